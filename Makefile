@@ -1,0 +1,50 @@
+# Everyday tasks; `make help` lists them. For GNU make 3.81 and later.
+# The first task makes the virtual environment (network needed). After that no task needs the network, and pip runs again only
+# when pyproject.toml or constraints.txt changes.
+
+VENV   ?= .venv
+PYTHON ?= python3
+DEMO_ARGS   ?=
+PYTEST_ARGS ?=
+
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP_INSTALL := $(BIN)/python -m pip install -c constraints.txt
+RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint clean
+
+help:  ## list the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-k brat'"
+
+install: $(STAMP)  ## make .venv with the pinned packages, if it is missing or out of date
+
+demo: $(STAMP)  ## train on the shipped corpus, score it, write predictions and an HTML page to demo-out
+	$(BIN)/relsift demo --out demo-out $(DEMO_ARGS)
+
+test: lint  ## lint, then all tests; those that need a corpus that is not there are skipped
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)  ## style and types
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+clean:  ## remove caches, build products and demo-out; keeps .venv and runs
+	rm -rf build dist demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# torch goes first, so that a package that asks for "any torch" finds this one. setuptools goes with it, since building without
+# isolation uses the pinned one and needs no network when only pyproject.toml changed.
+$(STAMP): pyproject.toml constraints.txt
+	@$(BIN)/python -c 'import pip; $(RECENT)' 2>/dev/null || { \
+	  $(PYTHON) -c '$(RECENT)' 2>/dev/null || { \
+	    echo "relsift needs Python 3.11 or later, and '$(PYTHON)' is `$(PYTHON) --version 2>/dev/null || echo not there`; name another one: make PYTHON=python3.12 ..." >&2; exit 1; }; \
+	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "relsift needs Python's venv module, which '$(PYTHON)' lacks; install it (Debian, Ubuntu: the package python3-venv) or name another Python" >&2; exit 1; }; \
+	  echo "$(PYTHON) -m venv --clear $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+	$(PIP_INSTALL) torch setuptools
+	$(PIP_INSTALL) --no-build-isolation -e '.[dev]'
+	@touch $@

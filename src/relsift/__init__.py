@@ -1,0 +1,31 @@
+"""relsift: find the few related entity pairs among the many unrelated ones.
+
+    from relsift import RelationExtractor
+    rx = RelationExtractor.from_pretrained("runs/conll04")
+
+Importing the package is fast: torch is loaded when the extractor is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError, ShapeError
+from relsift.schema import Document, Entity, Relation, Sentence
+
+if TYPE_CHECKING:
+    from relsift.extractor import RelationExtractor
+
+__version__ = "0.1.0"
+__all__ = [
+    "CheckpointError", "ConfigError", "DataError", "Document", "Entity", "Relation", "RelationExtractor", "RelsiftError",
+    "Sentence", "ShapeError", "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RelationExtractor":
+        from relsift.extractor import RelationExtractor
+
+        return RelationExtractor
+    raise AttributeError(f"module 'relsift' has no attribute {name!r}")

@@ -1,0 +1,150 @@
+"""Which entity pairs are scored: direction, type filter, distance. What is left out is counted.
+
+The choice of candidates moves the scores more than any architecture does, so it is one frozen object that is fitted on
+training data, stored with the model and printed with every score. Evaluation never sees it: a gold relation that no candidate
+covers is a miss.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from relsift.errors import ConfigError
+from relsift.schema import Entity, Sentence
+
+Direction = Literal["directed", "undirected"]
+DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
+NO_RELATION = -1  # the label of a negative pair: it has no column in a model's scores
+
+
+class Pair(NamedTuple):
+    """Positions of two entities in their sentence, and the relation type annotated between them, if any."""
+
+    head: int
+    tail: int
+    type: str | None
+
+
+@dataclass
+class CandidateReport:
+    """What happened to all pairs of the sentences seen so far."""
+
+    kept: int = 0
+    positive: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)  # pairs, by reason
+    lost: Counter[str] = field(default_factory=Counter)  # annotated relations that no candidate carries, by reason
+
+    @property
+    def negative(self) -> int:
+        return self.kept - self.positive
+
+    def ratio(self) -> str:
+        """Positives to negatives as the field writes it, such as 1:8.4."""
+        return f"1:{self.negative / self.positive:.1f}" if self.positive else f"0:{self.negative}"
+
+    def setting(self) -> str:
+        return f"{self.kept} kept, {sum(self.dropped.values())} dropped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """The rule that makes pairs out of a sentence.
+
+    direction: *undirected* gives each unordered pair once, in text order, positives and negatives alike; *directed* gives both
+        orders, and only the annotated order of a related pair is positive.
+    type_pairs: the (head type, tail type) combinations to keep, sorted within the pair if undirected; None keeps all.
+    max_distance: keep a pair if at most so many tokens lie between its entities; None keeps all.
+    """
+
+    direction: Direction = "directed"
+    type_pairs: frozenset[tuple[str, str]] | None = None
+    max_distance: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.direction not in DIRECTIONS:
+            raise ConfigError(f"candidates.direction: expected directed or undirected, got {self.direction!r}")
+        if self.max_distance is not None and self.max_distance < 0:
+            raise ConfigError(f"candidates.max_distance: expected a number of tokens >= 0, got {self.max_distance}")
+        if self.direction == "undirected" and any(first > second for first, second in self.type_pairs or ()):
+            raise ConfigError(f"candidates.type_pairs: expected sorted pairs if undirected, got {sorted(self.type_pairs or ())}")
+
+    @classmethod
+    def fit(
+        cls, sentences: Iterable[Sentence], *, direction: Direction, type_filter: bool = True, max_distance: int | None = None
+    ) -> Candidates:
+        """Learn the type filter from the relations of the *training* sentences."""
+        pairs = None
+        if type_filter:
+            pairs = frozenset(
+                _types(sentence.entities[relation.head], sentence.entities[relation.tail], direction)
+                for sentence in sentences
+                for relation in sentence.relations or ()
+            )
+        return cls(direction=direction, type_pairs=pairs, max_distance=max_distance)
+
+    def pairs(self, sentence: Sentence, report: CandidateReport | None = None) -> list[Pair]:
+        """The candidate pairs of one sentence, heads in text order, then tails."""
+        report = report if report is not None else CandidateReport()
+        labels = self._labels(sentence, report)
+        order = sorted(range(len(sentence.entities)), key=lambda i: text_order(sentence.entities[i], i))
+        result = []
+        for place, first in enumerate(order):
+            for second in order if self.direction == "directed" else order[place + 1 :]:
+                if first == second:
+                    continue
+                reason = self._reason_to_drop(sentence.entities[first], sentence.entities[second])
+                label = labels.get((first, second))
+                if reason is None:
+                    result.append(Pair(first, second, label))
+                    report.kept += 1
+                    report.positive += label is not None
+                else:
+                    report.dropped[reason] += 1
+                    if label is not None:
+                        report.lost[reason] += 1
+        return result
+
+    def _labels(self, sentence: Sentence, report: CandidateReport) -> dict[tuple[int, int], str]:
+        labels: dict[tuple[int, int], str] = {}
+        further: set[tuple[tuple[int, int], str]] = set()
+        for relation in sentence.relations or ():
+            key = (relation.head, relation.tail)
+            if self.direction == "undirected":
+                key = in_text_order(sentence, *key)
+            if labels.setdefault(key, relation.type) != relation.type:
+                # One label a pair: the first in the file wins, the other stays in the gold data and counts as a miss.
+                further.add((key, relation.type))
+        if further:
+            report.lost["second relation of one pair"] += len(further)
+        return labels
+
+    def _reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
+        if self.type_pairs is not None and _types(head, tail, self.direction) not in self.type_pairs:
+            return "type combination not in training relations"
+        if self.max_distance is not None and _gap(head, tail) > self.max_distance:
+            return f"more than {self.max_distance} tokens apart"
+        return None
+
+
+def text_order(entity: Entity, position: int) -> tuple[int, int, int]:
+    """Sort key: by start, then end; entities on the same span keep their order in the list."""
+    return entity.start, entity.end, position
+
+
+def in_text_order(sentence: Sentence, head: int, tail: int) -> tuple[int, int]:
+    """The two positions with the entity that comes first in the text first."""
+    if text_order(sentence.entities[head], head) <= text_order(sentence.entities[tail], tail):
+        return head, tail
+    return tail, head
+
+
+def _types(head: Entity, tail: Entity, direction: Direction) -> tuple[str, str]:
+    pair = (head.type, tail.type)
+    return pair if direction == "directed" or pair[0] <= pair[1] else (pair[1], pair[0])
+
+
+def _gap(head: Entity, tail: Entity) -> int:
+    return max(0, max(head.start, tail.start) - min(head.end, tail.end))

@@ -1,0 +1,33 @@
+"""relsift demo"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    lang: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("demo-out"),
+) -> None:
+    """Train on the shipped corpus, score it, write predictions and an HTML page."""
+    from rich.console import Console
+
+    from relsift.cli.progress import TrainingProgress
+    from relsift.cli.tables import error_table, score_table
+    from relsift.demo import demo_config, run_demo
+
+    notes = Console(stderr=True)
+    config = demo_config(lang)
+    notes.print(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", highlight=False)
+    with TrainingProgress(config.training.epochs, notes) as progress:
+        result = run_demo(lang, config, out, on_epoch=progress.epoch, on_batch=progress.batch)
+    console = Console()
+    console.print(score_table(result.scores, f"gazette-{lang}, test part"))
+    console.print(error_table(result.scores))
+    sys.stdout.write(
+        f"model        {result.model}\npredictions  {result.predictions}\npage         {result.page}   (open it in a browser)\n"
+    )

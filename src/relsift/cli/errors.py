@@ -1,0 +1,51 @@
+"""relsift errors"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="Run or model folder.")],
+    data: Annotated[str, typer.Option(help="Annotated data; the test part of a corpus that has one.")],
+    limit: Annotated[int, typer.Option(help="Sentences to list; 0 lists all.", min=0)] = 20,
+    html: Annotated[Path | None, typer.Option(help="Write all sentences with gold and found relations as one HTML page.")] = None,
+) -> None:
+    """Split a model's errors by kind and list them in their sentences."""
+    from rich.console import Console
+
+    from relsift.cli.tables import error_table
+    from relsift.evaluation.errors import wrong_decisions
+    from relsift.extractor import RelationExtractor
+    from relsift.training.data import scoring_data
+    from relsift.training.run import evaluate_predicted, predict_all
+    from relsift.writers.html import write_comparison
+
+    bundle = RelationExtractor.from_pretrained(run).bundle
+    sentences, name, notes = scoring_data(data)
+    predicted, report = predict_all(bundle, sentences)
+    scores = evaluate_predicted(bundle, sentences, predicted, report)
+    for line in [*notes, *report.lines()]:
+        Console(stderr=True).print(f"note: {line}", highlight=False, markup=False)
+    Console().print(error_table(scores))
+    listed = 0
+    for sentence, found in zip(sentences, predicted):
+        decisions = wrong_decisions(sentence, found, bundle.candidates.direction)
+        if not decisions or (limit and listed >= limit):
+            continue
+        listed += 1
+        sys.stdout.write(f"\n{sentence.id}: {' '.join(sentence.tokens)}\n")
+        for decision in decisions:
+            sys.stdout.write(f"  {decision}\n")
+    if html is not None:
+        annotated = [(s, p) for s, p in zip(sentences, predicted) if s.relations is not None]
+        with html.open("w", encoding="utf-8") as stream:
+            write_comparison(
+                [s for s, _ in annotated], [p for _, p in annotated], stream,
+                title=f"{name}: gold and found relations", direction=bundle.candidates.direction, summary=scores.summary(),
+            )  # fmt: skip
+        sys.stdout.write(f"\npage written to {html}\n")

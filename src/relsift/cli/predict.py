@@ -1,0 +1,41 @@
+"""relsift predict"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    run: Annotated[Path, typer.Argument(help="Run or model folder.")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="File, folder, format:path, corpus name, or - for JSON lines on standard input."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
+    format: Annotated[str, typer.Option(help="Output format, see `relsift convert --help`.")] = "native",
+    threshold: Annotated[
+        float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")
+    ] = None,
+) -> None:
+    """Find relations between the annotated entities of the input; relations already there are replaced."""
+    from rich.console import Console
+
+    from relsift.extractor import RelationExtractor
+    from relsift.inference import InferenceReport
+    from relsift.prediction import predict_file
+
+    extractor = RelationExtractor.from_pretrained(run)
+    report = InferenceReport()
+    seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, report=report)
+    console = Console(stderr=True)
+    counts = report.candidates
+    console.print(
+        f"{report.sentences} sentences, {counts.setting()} pairs, in {seconds:.1f} s "
+        f"({report.sentences / max(seconds, 1e-9):.0f} sentences/s, {counts.kept / max(seconds, 1e-9):.0f} pairs/s)",
+        highlight=False,
+    )
+    for line in [*notes, *report.lines()]:
+        console.print(f"note: {line}", highlight=False, markup=False)

@@ -1,0 +1,167 @@
+"""The configuration of a run: YAML in and out, presets, `a.b=c` overrides. An unknown key is an error, not a surprise later.
+
+Values are taken in this order, the later one wins: defaults, the preset's values, the configuration file, `--set`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relsift.candidates import Direction
+from relsift.errors import ConfigError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CandidateConfig(_Section):
+    """Which pairs are scored (see `relsift.candidates`)."""
+
+    direction: Direction = "directed"
+    type_filter: bool = True
+    max_distance: int | None = Field(None, ge=0)
+
+
+class EncodingConfig(_Section):
+    lowercase: bool = False
+    min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
+
+
+class TrainingConfig(_Section):
+    optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    gradient_clip: float | None = Field(None, gt=0)  # L2 norm over all parameters
+    batch_pairs: int = Field(256, ge=1)
+    batch_tokens: int = Field(8192, ge=1)  # padding counted
+    unknown_rate: float = Field(
+        0.0, ge=0, lt=1
+    )  # share of rare training words shown as unknown, so that the unknown word is trained
+    epochs: int = Field(30, ge=1)  # at most
+    patience: int = Field(6, ge=1)  # epochs without a better development F1
+    seed: int = Field(1, ge=0)
+    threshold: Literal["tuned", "paper"] | float = "tuned"
+    loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 where it says nothing
+    device: str = "cpu"
+    threads: int | None = Field(None, ge=1)  # CPU threads; None leaves torch's choice
+
+
+class ModelSection(BaseModel):
+    """`name`, `preset`, and the model's own options, which the model's Config checks."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str = "multitask_cnn"
+    preset: str | None = "paper"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class RunConfig(_Section):
+    model: ModelSection = ModelSection()
+    candidates: CandidateConfig = CandidateConfig()
+    encoding: EncodingConfig = EncodingConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+
+
+def load_config(
+    *,
+    model: str | None = None,
+    file: Path | None = None,
+    overrides: list[str] | None = None,
+    preset: str | None = None,
+    direction: Direction | None = None,
+) -> RunConfig:
+    """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
+
+    Raises: ConfigError naming the key, what was expected and what came.
+    """
+    given: dict[str, Any] = {}
+    if file is not None:
+        given = _read_yaml(file)
+    for text in overrides or []:
+        _override(given, text)
+    section = given.setdefault("model", {})
+    if not isinstance(section, dict):
+        raise ConfigError(f"model: expected a section with name, preset and options, got {section!r}")
+    if model is not None:
+        section["name"] = model
+    if preset is not None:
+        section["preset"] = preset
+    named = _validate({"model": section}).model
+    values = _preset(named.name, named.preset)
+    if direction is not None:
+        values["candidates"] = {"direction": direction}
+    return _validate(_merged(values, given))
+
+
+def _preset(model: str, name: str | None) -> dict[str, Any]:
+    from relsift.registry import find  # imports torch: only when a configuration is really built
+
+    presets = find("model", model).PRESETS
+    if name is None:
+        return {}
+    if name not in presets:
+        raise ConfigError(f"model.preset: expected one of {', '.join(presets)} for {model}, got {name!r}")
+    return {"model": dict(presets[name].model), "training": dict(presets[name].training)}
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        value = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: expected a readable configuration file, got {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: expected YAML, got {' '.join(str(error).split())}") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError(f"{file}: expected sections (model, candidates, encoding, training), got {type(value).__name__}")
+    return value
+
+
+def _override(values: dict[str, Any], text: str) -> None:
+    path, found, raw = text.partition("=")
+    keys = path.split(".")
+    if not found or not all(keys):
+        raise ConfigError(f"--set: expected section.key=value, such as training.epochs=10, got {text!r}")
+    try:
+        value = yaml.safe_load(raw)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {path}: expected a YAML value, got {raw!r}") from error
+    if isinstance(value, str):
+        try:  # YAML reads 1e-3 as text
+            value = float(value)
+        except ValueError:
+            pass
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {path}: expected {key!r} to be a section, got a value")
+    values[keys[-1]] = value
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both else value
+    return result
+
+
+def _validate(values: dict[str, Any]) -> RunConfig:
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{key}: {first['msg'].lower()}, got {first.get('input')!r}") from error

@@ -1,0 +1,146 @@
+"""Turn a named corpus's raw files into native JSON lines below the home folder, once, checked and recorded.
+
+    corpora/NAME/train.jsonl …   one file a split
+    corpora/NAME/corpus.json     source, licence, checksums of inputs and outputs, counts, what the readers left out
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TextIO
+
+from relsift.corpora.checksums import file_sha256
+from relsift.corpora.corpus import SPLITS, Corpus
+from relsift.corpora.download import Progress, download
+from relsift.corpora.home import corpus_folder
+from relsift.corpora.locate import locate
+from relsift.errors import DataError
+from relsift.readers.base import ReadReport
+from relsift.registry import find
+from relsift.schema import Document
+from relsift.writers import native
+
+FORMAT = 1  # of corpus.json; raised when older versions could not read a newer one
+DESCRIPTION = "corpus.json"
+
+
+def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Progress | None = None) -> Path:
+    """Read the raw files below `source`, or download them, and write the corpus below `home`. Returns its folder.
+
+    The folder is written beside its place and moved there whole; one that is there already is replaced.
+
+    Raises: DataError if a raw file is missing, has another checksum, or is broken; or if the download fails.
+    """
+    report_progress = progress or (lambda *_: None)
+    if corpus.shipped is not None:
+        raise DataError(f"{corpus.name}: expected a corpus to prepare, got one that ships with relsift and is ready to use")
+    target = corpus_folder(corpus.name, home)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        if source is None:
+            source = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relsift-")))
+            download(corpus, source, report_progress)
+        places = locate(corpus, source)
+        fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        stack.callback(shutil.rmtree, fresh, ignore_errors=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir()
+        report = ReadReport()
+        counts = _write(corpus, places, fresh, report, report_progress)
+        _describe(corpus, fresh, counts, report)
+        _move(fresh, target)
+    return target
+
+
+def read_raw(corpus: Corpus, places: dict[str, Path], report: ReadReport) -> Iterator[tuple[str, Document]]:
+    """Every document of the corpus with the name of its split, in the order of the readings."""
+    for reading in corpus.readings:
+        documents = find("reader", reading.reader).read(places[reading.raw], report, **reading.options)
+        if corpus.document_id is not None:
+            documents = _joined(corpus, documents)
+        for position, document in enumerate(documents):
+            reason = corpus.leave_out(document) if corpus.leave_out is not None else None
+            if reason is not None:
+                report.drop(reason, f"{places[reading.raw]}: {document.id}")
+            else:
+                yield reading.split_of(position, document), document
+
+
+def _joined(corpus: Corpus, documents: Iterator[Document]) -> Iterator[Document]:
+    """Sentences that the format stores one by one, put together again as documents."""
+    assert corpus.document_id is not None
+    sentences = (sentence for document in documents for sentence in document.sentences)
+    for key, group in groupby(sentences, key=lambda sentence: corpus.document_id(sentence.id)):  # type: ignore[misc]
+        yield Document(key, tuple(replace(sentence, doc_id=key) for sentence in group))
+
+
+def _write(
+    corpus: Corpus, places: dict[str, Path], folder: Path, report: ReadReport, progress: Progress
+) -> dict[str, Counter[str]]:
+    """Write one file a split; returns what each holds."""
+    counts: dict[str, Counter[str]] = {}
+    with ExitStack() as stack:
+        streams: dict[str, TextIO] = {}
+        for number, (split, document) in enumerate(read_raw(corpus, places, report), start=1):
+            if split not in streams:
+                streams[split] = stack.enter_context((folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n"))
+                counts[split] = Counter()
+            native.write([document], streams[split])
+            counts[split].update(counts_of(document))
+            progress("reading", number, None)
+    return {split: counts[split] for split in SPLITS if split in counts}
+
+
+def counts_of(document: Document) -> Counter[str]:
+    return Counter(
+        documents=1,
+        sentences=len(document.sentences),
+        entities=sum(len(sentence.entities) for sentence in document.sentences),
+        relations=sum(len(sentence.relations or ()) for sentence in document.sentences),
+    )
+
+
+def _describe(corpus: Corpus, folder: Path, counts: dict[str, Counter[str]], report: ReadReport) -> None:
+    from relsift import __version__
+
+    description: dict[str, Any] = {
+        "format": FORMAT,
+        "name": corpus.name,
+        "title": corpus.title,
+        "language": corpus.language,
+        "domain": corpus.domain,
+        "direction": corpus.direction,
+        "licence": corpus.licence,
+        "source": corpus.source,
+        "homepage": corpus.homepage,
+        "citation": corpus.citation,
+        "notes": list(corpus.notes),
+        "relsift": __version__,
+        "inputs": {raw.path: raw.sha256 for raw in corpus.raw},
+        "splits": {
+            split: {"file": f"{split}.jsonl", "sha256": file_sha256(folder / f"{split}.jsonl")} | dict(numbers)
+            for split, numbers in counts.items()
+        },
+        "dropped": dict(report.dropped),
+    }
+    text = json.dumps(description, ensure_ascii=False, indent=1)
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _move(fresh: Path, target: Path) -> None:
+    if target.exists():
+        old = target.with_name(f".{target.name}.{os.getpid()}.old")
+        target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old)
+    else:
+        fresh.rename(target)

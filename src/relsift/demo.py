@@ -1,0 +1,77 @@
+"""The demonstration: the whole path from annotated sentences to relations, on the corpus that ships with the package."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relsift.config import RunConfig, load_config
+from relsift.corpora.data import resolve
+from relsift.errors import CheckpointError, ConfigError
+from relsift.evaluation.scores import Scores
+from relsift.extractor import RelationExtractor
+from relsift.inference import InferenceReport
+from relsift.models.bundle import write_json
+from relsift.prediction import predict_documents
+from relsift.readers.base import ReadReport
+from relsift.schema import sentences_of
+from relsift.training.data import training_data
+from relsift.training.run import CONFIG_FILE, RUN_FILE, evaluate_predicted, train_run
+from relsift.writers.html import write_comparison
+from relsift.writers.native import write
+
+LANGUAGES = {"en": "paper", "zh": "paper_zh"}
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    scores: Scores
+    model: Path
+    predictions: Path
+    page: Path
+
+
+def demo_config(language: str) -> RunConfig:
+    """The core model as published, on the small corpus of one language. Raises ConfigError for a language it does not have."""
+    if language not in LANGUAGES:
+        raise ConfigError(f"--lang: expected {' or '.join(LANGUAGES)}, got {language!r}")
+    return load_config(preset=LANGUAGES[language], direction=resolve(f"gazette-{language}").direction)
+
+
+def run_demo(
+    language: str,
+    config: RunConfig,
+    out: Path,
+    *,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> DemoResult:
+    """Train, score the test part once, and write model, scores, predictions and page below `out`; an earlier demo there is replaced.
+
+    Raises: CheckpointError if `out/run` holds something else than a run.
+    """
+    name = f"gazette-{language}"
+    run = out / "run"
+    if run.exists():
+        if not ((run / CONFIG_FILE).is_file() and (run / RUN_FILE).is_file()):
+            raise CheckpointError(f"{run}: expected an earlier demo or nothing, got another folder; use another --out")
+        shutil.rmtree(run)
+    result, _ = train_run(config, training_data(name).run, run, on_epoch=on_epoch, on_batch=on_batch)
+    documents = list(resolve(name).documents("test", ReadReport()))
+    report = InferenceReport()
+    predicted = list(predict_documents(RelationExtractor(result.bundle), iter(documents), report=report))
+    gold, found = list(sentences_of(documents)), list(sentences_of(predicted))
+    scores = evaluate_predicted(result.bundle, gold, found, report)
+    write_json(run / "test.json", scores.to_json())
+    files = DemoResult(scores, run / "model", out / "predictions.jsonl", out / "predictions.html")
+    with files.predictions.open("w", encoding="utf-8") as stream:
+        write(predicted, stream)
+    with files.page.open("w", encoding="utf-8") as stream:
+        write_comparison(
+            gold, found, stream, title=f"{name}: relations found and missed", direction=result.bundle.candidates.direction,
+            summary=scores.summary(),
+        )  # fmt: skip
+    return files

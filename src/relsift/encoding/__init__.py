@@ -1,0 +1,1 @@
+"""Sentences to integers: vocabularies, BIO tags, batches."""

@@ -1,0 +1,107 @@
+"""What a model knows of its training data: words, entity types, relation types. Frozen, and plain JSON when saved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from relsift.errors import CheckpointError, DataError
+from relsift.schema import Sentence
+
+UNKNOWN_WORD = 0  # every word not seen in training
+OUTSIDE = 0  # the BIO tag of a token outside all entities, and of entities whose type was never seen
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Symbols to row numbers.
+
+    words: id = position + 1; 0 is UNKNOWN_WORD. entity_types: B_type has tag id 2 * position + 1, I_type the next one; 0 is O.
+    labels: relation types; id = position = column of a model's scores.
+    """
+
+    words: tuple[str, ...]
+    entity_types: tuple[str, ...]
+    labels: tuple[str, ...]
+    lowercase: bool = False
+
+    @classmethod
+    def fit(cls, sentences: Iterable[Sentence], *, lowercase: bool = False, min_count: int = 1) -> Encoding:
+        """Collect the symbols of the *training* sentences; words rarer than `min_count` stay unknown.
+
+        Raises: DataError if there is no relation to learn from.
+        """
+        counts: Counter[str] = Counter()
+        types: set[str] = set()
+        labels: set[str] = set()
+        for sentence in sentences:
+            counts.update(token.lower() if lowercase else token for token in sentence.tokens)
+            types.update(entity.type for entity in sentence.entities)
+            labels.update(relation.type for relation in sentence.relations or ())
+        if not labels:
+            raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")
+        words = tuple(word for word, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count >= min_count)
+        return cls(words, tuple(sorted(types)), tuple(sorted(labels)), lowercase)
+
+    @cached_property
+    def _word_ids(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.words, start=1)}
+
+    @cached_property
+    def _type_ids(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.entity_types)}
+
+    @cached_property
+    def _label_ids(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.labels)}
+
+    @property
+    def num_words(self) -> int:
+        """Rows of a word table, the unknown word included."""
+        return len(self.words) + 1
+
+    @property
+    def num_tags(self) -> int:
+        """Rows of a tag table: O, and B and I of every type."""
+        return 2 * len(self.entity_types) + 1
+
+    def word_id(self, word: str) -> int:
+        return self._word_ids.get(word.lower() if self.lowercase else word, UNKNOWN_WORD)
+
+    def type_id(self, name: str) -> int:
+        """-1 for a type never seen in training."""
+        return self._type_ids.get(name, -1)
+
+    def label_id(self, name: str) -> int:
+        """Raises DataError for a relation type that training data did not have."""
+        if name not in self._label_ids:
+            raise DataError(f"relation type: expected one of {', '.join(self.labels)}, got {name!r}")
+        return self._label_ids[name]
+
+    def tag_ids(self, sentence: Sentence) -> list[int]:
+        """One BIO tag a token. Of entities that overlap, the longest (then the first) one is shown: one row cannot hold both."""
+        tags = [OUTSIDE] * len(sentence.tokens)
+        shown = [False] * len(sentence.tokens)
+        for entity in sorted(sentence.entities, key=lambda e: (e.start - e.end, e.start)):
+            kind = self.type_id(entity.type)
+            if any(shown[entity.start : entity.end]):
+                continue
+            shown[entity.start : entity.end] = [True] * (entity.end - entity.start)
+            if kind >= 0:
+                tags[entity.start : entity.end] = [2 * kind + 1] + [2 * kind + 2] * (entity.end - entity.start - 1)
+        return tags
+
+    def to_json(self) -> dict[str, Any]:
+        return {"words": self.words, "entity_types": self.entity_types, "labels": self.labels, "lowercase": self.lowercase}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Encoding:
+        try:
+            words, types, labels = (tuple(value[name]) for name in ("words", "entity_types", "labels"))
+            return cls(words, types, labels, bool(value["lowercase"]))
+        except (KeyError, TypeError) as error:
+            expected = "words, entity_types, labels, lowercase"
+            raise CheckpointError(f"model.json: encoding: expected {expected}; got {error!r}") from error

@@ -1,0 +1,34 @@
+"""The errors relsift raises on purpose. Each message is one line: where, what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class RelsiftError(Exception):
+    """Base class: a problem of the input, the options or the files, not of the program."""
+
+
+class ConfigError(RelsiftError):
+    """An option or a configuration value that cannot be used."""
+
+
+class DataError(RelsiftError):
+    """A corpus file or an input record that is broken or contradicts itself."""
+
+
+class ShapeError(RelsiftError):
+    """A tensor that does not have the documented shape."""
+
+    def __init__(self, name: str, *, expected: str, got: Any) -> None:
+        super().__init__(f"{name}: expected {expected}, got {got}")
+
+
+class CheckpointError(RelsiftError):
+    """A model or run folder that is incomplete, altered or made by an incompatible version."""
+
+
+def require(condition: bool, where: str, *, expected: str, got: Any) -> None:
+    """Raise ConfigError in the house form if `condition` is false."""
+    if not condition:
+        raise ConfigError(f"{where}: expected {expected}, got {got!r}")

@@ -1,0 +1,1 @@
+"""Scores, error split and decision thresholds."""

@@ -1,0 +1,112 @@
+"""RelationExtractor: load a model once; sentences in, sentences with relations out."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from relsift.candidates import Candidates
+from relsift.errors import CheckpointError, DataError
+from relsift.inference import InferenceReport, predict_sentences
+from relsift.models.bundle import DESCRIPTION, Bundle
+from relsift.readers.base import ReadReport
+from relsift.readers.native import read_lines
+from relsift.schema import Document, Sentence, sentences_of
+from relsift.training.run import MODEL_FOLDER
+
+Item = Sentence | Document | Mapping[str, Any]
+
+
+class RelationExtractor:
+    """A trained model ready for use.
+
+    rx = RelationExtractor.from_pretrained("runs/conll04")
+    rx.predict([{"tokens": ["Ada", "leads", "Acme"], "entities": [{"start": 0, "end": 1, "type": "PER"}, …]}])
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> RelationExtractor:
+        """Load a run folder or a model folder. Raises CheckpointError if it is missing, incomplete or altered."""
+        path = Path(folder)
+        if (path / MODEL_FOLDER / DESCRIPTION).is_file():
+            path = path / MODEL_FOLDER
+        elif path.is_dir() and not (path / DESCRIPTION).is_file():
+            raise CheckpointError(
+                f"{path}: expected a run with a finished model, or a model folder, got neither; has training ended?"
+            )
+        return cls(Bundle.load(path))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""
+        self.bundle.save(Path(folder))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The relation types the model knows."""
+        return self.bundle.encoding.labels
+
+    @property
+    def candidates(self) -> Candidates:
+        """Which pairs are scored."""
+        return self.bundle.candidates
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on a pair is related, as tuned in training."""
+        return self.bundle.threshold
+
+    def predict(
+        self, items: Iterable[Item], *, threshold: float | None = None, report: InferenceReport | None = None
+    ) -> list[Sentence]:
+        """Relations for sentences whose entities are known.
+
+        Args:
+            items: Sentence or Document objects, or mappings in the native format (`tokens` or `text`, `entities`); annotated relations
+                are ignored and replaced. A `text` or a Document may become several sentences.
+            threshold: overrides the model's own.
+            report: collects counts of candidates and of entity types the model never saw.
+        Returns: sentences in input order; each relation carries its score. Sentences with fewer than two entities have none.
+        Warns: of what the input holds but could not be kept, such as an entity across a sentence boundary.
+        Raises: DataError naming the item for input that is broken or has text without entities.
+        """
+        dropped = ReadReport()
+        result = list(self.stream(_sentences(items, dropped), threshold=threshold, report=report))
+        for line in dropped.lines():
+            warnings.warn(f"relsift: left out: {line}", stacklevel=2)
+        return result
+
+    def stream(
+        self, sentences: Iterable[Sentence], *, threshold: float | None = None, report: InferenceReport | None = None
+    ) -> Iterator[Sentence]:
+        """`predict` for an input of any length, in bounded memory."""
+        b = self.bundle
+        limit = b.threshold if threshold is None else threshold
+        return predict_sentences(
+            b.model, b.encoding, b.candidates, limit, sentences, report if report is not None else InferenceReport()
+        )
+
+
+def _sentences(items: Iterable[Item], dropped: ReadReport) -> Iterator[Sentence]:
+    for number, item in enumerate(items):
+        if isinstance(item, Sentence):
+            yield item
+        elif isinstance(item, Document):
+            yield from item.sentences
+        elif isinstance(item, Mapping):
+            if "entities" not in item:
+                raise DataError(
+                    f'item {number}: expected "entities" beside the text, got keys {", ".join(sorted(item))}; this model relates given '
+                    "entities and does not find them: add a list of {start, end, type}"
+                )
+            line = json.dumps({"id": f"item-{number}", **item, "relations": None}, ensure_ascii=False)
+            yield from sentences_of(read_lines(iter([(1, line)]), f"item {number}", dropped))
+        else:
+            raise DataError(
+                f"item {number}: expected a Sentence, a Document or a mapping, got {type(item).__name__}; wrap it in a list"
+            )

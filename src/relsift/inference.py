@@ -1,0 +1,102 @@
+"""From sentences to scored pairs and to sentences with relations: one path for development scores, evaluation and prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import torch
+
+from relsift.candidates import CandidateReport, Candidates, Pair
+from relsift.encoding.batch import Example, collate, cut, encode
+from relsift.encoding.vocabulary import Encoding
+from relsift.models.base import RelationModel
+from relsift.schema import Relation, Sentence
+
+BATCH_PAIRS = 2048
+BATCH_TOKENS = 16384
+SENTENCES_AT_ONCE = 1024  # read before they are sorted by length into batches; bounds the memory of an endless input
+
+
+@dataclass(frozen=True)
+class ScoredPairs:
+    """One sentence's candidate pairs with their best relation and its score."""
+
+    pairs: list[Pair]
+    labels: list[int]
+    scores: list[float]
+
+
+@dataclass
+class InferenceReport:
+    """What happened on the way: candidates, and what the model had never seen."""
+
+    candidates: CandidateReport = field(default_factory=CandidateReport)
+    sentences: int = 0
+    unseen_types: dict[str, int] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        kinds = ", ".join(f"{name} ({count})" for name, count in sorted(self.unseen_types.items()))
+        return [f"entity types never seen in training, tagged as no entity: {kinds}"] if kinds else []
+
+
+def score_pairs(
+    model: RelationModel[Any], encoding: Encoding, candidates: Candidates, sentences: Sequence[Sentence], report: InferenceReport
+) -> list[ScoredPairs]:
+    """Score every candidate pair; the result has the order of the sentences. The model is left in evaluation mode."""
+    pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
+    for sentence in sentences:
+        report.sentences += 1
+        for entity in sentence.entities:
+            if encoding.type_id(entity.type) < 0:
+                report.unseen_types[entity.type] = report.unseen_types.get(entity.type, 0) + 1
+    examples = [encode(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
+    result = [ScoredPairs(its, [], []) for its in pairs]
+    for batch in cut(sizes_of(examples), max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS):
+        labels, scores = predict_batch(model, [examples[number] for number in batch])
+        at = 0
+        for number in batch:
+            count = len(pairs[number])
+            result[number] = ScoredPairs(pairs[number], labels[at : at + count], scores[at : at + count])
+            at += count
+    return result
+
+
+def predict_batch(model: RelationModel[Any], examples: Sequence[Example]) -> tuple[list[int], list[float]]:
+    """Best label and score of every pair, in the order of the examples."""
+    model.eval()
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        prediction = model.predict(model(collate(examples).to(device)))
+    return prediction.label.tolist(), prediction.score.tolist()
+
+
+def sizes_of(examples: Iterable[Example]) -> list[tuple[int, int]]:
+    return [(len(example.tokens), len(example.heads)) for example in examples]
+
+
+def decide(sentence: Sentence, scored: ScoredPairs, encoding: Encoding, threshold: float) -> Sentence:
+    """The sentence with a relation for every pair whose score reaches the threshold, replacing whatever it carried."""
+    return sentence.with_relations(
+        Relation(pair.head, pair.tail, encoding.labels[label], score)
+        for pair, label, score in zip(scored.pairs, scored.labels, scored.scores)
+        if score >= threshold
+    )
+
+
+def predict_sentences(
+    model: RelationModel[Any],
+    encoding: Encoding,
+    candidates: Candidates,
+    threshold: float,
+    sentences: Iterable[Sentence],
+    report: InferenceReport,
+) -> Iterator[Sentence]:
+    """Predict a stream of any length in bounded memory, in input order."""
+    stream = iter(sentences)
+    while block := list(islice(stream, SENTENCES_AT_ONCE)):
+        scored = score_pairs(model, encoding, candidates, block, report)
+        for sentence, its in zip(block, scored):
+            yield decide(sentence, its, encoding, threshold)

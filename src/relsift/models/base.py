@@ -1,0 +1,86 @@
+"""The contract of a model. Tensors only: no file, no label name, no device move inside `forward`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from torch import Tensor, nn
+
+from relsift.encoding.batch import Batch
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import ConfigError
+
+Output = TypeVar("Output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Base of every model's configuration: frozen, keyword-only, checked once when made."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @classmethod
+    def tiny(cls) -> Self:
+        """A configuration of a few hundred parameters, for the shared tests."""
+        return cls()
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Raises ConfigError naming the key for an unknown or unfit value."""
+        try:
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(f"model.{key}: {first['msg'].lower()}, got {first.get('input')!r}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A source's published values: for the model, and for the training around it. `summary` names the source."""
+
+    summary: str
+    model: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """For every pair its best relation and that relation's score; the pair is related if the score reaches the decision threshold."""
+
+    label: Tensor  # (P,) int64
+    score: Tensor  # (P,) float
+
+
+class RelationModel(nn.Module, ABC, Generic[Output]):
+    """forward(batch) -> output; loss(output, batch) -> named parts, unweighted; predict(output) -> Prediction."""
+
+    Config: ClassVar[type[ModelConfig]]
+    PRESETS: ClassVar[dict[str, Preset]]
+    SUMMARY: ClassVar[str]
+
+    config: Any  # the subclass's Config
+
+    def __init__(self, config: ModelConfig, encoding: Encoding) -> None:
+        super().__init__()
+        self.config = config
+
+    @property
+    @abstractmethod
+    def paper_threshold(self) -> float:
+        """The decision threshold of the source, in units of `Prediction.score`; training may tune another one on development data."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Output: ...
+
+    @abstractmethod
+    def loss(self, output: Output, batch: Batch) -> dict[str, Tensor]: ...
+
+    @abstractmethod
+    def predict(self, output: Output) -> Prediction: ...

@@ -1,0 +1,200 @@
+"""Multi-task CNN with BIO-tag embeddings: one vector a pair, two tasks ("is there a relation?", "which one?").
+
+Source: Ye et al., ACL 2019 (P19-1130), and for the preset `released` the authors' public code, which differs from the paper.
+Differs from the paper: the tags of overlapping entities show the outermost one (one tag row a sentence cannot hold both); the 128-unit
+layer of the paper's text stands between the pooled features and both heads, as in the authors' code (equation 4 leaves it out).
+Differs from the released code (`released`): distances are 0 inside the entity only (theirs also beside it), a crop keeps tokens and
+distances aligned (theirs does not beyond 16 tokens), negative distances have embeddings of their own (theirs read out of range), and the
+crop's padding takes no part in pooling.
+Letters: S sentences, T tokens, P pairs, D token features, R distance features, C pooled features, Z hidden units, K relation types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from relsift.encoding.batch import Batch
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import ConfigError, require
+from relsift.layers.initialise import initialise_like_keras
+from relsift.layers.pair_convolution import PairConvolution, distances
+from relsift.losses import identification_loss, other_cross_entropy, ranking_loss
+from relsift.models.base import ModelConfig, Prediction, Preset, RelationModel
+
+KERAS_NORM = {"momentum": 0.01, "eps": 1e-3}  # Keras's batch-norm defaults in torch's convention
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiTaskCNNConfig(ModelConfig):
+    """The defaults are the paper's values for English."""
+
+    tags: bool = True  # BIO tags of all entities as input
+    identification: bool = True  # train the "is there a relation?" head too
+    classification: Literal["ranking", "cross_entropy", "both"] = "ranking"
+    word_size: int = 200
+    tag_size: int = 50
+    distance_size: int = 50  # of each of the two distance embeddings
+    max_distance: int = 50  # tokens; farther ones share an embedding
+    shared_distances: bool = False  # one table for head and tail
+    windows: tuple[int, ...] = (4, 5, 6, 7, 8, 9, 10)  # tokens under each window
+    filters: int = 64  # per window
+    context: Literal["sentence", "between"] = "sentence"  # text seen: all, or from the first entity to the second
+    context_size: int = 16  # tokens; `between` keeps the last so many of a longer stretch
+    pooling: Literal["max", "max_average"] = "max"
+    hidden: int = 128
+    input_dropout: float = 0.0  # share of embedding dimensions dropped, the same ones for all tokens of a sentence
+    pooled_dropout: float = 0.0
+    hidden_dropout: float = 0.2
+    normalise: bool = False  # batch norm before and after the hidden layer
+    score_bias: bool = False
+    gamma: float = 2.0
+    margin_pos: float = 2.5
+    margin_neg: float = 0.5
+    threshold: float = 0.0  # the paper's decision threshold for ranking scores
+
+    def __post_init__(self) -> None:
+        sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.filters, self.hidden, self.context_size)
+        require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
+        require(len(self.windows) > 0 and min(self.windows) >= 1, "model.windows", expected="one or more sizes >= 1", got=self.windows)
+        for name in ("input_dropout", "pooled_dropout", "hidden_dropout"):
+            require(0 <= getattr(self, name) < 1, f"model.{name}", expected="a number in [0, 1)", got=getattr(self, name))
+        require(self.gamma > 0, "model.gamma", expected="a number > 0", got=self.gamma)
+        if self.pooling == "max_average" and self.context == "sentence":
+            raise ConfigError("model.pooling: expected max for context=sentence, got max_average; it is defined for context=between")
+
+    @classmethod
+    def tiny(cls) -> MultiTaskCNNConfig:
+        return cls(word_size=6, tag_size=3, distance_size=3, max_distance=5, windows=(2, 3), filters=4, hidden=8, hidden_dropout=0.0)
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """One pair alone has no variance: torch refuses to train on it, so it is normalised by the running statistics, left as they are."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) == 1:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)
+
+
+class MultiTaskCNNOutput(NamedTuple):
+    scores: Tensor  # (P, K)      ranking scores; with cross-entropy alone, log-odds against "no relation"
+    logits: Tensor | None  # (P, K + 1)  with cross-entropy, the last column "no relation"
+    identification: Tensor | None  # (P, 2)
+
+
+_CHINESE = {"margin_pos": 4.5, "margin_neg": -0.5, "threshold": 1.0}
+_RELEASED = {
+    "windows": (1, 2, 3), "context": "between", "pooling": "max_average", "max_distance": 8, "shared_distances": True,
+    "input_dropout": 0.2, "pooled_dropout": 0.5, "normalise": True, "score_bias": True, "threshold": 0.5,
+}  # fmt: skip
+
+
+class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
+    config: MultiTaskCNNConfig
+    Config = MultiTaskCNNConfig
+    SUMMARY = "multi-window CNN, BIO tags of all entities, relation identification + classification (Ye et al. 2019)"
+    PRESETS = {
+        "paper": Preset("Ye et al. 2019, section 3.1, English", {}, {"epochs": 20, "patience": 5}),
+        "paper_zh": Preset("Ye et al. 2019, section 3.1, Chinese", _CHINESE, {"epochs": 20, "patience": 5}),
+        "released": Preset("the authors' released code, English", _RELEASED, {"epochs": 50, "patience": 8}),
+    }
+
+    def __init__(self, config: MultiTaskCNNConfig, encoding: Encoding) -> None:
+        super().__init__(config, encoding)
+        self.word_table = nn.Embedding(encoding.num_words, config.word_size)
+        self.tag_table = nn.Embedding(encoding.num_tags, config.tag_size) if config.tags else None
+        self.head_distance = nn.Embedding(2 * config.max_distance + 1, config.distance_size)
+        self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(2 * config.max_distance + 1, config.distance_size)
+        token_size = config.word_size + (config.tag_size if config.tags else 0)
+        self.convolve = PairConvolution(
+            token_size, config.distance_size, windows=config.windows, filters=config.filters, max_distance=config.max_distance
+        )
+        pooled_size = self.convolve.size * (2 if config.pooling == "max_average" else 1)
+        self.trunk = nn.Sequential(
+            BatchNorm(pooled_size, **KERAS_NORM) if config.normalise else nn.Identity(),
+            nn.Dropout(config.pooled_dropout),
+            nn.Linear(pooled_size, config.hidden),
+            nn.ReLU(),
+            BatchNorm(config.hidden, **KERAS_NORM) if config.normalise else nn.Identity(),
+            nn.Dropout(config.hidden_dropout),
+        )
+        relations = len(encoding.labels)
+        self.rank = nn.Linear(config.hidden, relations, bias=config.score_bias) if config.classification != "cross_entropy" else None
+        self.choose = nn.Linear(config.hidden, relations + 1) if config.classification != "ranking" else None
+        self.identify = nn.Linear(config.hidden, 2) if config.identification else None
+        initialise_like_keras(self)
+
+    @property
+    def paper_threshold(self) -> float:
+        return 0.0 if self.rank is None else self.config.threshold  # arg-max over K + 1 is log-odds 0
+
+    def forward(self, batch: Batch) -> MultiTaskCNNOutput:
+        x = self._embed(batch)                                                          # (S, T, D)
+        pooled = self._pool_between(x, batch) if self.config.context == "between" else self._pool_sentence(x, batch)  # (P, C)
+        h = self.trunk(pooled)                                                          # (P, Z)
+        logits = None if self.choose is None else self.choose(h)                        # (P, K + 1)
+        if self.rank is not None:
+            scores = self.rank(h)                                                       # (P, K)
+        else:
+            assert logits is not None
+            scores = logits[:, :-1] - logits[:, -1:]                                    # (P, K)
+        return MultiTaskCNNOutput(scores, logits, None if self.identify is None else self.identify(h))
+
+    def loss(self, output: MultiTaskCNNOutput, batch: Batch) -> dict[str, Tensor]:
+        c = self.config
+        parts = {}
+        if self.rank is not None:
+            parts["ranking"] = ranking_loss(
+                output.scores, batch.label, gamma=c.gamma, margin_pos=c.margin_pos, margin_neg=c.margin_neg
+            )
+        if output.logits is not None:
+            parts["cross_entropy"] = other_cross_entropy(output.logits, batch.label)
+        if output.identification is not None:
+            parts["identification"] = identification_loss(output.identification, batch.label)
+        return parts
+
+    def predict(self, output: MultiTaskCNNOutput) -> Prediction:
+        score, label = output.scores.max(dim=1)
+        return Prediction(label, score)
+
+    def _embed(self, batch: Batch) -> Tensor:
+        parts = [self.word_table(batch.tokens)]                                         # (S, T, word_size)
+        if self.tag_table is not None:
+            parts.append(self.tag_table(batch.tags))                                    # (S, T, tag_size)
+        parts = [self._drop_dimensions(part) for part in parts]
+        return torch.cat(parts, dim=2) * batch.mask[:, :, None]                         # (S, T, D)  zero at padding
+
+    def _drop_dimensions(self, x: Tensor) -> Tensor:
+        """Keras's SpatialDropout1D: the same dimensions of every token of a row."""
+        return F.dropout1d(x.transpose(1, 2), self.config.input_dropout, self.training).transpose(1, 2)
+
+    def _pool_sentence(self, x: Tensor, batch: Batch) -> Tensor:
+        pooled: Tensor = self.convolve(x, batch, self.head_distance.weight, self.tail_distance.weight)
+        return pooled                                                                   # (P, C)
+
+    def _pool_between(self, x: Tensor, batch: Batch) -> Tensor:
+        """Each pair sees its own stretch of text, so the convolution runs per pair; a stretch is at most `context_size` tokens."""
+        size = self.config.context_size
+        span = batch.entity_span
+        head, tail = span[batch.pair_head], span[batch.pair_tail]                       # (P, 2)
+        end = torch.maximum(head[:, 1], tail[:, 1])                                     # (P,)
+        start = torch.maximum(torch.minimum(head[:, 0], tail[:, 0]), end - size)        # (P,)
+        position = start[:, None] + torch.arange(size, device=start.device)             # (P, size)
+        real = (position < end[:, None])[:, :, None]                                    # (P, size, 1)
+        words = x[batch.pair_sentence[:, None], position.clamp(max=x.shape[1] - 1)]     # (P, size, D)
+        limit = self.config.max_distance
+        parts = [words] + [
+            self._drop_dimensions(table(distances(position, entity[:, :1], entity[:, 1:], limit)))
+            for table, entity in ((self.head_distance, head), (self.tail_distance, tail))
+        ]
+        h = self.convolve.literal(torch.cat(parts, dim=2) * real)                       # (P, size, C)  >= 0
+        h = h * real
+        pooled = h.amax(dim=1)
+        if self.config.pooling == "max_average":
+            pooled = torch.cat([pooled, h.sum(dim=1) / real.sum(dim=1)], dim=1)         # (P, 2C)
+        return pooled

@@ -1,0 +1,269 @@
+"""ACE 2005: a source text `X.sgm` and its annotation `X.apf.xml` side by side, or a folder of such pairs (LDC2006T06, licensed).
+
+Offsets count the characters of the .sgm with its tags removed and everything else as it is: line ends kept, `&amp;` is five
+characters. START and END are both inclusive. A mention has an extent ("the mayor of Lund, who …") and a head ("mayor"). Options:
+
+    extent: head or full, which of the two spans is the entity.
+    entity_types: coarse (7 types, `GPE`) or subtype (`GPE:Nation`). The subtype is kept beside the coarse type as well.
+    relation_types: coarse (6 types, `PART-WHOLE`) or subtype (18, `PART-WHOLE:Geographical`).
+    language: automatic, en (words) or zh (every character is a token).
+
+Only the TEXT body is read. It is split at its tags (turns, posts, speakers) and, since its lines are wrapped, at full stops and
+blank lines, but never inside the extent of a relation mention. Of a document in several annotation passes, the last is read.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from relsift.errors import DataError
+from relsift.readers.base import Reader, ReadReport, head_of, input_files, read_text
+from relsift.readers.markup import Element, Markup, parse
+from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
+from relsift.schema import Document, is_cjk
+from relsift.text import Span, split_sentences
+
+_APF = ".apf.xml"
+_TAG = re.compile(r"<(/?\w*)[^>]*>")
+_PASSES = ("timex2norm", "adj", "fp2", "fp1")  # folders of the release, the final annotation first
+_UNUSED = {"value": "values", "timex2": "times", "event": "events"}
+
+SAMPLES = {
+    "town.sgm": "<DOC>\n<DOCID> TOWN_1 </DOCID>\n<BODY>\n<HEADLINE>\nNews\n</HEADLINE>\n<TEXT>\n"
+    "Ida Holm, the mayor of\nLund &amp; Co, left. It rained.\n</TEXT>\n</BODY>\n</DOC>\n",
+    "town.apf.xml": '<?xml version="1.0"?>\n<!DOCTYPE source_file SYSTEM "apf.v5.1.1.dtd">\n'
+    '<source_file URI="town.sgm" SOURCE="newswire" TYPE="text" AUTHOR="LDC" ENCODING="UTF-8">\n<document DOCID="TOWN_1">\n'
+    '<entity ID="TOWN_1-E1" TYPE="PER" SUBTYPE="Individual" CLASS="SPC">\n'
+    '<entity_mention ID="TOWN_1-E1-1" TYPE="NOM" LDCTYPE="NOM">\n'
+    '<extent><charseq START="29" END="54">the mayor of\nLund &amp; Co</charseq></extent>\n'
+    '<head><charseq START="33" END="37">mayor</charseq></head>\n</entity_mention>\n</entity>\n'
+    '<entity ID="TOWN_1-E2" TYPE="ORG" SUBTYPE="Commercial" CLASS="SPC">\n'
+    '<entity_mention ID="TOWN_1-E2-1" TYPE="NAM" LDCTYPE="NAM">\n'
+    '<extent><charseq START="42" END="54">Lund &amp; Co</charseq></extent>\n'
+    '<head><charseq START="42" END="54">Lund &amp; Co</charseq></head>\n</entity_mention>\n</entity>\n'
+    '<relation ID="TOWN_1-R1" TYPE="ORG-AFF" SUBTYPE="Employment" TENSE="Past" MODALITY="Asserted">\n'
+    '<relation_argument REFID="TOWN_1-E1" ROLE="Arg-1"/>\n<relation_argument REFID="TOWN_1-E2" ROLE="Arg-2"/>\n'
+    '<relation_mention ID="TOWN_1-R1-1" LEXICALCONDITION="Preposition">\n'
+    '<extent><charseq START="29" END="54">the mayor of\nLund &amp; Co</charseq></extent>\n'
+    '<relation_mention_argument REFID="TOWN_1-E1-1" ROLE="Arg-1"/>\n'
+    '<relation_mention_argument REFID="TOWN_1-E2-1" ROLE="Arg-2"/>\n</relation_mention>\n</relation>\n'
+    "</document>\n</source_file>\n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The text that offsets count in, where its TEXT bodies are, and where a tag stood inside them."""
+
+    text: str
+    bodies: list[Span]
+    tags: list[int]
+
+
+def read(
+    path: Path,
+    report: ReadReport,
+    *,
+    extent: str = "head",
+    entity_types: str = "coarse",
+    relation_types: str = "coarse",
+    language: str = "automatic",
+) -> Iterator[Document]:
+    """Yield one document per pair, sorted by path. Raises DataError naming file and line.
+
+    Counts: entities outside the TEXT body or whose words are not at their offsets, times, values, events, time and value
+        arguments of relations, relations without a mention (metonymy), earlier annotation passes, and what
+        `document_from_offsets` counts.
+    """
+    for file in _files(path, report):
+        markup = parse(file)
+        source = _source(file.with_name(file.name.removesuffix(_APF) + ".sgm"))
+        document = markup.child(markup.root, "document")
+        mentions, dropped = _entities(markup, document, source, report, head=extent == "head", fine=entity_types == "subtype")
+        relations, extents = _relations(markup, document, mentions, dropped, report, fine=relation_types == "subtype")
+        yield document_from_offsets(
+            markup.get(document, "DOCID"),
+            source.text,
+            list(mentions.values()),
+            relations,
+            report,
+            where=str(file),
+            sentences=_sentences(source, [*extents, *((e.start, e.end) for e in mentions.values())]),
+            characters=language == "zh" or (language == "automatic" and _is_chinese(source)),
+        )
+
+
+def _files(path: Path, report: ReadReport) -> list[Path]:
+    if path.suffix == ".sgm":
+        path = path.with_suffix(_APF)
+    files = [file for file in input_files(path, ".xml") if file.name.endswith(_APF)]
+    if not files:
+        raise DataError(f"{path}: expected {_APF} files beside .sgm files, got none")
+    best: dict[str, Path] = {}
+    for file in sorted(files, key=lambda f: (_PASSES.index(f.parent.name) if f.parent.name in _PASSES else len(_PASSES), f)):
+        kept = best.setdefault(file.name, file)
+        if kept is not file:
+            if kept.parent.name == file.parent.name or not {kept.parent.name, file.parent.name} <= set(_PASSES):
+                raise DataError(f"{file}: expected a document once, or once a pass ({'/'.join(_PASSES)}), got it in {kept} too")
+            report.drop("files of an earlier annotation pass", str(file))
+    return sorted(best.values())
+
+
+def _source(file: Path) -> _Source:
+    """Raises DataError if the file is missing or has no <TEXT> … </TEXT>."""
+    if not file.is_file():
+        raise DataError(f"{file}: expected the source text beside the annotation, got no such file")
+    raw = read_text(file)
+    kept: list[str] = []
+    bodies: list[Span] = []
+    tags: list[int] = []
+    length = done = 0
+    opened: int | None = None
+    for match in _TAG.finditer(raw):
+        kept.append(raw[done : match.start()])
+        length += match.start() - done
+        done = match.end()
+        name = match.group(1).upper()
+        if name == "TEXT":
+            opened = length
+        elif name == "/TEXT" and opened is not None:
+            bodies.append((opened, length))
+            opened = None
+        elif opened is not None:
+            tags.append(length)
+    kept.append(raw[done:])
+    if not bodies or opened is not None:
+        raise DataError(f"{file}: expected <TEXT> … </TEXT>, got {'no </TEXT>' if opened is not None else 'neither'}")
+    return _Source("".join(kept), bodies, tags)
+
+
+def _entities(
+    markup: Markup, document: Element, source: _Source, report: ReadReport, *, head: bool, fine: bool
+) -> tuple[dict[str, TextEntity], set[str]]:
+    """The mentions by id, and the ids of those left out and of times and values, which relations may name too."""
+    found: dict[str, TextEntity] = {}
+    dropped: set[str] = set()
+    strays = []
+    for entity in document.iter("entity"):
+        kind = markup.get(entity, "TYPE")
+        subtype = f"{kind}:{entity.get('SUBTYPE')}" if entity.get("SUBTYPE") else None
+        for mention in entity.iter("entity_mention"):
+            key = markup.get(mention, "ID")
+            if key in found or key in dropped:
+                raise DataError(f"{markup.where(mention)}: expected each id once, got {key!r} again")
+            charseq = markup.child(mention, "head" if head else "extent", "charseq")
+            start, end = _span(markup, charseq, source.text)
+            words, expected = source.text[start:end], charseq.text or ""
+            if not _agree(html.unescape(words), html.unescape(expected)):
+                strays.append(f"{markup.where(charseq)}: expected {expected!r} for {key}, got {words!r}")
+                dropped.add(key)
+            elif not any(first <= start and end <= last for first, last in source.bodies):
+                report.drop("entities outside the TEXT body", f"{markup.where(charseq)}: {key} {words!r}")
+                dropped.add(key)
+            else:
+                found[key] = TextEntity(key, start, end, subtype if fine and subtype else kind, subtype)
+    if len(strays) > len(found):
+        raise DataError(f"{strays[0]}, and so for {len(strays)} of {len(strays) + len(found)} mentions; was the .sgm rewritten?")
+    for stray in strays:
+        report.drop("entities whose words are not at their offsets", stray)
+    for tag, reason in _UNUSED.items():
+        for element in document.iter(tag):
+            report.drop(reason, markup.where(element))
+            dropped.update(mention.get("ID", "") for mention in element.iter(f"{tag}_mention"))
+    return found, dropped
+
+
+def _relations(
+    markup: Markup, document: Element, mentions: dict[str, TextEntity], dropped: set[str], report: ReadReport, *, fine: bool
+) -> tuple[list[TextRelation], list[Span]]:
+    """The relations between mentions, and the stretches of text that show them."""
+    kept: list[TextRelation] = []
+    extents: list[Span] = []
+    for relation in document.iter("relation"):
+        kind = markup.get(relation, "TYPE")
+        if fine and relation.get("SUBTYPE"):
+            kind += ":" + markup.get(relation, "SUBTYPE")
+        shown = list(relation.iter("relation_mention"))
+        if not shown:
+            report.drop("relations without a mention", f"{markup.where(relation)}: {kind}")
+        for mention in shown:
+            where = markup.where(mention)
+            ends: dict[str, str] = {}
+            for argument in mention.iter("relation_mention_argument"):
+                role, key = markup.get(argument, "ROLE"), markup.get(argument, "REFID")
+                if role not in ("Arg-1", "Arg-2"):
+                    report.drop("time and value arguments of relations", f"{markup.where(argument)}: {role}")
+                elif key not in mentions and key not in dropped:
+                    raise DataError(f"{markup.where(argument)}: expected the id of a mention of this file, got {key!r}")
+                else:
+                    ends[role] = key
+            if len(ends) != 2:
+                raise DataError(f"{where}: expected the arguments Arg-1 and Arg-2, got {', '.join(ends) or 'neither'}")
+            if set(ends.values()) & dropped:
+                report.drop("relations of a dropped entity, a time or a value", where)
+                continue
+            kept.append(TextRelation(ends["Arg-1"], ends["Arg-2"], kind))
+            extent = mention.find("extent/charseq")
+            if extent is not None:
+                extents.append(_span(markup, extent, None))
+    return kept, extents
+
+
+def _agree(found: str, expected: str) -> bool:
+    """The same words, and no blank more at either edge: a file with exclusive ends would show one behind most mentions."""
+    edges = len(found) - len(found.strip()) <= len(expected) - len(expected.strip())
+    return edges and same_words(found, expected)
+
+
+def _span(markup: Markup, charseq: Element, text: str | None) -> Span:
+    """Half-open, from START and END, both inclusive; checked against the text if given."""
+    start, end = markup.get(charseq, "START"), markup.get(charseq, "END")
+    if not (start.isdecimal() and end.isdecimal()) or int(start) > int(end) or (text is not None and int(end) >= len(text)):
+        inside = "" if text is None else f" within {len(text)} characters"
+        raise DataError(f"{markup.where(charseq)}: expected START <= END{inside}, got START={start!r} END={end!r}")
+    return int(start), int(end) + 1
+
+
+def _sentences(source: _Source, keep: list[Span]) -> list[Span]:
+    """Sentences of the bodies, split at tags first; nothing is split inside a span of `keep`."""
+    found: list[Span] = []
+    for first, last in source.bodies:
+        inner = [tag for tag in source.tags if first < tag < last and not any(start < tag < end for start, end in keep)]
+        for left, right in pairwise([first, *inner, last]):
+            local = [(start - left, end - left) for start, end in keep if left <= start and end <= right]
+            found += [(left + a, left + b) for a, b in split_sentences(source.text[left:right], local, wrapped=True)]
+    return found
+
+
+def _is_chinese(source: _Source) -> bool:
+    letters = [character for first, last in source.bodies for character in source.text[first:last] if character.isalpha()]
+    return sum(map(is_cjk, letters)) > len(letters) / 2
+
+
+def recognises(path: Path) -> bool:
+    """An .apf.xml file or its .sgm, or a folder with such a pair."""
+    if path.is_dir():
+        return any(recognises(file) for file in [*path.glob("*" + _APF), *path.rglob("*" + _APF)][:1])
+    if path.suffix == ".sgm":
+        return path.with_suffix(_APF).is_file()
+    return path.name.endswith(_APF) and "<source_file" in head_of(path)
+
+
+READER = Reader(
+    name="ace2005",
+    summary="ACE 2005: .sgm sources with .apf.xml annotation, English and Chinese",
+    read=read,
+    recognises=recognises,
+    samples=SAMPLES,
+    options={
+        "extent": ("head", "full"),
+        "entity_types": ("coarse", "subtype"),
+        "relation_types": ("coarse", "subtype"),
+        "language": ("automatic", "en", "zh"),
+    },
+)

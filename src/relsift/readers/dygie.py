@@ -1,0 +1,184 @@
+"""DyGIE JSON lines (SciERC, DyGIE++, PURE, PL-Marker): one document a line.
+
+    {"doc_key": "d1", "sentences": [["Ada", ...], ...], "ner": [[[0, 0, "Peop"], ...], ...],
+     "relations"?: [[[0, 0, 3, 4, "Work_For"], ...], ...], "clusters"?: [...]}
+
+Traps: tokens are counted through the whole DOCUMENT, and the end of a span is INCLUSIVE. `ner` and `relations` have one list a
+sentence; a relation names the spans of its head and its tail. A document without `relations` is not annotated with relations.
+Coreference clusters are counted and left out. SciERC's files named `coref_*` hold entities and relations too and are read like
+any other; a file that has clusters but no entity at all is refused, since nothing could be learned from it.
+
+Source of the format: Luan et al., EMNLP 2018; Wadden et al., EMNLP 2019.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+from relsift.errors import DataError
+from relsift.readers.base import Reader, ReadReport, read_text
+from relsift.readers.records import (
+    as_kind,
+    as_object,
+    file_or_children,
+    glance_line,
+    matching_files,
+    numbers_and_label,
+    position_of,
+    required,
+    sentence_from_indices,
+    tokens_of,
+)
+from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.text import Span
+
+_SUFFIXES = (".json", ".jsonl")
+_KEYS = frozenset({"doc_key", "dataset", "sentences", "ner", "relations", "clusters"})
+
+SAMPLES = {
+    "dygie.jsonl": '{"doc_key": "d1", "sentences": [["Nobody", "came", "."], ["Ada", "Kern", "founded", "Acme", "Mills", "."]], '
+    '"ner": [[], [[3, 4, "Peop"], [6, 7, "Org"]]], "relations": [[], [[3, 4, 6, 7, "Work_For"]]], "clusters": []}\n'
+}
+
+
+def read(path: Path, report: ReadReport) -> Iterator[Document]:
+    """Yield one document a line, in file order. Raises DataError naming file and line.
+
+    Counts: coreference clusters, values under unknown keys, empty sentences, entities that cross a sentence boundary and their
+    relations, relations across sentences, duplicates, and relations whose span has several entity types.
+    """
+    for file in matching_files(path, report, _recognises_file, *_SUFFIXES):
+        num_lines = num_entities = num_clusters = 0
+        for number, line in enumerate(read_text(file).split("\n"), start=1):
+            if not line.strip():
+                continue
+            record = _record(line, f"{file}:{number}", report)
+            document = _document(record, f"{file}:{number}", report)
+            num_lines += 1
+            num_entities += sum(len(sentence.entities) for sentence in document.sentences)
+            num_clusters += len(record.get("clusters") or ())
+            yield document
+        if not num_lines:
+            raise DataError(f"{file}:1: expected at least one line of JSON, got an empty file")
+        if num_clusters and not num_entities:
+            raise DataError(f"{file}:1: expected entities under 'ner', got none beside {num_clusters} clusters")
+
+
+def _record(line: str, where: str, report: ReadReport) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}: expected one JSON object a line, got {error.msg} at column {error.colno}") from error
+    record = as_object(value, _KEYS, where, report)
+    if record.get("clusters") is not None:
+        for _ in required(record, "clusters", list, where):
+            report.drop("coreference clusters", where)
+    return record
+
+
+def _document(record: dict[str, Any], where: str, report: ReadReport) -> Document:
+    key = required(record, "doc_key", str, where)
+    sentences = required(record, "sentences", list, where)
+    texts = [tokens_of(item, f"{where}: sentence {number}") for number, item in enumerate(sentences)]
+    ner = _per_sentence(record, "ner", len(texts), where)
+    annotated = "relations" in record
+    links = _per_sentence(record, "relations", len(texts), where) if annotated else [[] for _ in texts]
+    layout = _Layout(list(pairwise(accumulate((len(text) for text in texts), initial=0))), report)
+    # All entities before the first relation: only then is it known which span lies in which sentence.
+    entities = [_entities(items, number, layout, f"{where}: sentence {number}") for number, items in enumerate(ner)]
+    made: list[Sentence] = []
+    for number, text in enumerate(texts):
+        place = f"{where}: sentence {number}"
+        relations = _relations(links[number], number, entities[number], layout, place)
+        if not text:
+            report.drop("empty sentences", place)
+            continue
+        made.append(
+            sentence_from_indices(
+                f"{key}-{number}", text, entities[number], relations if annotated else None, report, where=place, doc_id=key
+            )
+        )
+    return Document(key, tuple(made))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where things stand in one document; all spans half-open, in tokens of the document."""
+
+    bounds: list[Span]  # of the sentences
+    report: ReadReport
+    home: dict[Span, int] = field(default_factory=dict)  # span of an entity -> number of its sentence
+    lost: set[Span] = field(default_factory=set)  # spans that no sentence holds
+
+
+def _per_sentence(record: dict[str, Any], name: str, num_sentences: int, where: str) -> list[list[Any]]:
+    items = required(record, name, list, where)
+    if len(items) != num_sentences:
+        raise DataError(f"{where}: {name}: expected one list a sentence ({num_sentences}), got {len(items)}")
+    return [as_kind(item, list, f"{where}: {name} of sentence {number}") for number, item in enumerate(items)]
+
+
+def _entities(items: list[Any], number: int, layout: _Layout, where: str) -> list[Entity]:
+    """The entities of one sentence, counted from its first token; notes in `layout` where they are."""
+    begin, stop = layout.bounds[number]
+    num_tokens = layout.bounds[-1][1]
+    entities = []
+    for item in items:
+        (start, last), label = numbers_and_label(item, 2, f"{where}: ner")
+        if not 0 <= start <= last < num_tokens:
+            raise DataError(f"{where}: ner: expected 0 <= first <= last < {num_tokens} tokens, got {start}..{last}")
+        if last < begin or start >= stop:
+            raise DataError(
+                f"{where}: ner: expected tokens of this sentence ({begin}..{stop - 1}), got {start}..{last}; "
+                "indices count through the whole document"
+            )
+        if start < begin or last >= stop:
+            layout.lost.add((start, last + 1))
+            layout.report.drop("entities that cross a sentence boundary", f"{where}: {item}")
+        else:
+            layout.home[start, last + 1] = number
+            entities.append(Entity(start - begin, last + 1 - begin, label))
+    return entities
+
+
+def _relations(items: list[Any], number: int, entities: list[Entity], layout: _Layout, where: str) -> list[Relation]:
+    """The relations between entities of one sentence, as positions in `entities`; others are counted or refused."""
+    begin = layout.bounds[number][0]
+    relations = []
+    for item in items:
+        (head, head_last, tail, tail_last), label = numbers_and_label(item, 4, f"{where}: relations")
+        spans = ((head, head_last + 1), (tail, tail_last + 1))
+        if any(span not in layout.home and span not in layout.lost for span in spans):
+            raise DataError(f"{where}: relations: expected first and last token of two entities, got {item!r}")
+        if any(span in layout.lost for span in spans):
+            layout.report.drop("relations of a dropped entity", f"{where}: {item}")
+        elif any(layout.home[span] != number for span in spans):
+            layout.report.drop("relations across sentences", f"{where}: {item}")
+        else:
+            local = [(start - begin, end - begin) for start, end in spans]
+            first, second = (position_of(span, entities, layout.report, where=f"{where}: {item}") for span in local)
+            relations.append(Relation(first, second, label))
+    return relations
+
+
+def _recognises_file(path: Path) -> bool:
+    return glance_line(path).keys() >= {"sentences", "ner"}
+
+
+def recognises(path: Path) -> bool:
+    """A .json or .jsonl file whose first line is an object with `sentences` and `ner`."""
+    return file_or_children(path, _recognises_file, *_SUFFIXES)
+
+
+READER = Reader(
+    name="dygie",
+    summary="DyGIE / SciERC / PURE JSON lines: documents, inclusive document-level token spans",
+    read=read,
+    recognises=recognises,
+    samples=SAMPLES,
+)

@@ -1,0 +1,320 @@
+"""Native JSON lines: one sentence or one text a line.
+
+    {"id", "doc_id"?, "tokens", "entities": [{"id"?, "start", "end", "type", "subtype"?}],
+        "relations"?: [{"head", "tail", "type", "score"?}]}
+    {"id", "doc_id"?, "text", "entities": […], "relations"?: […]}
+
+With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
+tokens. Ends are exclusive. head and tail are entity ids or positions in the list. `"relations": []` means annotated, none; a
+missing key means not annotated. With `tokens`, `text` and `offsets` (a half-open character span in `text` for every token) the
+link to the original text is kept; `text_start` says where `text` stood in its document. Consecutive lines with the same `doc_id`
+form one document.
+
+Ids may be strings or whole numbers. Where entities have numbers as ids, a number as head or tail is an id, elsewhere a position.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from relsift.errors import DataError
+from relsift.readers.base import Reader, ReadReport, head_of, input_files, parse_json
+from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
+from relsift.schema import Document, Entity, Relation, Sentence
+
+_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "entities", "relations"}
+_ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
+_RELATION_KEYS = {"id", "head", "tail", "type", "score"}
+_LONGEST_TEXT = 100_000_000  # characters; a larger `text_start` is taken for a mistake, since blanks fill the text up to it
+_OTHER_FORMAT = re.compile(r'(?<!\\)"sentences"\s*:')  # a key, not a word of the sentence
+
+SAMPLES = {
+    "train.jsonl": '{"id": "s1", "tokens": ["Ada", "founded", "Acme", "Ltd", "."], '
+    '"entities": [{"start": 0, "end": 1, "type": "PER"}, {"id": "acme", "start": 2, "end": 4, "type": "ORG"}], '
+    '"relations": [{"head": 0, "tail": "acme", "type": "founder_of"}]}\n'
+    '{"id": "s2", "text": "Bo left. Ida runs Zed.", "entities": [{"start": 9, "end": 12, "type": "PER"}, '
+    '{"start": 18, "end": 21, "type": "ORG"}], "relations": [{"head": 0, "tail": 1, "type": "runs"}]}\n'
+}
+
+
+def read(path: Path, report: ReadReport) -> Iterator[Document]:
+    """Yield documents in file order. Raises DataError naming file and line."""
+    for file in input_files(path, ".jsonl"):
+        yield from read_lines(_lines(file), str(file), report)
+
+
+def read_lines(lines: Iterator[tuple[int, str]], name: str, report: ReadReport) -> Iterator[Document]:
+    """The documents of (line number, line) pairs, one at a time, never the whole file. Raises DataError if there is none."""
+    found = False
+    parts = enumerate(_line(line, name, number, report) for number, line in lines if line.strip())
+    for _, group in groupby(parts, key=lambda item: (item[1].doc_id, None if item[1].doc_id else item[0])):
+        found = True
+        yield _join([line for _, line in group], report)
+    if not found:
+        raise DataError(f"{name}: expected at least one line of JSON, got an empty file")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What one line says. `text` begins `start` characters into its document; the sentences' offsets count from there already."""
+
+    where: str
+    doc_id: str  # '': the line stands alone
+    sentences: tuple[Sentence, ...]
+    text: str | None
+    start: int
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    with file.open("rb") as stream:
+        for number, raw in enumerate(stream, start=1):
+            try:
+                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{file}:{number}: expected UTF-8 text, got byte 0x{raw[error.start]:02x} at column {error.start}; "
+                    "convert the file first, for example with `iconv -f GB18030 -t UTF-8`"
+                ) from error
+
+
+def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
+    where = f"{name}:{number}"
+    record = parse_json(line, name, expected="one JSON object a line", line=number)
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
+    for key in sorted(set(record) - _KEYS):
+        report.drop(f"values under the unknown key {key!r}", where)
+    key = str(_field(record, "id", (str, int), where))
+    if not key:
+        raise DataError(f"{where}: id: expected a name or a number, got an empty string")
+    doc_id = _name(record, "doc_id", where) or ""
+    start = _text_start(record, where)
+    entities = _objects(record, "entities", "entity", _ENTITY_KEYS, where, report)
+    made = [_entity(e, f"{where}: entity {n}") for n, e in enumerate(entities)]
+    positions = _positions(entities, where)
+    links = None
+    if record.get("relations") is not None:
+        numbered = any(isinstance(entity.get("id"), int) for entity in entities)
+        relations = _objects(record, "relations", "relation", _RELATION_KEYS, where, report)
+        links = [_relation(r, positions, len(made), numbered, f"{where}: relation {n}") for n, r in enumerate(relations)]
+    try:
+        if "tokens" in record:
+            text, sentences = _from_tokens(record, key, doc_id, made, links, start, where)
+        else:
+            text, sentences = _from_text(record, key, doc_id, made, links, start, where, report)
+    except DataError as error:
+        raise error if str(error).startswith(where) else DataError(f"{where}: {error}") from error
+    return _Line(where, doc_id, sentences, text, start)
+
+
+def _text_start(record: dict[str, Any], where: str) -> int:
+    if record.get("text_start") is None:
+        return 0
+    start = _field(record, "text_start", (int,), where)
+    if "text" not in record:
+        raise DataError(f'{where}: expected "text" beside "text_start", got keys {", ".join(sorted(record))}')
+    if not 0 <= start <= _LONGEST_TEXT:
+        raise DataError(f"{where}: text_start: expected 0 to {_LONGEST_TEXT} characters, got {start}")
+    return int(start)
+
+
+def _from_tokens(
+    record: dict[str, Any],
+    key: str,
+    doc_id: str,
+    entities: list[Entity],
+    relations: list[Relation] | None,
+    start: int,
+    where: str,
+) -> tuple[str | None, tuple[Sentence, ...]]:
+    tokens = _list(record, "tokens", where)
+    for number, token in enumerate(tokens):
+        if not isinstance(token, str) or not token:
+            raise DataError(f"{where}: token {number}: expected a non-empty string, got {token!r}")
+    text, offsets = record.get("text"), record.get("offsets")
+    if (offsets is None) != (text is None):
+        got = "text" if offsets is None else "offsets"
+        raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}')
+    spans = None
+    if text is not None:
+        text = _field(record, "text", (str,), where)
+        found = [_span(value, len(text), f"{where}: offset {n}") for n, value in enumerate(_list(record, "offsets", where))]
+        spans = tuple((a + start, b + start) for a, b in found)
+    made = Sentence(key, tuple(tokens), tuple(entities), None if relations is None else tuple(relations), doc_id or key, spans)
+    return text, (made,)
+
+
+def _from_text(
+    record: dict[str, Any],
+    key: str,
+    doc_id: str,
+    entities: list[Entity],
+    relations: list[Relation] | None,
+    start: int,
+    where: str,
+    report: ReadReport,
+) -> tuple[str, tuple[Sentence, ...]]:
+    text = _field(record, "text", (str,), where, hint='a line needs "tokens" or "text"')
+    if record.get("offsets") is not None:
+        raise DataError(f'{where}: expected "tokens" beside "offsets", got only "text"')
+    if not text.strip():
+        raise DataError(f"{where}: text: expected some text, got only blanks")
+    for number, relation in enumerate(relations or ()):
+        if relation.score is not None:
+            report.drop("scores of relations of a text without tokens", f"{where}: relation {number}")
+    # Positions in the list serve as ids until the entities have found their sentences.
+    mentions = [TextEntity(str(n), e.start, e.end, e.type, e.subtype) for n, e in enumerate(entities)]
+    links = None if relations is None else [TextRelation(str(r.head), str(r.tail), r.type) for r in relations]
+    document = document_from_offsets(doc_id or key, text, mentions, links, report, where=where)
+    # A text of one sentence keeps its own id; of a longer one the sentences are numbered.
+    single = len(document.sentences) == 1
+    made = []
+    for number, sentence in enumerate(document.sentences):
+        named = (replace(e, id=entities[int(e.id or 0)].id) for e in sentence.entities)
+        made.append(_moved(replace(sentence, id=key if single else f"{key}-{number}", entities=tuple(named)), start))
+    return text, tuple(made)
+
+
+def _moved(sentence: Sentence, start: int) -> Sentence:
+    """The sentence with its character offsets counted from the beginning of the document, `start` characters before its text."""
+    entities = tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in sentence.entities)
+    return replace(sentence, entities=entities, offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()))
+
+
+def _join(lines: list[_Line], report: ReadReport) -> Document:
+    """Lines of one document as one; texts are laid side by side at their `text_start`, gaps become blanks."""
+    name = lines[0].doc_id or lines[0].sentences[0].doc_id or lines[0].sentences[0].id
+    sentences = tuple(sentence for line in lines for sentence in line.sentences)
+    if all(line.text is None for line in lines):
+        return Document(name, sentences)
+    parts: list[str] = []
+    length = 0
+    for line in lines:
+        if line.text is None or line.start < length:
+            got = "no text" if line.text is None else f"text_start {line.start}"
+            report.drop(
+                "documents whose texts do not fit together (kept, without character offsets)",
+                f"{line.where}: expected a text that starts at {length} or later, got {got}",
+            )
+            return Document(name, tuple(_without_offsets(sentence) for sentence in sentences))
+        parts += [" " * (line.start - length), line.text]
+        length = line.start + len(line.text)
+    return Document(name, sentences, "".join(parts))
+
+
+def _without_offsets(sentence: Sentence) -> Sentence:
+    return replace(sentence, offsets=None, entities=tuple(replace(entity, chars=None) for entity in sentence.entities))
+
+
+def _entity(record: dict[str, Any], where: str) -> Entity:
+    start, end = _field(record, "start", (int,), where), _field(record, "end", (int,), where)
+    subtype = None if record.get("subtype") is None else _field(record, "subtype", (str,), where)
+    chars = None if record.get("chars") is None else _span(record["chars"], None, f"{where}: chars")
+    return Entity(start, end, _field(record, "type", (str,), where), subtype, _name(record, "id", where), chars)
+
+
+def _positions(entities: list[dict[str, Any]], where: str) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for number, entity in enumerate(entities):
+        name = _name(entity, "id", f"{where}: entity {number}")
+        if name in positions:
+            raise DataError(f"{where}: expected each entity id once, got {name!r} twice")
+        if name is not None:
+            positions[name] = number
+    return positions
+
+
+def _relation(record: dict[str, Any], positions: dict[str, int], size: int, numbered: bool, where: str) -> Relation:
+    """With head and tail as positions in a list of `size` entities. `numbered`: a whole number is an id, not a position."""
+    ends = []
+    for role in ("head", "tail"):
+        value = _field(record, role, (int, str), where)
+        position = positions.get(str(value)) if isinstance(value, str) or numbered else value
+        if position is None:
+            known = ", ".join(list(positions)[:5]) or "none given"
+            raise DataError(f"{where}: {role}: expected the id of an entity (known: {known}) or a position, got {value!r}")
+        if not 0 <= position < size:
+            raise DataError(f"{where}: {role}: expected a position below {size}, the number of entities, got {position}")
+        ends.append(position)
+    if ends[0] == ends[1]:
+        raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
+    return Relation(ends[0], ends[1], _field(record, "type", (str,), where), _score(record, where))
+
+
+def _score(record: dict[str, Any], where: str) -> float | None:
+    if record.get("score") is None:
+        return None
+    value = _field(record, "score", (int, float), where)
+    if not math.isfinite(value):
+        raise DataError(f"{where}: score: expected a finite number, got {value!r}")
+    return float(value)
+
+
+def _name(record: dict[str, Any], name: str, where: str) -> str | None:
+    """An id that need not be there, as a string."""
+    return None if record.get(name) is None else str(_field(record, name, (str, int), where))
+
+
+def _span(value: Any, size: int | None, where: str) -> tuple[int, int]:
+    """A half-open character span, such as [3, 7], inside `size` characters if given."""
+    whole = isinstance(value, list) and len(value) == 2 and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+    if not whole or not 0 <= value[0] < value[1] or (size is not None and value[1] > size):
+        inside = "" if size is None else f" <= {size}"
+        raise DataError(f"{where}: expected [start, end] with 0 <= start < end{inside}, got {value!r}")
+    return value[0], value[1]
+
+
+def _objects(
+    record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport
+) -> list[dict[str, Any]]:
+    """The JSON objects listed under a key; what stands under keys that are not `known` is counted."""
+    items = _list(record, name, where)
+    for number, item in enumerate(items):
+        place = f"{where}: {singular} {number}"
+        if not isinstance(item, dict):
+            raise DataError(f"{place}: expected a JSON object, got {item!r}")
+        for key in sorted(set(item) - known):
+            report.drop(f"values under the unknown key {key!r}", place)
+    return items
+
+
+def _list(record: dict[str, Any], name: str, where: str) -> list[Any]:
+    value = record.get(name, [])
+    if not isinstance(value, list):
+        raise DataError(f"{where}: {name}: expected a list, got {value!r}")
+    return value
+
+
+def _field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str, hint: str = "") -> Any:
+    if name not in record:
+        got = ", ".join(sorted(record)) or "none"
+        raise DataError(f"{where}: expected the key {name!r}, got keys {got}{'; ' + hint if hint else ''}")
+    value = record[name]
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise DataError(f"{where}: {name}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {value!r}")
+    return value
+
+
+def recognises(path: Path) -> bool:
+    """A .jsonl file whose first line has our keys: `tokens` or `text`, and not another format's `sentences`."""
+    if path.is_dir():
+        files = sorted(path.glob("*.jsonl"))
+        return bool(files) and recognises(files[0])
+    line = head_of(path).lstrip("\ufeff \t\r\n").split("\n", 1)[0]
+    ours = line.startswith("{") and ('"tokens"' in line or '"text"' in line) and '"id"' in line
+    return path.suffix == ".jsonl" and ours and not _OTHER_FORMAT.search(line)
+
+
+READER = Reader(
+    name="native",
+    summary="relsift's own JSON lines: tokens or text, entities, relations",
+    read=read,
+    recognises=recognises,
+    samples=SAMPLES,
+)

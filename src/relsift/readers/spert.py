@@ -1,0 +1,136 @@
+"""SpERT JSON: one array of sentences with tokens, entities and relations.
+
+    [{"tokens": [...], "entities": [{"type", "start", "end"}], "relations": [{"type", "head", "tail"}], "orig_id"?: ...}, ...]
+
+Token ends are exclusive; head and tail are positions in the entity list. Also read here is TablERT's variant, which has
+`"tags": [...]` instead of `"entities"`: one BILOU tag a token (B-egin, I-nside, L-ast, O-utside, U-nit), entities counted from
+left to right. A record without `relations` is not annotated with relations. `orig_id` becomes the sentence's id.
+
+Source of the format: Eberts and Ulges, ECAI 2020; the variant: Ma, Hiraoka and Okazaki, 2022 (TablERT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from relsift.errors import DataError
+from relsift.readers.base import Reader, ReadReport
+from relsift.readers.records import (
+    as_kind,
+    as_object,
+    file_or_children,
+    glance_array,
+    json_array,
+    matching_files,
+    required,
+    sentence_from_indices,
+    tokens_of,
+)
+from relsift.schema import Document, Entity, Relation
+
+_SUFFIXES = (".json",)
+_KEYS = frozenset({"tokens", "entities", "tags", "relations", "orig_id"})
+_ENTITY_KEYS = frozenset({"type", "start", "end"})
+_RELATION_KEYS = frozenset({"type", "head", "tail"})
+_OPENS, _CONTINUES, _CLOSES = frozenset("BU"), frozenset("IL"), frozenset("LU")
+
+SAMPLES = {
+    "spert.json": '[{"tokens": ["Ada", "Kern", "founded", "Acme", "Mills", "."], '
+    '"entities": [{"type": "Peop", "start": 0, "end": 2}, {"type": "Org", "start": 3, "end": 5}], '
+    '"relations": [{"type": "Work_For", "head": 0, "tail": 1}], "orig_id": "s1"}]\n',
+    "tablert.json": '[{"tokens": ["Acme", "Mills", "of", "Oslo"], "tags": ["B-Org", "L-Org", "O", "U-Loc"], '
+    '"relations": [{"type": "OrgBased_In", "head": 0, "tail": 1}], "orig_id": 2}]\n',
+}
+
+
+def read(path: Path, report: ReadReport) -> Iterator[Document]:
+    """Yield one document a record, in file order. Raises DataError naming file and record (counted from 1).
+
+    Counts: values under unknown keys, duplicate entities, duplicate relations, relations of an entity with itself.
+    """
+    for file in matching_files(path, report, _recognises_file, *_SUFFIXES):
+        for number, value in enumerate(json_array(file), start=1):
+            yield _document(value, f"{file.stem}-{number}", f"{file}: record {number}", report)
+
+
+def _document(value: Any, key: str, where: str, report: ReadReport) -> Document:
+    record = as_object(value, _KEYS, where, report)
+    if record.get("orig_id") is not None:
+        key = str(record["orig_id"])
+    tokens = tokens_of(required(record, "tokens", list, where), where)
+    if ("entities" in record) == ("tags" in record):
+        got = "both" if "tags" in record else f"keys {', '.join(sorted(record))}"
+        raise DataError(f"{where}: expected either 'entities' (SpERT) or 'tags' (TablERT), got {got}")
+    entities = _listed(record, where, report) if "entities" in record else _tagged(record, len(tokens), where)
+    relations = None
+    if "relations" in record:
+        relations = []
+        for number, item in enumerate(required(record, "relations", list, where)):
+            place = f"{where}: relation {number}"
+            relation = as_object(item, _RELATION_KEYS, place, report)
+            head, tail = required(relation, "head", int, place), required(relation, "tail", int, place)
+            relations.append(Relation(head, tail, required(relation, "type", str, place)))
+    return Document(key, (sentence_from_indices(key, tokens, entities, relations, report, where=where),))
+
+
+def _listed(record: dict[str, Any], where: str, report: ReadReport) -> list[Entity]:
+    entities = []
+    for number, item in enumerate(required(record, "entities", list, where)):
+        place = f"{where}: entity {number}"
+        entity = as_object(item, _ENTITY_KEYS, place, report)
+        start, end = required(entity, "start", int, place), required(entity, "end", int, place)
+        entities.append(Entity(start, end, required(entity, "type", str, place)))
+    return entities
+
+
+def _tagged(record: dict[str, Any], num_tokens: int, where: str) -> list[Entity]:
+    """The entities that BILOU tags spell out, from left to right."""
+    tags = required(record, "tags", list, where)
+    if len(tags) != num_tokens:
+        raise DataError(f"{where}: tags: expected one a token ({num_tokens}), got {len(tags)}")
+    entities: list[Entity] = []
+    start, unfinished = 0, ""  # type of the entity that is open
+    for position, item in enumerate(tags):
+        tag = as_kind(item, str, f"{where}: tag {position}")
+        prefix, _, label = tag.partition("-")
+        opens = prefix in _OPENS and label != "" and not unfinished
+        continues = prefix in _CONTINUES and label == unfinished != ""
+        if not (opens or continues or (tag == "O" and not unfinished)):
+            expected = f"I-{unfinished} or L-{unfinished}" if unfinished else "O, B-TYPE or U-TYPE"
+            raise DataError(f"{where}: tag {position}: expected {expected}, got {tag!r}")
+        if opens:
+            start, unfinished = position, label
+        if prefix in _CLOSES:
+            entities.append(Entity(start, position + 1, label))
+            unfinished = ""
+    if unfinished:
+        raise DataError(f"{where}: tags: expected L-{unfinished} before the end of the sentence, got {tags[-1]!r} last")
+    return entities
+
+
+def _recognises_file(path: Path) -> bool:
+    for record in glance_array(path):
+        if "tokens" not in record:
+            return False
+        if "tags" in record:
+            return True
+        entities = record.get("entities")
+        if entities:  # an empty list looks the same in other formats: the next record decides
+            return isinstance(entities, list) and isinstance(entities[0], dict) and entities[0].keys() >= _ENTITY_KEYS
+    return False
+
+
+def recognises(path: Path) -> bool:
+    """A .json array of objects with `tokens` and either `tags` or entities that are objects with start, end and type."""
+    return file_or_children(path, _recognises_file, *_SUFFIXES)
+
+
+READER = Reader(
+    name="spert",
+    summary="SpERT JSON: arrays of tokens, entities and relations; also TablERT's with BILOU tags",
+    read=read,
+    recognises=recognises,
+    samples=SAMPLES,
+)

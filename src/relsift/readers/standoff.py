@@ -1,0 +1,155 @@
+"""From character offsets to token spans, for every format that annotates a text from outside (brat, ACE, DDI, ADE, native)."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from relsift.errors import DataError
+from relsift.readers.base import ReadReport
+from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.text import Span, split_sentences, tokenise
+
+_SHOWN = 80  # characters of a mention in a message
+
+
+@dataclass(frozen=True, slots=True)
+class TextEntity:
+    """A mention by half-open character offsets into the document's text."""
+
+    id: str
+    start: int
+    end: int
+    type: str
+    subtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextRelation:
+    """A relation between two mentions, named by their ids."""
+
+    head: str
+    tail: str
+    type: str
+
+
+def document_from_offsets(
+    doc_id: str,
+    text: str,
+    entities: Sequence[TextEntity],
+    relations: Sequence[TextRelation] | None,
+    report: ReadReport,
+    *,
+    where: str,
+    sentences: Sequence[Span] | None = None,
+    sentence_ids: Mapping[int, str] | None = None,
+    characters: bool = False,
+) -> Document:
+    """Split, tokenise and align; tokens are cut at entity edges so that every entity covers whole tokens.
+
+    Args:
+        relations: None if the document carries no relation annotation at all.
+        where: the file, for error messages.
+        sentences: half-open character spans of the sentences, in order; found by `split_sentences` if None.
+        sentence_ids: id by sentence number; `{doc_id}-{number}` where it says nothing.
+        characters: one token a character (see `relsift.text.tokenise`).
+    Raises: DataError for a span outside the text or blank, a relation to an unknown id, or an id given twice.
+    Counts: relations across sentences, entities across sentences, relations of an entity that was dropped or with itself,
+        duplicate relations.
+    """
+    _check(text, entities, relations, where)
+    spans = {e.id: _trimmed(text, e) for e in entities}
+    bounds = list(sentences) if sentences is not None else split_sentences(text, spans.values())
+    starts = [start for start, _ in bounds]
+    home: dict[str, int] = {}
+    for entity in entities:
+        start, end = spans[entity.id]
+        number = bisect.bisect_right(starts, start) - 1
+        if number < 0 or end > bounds[number][1]:
+            report.drop("entities that cross a sentence boundary", f"{where}: {entity.id} {text[start:end][:_SHOWN]!r}")
+        else:
+            home[entity.id] = number
+    members: list[list[TextEntity]] = [[] for _ in bounds]
+    for entity in entities:
+        if entity.id in home:
+            members[home[entity.id]].append(entity)
+    links: list[list[TextRelation]] = [[] for _ in bounds]
+    for relation in relations or ():
+        if relation.head not in home or relation.tail not in home:
+            report.drop("relations of a dropped entity", f"{where}: {relation.type} {relation.head} {relation.tail}")
+        elif home[relation.head] != home[relation.tail]:
+            report.drop("relations across sentences", f"{where}: {relation.type} {relation.head} {relation.tail}")
+        elif relation.head == relation.tail:
+            report.drop("relations of an entity with itself", f"{where}: {relation.type} {relation.head}")
+        elif relation in links[home[relation.head]]:
+            report.drop("duplicate relations", f"{where}: {relation.type} {relation.head} {relation.tail}")
+        else:
+            links[home[relation.head]].append(relation)
+    made = []
+    for number, (start, end) in enumerate(bounds):
+        cuts = [edge - start for entity in members[number] for edge in spans[entity.id]]
+        tokens = [(a + start, b + start) for a, b in tokenise(text[start:end], cuts, characters=characters)]
+        if not tokens:
+            continue
+        made.append(
+            _sentence(
+                (sentence_ids or {}).get(number, f"{doc_id}-{number}"), doc_id, text, tokens, members[number],
+                None if relations is None else links[number],
+            )
+        )  # fmt: skip
+    return Document(doc_id, tuple(made), text)
+
+
+def same_words(found: str, expected: str) -> bool:
+    """Equal but for blanks and line breaks, which annotation tools rewrite."""
+    return found == expected or "".join(found.split()) == "".join(expected.split())
+
+
+def _trimmed(text: str, entity: TextEntity) -> Span:
+    """The mention without blanks at its edges: they belong to no token, and may lie outside the sentence."""
+    mention = text[entity.start : entity.end]
+    return entity.start + len(mention) - len(mention.lstrip()), entity.start + len(mention.rstrip())
+
+
+def _check(text: str, entities: Sequence[TextEntity], relations: Sequence[TextRelation] | None, where: str) -> None:
+    known: set[str] = set()
+    for entity in entities:
+        if entity.id in known:
+            raise DataError(f"{where}: expected each entity id once, got {entity.id!r} twice")
+        known.add(entity.id)
+        if not 0 <= entity.start < entity.end <= len(text):
+            raise DataError(
+                f"{where}: entity {entity.id}: expected 0 <= start < end <= {len(text)} characters, "
+                f"got {entity.start}..{entity.end}"
+            )
+        if not text[entity.start : entity.end].strip():
+            raise DataError(f"{where}: entity {entity.id}: expected some text at {entity.start}..{entity.end}, got only blanks")
+    for relation in relations or ():
+        for role, name in (("head", relation.head), ("tail", relation.tail)):
+            if name not in known:
+                raise DataError(f"{where}: relation {relation.type}: expected the id of an entity as {role}, got {name!r}")
+
+
+def _sentence(
+    key: str, doc_id: str, text: str, tokens: list[Span], entities: list[TextEntity], relations: list[TextRelation] | None
+) -> Sentence:
+    token_starts = [start for start, _ in tokens]
+    token_ends = [end for _, end in tokens]
+    placed = tuple(
+        Entity(
+            # The first token that ends after the entity starts; blanks at the mention's edges belong to no token.
+            bisect.bisect_right(token_ends, e.start), bisect.bisect_left(token_starts, e.end), e.type, e.subtype, e.id,
+            (e.start, e.end),
+        )
+        for e in entities
+    )  # fmt: skip
+    position = {e.id: number for number, e in enumerate(entities)}
+    return Sentence(
+        key,
+        tuple(text[start:end] for start, end in tokens),
+        placed,
+        None if relations is None else tuple(Relation(position[r.head], position[r.tail], r.type) for r in relations),
+        doc_id,
+        tuple(tokens),
+    )

@@ -1,0 +1,72 @@
+"""The tables of what can be named: formats, models, corpora. Name -> "module:attribute", imported only when asked for.
+
+A plug-in adds a name through an entry point of the group `relsift.readers`, `relsift.writers`, `relsift.models` or
+`relsift.corpora`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from relsift.errors import ConfigError
+
+READERS = {
+    "native": "relsift.readers.native:READER",
+    "gazette": "relsift.readers.gazette:READER",
+    "ace2005": "relsift.readers.ace2005:READER",
+    "ade_folds": "relsift.readers.ade:FOLDS",
+    "ade_rel": "relsift.readers.ade:REL",
+    "brat": "relsift.readers.brat:READER",
+    "ddi2013": "relsift.readers.ddi2013:READER",
+    "dygie": "relsift.readers.dygie:READER",
+    "multihead": "relsift.readers.multihead:READER",
+    "semeval2010": "relsift.readers.semeval2010:READER",
+    "spert": "relsift.readers.spert:READER",
+}
+WRITERS = {
+    "native": "relsift.writers.native:WRITER",
+    "html": "relsift.writers.html:WRITER",
+}
+MODELS = {
+    "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
+}
+CORPORA = {
+    "gazette-en": "relsift.corpora.catalogue:GAZETTE_EN",
+    "gazette-zh": "relsift.corpora.catalogue:GAZETTE_ZH",
+    "ade": "relsift.corpora.catalogue:ADE",
+    "chinese_literature": "relsift.corpora.catalogue:CHINESE_LITERATURE",
+    "conll04": "relsift.corpora.catalogue:CONLL04",
+    "ddi2013": "relsift.corpora.catalogue:DDI2013",
+    "scicn": "relsift.corpora.catalogue:SCICN",
+    "scienceie": "relsift.corpora.catalogue:SCIENCEIE",
+    "scierc": "relsift.corpora.catalogue:SCIERC",
+    "semeval2010": "relsift.corpora.catalogue:SEMEVAL2010",
+}
+TABLES = {"reader": READERS, "writer": WRITERS, "model": MODELS, "corpus": CORPORA}
+_GROUPS = {"reader": "relsift.readers", "writer": "relsift.writers", "model": "relsift.models", "corpus": "relsift.corpora"}
+
+
+@cache
+def table(kind: str) -> dict[str, str]:
+    """Our own names and those of installed plug-ins. Raises ConfigError if a plug-in takes a name that exists."""
+    names = dict(TABLES[kind])
+    for point in entry_points(group=_GROUPS[kind]):
+        if point.name in names:
+            raise ConfigError(f"plug-in {point.value}: expected a new {kind} name, got {point.name!r}, which exists")
+        names[point.name] = point.value
+    return names
+
+
+def find(kind: str, name: str) -> Any:
+    """The object behind a name. Raises ConfigError with near misses for an unknown one."""
+    names = table(kind)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ConfigError(f"{kind}: expected one of {', '.join(sorted(names))}, got {name!r}{hint}")
+    module, _, attribute = names[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)

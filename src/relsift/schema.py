@@ -1,0 +1,129 @@
+"""The data model: documents of sentences with entities and relations.
+
+Token spans are half-open indices into `Sentence.tokens`. Where the original text is known, `Sentence.offsets` holds for every
+token its half-open character span in `Document.text`, so that whatever comes out can be pointed at in the text that went in.
+All classes are frozen and check themselves when made: a value that exists is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from relsift.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A typed mention: tokens `start` to `end` (exclusive) of its sentence."""
+
+    start: int
+    end: int
+    type: str
+    subtype: str | None = None
+    id: str | None = None
+    chars: tuple[int, int] | None = None
+    """Half-open span of the mention in the document's text, where it is finer than its tokens or known at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`type` holds from the entity at position `head` to the one at position `tail` of the sentence's entity list."""
+
+    head: int
+    tail: int
+    type: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence, its entities in file order, and its relations.
+
+    `relations is None` means *not annotated*; an empty tuple means *annotated: there are none*.
+    """
+
+    id: str
+    tokens: tuple[str, ...]
+    entities: tuple[Entity, ...] = ()
+    relations: tuple[Relation, ...] | None = None
+    doc_id: str | None = None
+    offsets: tuple[tuple[int, int], ...] | None = None
+
+    def __post_init__(self) -> None:
+        where = f"sentence {self.id!r}"
+        if not self.tokens:
+            raise DataError(f"{where}: expected at least one token, got none")
+        if not all(self.tokens):
+            raise DataError(f"{where}: expected tokens of at least one character, got an empty one at {self.tokens.index('')}")
+        if self.offsets is not None and len(self.offsets) != len(self.tokens):
+            raise DataError(f"{where}: expected one offset per token ({len(self.tokens)}), got {len(self.offsets)}")
+        for number, entity in enumerate(self.entities):
+            if not 0 <= entity.start < entity.end <= len(self.tokens):
+                raise DataError(
+                    f"{where}, entity {number}: expected 0 <= start < end <= {len(self.tokens)} tokens, "
+                    f"got start {entity.start}, end {entity.end}"
+                )
+            if not entity.type:
+                raise DataError(f"{where}, entity {number}: expected a type, got an empty string")
+        for number, relation in enumerate(self.relations or ()):
+            for role, position in (("head", relation.head), ("tail", relation.tail)):
+                if not 0 <= position < len(self.entities):
+                    raise DataError(
+                        f"{where}, relation {number}: expected a {role} in 0..{len(self.entities) - 1} "
+                        f"({len(self.entities)} entities), got {position}"
+                    )
+            if relation.head == relation.tail:
+                raise DataError(f"{where}, relation {number}: expected two different entities, got {relation.head} twice")
+            if not relation.type:
+                raise DataError(f"{where}, relation {number}: expected a type, got an empty string")
+
+    def text_of(self, entity: Entity) -> str:
+        """The mention's tokens joined by blanks (by nothing between Chinese characters)."""
+        return join_tokens(self.tokens[entity.start : entity.end])
+
+    def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
+        return replace(self, relations=None if relations is None else tuple(relations))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Sentences that belong together: the unit of splits and folds."""
+
+    id: str
+    sentences: tuple[Sentence, ...]
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.text is None:
+            return
+        for sentence in self.sentences:
+            for start, end in sentence.offsets or ():
+                if not 0 <= start < end <= len(self.text):
+                    raise DataError(
+                        f"sentence {sentence.id!r}: expected token offsets inside the text of {len(self.text)} characters, "
+                        f"got {start}..{end}"
+                    )
+
+
+def sentences_of(documents: Iterable[Document]) -> Iterator[Sentence]:
+    """All sentences, in order."""
+    for document in documents:
+        yield from document.sentences
+
+
+def join_tokens(tokens: Iterable[str]) -> str:
+    """Tokens as readable text: blanks between words, none between two CJK characters."""
+    text = ""
+    for token in tokens:
+        if text and not (is_cjk(text[-1]) and is_cjk(token[0])):
+            text += " "
+        text += token
+    return text
+
+
+def is_cjk(character: str) -> bool:
+    """Chinese ideographs and the full-width punctuation written with them."""
+    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef" or (
+        "\U00020000" <= character <= "\U0003ffff"
+    )

@@ -1,0 +1,1 @@
+"""The training loop, its optimisers, early stopping, resuming and the run folder."""

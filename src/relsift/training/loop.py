@@ -1,0 +1,197 @@
+"""The training loop: epochs of batches, development scores, early stopping, resume.
+
+Repeatable bit for bit on one machine with one number of threads: order, dropout and initial weights come from the seed alone.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from relsift.candidates import CandidateReport, Candidates
+from relsift.config import RunConfig, TrainingConfig
+from relsift.encoding.batch import Example, collate, cut, encode
+from relsift.encoding.vocabulary import UNKNOWN_WORD, Encoding
+from relsift.errors import DataError, require
+from relsift.evaluation.scores import key_of
+from relsift.evaluation.thresholds import best_threshold
+from relsift.inference import InferenceReport, ScoredPairs, score_pairs, sizes_of
+from relsift.models.base import RelationModel
+from relsift.models.bundle import Bundle, build
+from relsift.schema import Sentence
+from relsift.training.optimisers import make_optimiser
+from relsift.training.state import Progress, clear_state, load_state, save_state
+
+RARE = 2  # a word seen fewer times than this in training may be shown as unknown
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    bundle: Bundle
+    progress: Progress
+    candidates: CandidateReport  # of the training data
+
+
+def train(
+    config: RunConfig,
+    training: Sequence[Sentence],
+    development: Sequence[Sentence],
+    *,
+    state_folder: Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> TrainingResult:
+    """Train on `training`, select the epoch and the threshold on `development`.
+
+    Args:
+        state_folder: where the state after each epoch is kept; None keeps none. resume: go on from there if it holds a state.
+        on_epoch: called with each epoch's record (losses, development F1, seconds). on_batch: called with (done, all) batches.
+    Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
+        options that the model does not have.
+    """
+    c = config.training
+    annotated = [sentence for sentence in training if sentence.relations is not None]
+    development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
+    encoding = Encoding.fit(annotated, lowercase=config.encoding.lowercase, min_count=config.encoding.min_count)
+    rule = config.candidates
+    candidates = Candidates.fit(annotated, direction=rule.direction, type_filter=rule.type_filter, max_distance=rule.max_distance)
+    report = CandidateReport()
+    examples = [encode(sentence, candidates.pairs(sentence, report), encoding) for sentence in annotated]
+    gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)
+    if not gold:
+        raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
+    with _repeatable(c):
+        torch.manual_seed(c.seed)
+        model = build(config.model.name, config.model.options, encoding).to(_device(c.device))
+        optimiser = make_optimiser(c, model.parameters())
+        progress, best = Progress(history=[]), _snapshot(model)
+        if state_folder is not None and not resume:
+            clear_state(state_folder)  # else a run killed in its first epoch would be resumed from an older run's weights
+        if resume and state_folder is not None and (saved := load_state(state_folder, model, optimiser)) is not None:
+            progress, best = saved
+        rare = _rare_words(examples) if c.unknown_rate else set()
+        while progress.epoch < c.epochs and progress.epoch - progress.best_epoch < c.patience:
+            started = time.perf_counter()
+            progress.epoch += 1
+            losses = _run_epoch(model, optimiser, examples, c, progress.epoch, rare, on_batch)
+            seconds = time.perf_counter() - started
+            scored = score_pairs(model, encoding, candidates, development, InferenceReport())
+            threshold, f1 = _select(c, model, encoding, scored, gold)
+            record = {"epoch": progress.epoch, **losses, "dev_f1": f1, "threshold": threshold, "seconds": round(seconds, 3)}
+            assert progress.history is not None
+            progress.history.append(record)
+            if f1 > progress.best_f1:
+                progress.best_epoch, progress.best_f1, progress.best_threshold = progress.epoch, f1, threshold
+                best = _snapshot(model)
+            if state_folder is not None:
+                save_state(state_folder, progress, model, best, optimiser)
+            if on_epoch is not None:
+                on_epoch(record)
+    model.load_state_dict(best)
+    model.eval()
+    bundle = Bundle(config.model.name, model, encoding, candidates, progress.best_threshold)
+    return TrainingResult(bundle, progress, report)
+
+
+def _run_epoch(
+    model: RelationModel[Any],
+    optimiser: torch.optim.Optimizer,
+    examples: Sequence[Example],
+    c: TrainingConfig,
+    epoch: int,
+    rare: set[int],
+    on_batch: Callable[[int, int], None] | None,
+) -> dict[str, float]:
+    """One pass over the data; returns the mean of each loss part over the pairs."""
+    seed = c.seed * 1_000_003 + epoch
+    torch.manual_seed(seed)
+    draw = random.Random(seed)
+    model.train()
+    device = next(model.parameters()).device
+    batches = list(cut(sizes_of(examples), max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
+    if not batches:
+        raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    totals: dict[str, float] = {}
+    pairs = 0
+    for done, numbers in enumerate(batches, start=1):
+        batch = collate([examples[number] for number in numbers]).to(device)
+        if rare:
+            hidden = torch.tensor(
+                [[word in rare and draw.random() < c.unknown_rate for word in row] for row in batch.tokens.tolist()]
+            )
+            batch.tokens[hidden.to(device)] = UNKNOWN_WORD
+        parts = model.loss(model(batch), batch)
+        require(
+            c.loss_weights.keys() <= parts.keys(),
+            "training.loss_weights",
+            expected=f"some of {', '.join(parts)}",
+            got=c.loss_weights,
+        )
+        loss = torch.stack([c.loss_weights.get(name, 1.0) * part for name, part in parts.items()]).sum()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if c.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), c.gradient_clip)
+        optimiser.step()
+        pairs += batch.num_pairs
+        for name, part in parts.items():
+            totals[name] = totals.get(name, 0.0) + part.item() * batch.num_pairs
+        if on_batch is not None:
+            on_batch(done, len(batches))
+    return {f"loss_{name}": total / pairs for name, total in totals.items()}
+
+
+def _select(
+    c: TrainingConfig, model: RelationModel[Any], encoding: Encoding, scored: Sequence[ScoredPairs], gold: int
+) -> tuple[float, float]:
+    """Threshold and micro F1 on development data, under the configured threshold policy."""
+    scores = [score for its in scored for score in its.scores]
+    correct = [pair.type == encoding.labels[label] for its in scored for pair, label in zip(its.pairs, its.labels)]
+    if c.threshold == "tuned":
+        return best_threshold(scores, correct, gold)
+    threshold = model.paper_threshold if c.threshold == "paper" else float(c.threshold)
+    taken = [right for score, right in zip(scores, correct) if score >= threshold]
+    return threshold, 2 * sum(taken) / (len(taken) + gold)
+
+
+def _rare_words(examples: Sequence[Example]) -> set[int]:
+    counts: dict[int, int] = {}
+    for example in examples:
+        for word in example.tokens:
+            counts[word] = counts.get(word, 0) + 1
+    return {word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD}
+
+
+def _snapshot(model: torch.nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+class _repeatable:
+    """Deterministic algorithms and the configured number of threads, put back afterwards."""
+
+    def __init__(self, c: TrainingConfig) -> None:
+        self.threads = c.threads
+
+    def __enter__(self) -> None:
+        self.before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+        torch.use_deterministic_algorithms(True)
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+
+    def __exit__(self, *_: object) -> None:
+        torch.use_deterministic_algorithms(self.before[0])
+        torch.set_num_threads(self.before[1])

@@ -1,0 +1,152 @@
+"""A run: one training with everything that is needed to trust and repeat it, in one folder.
+
+config.yaml     the whole configuration         run.json     versions, seed, data checksums, candidate counts
+history.jsonl   one line an epoch               metrics.json scores on the development part (and, once, the test part)
+state/          what --resume goes on from      model/       the finished model
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from relsift.config import RunConfig
+from relsift.errors import CheckpointError, DataError
+from relsift.evaluation.scores import Scores, evaluate
+from relsift.inference import InferenceReport, predict_sentences
+from relsift.models.bundle import Bundle, write_json
+from relsift.schema import Sentence
+from relsift.training.loop import TrainingResult, train
+
+MODEL_FOLDER = "model"
+STATE_FOLDER = "state"
+CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What a run learns from and selects on. checksums: name -> sha256, for the record."""
+
+    name: str
+    training: Sequence[Sentence]
+    development: Sequence[Sentence]
+    checksums: Mapping[str, str]
+
+
+def train_run(
+    config: RunConfig,
+    data: RunData,
+    folder: Path,
+    *,
+    resume: bool = False,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> tuple[TrainingResult, Scores]:
+    """Train into `folder`; returns the result and the scores on the development part.
+
+    Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(config, data, folder, resume)
+
+    def record_epoch(record: dict[str, Any]) -> None:
+        with (folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+        if on_epoch is not None:
+            on_epoch(record)
+
+    result = train(
+        config,
+        data.training,
+        data.development,
+        state_folder=folder / STATE_FOLDER,
+        resume=resume,
+        on_epoch=record_epoch,
+        on_batch=on_batch,
+    )
+    scores, report = score_bundle(result.bundle, data.development)
+    about = {
+        "data": data.name,
+        "epochs": result.progress.epoch,
+        "best_epoch": result.progress.best_epoch,
+        "training_candidates": {
+            "kept": result.candidates.kept, "positive": result.candidates.positive, "ratio": result.candidates.ratio(),
+            "dropped": dict(result.candidates.dropped), "lost": dict(result.candidates.lost),
+        },
+        "development": scores.to_json()["micro"] | {"average": "micro", "setting": scores.setting},
+    }  # fmt: skip
+    bundle = Bundle(
+        result.bundle.name, result.bundle.model, result.bundle.encoding, result.bundle.candidates, result.bundle.threshold, about
+    )
+    write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
+    history = result.progress.history or []
+    (folder / HISTORY_FILE).write_text("".join(json.dumps(record) + "\n" for record in history), encoding="utf-8")
+    bundle.save(folder / MODEL_FOLDER)
+    return TrainingResult(bundle, result.progress, result.candidates), scores
+
+
+def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores, InferenceReport]:
+    """Predict and evaluate annotated sentences with gold entities."""
+    predicted, report = predict_all(bundle, sentences)
+    return evaluate_predicted(bundle, sentences, predicted, report), report
+
+
+def predict_all(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[list[Sentence], InferenceReport]:
+    report = InferenceReport()
+    predicted = predict_sentences(bundle.model, bundle.encoding, bundle.candidates, bundle.threshold, sentences, report)
+    return list(predicted), report
+
+
+def evaluate_predicted(
+    bundle: Bundle, gold: Sequence[Sentence], predicted: Sequence[Sentence], report: InferenceReport
+) -> Scores:
+    """Scores in the model's own direction, with its candidates in the setting line."""
+    counts = report.candidates
+    return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=counts.setting())
+
+
+def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
+    """Write what identifies the run, or check that the folder's run is the one to go on with."""
+    config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
+    if config_file.exists() and not resume:
+        raise CheckpointError(
+            f"{folder}: expected a new or empty run folder, got one that holds a run; use --resume or another --out"
+        )
+    identity = {"data": data.name, "checksums": dict(data.checksums), "seed": config.training.seed}
+    if config_file.exists():
+        try:
+            before = json.loads(run_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
+            ) from error
+        if config_file.read_text(encoding="utf-8") != config.to_yaml():
+            raise CheckpointError(
+                f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
+            )
+        if {key: before.get(key) for key in identity} != identity:
+            raise CheckpointError(
+                f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
+            )
+        return
+    if not data.training:
+        raise DataError(f"{data.name}: expected training sentences, got none")
+    config_file.write_text(config.to_yaml(), encoding="utf-8")
+    packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
+    write_json(
+        run_file,
+        identity
+        | {
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "versions": {"python": platform.python_version(), **packages},
+            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+            "sentences": {"training": len(data.training), "development": len(data.development)},
+        },
+    )

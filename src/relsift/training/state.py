@@ -1,0 +1,88 @@
+"""The state of a training run between two epochs, on disk: what `--resume` needs to end where an uninterrupted run ends.
+
+Tensors go to a safetensors file named after the epoch, the rest to `state.json`, which is replaced last and names the tensor file; a
+process killed at any moment leaves a whole earlier or a whole later state. Random numbers need no state: every epoch starts from a seed
+made of the run's seed and the epoch's number.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from relsift.errors import CheckpointError
+from relsift.models.bundle import sha256, write_json
+
+STATE = "state.json"
+
+
+@dataclass
+class Progress:
+    """Where training stands after `epoch` epochs."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_f1: float = -1.0
+    best_threshold: float = 0.0
+    history: list[dict[str, Any]] | None = None
+
+
+def save_state(
+    folder: Path, progress: Progress, model: nn.Module, best: dict[str, Tensor], optimiser: torch.optim.Optimizer
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    numbers: dict[str, Any] = {}
+    for index, values in optimiser.state_dict()["state"].items():
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimiser.{index}.{name}"] = value
+            else:
+                numbers[f"optimiser.{index}.{name}"] = value
+    file = folder / f"epoch-{progress.epoch}.safetensors"
+    # Shared tables have two names; clones keep both, and the load below writes the same values twice.
+    save_file({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
+    write_json(folder / STATE, {"tensors": file.name, "sha256": sha256(file), "numbers": numbers, "progress": vars(progress)})
+    for old in folder.glob("epoch-*.safetensors"):
+        if old != file:
+            old.unlink()
+
+
+def clear_state(folder: Path) -> None:
+    """Forget the state of an earlier run."""
+    (folder / STATE).unlink(missing_ok=True)
+
+
+def load_state(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]] | None:
+    """Put model and optimiser back; None if there is no state yet. Raises CheckpointError if it is incomplete or altered."""
+    if not (folder / STATE).is_file():
+        return None
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        file = folder / state["tensors"]
+        if not file.is_file() or sha256(file) != state["sha256"]:
+            raise CheckpointError(
+                f"{file}: expected the tensors that {STATE} names, got a missing or altered file; train again without --resume"
+            )
+        tensors = load_file(file)
+        model.load_state_dict({name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")})
+        slots: dict[int, dict[str, Any]] = {}
+        for name, value in (tensors | state["numbers"]).items():
+            if name.startswith("optimiser."):
+                _, index, key = name.split(".", 2)
+                slots.setdefault(int(index), {})[key] = value
+        optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+        best = {name.removeprefix("best."): t for name, t in tensors.items() if name.startswith("best.")}
+        return Progress(**state["progress"]), best
+    except (KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{folder}: the saved training state does not fit this run ({error}); train again without --resume"
+        ) from error

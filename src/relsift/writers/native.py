@@ -1,0 +1,63 @@
+"""Native JSON lines (see `relsift.readers.native`): what is written here reads back as the same sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+from relsift.schema import Document, Entity, Sentence
+from relsift.writers.base import Writer
+
+
+def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None = None) -> dict[str, Any]:
+    """The JSON object of one sentence.
+
+    Args:
+        text: of its document, if known.
+        doc_id: what the lines of one document share; if None, the sentence's own, unless it says no more than its id.
+    """
+    record: dict[str, Any] = {"id": sentence.id}
+    if doc_id is None and sentence.doc_id != sentence.id:
+        doc_id = sentence.doc_id
+    if doc_id is not None:
+        record["doc_id"] = doc_id
+    record["tokens"] = list(sentence.tokens)
+    if text is not None and sentence.offsets is not None:
+        start = min(a for a, _ in sentence.offsets)
+        record["text"] = text[start : max(b for _, b in sentence.offsets)]
+        record["text_start"] = start
+        record["offsets"] = [[a - start, b - start] for a, b in sentence.offsets]
+    record["entities"] = [_entity(entity) for entity in sentence.entities]
+    if sentence.relations is not None:
+        record["relations"] = [
+            {"head": r.head, "tail": r.tail, "type": r.type} | ({} if r.score is None else {"score": round(r.score, 6)})
+            for r in sentence.relations
+        ]
+    return record
+
+
+def lines(document: Document) -> Iterator[str]:
+    """One JSON line a sentence, without its line end."""
+    alone = len(document.sentences) == 1 and document.sentences[0].id == document.id
+    for sentence in document.sentences:
+        yield json.dumps(record_of(sentence, document.text, doc_id=None if alone else document.id), ensure_ascii=False)
+
+
+def write(documents: Iterable[Document], stream: TextIO) -> None:
+    for document in documents:
+        for line in lines(document):
+            stream.write(line + "\n")
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    record: dict[str, Any] = {} if entity.id is None else {"id": entity.id}
+    record |= {"start": entity.start, "end": entity.end, "type": entity.type}
+    if entity.subtype is not None:
+        record["subtype"] = entity.subtype
+    if entity.chars is not None:
+        record["chars"] = list(entity.chars)
+    return record
+
+
+WRITER = Writer(name="native", summary="relsift's own JSON lines", suffix=".jsonl", write=write)

@@ -1,0 +1,351 @@
+"""What holds for every registered model, plug-ins included; at the end, what holds for single ones."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+
+from relsift.candidates import NO_RELATION, Candidates
+from relsift.encoding.batch import Batch
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import ConfigError
+from relsift.inference import InferenceReport, score_pairs
+from relsift.kernels.pair_pool import SWITCH
+from relsift.models.base import ModelConfig, Prediction, RelationModel
+from relsift.models.bundle import Bundle, build
+from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from relsift.registry import find, table
+from toy import FOUR, batch_of, encoding, four_sentences, long_sentence, one_token, randomise, same_tensors, sentences, threads
+
+KNOWN = encoding()
+MODELS = sorted(table("model"))
+CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+@pytest.fixture(params=MODELS)
+def name(request) -> str:
+    return request.param
+
+
+def tiny(name: str, seed: int = 0) -> RelationModel[Any]:
+    """The tiny model with weights that are large enough to tell inputs apart, ready to predict."""
+    architecture = find("model", name)
+    model = architecture(architecture.Config.tiny(), KNOWN)
+    randomise(model, seed, scale=0.3)
+    return model.eval()
+
+
+def scores(model: RelationModel[Any], *group: Any) -> torch.Tensor:
+    with torch.no_grad():
+        return model.predict(model(batch_of(group, KNOWN))).score
+
+
+def one_step(model: RelationModel[Any], batch: Batch) -> dict[str, float]:
+    """Train one step; returns the loss parts before it."""
+    model.train()
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
+    parts = model.loss(model(batch), batch)
+    torch.stack(list(parts.values())).sum().backward()
+    optimiser.step()
+    return {part: value.item() for part, value in parts.items()}
+
+
+def choices(config: ModelConfig) -> Iterator[dict[str, Any]]:
+    """Every other value of every switch of a configuration: booleans and Literals, found by type."""
+    hints = typing.get_type_hints(type(config))
+    for field in fields(config):
+        hint = hints[field.name]
+        values = (True, False) if hint is bool else typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+        yield from ({field.name: value} for value in values)
+
+
+def switches() -> list[Any]:
+    return [
+        pytest.param(name, choice, id=f"{name}-{'-'.join(f'{k}={v}' for k, v in choice.items())}")
+        for name in MODELS
+        for choice in choices(find("model", name).Config.tiny())
+    ]
+
+
+def presets() -> list[Any]:
+    return [pytest.param(name, preset, id=f"{name}-{preset}") for name in MODELS for preset in find("model", name).PRESETS]
+
+
+# ---- shapes and contracts
+
+
+def test_predicts_one_label_and_one_score_a_pair(name):
+    model = tiny(name)
+    batch = batch_of([*sentences(5), long_sentence(20, 6)], KNOWN)
+    prediction = model.predict(model(batch))
+    assert isinstance(prediction, Prediction)
+    assert prediction.label.shape == prediction.score.shape == (batch.num_pairs,)
+    assert prediction.label.dtype == torch.int64
+    assert 0 <= int(prediction.label.min()) <= int(prediction.label.max()) < len(KNOWN.labels)
+    assert prediction.score.isfinite().all()
+
+
+def test_takes_a_sentence_of_one_token(name):
+    assert scores(tiny(name), one_token()).isfinite().all()
+    parts = one_step(tiny(name), batch_of([one_token()], KNOWN))
+    assert all(torch.tensor(value).isfinite() for value in parts.values())
+
+
+def test_takes_words_and_entity_types_it_never_saw(name):
+    strange = long_sentence(9, 4)
+    strange = replace(strange, tokens=("?",) * 9, entities=tuple(replace(e, type="ALIEN") for e in strange.entities))
+    assert scores(tiny(name), strange).isfinite().all()
+
+
+def test_loss_is_a_finite_scalar_for_every_named_part_whether_pairs_are_related_or_not(name):
+    model = tiny(name)
+    for group in (sentences(4), [s for s in sentences(8) if not s.relations]):
+        batch = batch_of(group, KNOWN)
+        parts = model.loss(model(batch), batch)
+        assert parts
+        assert all(part.shape == () and part.isfinite() and part >= 0 for part in parts.values())
+
+
+def test_forward_does_not_look_at_labels(name):
+    model = tiny(name)
+    batch = batch_of(sentences(4), KNOWN)
+    blind = replace(batch, label=torch.full_like(batch.label, NO_RELATION))
+    assert torch.equal(model.predict(model(batch)).score, model.predict(model(blind)).score)
+
+
+def test_direction_changes_the_score(name):
+    # A pair and its reverse are two questions.
+    sentence = four_sentences()[0]
+    model = tiny(name)
+    forth = batch_of([sentence], KNOWN)
+    back = replace(forth, pair_head=forth.pair_tail, pair_tail=forth.pair_head)
+    assert not torch.allclose(model.predict(model(forth)).score, model.predict(model(back)).score)
+
+
+# ---- what is beside a sentence must not matter
+
+
+def test_padding_changes_nothing(name):
+    model, short = tiny(name), sentences(1)[0]
+    alone = scores(model, short)
+    torch.testing.assert_close(scores(model, short, long_sentence(50, 2))[: len(alone)], alone, **CLOSE)
+
+
+def test_order_of_sentences_changes_nothing(name):
+    model = tiny(name)
+    group = [long_sentence(12, 4), *sentences(3), one_token()]
+    forth = scores(model, *group).split([12, 6, 6, 6, 2])
+    back = scores(model, *reversed(group)).split([2, 6, 6, 6, 12])
+    for one, other in zip(forth, reversed(back), strict=True):
+        torch.testing.assert_close(one, other, **CLOSE)
+
+
+def test_a_sentence_scores_the_same_in_every_batch(name):
+    model = tiny(name)
+    group = [*sentences(6), long_sentence(31, 5), one_token()]
+    alone = torch.cat([scores(model, sentence) for sentence in group])
+    torch.testing.assert_close(scores(model, *group), alone, **CLOSE)
+
+
+def test_scores_come_back_in_the_order_of_the_sentences_however_they_are_batched(name, monkeypatch):
+    model = tiny(name)
+    group = [long_sentence(31, 5), *sentences(6), one_token()]
+    wanted = [scores(model, sentence).tolist() for sentence in group]
+    for size in (1, 7, 10_000):
+        monkeypatch.setattr("relsift.inference.BATCH_PAIRS", size)
+        found = score_pairs(model, KNOWN, Candidates(), group, InferenceReport())
+        for its, those in zip(found, wanted, strict=True):
+            assert its.scores == pytest.approx(those, abs=1e-5, rel=1e-5)
+
+
+def test_leaving_out_other_pairs_changes_nothing(name):
+    # Undirected candidates are a part of the directed ones, in the same order.
+    model, sentence = tiny(name), long_sentence(15, 5)
+    few = Candidates(direction="undirected")
+    wanted = dict(zip([(p.head, p.tail) for p in Candidates().pairs(sentence)], scores(model, sentence).tolist()))
+    with torch.no_grad():
+        found = model.predict(model(batch_of([sentence], KNOWN, few))).score.tolist()
+    assert found == pytest.approx([wanted[p.head, p.tail] for p in few.pairs(sentence)], abs=1e-5, rel=1e-5)
+
+
+def test_the_number_of_threads_changes_scores_by_rounding_only(name):
+    model = tiny(name)
+    results = []
+    for number in (1, 2):
+        with threads(number):
+            results.append(scores(model, *sentences(8), long_sentence(40, 9)))
+    torch.testing.assert_close(*results, **CLOSE)
+
+
+# ---- learning
+
+
+def test_every_parameter_gets_a_gradient(name):
+    model = tiny(name).train()
+    batch = batch_of([*sentences(12), long_sentence(30, 6)], KNOWN)
+    torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
+    silent = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
+    assert silent == []
+
+
+@pytest.mark.parametrize("kernel", ["torch", "numba"])
+def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
+    monkeypatch.setenv(SWITCH, kernel)
+    group = four_sentences()
+    known = Encoding.fit(group)
+    torch.manual_seed(0)
+    model = build(name, find("model", name).Config.tiny().to_dict(), known)
+    batch = batch_of(group, known)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(200):
+        model.train()
+        optimiser.zero_grad()
+        torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
+        optimiser.step()
+    model.eval()
+    prediction = model.predict(model(batch))
+    found = torch.where(prediction.score >= model.paper_threshold, prediction.label, NO_RELATION)
+    assert found.tolist() == batch.label.tolist()
+    assert sorted(known.labels[label] for label in found.tolist() if label >= 0) == sorted(filter(None, FOUR))
+
+
+@pytest.mark.parametrize(("name", "choice"), switches())
+def test_every_switch_trains_one_step_and_predicts(name, choice):
+    architecture = find("model", name)
+    try:
+        config = architecture.Config.from_dict(architecture.Config.tiny().to_dict() | choice)
+    except ConfigError:
+        return  # switches may exclude each other, as long as they say so
+    model = architecture(config, KNOWN)
+    batch = batch_of(sentences(6), KNOWN)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    assert one_step(model, batch)
+    assert not same_tensors(before, model.state_dict())
+    assert scores(model.eval(), *sentences(3), one_token()).isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "preset"), presets())
+def test_every_preset_trains_one_step_and_predicts(name, preset):
+    architecture = find("model", name)
+    model = build(name, architecture.PRESETS[preset].model, KNOWN)
+    parts = one_step(model, batch_of(sentences(6), KNOWN))
+    assert all(torch.tensor(value).isfinite() for value in parts.values())
+    assert scores(model.eval(), *sentences(3), one_token()).isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "preset"), presets())
+def test_every_preset_trains_on_a_batch_of_one_pair(name, preset):
+    # The last batch of an epoch may hold a single pair; a batch norm has no variance to take there.
+    model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
+    batch = batch_of([one_token()], KNOWN, Candidates(direction="undirected"))
+    assert batch.num_pairs == 1
+    parts = one_step(model, batch)
+    assert all(torch.tensor(value).isfinite() for value in parts.values())
+    assert scores(model.eval(), *sentences(3)).isfinite().all()
+
+
+def test_the_same_seed_gives_the_same_first_weights(name):
+    def fresh(seed: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(seed)
+        return build(name, find("model", name).Config.tiny().to_dict(), KNOWN).state_dict()
+
+    assert same_tensors(fresh(3), fresh(3))
+    assert not same_tensors(fresh(3), fresh(4))
+
+
+# ---- saving
+
+
+def test_saved_and_loaded_it_gives_the_same_output_bit_for_bit(name, tmp_path: Path):
+    model = tiny(name)
+    candidates = Candidates(direction="undirected", type_pairs=frozenset({("ORG", "PER"), ("LOC", "PER")}), max_distance=7)
+    Bundle(name, model, KNOWN, candidates, 0.1 + 0.2, {"note": "两"}).save(tmp_path / "model")
+    loaded = Bundle.load(tmp_path / "model")
+    assert (loaded.name, loaded.encoding, loaded.candidates) == (name, KNOWN, candidates)
+    assert (loaded.threshold, loaded.about, loaded.model.config) == (0.1 + 0.2, {"note": "两"}, model.config)
+    assert not loaded.model.training
+    assert same_tensors(loaded.model.state_dict(), model.state_dict())
+    group = [*sentences(5), long_sentence(25, 6)]
+    assert torch.equal(scores(loaded.model, *group), scores(model, *group))
+
+
+@pytest.mark.parametrize(("name", "preset"), presets())
+def test_every_preset_survives_saving(name, preset, tmp_path: Path):
+    model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
+    randomise(model)
+    Bundle(name, model.eval(), KNOWN, Candidates(), model.paper_threshold).save(tmp_path / "model")
+    loaded = Bundle.load(tmp_path / "model")
+    assert torch.equal(scores(loaded.model, *sentences(5)), scores(model, *sentences(5)))
+
+
+def test_options_go_through_a_dictionary_and_back(name):
+    config = find("model", name).Config.tiny()
+    assert type(config).from_dict(config.to_dict()) == config
+
+
+def test_an_unknown_option_is_refused_by_name(name):
+    with pytest.raises(ConfigError, match=r"model\.windos"):
+        find("model", name).Config.from_dict({"windos": 3})
+
+
+# ---- single models
+
+
+@pytest.mark.parametrize(("tags", "weights"), [(True, 1_097_600), (False, 940_800)])
+def test_the_papers_convolution_has_as_many_weights_as_the_paper_says(tags, weights):
+    # Windows 4 to 10 see 49 tokens together; 64 filters each; 200 + 50 + 50 features a token, and 50 of its tag.
+    assert weights == 49 * 64 * (300 + 50 * tags)
+    preset = find("model", "multitask_cnn").PRESETS["paper"].model
+    model = build("multitask_cnn", preset | {"tags": tags}, KNOWN)
+    assert sum(c.weight.numel() for c in model.convolve.convolutions) == weights
+    assert model.convolve.size == 448
+
+
+def test_without_tags_the_tag_input_cannot_change_the_output():
+    batch = batch_of(sentences(6), KNOWN)
+    other = replace(batch, tags=(batch.tags + 1) % KNOWN.num_tags)
+    for tags in (True, False):
+        model = MultiTaskCNN(replace(MultiTaskCNNConfig.tiny(), tags=tags), KNOWN)
+        randomise(model)
+        same = torch.equal(model(batch).scores, model(other).scores)
+        assert same is not tags
+
+
+@pytest.mark.parametrize("identification", [True, False])
+@pytest.mark.parametrize(("classification", "parts"), [("ranking", 1), ("cross_entropy", 1), ("both", 2)])
+def test_the_switches_decide_which_losses_are_trained(identification, classification, parts):
+    model = MultiTaskCNN(replace(MultiTaskCNNConfig.tiny(), identification=identification, classification=classification), KNOWN)
+    batch = batch_of(sentences(8), KNOWN)
+    names = {"ranking": {"ranking"}, "cross_entropy": {"cross_entropy"}, "both": {"ranking", "cross_entropy"}}[classification]
+    assert len(names) == parts
+    loss = model.loss(model(batch), batch)
+    assert set(loss) == names | ({"identification"} if identification else set())
+    torch.stack(list(loss.values())).sum().backward()
+    assert all(weight.grad is not None for weight in model.parameters())
+
+
+def test_with_cross_entropy_alone_score_and_threshold_are_the_arg_max_over_all_columns():
+    model = MultiTaskCNN(replace(MultiTaskCNNConfig.tiny(), classification="cross_entropy", threshold=9.0), KNOWN)
+    randomise(model)
+    output = model.eval()(batch_of(sentences(20), KNOWN))
+    prediction = model.predict(output)
+    assert output.logits is not None
+    decided = torch.where(prediction.score >= model.paper_threshold, prediction.label, len(KNOWN.labels))
+    assert decided.tolist() == output.logits.argmax(dim=1).tolist()
+    assert 0 < (decided == len(KNOWN.labels)).sum() < len(decided)
+
+
+def test_identification_takes_no_part_in_the_decision():
+    model = MultiTaskCNN(MultiTaskCNNConfig.tiny(), KNOWN)
+    assert model.identify is not None
+    batch = batch_of(sentences(5), KNOWN)
+    before = model.predict(model(batch)).score
+    with torch.no_grad():
+        model.identify.weight.add_(5.0)
+    assert torch.equal(model.predict(model(batch)).score, before)

@@ -1,0 +1,26 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of public corpora, one subfolder each; a test that needs it is skipped where it is absent."""
+    named = os.environ.get("RELSIFT_TEST_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[1] / "../shared/data"
+    if not folder.is_dir():
+        pytest.skip(f"no corpora at {folder}: set RELSIFT_TEST_DATA to their folder")
+    return folder.resolve()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Tiny tensors are fastest on one thread; tests that are about threads set their own number."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)

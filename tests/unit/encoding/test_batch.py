@@ -1,0 +1,140 @@
+"""From sentences to one batch of tensors, and how examples are cut into batches."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relsift.candidates import NO_RELATION, Candidates
+from relsift.encoding.batch import collate, cut, encode
+from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
+from relsift.errors import DataError
+from relsift.schema import Entity, Relation, Sentence
+from strategies import sentences
+
+ENCODING = Encoding(("Ada", "runs", "Acme"), ("ORG", "PER"), ("owns", "works_for"))
+FIRST = Sentence("1", ("Ada", "runs", "Acme", "now"), (Entity(0, 1, "PER"), Entity(2, 4, "ORG")), (Relation(0, 1, "works_for"),))
+NOBODY = Sentence("2", ("runs",), (), ())
+LONELY = Sentence("3", ("Acme", "runs"), (Entity(0, 1, "ORG"),), ())
+LAST = Sentence("4", ("Ada", "Acme"), (Entity(0, 1, "PER"), Entity(1, 2, "VEH")), ())
+
+
+def batch_of(*group: Sentence, labelled: bool = True):
+    return collate([encode(s, Candidates().pairs(s), ENCODING, labelled=labelled) for s in group])
+
+
+def test_one_sentence_by_hand():
+    batch = batch_of(FIRST)
+    assert batch.tokens.tolist() == [[1, 2, 3, UNKNOWN_WORD]]
+    assert batch.tags.tolist() == [[3, OUTSIDE, 1, 2]]  # B-PER O B-ORG I-ORG
+    assert batch.lengths.tolist() == [4]
+    assert batch.entity_span.tolist() == [[0, 1], [2, 4]]
+    assert batch.entity_type.tolist() == [1, 0]
+    assert list(zip(batch.pair_head.tolist(), batch.pair_tail.tolist())) == [(0, 1), (1, 0)]
+    assert batch.label.tolist() == [1, NO_RELATION]
+
+
+def test_entities_and_pairs_are_shifted_to_rows_of_the_batch():
+    # Entities: 0, 1 of FIRST; none of NOBODY; 2 of LONELY; 3, 4 of LAST.
+    batch = batch_of(FIRST, NOBODY, LONELY, LAST)
+    assert batch.entity_sentence.tolist() == [0, 0, 2, 3, 3]
+    assert batch.entity_span.tolist() == [[0, 1], [2, 4], [0, 1], [0, 1], [1, 2]]
+    assert batch.entity_type.tolist() == [1, 0, 0, 1, -1]  # VEH was never seen
+    assert batch.pair_sentence.tolist() == [0, 0, 3, 3]
+    assert list(zip(batch.pair_head.tolist(), batch.pair_tail.tolist())) == [(0, 1), (1, 0), (3, 4), (4, 3)]
+    assert batch.num_pairs == 4
+
+
+def test_short_sentences_are_padded_and_masked():
+    batch = batch_of(FIRST, LONELY)
+    assert batch.tokens.tolist()[1] == [3, 2, UNKNOWN_WORD, UNKNOWN_WORD]
+    assert batch.tags.tolist()[1] == [1, OUTSIDE, OUTSIDE, OUTSIDE]
+    assert batch.mask.tolist() == [[True] * 4, [True, True, False, False]]
+
+
+def test_sentences_without_pairs_still_make_a_batch():
+    batch = batch_of(NOBODY, LONELY)
+    assert (batch.num_pairs, batch.tokens.shape, batch.entity_span.shape) == (0, (2, 2), (1, 2))
+    assert batch_of(NOBODY).entity_span.shape == (0, 2)
+    assert {getattr(batch, name).dtype for name in batch.__dataclass_fields__} == {torch.int64}
+
+
+def test_prediction_ignores_annotations_and_training_refuses_unknown_labels():
+    strange = FIRST.with_relations([Relation(0, 1, "never seen")])
+    assert batch_of(strange, labelled=False).label.tolist() == [NO_RELATION, NO_RELATION]
+    with pytest.raises(DataError, match="expected one of owns, works_for, got 'never seen'"):
+        batch_of(strange)
+
+
+@given(st.lists(sentences(annotated=True), min_size=1, max_size=5), st.sampled_from(["directed", "undirected"]))
+def test_a_batch_holds_every_sentence_unchanged(group: list[Sentence], direction: str):
+    encoding = Encoding.fit([*group, FIRST])
+    rule = Candidates(direction=direction)
+    batch = collate([encode(s, rule.pairs(s), encoding) for s in group])
+    words, size = (None, *encoding.words), max(len(s.tokens) for s in group)
+    assert batch.tokens.shape == batch.tags.shape == batch.mask.shape == (len(group), size)
+    row = pair_row = 0
+    for number, sentence in enumerate(group):
+        length = len(sentence.tokens)
+        assert int(batch.lengths[number]) == length
+        assert [words[i] for i in batch.tokens[number, :length].tolist()] == list(sentence.tokens)
+        assert not batch.tokens[number, length:].any()
+        assert not batch.tags[number, length:].any()
+        for entity in sentence.entities:
+            assert int(batch.entity_sentence[row]) == number
+            assert batch.entity_span[row].tolist() == [entity.start, entity.end]
+            assert encoding.entity_types[int(batch.entity_type[row])] == entity.type
+            row += 1
+        first = row - len(sentence.entities)
+        for pair in rule.pairs(sentence):
+            assert int(batch.pair_sentence[pair_row]) == number
+            assert (int(batch.pair_head[pair_row]) - first, int(batch.pair_tail[pair_row]) - first) == (pair.head, pair.tail)
+            label = int(batch.label[pair_row])
+            assert (None if label == NO_RELATION else encoding.labels[label]) == pair.type
+            pair_row += 1
+    assert (row, pair_row) == (len(batch.entity_type), batch.num_pairs)
+
+
+SIZES = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 9)), max_size=25)  # tokens, pairs
+SEEDS = st.none() | st.integers(0, 5)
+
+
+def test_batches_are_closed_before_they_would_pass_a_limit():
+    sizes = [(5, 2), (3, 2), (4, 1), (2, 0)]  # the last has no pairs: it is left out
+    # By length: 3, 4, 5 tokens. Two sentences of at most 4 tokens fill 8; a third of 5 would make 15.
+    assert list(cut(sizes, max_pairs=100, max_tokens=8)) == [[1, 2], [0]]
+    assert list(cut(sizes, max_pairs=3, max_tokens=100)) == [[1, 2], [0]]
+    assert list(cut(sizes, max_pairs=5, max_tokens=15)) == [[1, 2, 0]]
+
+
+def test_one_sentence_beyond_a_limit_is_a_batch_of_its_own():
+    assert list(cut([(2, 1), (50, 90), (2, 1)], max_pairs=10, max_tokens=10)) == [[0, 2], [1]]
+
+
+@given(SIZES, st.integers(1, 12), st.integers(1, 40), SEEDS)
+def test_no_batch_of_several_passes_a_limit(sizes: list[tuple[int, int]], max_pairs: int, max_tokens: int, seed: int | None):
+    for batch in cut(sizes, max_pairs=max_pairs, max_tokens=max_tokens, seed=seed):
+        assert batch
+        if len(batch) > 1:
+            assert sum(sizes[number][1] for number in batch) <= max_pairs
+            assert max(sizes[number][0] for number in batch) * len(batch) <= max_tokens  # padding counted
+
+
+@given(SIZES, st.integers(1, 12), st.integers(1, 40), SEEDS)
+def test_every_example_with_pairs_appears_exactly_once(sizes, max_pairs: int, max_tokens: int, seed: int | None):
+    shown = [number for batch in cut(sizes, max_pairs=max_pairs, max_tokens=max_tokens, seed=seed) for number in batch]
+    assert sorted(shown) == [number for number, (_, pairs) in enumerate(sizes) if pairs]
+    if seed is None:
+        assert [sizes[number][0] for number in shown] == sorted(sizes[number][0] for number in shown)
+
+
+def test_a_seed_gives_the_same_order_again_and_another_seed_another_one():
+    sizes = [(1 + number % 7, 1) for number in range(40)]
+
+    def order(seed: int) -> list[list[int]]:
+        return list(cut(sizes, max_pairs=5, max_tokens=50, seed=seed))
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)

@@ -1,0 +1,119 @@
+"""Words, BIO tags and labels as integers, redone by hand; what was never seen in training."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
+from relsift.errors import CheckpointError, DataError
+from relsift.schema import Entity, Relation, Sentence
+from strategies import sentences
+
+# Entity types in order: ORG (B 1, I 2), PER (B 3, I 4); O is 0.
+B_ORG, I_ORG, B_PER, I_PER = 1, 2, 3, 4
+TRAINING = (
+    Sentence("1", ("The", "the", "Ada"), (Entity(2, 3, "PER"), Entity(0, 2, "ORG")), (Relation(0, 1, "works_for"),)),
+    Sentence("2", ("the", "ada", "ADA"), (), ()),
+)
+
+
+def tags(*entities: Entity, size: int = 5) -> list[int]:
+    return Encoding.fit(TRAINING).tag_ids(Sentence("t", ("x",) * size, entities))
+
+
+def test_frequent_words_come_first_and_equal_ones_in_alphabetical_order():
+    encoding = Encoding.fit(TRAINING)
+    assert encoding.words == ("the", "ADA", "Ada", "The", "ada")  # "the" twice, the others once
+    assert [encoding.word_id(word) for word in ("the", "ada")] == [1, 5]
+    assert encoding.num_words == 6
+
+
+def test_unknown_words_are_zero():
+    assert Encoding.fit(TRAINING).word_id("Oslo") == UNKNOWN_WORD == 0
+
+
+def test_lower_case_merges_spellings_before_they_are_counted_and_looked_up():
+    encoding = Encoding.fit(TRAINING, lowercase=True)
+    assert encoding.words == ("ada", "the")  # three each
+    assert encoding.word_id("aDa") == 1
+    assert Encoding.fit(TRAINING).word_id("aDa") == UNKNOWN_WORD
+
+
+def test_words_rarer_than_min_count_stay_unknown():
+    assert Encoding.fit(TRAINING, min_count=2).words == ("the",)
+    assert Encoding.fit(TRAINING, lowercase=True, min_count=3).words == ("ada", "the")
+    assert Encoding.fit(TRAINING, min_count=4).words == ()
+
+
+def test_training_data_without_relations_is_refused():
+    with pytest.raises(DataError, match="expected sentences with relations, got none"):
+        Encoding.fit([Sentence("1", ("a",), (Entity(0, 1, "PER"),))])
+
+
+def test_bio_tags_of_entities_side_by_side():
+    # [x x] PER  [x] ORG  x  [x] PER
+    assert tags(Entity(0, 2, "PER"), Entity(2, 3, "ORG"), Entity(4, 5, "PER")) == [B_PER, I_PER, B_ORG, OUTSIDE, B_PER]
+
+
+def test_two_adjacent_entities_of_one_type_stay_two():
+    assert tags(Entity(0, 2, "PER"), Entity(2, 4, "PER")) == [B_PER, I_PER, B_PER, I_PER, OUTSIDE]
+
+
+def test_nested_entities_show_the_outermost_whatever_their_order():
+    outer, inner = Entity(1, 5, "ORG"), Entity(2, 3, "PER")
+    assert tags(outer, inner) == tags(inner, outer) == [OUTSIDE, B_ORG, I_ORG, I_ORG, I_ORG]
+
+
+def test_crossing_entities_show_the_longer_and_of_equally_long_ones_the_first_in_the_text():
+    assert tags(Entity(0, 2, "PER"), Entity(1, 4, "ORG")) == [OUTSIDE, B_ORG, I_ORG, I_ORG, OUTSIDE]
+    assert tags(Entity(1, 3, "ORG"), Entity(0, 2, "PER")) == [B_PER, I_PER, OUTSIDE, OUTSIDE, OUTSIDE]
+
+
+def test_equal_spans_show_the_first_in_the_list():
+    assert tags(Entity(0, 2, "ORG"), Entity(0, 2, "PER"))[:2] == [B_ORG, I_ORG]
+    assert tags(Entity(0, 2, "PER"), Entity(0, 2, "ORG"))[:2] == [B_PER, I_PER]
+
+
+def test_entity_types_never_seen_are_tagged_as_no_entity():
+    assert tags(Entity(0, 2, "VEH"), Entity(3, 4, "PER")) == [OUTSIDE, OUTSIDE, OUTSIDE, B_PER, OUTSIDE]
+    assert Encoding.fit(TRAINING).type_id("VEH") == -1
+
+
+def test_rows_of_the_tag_table_are_o_and_two_a_type():
+    assert Encoding.fit(TRAINING).num_tags == 5
+
+
+def test_relation_types_never_seen_are_refused():
+    encoding = Encoding.fit(TRAINING)
+    assert encoding.label_id("works_for") == 0
+    with pytest.raises(DataError, match="expected one of works_for, got 'owns'"):
+        encoding.label_id("owns")
+
+
+def test_json_gives_the_encoding_back_and_broken_json_is_refused():
+    encoding = Encoding.fit(TRAINING, lowercase=True)
+    assert Encoding.from_json(json.loads(json.dumps(encoding.to_json()))) == encoding
+    for broken in ({}, {"words": 1, "entity_types": [], "labels": [], "lowercase": True}, []):
+        with pytest.raises(CheckpointError, match="expected words, entity_types, labels, lowercase"):
+            Encoding.from_json(broken)
+
+
+@given(sentences())
+def test_every_tag_row_is_well_formed_bio(sentence: Sentence):
+    encoding = Encoding((), ("LOC", "PER"), ("r",))  # ORG was never seen
+    row = encoding.tag_ids(sentence)
+    assert len(row) == len(sentence.tokens)
+    assert all(0 <= tag < encoding.num_tags for tag in row)
+    for before, tag in zip([OUTSIDE, *row], row):
+        if tag and tag % 2 == 0:  # I continues B or I of its type
+            assert before in (tag - 1, tag)
+    spans = {(e.start, e.end, e.type) for e in sentence.entities}
+    for start, tag in enumerate(row):
+        if tag % 2 == 1:  # what the row shows is an entity of the sentence
+            end = start + 1
+            while end < len(row) and row[end] == tag + 1:
+                end += 1
+            assert (start, end, encoding.entity_types[tag // 2]) in spans

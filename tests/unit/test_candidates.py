@@ -1,0 +1,187 @@
+"""Which pairs are scored, in which order, with which label, and what is counted as left out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relsift.candidates import CandidateReport, Candidates, Pair, in_text_order
+from relsift.errors import ConfigError
+from relsift.schema import Entity, Relation, Sentence
+from strategies import ENTITY_TYPES, sentences
+
+# "Acme hired Ada in Oslo": the list of entities is not in text order, so that positions and places differ.
+TOKENS = ("Acme", "hired", "Ada", "in", "Oslo")
+ADA, OSLO, ACME = 0, 1, 2
+ENTITIES = (Entity(2, 3, "PER"), Entity(4, 5, "LOC"), Entity(0, 1, "ORG"))
+SENTENCE = Sentence("s", TOKENS, ENTITIES, (Relation(ADA, ACME, "works_for"),))
+
+
+def test_undirected_gives_each_unordered_pair_once_in_text_order():
+    # The relation runs against the text (Ada -> Acme); its pair stands in text order like the negatives.
+    assert Candidates(direction="undirected").pairs(SENTENCE) == [
+        Pair(ACME, ADA, "works_for"), Pair(ACME, OSLO, None), Pair(ADA, OSLO, None),
+    ]  # fmt: skip
+
+
+def test_directed_gives_both_orders_and_only_the_annotated_one_is_positive():
+    assert Candidates(direction="directed").pairs(SENTENCE) == [
+        Pair(ACME, ADA, None), Pair(ACME, OSLO, None),
+        Pair(ADA, ACME, "works_for"), Pair(ADA, OSLO, None),
+        Pair(OSLO, ACME, None), Pair(OSLO, ADA, None),
+    ]  # fmt: skip
+
+
+def test_report_counts_positives_negatives_and_their_ratio():
+    report = CandidateReport()
+    rule = Candidates(direction="directed")
+    for _ in range(2):
+        rule.pairs(SENTENCE, report)
+    assert (report.kept, report.positive, report.negative) == (12, 2, 10)
+    assert report.ratio() == "1:5.0"
+    assert report.setting() == "candidates 12 kept, 0 dropped"
+    assert CandidateReport(kept=3).ratio() == "0:3"
+
+
+def test_type_filter_knows_training_relations_and_not_training_entities():
+    training = [SENTENCE, Sentence("not annotated", TOKENS, ENTITIES)]
+    assert Candidates.fit(training, direction="directed").type_pairs == {("PER", "ORG")}
+    assert Candidates.fit(training, direction="directed", type_filter=False).type_pairs is None
+
+
+def test_type_filter_is_sorted_within_the_pair_if_undirected():
+    rule = Candidates.fit([SENTENCE], direction="undirected")
+    assert rule.type_pairs == {("ORG", "PER")}
+    assert rule.pairs(SENTENCE) == [Pair(ACME, ADA, "works_for")]
+    # A person before a firm: the same combination the other way round.
+    turned = Sentence("t", TOKENS, (Entity(0, 1, "PER"), Entity(2, 3, "ORG"), Entity(4, 5, "LOC")), ())
+    assert rule.pairs(turned) == [Pair(0, 1, None)]
+
+
+def test_directed_type_filter_keeps_one_order_only():
+    assert Candidates.fit([SENTENCE], direction="directed").pairs(SENTENCE) == [Pair(ADA, ACME, "works_for")]
+
+
+def test_unsorted_type_pairs_are_refused_if_undirected():
+    # They would match no pair at all.
+    with pytest.raises(ConfigError, match="expected sorted pairs"):
+        Candidates(direction="undirected", type_pairs=frozenset({("PER", "ORG")}))
+    Candidates(direction="directed", type_pairs=frozenset({("PER", "ORG")}))
+
+
+def test_dropped_pairs_and_the_gold_lost_with_them_are_counted():
+    unseen = SENTENCE.with_relations([Relation(ADA, ACME, "works_for"), Relation(ADA, OSLO, "lives_in")])
+    report = CandidateReport()
+    kept = Candidates.fit([SENTENCE], direction="directed").pairs(unseen, report)
+    # 6 ordered pairs: PER-ORG stays; the other five go, PER-LOC among them with its relation.
+    assert kept == [Pair(ADA, ACME, "works_for")]
+    assert dict(report.dropped) == {"type combination not in training relations": 5}
+    assert dict(report.lost) == {"type combination not in training relations": 1}
+    assert report.setting() == "candidates 1 kept, 5 dropped"
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"), [(0, []), (1, [(ACME, ADA), (ADA, OSLO)]), (3, [(ACME, ADA), (ACME, OSLO), (ADA, OSLO)])]
+)
+def test_distance_counts_the_tokens_between_the_entities(limit: int, kept: list[tuple[int, int]]):
+    # Acme [0,1) - Ada [2,3): one token between; Ada - Oslo [4,5): one; Acme - Oslo: three.
+    report = CandidateReport()
+    pairs = Candidates(direction="undirected", max_distance=limit).pairs(SENTENCE, report)
+    assert [(pair.head, pair.tail) for pair in pairs] == kept
+    assert sum(report.dropped.values()) == 3 - len(kept)
+    assert report.lost.total() == (0 if (ACME, ADA) in kept else 1)
+
+
+def test_overlapping_and_adjacent_entities_are_no_tokens_apart():
+    nested = Sentence("n", TOKENS, (Entity(0, 5, "ORG"), Entity(2, 3, "PER"), Entity(3, 4, "LOC")), ())
+    assert len(Candidates(direction="undirected", max_distance=0).pairs(nested)) == 3
+
+
+def test_equal_spans_form_a_pair_in_list_order():
+    twice = Sentence("e", TOKENS, (Entity(1, 2, "PER"), Entity(1, 2, "ORG"), Entity(0, 1, "LOC")), (Relation(1, 0, "is"),))
+    assert Candidates(direction="undirected").pairs(twice) == [Pair(2, 0, None), Pair(2, 1, None), Pair(0, 1, "is")]
+    assert in_text_order(twice, 1, 0) == (0, 1)
+
+
+@pytest.mark.parametrize(("direction", "label_of"), [("directed", (ADA, ACME)), ("undirected", (ACME, ADA))])
+def test_second_relation_on_one_pair_is_counted_as_lost_once(direction: str, label_of: tuple[int, int]):
+    links = [Relation(ADA, ACME, kind) for kind in ("works_for", "owns", "owns", "works_for")]
+    report = CandidateReport()
+    pairs = Candidates(direction=direction).pairs(SENTENCE.with_relations(links), report)
+    assert {(pair.head, pair.tail): pair.type for pair in pairs if pair.type} == {label_of: "works_for"}
+    assert dict(report.lost) == {"second relation of one pair": 1}
+    assert report.positive == 1
+
+
+def test_relation_stated_in_both_directions_is_one_positive_if_undirected_and_two_if_directed():
+    both = SENTENCE.with_relations([Relation(ADA, ACME, "r"), Relation(ACME, ADA, "r")])
+    for direction, positive in (("undirected", 1), ("directed", 2)):
+        report = CandidateReport()
+        Candidates(direction=direction).pairs(both, report)
+        assert (report.positive, report.lost.total()) == (positive, 0)
+
+
+def test_sentences_with_fewer_than_two_entities_give_no_pairs():
+    for entities in ((), (Entity(0, 1, "PER"),)):
+        assert Candidates().pairs(Sentence("s", TOKENS, entities, ())) == []
+
+
+@pytest.mark.parametrize("wrong", [{"direction": "both"}, {"max_distance": -1}])
+def test_unusable_settings_are_refused(wrong: dict[str, object]):
+    with pytest.raises(ConfigError, match="expected"):
+        Candidates(**wrong)
+
+
+@given(
+    sentences(annotated=True),
+    st.sampled_from(["directed", "undirected"]),
+    st.none() | st.frozensets(st.tuples(st.sampled_from(ENTITY_TYPES), st.sampled_from(ENTITY_TYPES))),
+    st.none() | st.integers(0, 3),
+)
+def test_pairs_are_those_of_a_plain_double_loop(
+    sentence: Sentence, direction: str, type_pairs: frozenset[tuple[str, str]] | None, max_distance: int | None
+):
+    directed = direction == "directed"
+    if type_pairs is not None and not directed:
+        type_pairs = frozenset((min(pair), max(pair)) for pair in type_pairs)
+    report = CandidateReport()
+    rule = Candidates(direction=direction, type_pairs=type_pairs, max_distance=max_distance)
+    found = rule.pairs(sentence, report)
+
+    expected: list[Pair] = []
+    lost = 0
+    by_place = sorted(range(len(sentence.entities)), key=lambda i: (sentence.entities[i].start, sentence.entities[i].end, i))
+    for i, head in enumerate(by_place):
+        for j, tail in enumerate(by_place):
+            if i == j or (not directed and i > j):
+                continue
+            a, b = sentence.entities[head], sentence.entities[tail]
+            kinds = [
+                r.type
+                for r in sentence.relations or ()
+                if (r.head, r.tail) == (head, tail) or (not directed and (r.tail, r.head) == (head, tail))
+            ]
+            known = type_pairs is None or (a.type, b.type) in type_pairs or (not directed and (b.type, a.type) in type_pairs)
+            first, second = sorted((a, b), key=lambda e: e.start)
+            between = range(first.end, second.start)
+            if known and (max_distance is None or len(between) <= max_distance):
+                expected.append(Pair(head, tail, kinds[0] if kinds else None))
+                lost += len(set(kinds)) - bool(kinds)
+            else:
+                lost += len(set(kinds))
+    assert found == expected
+    assert report.kept == len(expected)
+    assert report.positive == sum(pair.type is not None for pair in expected)
+    count = len(sentence.entities)
+    assert report.kept + report.dropped.total() == (count * (count - 1) if directed else count * (count - 1) // 2)
+    assert report.lost.total() == lost
+
+
+@given(st.lists(sentences(), max_size=5), st.sampled_from(["directed", "undirected"]))
+def test_the_filter_never_drops_a_relation_of_the_sentences_it_was_fitted_on(training: list[Sentence], direction: str):
+    rule = Candidates.fit(training, direction=direction)
+    report = CandidateReport()
+    for sentence in training:
+        rule.pairs(sentence, report)
+    assert set(report.lost) <= {"second relation of one pair"}

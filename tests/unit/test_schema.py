@@ -1,0 +1,113 @@
+"""A value that exists is valid: what the data model refuses, and how readable text is made of tokens."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given
+
+from relsift.errors import DataError
+from relsift.schema import Document, Entity, Relation, Sentence, is_cjk, join_tokens, sentences_of
+from strategies import sentences
+
+TOKENS = ("Ada", "founded", "Acme", "Ltd")
+ENTITIES = (Entity(0, 1, "PER"), Entity(2, 4, "ORG"))
+
+
+@pytest.mark.parametrize(
+    ("entity", "message"),
+    [
+        (Entity(2, 2, "PER"), "start 2, end 2"),  # empty
+        (Entity(3, 2, "PER"), "start 3, end 2"),  # backwards
+        (Entity(-1, 1, "PER"), "start -1, end 1"),
+        (Entity(3, 5, "PER"), "expected 0 <= start < end <= 4 tokens, got start 3, end 5"),
+        (Entity(0, 1, ""), "expected a type, got an empty string"),
+    ],
+)
+def test_entity_outside_its_sentence_or_without_type_is_refused(entity: Entity, message: str):
+    with pytest.raises(DataError, match=f"sentence 's', entity 0: .*{message}"):
+        Sentence("s", TOKENS, (entity,))
+
+
+@pytest.mark.parametrize(
+    ("relation", "message"),
+    [
+        (Relation(0, 2, "r"), r"expected a tail in 0..1 \(2 entities\), got 2"),
+        (Relation(-1, 1, "r"), "expected a head in 0..1 .*, got -1"),
+        (Relation(1, 1, "r"), "expected two different entities, got 1 twice"),
+        (Relation(0, 1, ""), "expected a type, got an empty string"),
+    ],
+)
+def test_relation_without_two_entities_or_type_is_refused(relation: Relation, message: str):
+    with pytest.raises(DataError, match=f"sentence 's', relation 1: {message}"):
+        Sentence("s", TOKENS, ENTITIES, (Relation(0, 1, "r"), relation))
+
+
+def test_sentence_without_tokens_or_with_an_empty_one_is_refused():
+    with pytest.raises(DataError, match="at least one token, got none"):
+        Sentence("s", ())
+    with pytest.raises(DataError, match="got an empty one at 1"):
+        Sentence("s", ("Ada", "", "left"))
+
+
+def test_offsets_are_one_a_token_and_lie_in_the_text():
+    with pytest.raises(DataError, match=r"one offset per token \(4\), got 1"):
+        Sentence("s", TOKENS, offsets=((0, 3),))
+    with pytest.raises(DataError, match=r"inside the text of 3 characters, got 0\.\.4"):
+        Document("d", (Sentence("s", ("Ada",), offsets=((0, 4),)),), "Ada")
+    with pytest.raises(DataError, match=r"got 2\.\.2"):
+        Document("d", (Sentence("s", ("Ada",), offsets=((2, 2),)),), "Ada")
+
+
+def test_nested_and_equal_spans_are_valid():
+    sentence = Sentence("s", TOKENS, (Entity(0, 4, "ORG"), Entity(0, 1, "PER"), Entity(0, 1, "ORG")), (Relation(1, 2, "r"),))
+    assert [sentence.text_of(entity) for entity in sentence.entities] == ["Ada founded Acme Ltd", "Ada", "Ada"]
+
+
+def test_not_annotated_and_annotated_without_relations_stay_apart():
+    sentence = Sentence("s", TOKENS, ENTITIES)
+    assert sentence.relations is None
+    assert sentence.with_relations([]).relations == ()
+    assert sentence.with_relations([]).with_relations(None) == sentence
+    assert sentence != sentence.with_relations([])
+
+
+def test_with_relations_checks_the_new_relations():
+    with pytest.raises(DataError, match="got 9"):
+        Sentence("s", TOKENS, ENTITIES).with_relations([Relation(0, 9, "r")])
+
+
+def test_values_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        ENTITIES[0].start = 3
+
+
+@given(sentences())
+def test_equal_content_is_equal_and_can_be_a_key(sentence: Sentence):
+    same = Sentence(sentence.id, sentence.tokens, sentence.entities, sentence.relations)
+    assert {sentence: 1}[same] == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        (("Ada", "left"), "Ada left"),
+        (("张", "伟", "创办", "公司"), "张伟创办公司"),
+        (("张伟", "，", "CEO", "of", "公司"), "张伟， CEO of 公司"),  # a blank where either side is not Chinese
+        ((), ""),
+    ],
+)
+def test_tokens_become_text_without_blanks_inside_chinese(tokens: tuple[str, ...], text: str):
+    assert join_tokens(tokens) == text
+
+
+def test_full_width_punctuation_and_rare_ideographs_count_as_chinese():
+    assert all(map(is_cjk, "中，。！（𠀀"))
+    assert not any(map(is_cjk, "aé,.1 “"))
+
+
+def test_sentences_of_keeps_the_order_of_documents():
+    first, second, third = (Sentence(key, ("x",)) for key in "abc")
+    documents = [Document("1", (first, second)), Document("2", ()), Document("3", (third,))]
+    assert list(sentences_of(documents)) == [first, second, third]

@@ -1,0 +1,292 @@
+"""The training loop: repeatable, resumable, and it keeps the best epoch. All bit for bit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from toy import run_config, same_tensors, sentences
+
+from relsift.config import RunConfig
+from relsift.errors import ConfigError, DataError
+from relsift.inference import InferenceReport, score_pairs
+from relsift.kernels.pair_pool import SWITCH
+from relsift.models.bundle import Bundle
+from relsift.training import loop
+from relsift.training.loop import TrainingResult, train
+
+TRAINING, DEVELOPMENT = sentences(24, seed=1), sentences(12, seed=2)
+
+
+def run(config: RunConfig | None = None, **options: Any) -> TrainingResult:
+    return train(config or run_config(), TRAINING, DEVELOPMENT, **options)
+
+
+def history(result: TrainingResult) -> list[dict[str, Any]]:
+    """Without the seconds: they are the only thing that may differ."""
+    assert result.progress.history is not None
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in result.progress.history]
+
+
+def assert_same(one: TrainingResult, other: TrainingResult) -> None:
+    assert same_tensors(one.bundle.model.state_dict(), other.bundle.model.state_dict())
+    assert one.bundle.threshold == other.bundle.threshold
+    assert history(one) == history(other)
+    assert (one.progress.epoch, one.progress.best_epoch) == (other.progress.epoch, other.progress.best_epoch)
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch, f1s: Sequence[float]) -> None:
+    """Development F1 of epoch 1, 2, …; the threshold is ten times it, to tell the epochs apart."""
+    script = iter(f1s)
+
+    def select(*_: Any) -> tuple[float, float]:
+        f1 = next(script)
+        return 10 * f1, f1
+
+    monkeypatch.setattr(loop, "_select", select)
+
+
+@pytest.mark.parametrize("kernel", ["torch", "numba"])
+def test_the_same_seed_gives_the_same_run_bit_for_bit(kernel, monkeypatch):
+    monkeypatch.setenv(SWITCH, kernel)
+    first = run()
+    torch.manual_seed(99)  # what happened before in the process must not matter
+    random.seed(99)
+    assert_same(first, run())
+
+
+def test_different_seeds_give_different_runs():
+    one, other = run(run_config(seed=1)), run(run_config(seed=2))
+    assert not same_tensors(one.bundle.model.state_dict(), other.bundle.model.state_dict())
+
+
+def test_order_of_batches_differs_between_epochs_and_seeds_but_not_between_runs(monkeypatch):
+    def orders(seed: int) -> list[list[list[int]]]:
+        seen: list[list[list[int]]] = []
+        original = loop.cut
+
+        def spy(*args: Any, **options: Any) -> list[list[int]]:
+            seen.append(list(original(*args, **options)))
+            return seen[-1]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "cut", spy)
+            run(run_config(seed=seed, epochs=2))
+        return seen
+
+    first = orders(1)
+    assert first[0] != first[1]
+    assert sorted(sum(first[0], [])) == sorted(sum(first[1], []))
+    assert orders(1) == first
+    assert orders(2) != first
+
+
+@pytest.mark.parametrize("kernel", ["torch", "numba"])
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam", "adamw", "adadelta", "sgd"])
+def test_resumed_after_some_epochs_it_ends_bit_for_bit_like_an_uninterrupted_run(optimiser, kernel, tmp_path, monkeypatch):
+    monkeypatch.setenv(SWITCH, kernel)
+    whole = run(run_config(optimiser=optimiser, epochs=4))
+    run(run_config(optimiser=optimiser, epochs=2), state_folder=tmp_path / "state")
+    resumed = run(run_config(optimiser=optimiser, epochs=4), state_folder=tmp_path / "state", resume=True)
+    assert_same(whole, resumed)
+
+
+@pytest.mark.parametrize("options", [{"shared_distances": True}, {"preset": "released", "filters": 4, "hidden": 8}, {"tags": False}])
+def test_models_with_shared_tables_and_batch_norm_resume_bit_for_bit_too(options, tmp_path):
+    def config(epochs: int) -> RunConfig:
+        base = run_config(epochs=epochs)
+        released = {"context": "between", "pooling": "max_average", "normalise": True, "shared_distances": True}
+        values = base.model.model_dump() | (released if "preset" in options else {}) | options
+        return base.model_copy(update={"model": type(base.model).model_validate(values)})
+
+    whole = run(config(4))
+    for epochs in (1, 3, 4):
+        resumed = run(config(epochs), state_folder=tmp_path / "state", resume=True)
+    assert_same(whole, resumed)
+
+
+def test_resume_without_a_saved_state_starts_from_the_beginning(tmp_path):
+    assert_same(run(), run(state_folder=tmp_path / "state", resume=True))
+
+
+def test_resuming_a_finished_run_trains_no_further(tmp_path):
+    whole = run(state_folder=tmp_path / "state")
+    epochs: list[dict[str, Any]] = []
+    assert_same(whole, run(state_folder=tmp_path / "state", resume=True, on_epoch=epochs.append))
+    assert epochs == []
+
+
+def test_resuming_a_run_that_stopped_early_trains_no_further(tmp_path, monkeypatch):
+    config = run_config(epochs=30, patience=2)
+    scripted(monkeypatch, [0.5, 0.1, 0.2])
+    whole = run(config, state_folder=tmp_path / "state")
+    assert_same(whole, run(config, state_folder=tmp_path / "state", resume=True))
+    assert whole.progress.epoch == 3
+
+
+def test_a_run_that_is_not_resumed_forgets_the_state_of_an_older_one(tmp_path):
+    # Killed before the end of its first epoch, the new run must not be resumed from the old one's weights.
+    run(run_config(seed=5, epochs=3), state_folder=tmp_path / "state")
+
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(run_config(seed=6, epochs=3), state_folder=tmp_path / "state", on_batch=stop)
+    resumed = run(run_config(seed=6, epochs=3), state_folder=tmp_path / "state", resume=True)
+    assert_same(resumed, run(run_config(seed=6, epochs=3)))
+
+
+def test_early_stopping_keeps_the_weights_and_threshold_of_the_best_epoch(monkeypatch):
+    scripted(monkeypatch, [0.1, 0.5, 0.5, 0.4, 0.45])  # an equal F1 is no improvement
+    stopped = run(run_config(epochs=30, patience=3))
+    assert (stopped.progress.epoch, stopped.progress.best_epoch, stopped.bundle.threshold) == (5, 2, 5.0)
+    scripted(monkeypatch, [0.1, 0.5])
+    assert same_tensors(stopped.bundle.model.state_dict(), run(run_config(epochs=2)).bundle.model.state_dict())
+
+
+def test_patience_starts_again_after_every_improvement(monkeypatch):
+    scripted(monkeypatch, [0.1, 0.0, 0.2, 0.0, 0.3, 0.0, 0.0])
+    result = run(run_config(epochs=30, patience=2))
+    assert (result.progress.epoch, result.progress.best_epoch) == (7, 5)
+
+
+def test_a_run_that_never_finds_anything_keeps_its_first_epoch(monkeypatch):
+    scripted(monkeypatch, [0.0, 0.0, 0.0])
+    result = run(run_config(epochs=30, patience=2))
+    assert (result.progress.epoch, result.progress.best_epoch) == (3, 1)
+
+
+def test_it_learns():
+    result = train(run_config(epochs=30, seed=3), sentences(60, seed=1), DEVELOPMENT)
+    records = history(result)
+    assert records[-1]["loss_ranking"] < 0.5 * records[0]["loss_ranking"]
+    assert result.progress.best_f1 > 0.7
+    assert max(record["dev_f1"] for record in records) == result.progress.best_f1
+
+
+def test_the_bundle_scores_as_the_best_epoch_did(tmp_path):
+    result = run(run_config(epochs=8))
+    best = history(result)[result.progress.best_epoch - 1]
+    result.bundle.save(tmp_path / "model")
+    loaded = Bundle.load(tmp_path / "model")
+    scored = score_pairs(loaded.model, loaded.encoding, loaded.candidates, DEVELOPMENT, InferenceReport())
+    taken = hits = 0
+    for its in scored:
+        for pair, label, score in zip(its.pairs, its.labels, its.scores):
+            taken += score >= loaded.threshold
+            hits += score >= loaded.threshold and pair.type == loaded.encoding.labels[label]
+    gold = sum(len(s.relations or ()) for s in DEVELOPMENT)
+    assert 2 * hits / (taken + gold) == pytest.approx(best["dev_f1"])
+    assert loaded.threshold == best["threshold"]
+
+
+@pytest.mark.parametrize(("policy", "threshold"), [("paper", 0.0), (1.25, 1.25)])
+def test_a_fixed_threshold_is_used_and_stored(policy, threshold):
+    assert run(run_config(threshold=policy, epochs=1)).bundle.threshold == threshold
+
+
+def test_every_loss_part_is_recorded_unweighted():
+    record = history(run(run_config(epochs=1, loss_weights={"identification": 0.0})))[0]
+    assert set(record) == {"epoch", "loss_ranking", "loss_identification", "dev_f1", "threshold"}
+    assert record["loss_identification"] > 0
+
+
+def test_a_loss_part_of_weight_zero_does_not_train_its_head():
+    def bias(epochs: int, weight: float) -> torch.Tensor:
+        result = run(run_config(epochs=epochs, loss_weights={"identification": weight}))
+        found = result.bundle.model.state_dict()["identify.bias"]
+        assert isinstance(found, torch.Tensor)
+        return found
+
+    assert not bias(2, 0.0).any()
+    assert bias(2, 1.0).any()
+
+
+def test_a_loss_weight_for_a_part_that_the_model_does_not_have_is_refused():
+    with pytest.raises(ConfigError, match=r"training\.loss_weights: expected some of ranking, identification, got .*rankin"):
+        run(run_config(loss_weights={"rankin": 2.0}))
+
+
+def test_rare_words_shown_as_unknown_train_the_unknown_word(monkeypatch):
+    rare = [replace(s, tokens=(*s.tokens, f"once-{s.id}")) for s in TRAINING]
+    for rate, moves in ((0.0, False), (0.5, True)):
+        with monkeypatch.context() as patch:
+            rows = unknown_word_before_each_epoch(patch)
+            train(run_config(epochs=3, unknown_rate=rate), rare, DEVELOPMENT)
+        assert len(rows) == 3
+        assert (not torch.equal(rows[0], rows[2])) is moves
+
+
+def unknown_word_before_each_epoch(patch: pytest.MonkeyPatch) -> list[torch.Tensor]:
+    rows: list[torch.Tensor] = []
+    original = loop._run_epoch
+
+    def spy(model: Any, *args: Any) -> Any:
+        rows.append(model.word_table.weight[0].detach().clone())
+        return original(model, *args)
+
+    patch.setattr(loop, "_run_epoch", spy)
+    return rows
+
+
+def test_sentences_without_annotation_take_no_part_in_training_or_selection():
+    plain = [replace(s, relations=None) for s in sentences(10, seed=9)]
+    with_plain = train(run_config(), [*TRAINING, *plain], [*plain, *DEVELOPMENT])
+    assert_same(run(), with_plain)
+
+
+@pytest.mark.parametrize(
+    ("training", "development", "words"),
+    [
+        ([], DEVELOPMENT, "expected sentences with relations"),
+        ([replace(s, relations=()) for s in TRAINING], DEVELOPMENT, "expected sentences with relations"),
+        ([replace(s, relations=None) for s in TRAINING], DEVELOPMENT, "expected sentences with relations"),
+        (TRAINING, [], "development data"),
+        (TRAINING, [replace(s, relations=None) for s in DEVELOPMENT], "development data"),
+    ],
+)
+def test_nothing_to_learn_from_or_to_select_on_is_refused(training, development, words):
+    with pytest.raises(DataError, match=words):
+        train(run_config(), training, development)
+
+
+def test_a_relation_type_that_only_development_data_has_counts_as_missed():
+    strange = [replace(s, relations=tuple(replace(r, type="unheard_of") for r in s.relations or ())) for s in DEVELOPMENT]
+    assert run(run_config(epochs=1)).progress.best_f1 > 0
+    assert train(run_config(epochs=1), TRAINING, strange).progress.best_f1 == 0
+
+
+def test_training_puts_threads_and_determinism_back_even_after_an_error():
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(False)
+
+    def fail(*_: int) -> None:
+        assert torch.get_num_threads() == 2
+        assert torch.are_deterministic_algorithms_enabled()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(run_config(threads=2), on_batch=fail)
+    assert torch.get_num_threads() == 1
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_watchers_see_every_epoch_and_every_batch():
+    epochs: list[int] = []
+    batches: list[tuple[int, int]] = []
+    run(run_config(epochs=3), on_epoch=lambda record: epochs.append(record["epoch"]), on_batch=lambda *at: batches.append(at))
+    assert epochs == [1, 2, 3]
+    count = batches[0][1]
+    assert [done for done, _ in batches[:count]] == list(range(1, count + 1))
+    assert count > 1
+
+
+def test_loading_a_saved_run_in_the_middle_does_not_disturb_the_next_epochs(tmp_path):
+    # Saving the state after each epoch must not touch the run itself.
+    assert_same(run(), run(state_folder=Path(tmp_path) / "state"))

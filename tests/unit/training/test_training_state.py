@@ -1,0 +1,106 @@
+"""The saved state of a run: whole, or refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from relsift.errors import CheckpointError
+from relsift.training.state import STATE, Progress, load_state, save_state
+
+
+def parts(size: int = 3) -> tuple[nn.Module, torch.optim.Optimizer]:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, size), nn.BatchNorm1d(size))
+    optimiser = torch.optim.Adam(model.parameters())
+    model(torch.randn(4, 2)).square().sum().backward()
+    optimiser.step()
+    return model, optimiser
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    model, optimiser = parts()
+    best = {name: tensor + 1 for name, tensor in model.state_dict().items()}
+    save_state(tmp_path / "state", Progress(3, 2, 0.25, 1.5, [{"epoch": 1, "dev_f1": 0.1}]), model, best, optimiser)
+    return tmp_path / "state"
+
+
+def state(folder: Path) -> dict[str, Any]:
+    value = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    assert isinstance(value, dict)
+    return value
+
+
+def test_everything_comes_back(folder):
+    model, optimiser = parts()
+    wanted = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    slots = optimiser.state_dict()["state"]
+    fresh = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    other = torch.optim.Adam(fresh.parameters())
+    loaded = load_state(folder, fresh, other)
+    assert loaded is not None
+    progress, best = loaded
+    assert progress == Progress(3, 2, 0.25, 1.5, [{"epoch": 1, "dev_f1": 0.1}])
+    assert all(torch.equal(fresh.state_dict()[name], wanted[name]) and torch.equal(best[name], wanted[name] + 1) for name in wanted)
+    found = other.state_dict()["state"]
+    assert list(found) == list(slots)
+    assert all(torch.equal(found[i][key], slots[i][key]) for i in slots for key in slots[i])
+
+
+def test_no_state_is_none(tmp_path):
+    assert load_state(tmp_path, *parts()) is None
+    assert load_state(tmp_path / "absent", *parts()) is None
+
+
+def test_only_the_last_epochs_tensors_are_kept(folder):
+    model, optimiser = parts()
+    save_state(folder, Progress(4, history=[]), model, {}, optimiser)
+    assert sorted(file.name for file in folder.iterdir()) == ["epoch-4.safetensors", STATE]
+
+
+def test_half_a_later_file_does_not_disturb_the_earlier_state(folder):
+    (folder / "epoch-4.safetensors").write_bytes(b"half")
+    loaded = load_state(folder, *parts())
+    assert loaded is not None
+    assert loaded[0].epoch == 3
+
+
+def test_missing_tensors_are_refused_with_the_files_name(folder):
+    (folder / "epoch-3.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"epoch-3\.safetensors"):
+        load_state(folder, *parts())
+
+
+def test_altered_tensors_are_refused_with_the_files_name(folder):
+    file = folder / "epoch-3.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"epoch-3\.safetensors.*altered"):
+        load_state(folder, *parts())
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "{}", '{"tensors": "epoch-3.safetensors"}'])
+def test_a_broken_state_file_is_refused(folder, content):
+    (folder / STATE).write_text(content)
+    with pytest.raises(CheckpointError, match="state"):
+        load_state(folder, *parts())
+
+
+def test_progress_of_another_version_is_refused(folder):
+    value = state(folder)
+    value["progress"]["mood"] = "good"
+    (folder / STATE).write_text(json.dumps(value))
+    with pytest.raises(CheckpointError, match="mood"):
+        load_state(folder, *parts())
+
+
+def test_the_state_of_a_model_of_another_size_is_refused(folder):
+    with pytest.raises(CheckpointError, match="does not fit"):
+        load_state(folder, *parts(size=5))

@@ -1,0 +1,68 @@
+"""What native JSON lines look like on the page; that they read back is tested beside the reader."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.writers.native import WRITER, lines, record_of
+
+ENTITIES = (Entity(0, 1, "PER"), Entity(2, 3, "ORG", "Firm", "e2"))
+SENTENCE = Sentence("s", ("Ada", "runs", "Acme"), ENTITIES, (Relation(0, 1, "runs"),))
+
+
+def test_a_record_holds_what_is_known_and_no_empty_keys():
+    assert record_of(SENTENCE) == {
+        "id": "s",
+        "tokens": ["Ada", "runs", "Acme"],
+        "entities": [{"start": 0, "end": 1, "type": "PER"}, {"id": "e2", "start": 2, "end": 3, "type": "ORG", "subtype": "Firm"}],
+        "relations": [{"head": 0, "tail": 1, "type": "runs"}],
+    }
+
+
+def test_not_annotated_has_no_key_and_annotated_without_relations_an_empty_list():
+    assert "relations" not in record_of(SENTENCE.with_relations(None))
+    assert record_of(SENTENCE.with_relations([]))["relations"] == []
+
+
+def test_scores_are_rounded_to_six_places():
+    record = record_of(SENTENCE.with_relations([Relation(0, 1, "runs", 0.12345678), Relation(1, 0, "runs", 1.0)]))
+    assert [relation["score"] for relation in record["relations"]] == [0.123457, 1.0]
+
+
+def test_offsets_are_written_relative_to_the_sentence_and_its_place_beside_them():
+    # "Bo. 张伟 left." : the sentence begins at 4
+    sentence = Sentence("s", ("张伟", "left", "."), (Entity(0, 1, "PER", chars=(4, 6)),), None, "d", ((4, 6), (7, 11), (11, 12)))
+    (line,) = lines(Document("d", (sentence,), "Bo. 张伟 left."))
+    assert "张伟" in line  # as text, not as \\u escapes
+    assert json.loads(line) == {
+        "id": "s", "doc_id": "d", "tokens": ["张伟", "left", "."], "text": "张伟 left.", "text_start": 4,
+        "offsets": [[0, 2], [3, 7], [7, 8]], "entities": [{"start": 0, "end": 1, "type": "PER", "chars": [4, 6]}],
+    }  # fmt: skip
+
+
+def test_lines_of_one_document_name_it_even_if_its_sentences_do_not():
+    # Otherwise they would read back as documents of their own, and could land on both sides of a split.
+    document = Document("d", (Sentence("d", ("x",)), Sentence("e", ("y",))))
+    assert [json.loads(line).get("doc_id") for line in lines(document)] == ["d", "d"]
+
+
+def test_a_sentence_that_is_its_own_document_needs_no_document_id():
+    (line,) = lines(Document("s", (SENTENCE,)))
+    assert "doc_id" not in json.loads(line)
+    assert record_of(Sentence("s", ("x",), doc_id="d"))["doc_id"] == "d"
+
+
+def test_documents_are_written_one_at_a_time():
+    stream = io.StringIO()
+    seen = []
+
+    def documents():
+        for number in range(3):
+            seen.append(stream.getvalue().count("\n"))
+            yield Document(str(number), (Sentence(str(number), ("line\nend",)),))
+
+    WRITER.write(documents(), stream)
+    assert seen == [0, 1, 2]
+    assert stream.getvalue().count("\n") == 3  # one line end a sentence: those inside tokens are escaped
