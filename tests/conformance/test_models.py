@@ -16,7 +16,7 @@ from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
 from relsift.inference import InferenceReport, score_pairs
-from relsift.kernels.pair_pool import SWITCH
+from relsift.kernels.switch import SWITCH
 from relsift.models.base import ModelConfig, Prediction, RelationModel
 from relsift.models.bundle import Bundle, build
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig

@@ -48,7 +48,7 @@ def sample_files(reader: Reader, folder: Path) -> list[Path]:
     return [folder / name for name in reader.samples if reader.recognises(folder / name)]
 
 
-# ---- samples --------------------------------------------------------------------------------------------------------------------
+# ---- samples ----------------------------------------------------------------------------------------------------------------
 
 
 @each
@@ -139,7 +139,7 @@ def test_names_are_those_of_the_registry():
     assert [reader.name for reader in READER] == list(READERS)
 
 
-# ---- what is broken --------------------------------------------------------------------------------------------------------------
+# ---- what is broken ----------------------------------------------------------------------------------------------------------
 
 
 @each
@@ -251,12 +251,15 @@ def test_a_damaged_sample_is_refused_or_read_and_never_breaks(
     content = file.read_bytes()
     start = data.draw(st.integers(0, len(content)))
     end = data.draw(st.integers(start, len(content)) | st.integers(start, min(start + 3, len(content))))
-    new = data.draw(st.sampled_from([b"", content[start:end] * 2, b"-1", b"999", b'""', b"null", b"\t", b"\n", b"\r", b" "]) | st.binary(max_size=3))
+    pieces = [b"", content[start:end] * 2, b"-1", b"999", b'""', b"null", b"\t", b"\n", b"\r", b" "]
+    new = data.draw(st.sampled_from(pieces) | st.binary(max_size=3))
     file.write_bytes(content[:start] + new + content[end:])
     refuse_or_read(reader, folder)
 
 
-JSON_VALUES: tuple[Any, ...] = (None, True, -1, 0, 1, 10**6, 1.5, float("nan"), "", "x", "0", "\ud800", [], ["x"], [0, 1], [[0, 1]], {}, {"a": 1})
+JSON_VALUES: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 10**6, 1.5, float("nan"), "", "x", "0", "\ud800", [], ["x"], [0, 1], [[0, 1]], {}, {"a": 1},
+)  # fmt: skip
 JSON_READER = [reader for reader in READER if all(name.endswith((".json", ".jsonl")) for name in reader.samples)]
 
 

@@ -18,18 +18,21 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences, threads
 
 from relsift.encoding.batch import Batch
 from relsift.errors import ConfigError, ShapeError
-from relsift.kernels.pair_pool import SWITCH, PairIndex, pair_max, reference
+from relsift.kernels.pair_pool import PairIndex, pair_max, reference
 from relsift.kernels.pair_pool_cpu import fused
+from relsift.kernels.switch import SWITCH
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.schema import Entity, Sentence
+from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences, threads
 
 KNOWN = encoding()
 TINY = replace(MultiTaskCNNConfig.tiny(), windows=(1, 2, 3, 4, 7, 10), max_distance=4)
-BETWEEN = replace(TINY, context="between", pooling="max_average", shared_distances=True, normalise=True, windows=(1, 2, 3), score_bias=True)
+BETWEEN = replace(
+    TINY, context="between", pooling="max_average", shared_distances=True, normalise=True, windows=(1, 2, 3), score_bias=True
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")
 
@@ -126,7 +129,8 @@ def assert_same_as_literal(model: MultiTaskCNN, batch: Batch, tolerance: float =
     found = gradients(model, (fast.scores, fast.identification), seed)
     for name, gradient in wanted.items():
         torch.testing.assert_close(found[name], gradient, atol=tolerance, rtol=tolerance, msg=lambda m, name=name: f"{name}: {m}")
-    assert all(wanted[name].abs().max() > 1e-4 for name in ("word_table.weight", "head_distance.weight", "convolve.convolutions.0.bias"))
+    for name in ("word_table.weight", "head_distance.weight", "convolve.convolutions.0.bias"):
+        assert wanted[name].abs().max() > 1e-4  # not a comparison of nothing with nothing
 
 
 @pytest.mark.parametrize("length", range(1, 31))
@@ -143,7 +147,8 @@ def test_padded_batch_equals_the_literal_convolution(kernel):
     # Lengths 1 to 23 side by side; the sentences with one entity or none have no pairs, but take part in padding and row numbers.
     lonely = Sentence("lonely", ("the",) * 9, (Entity(3, 5, "PER"),), ())
     bare = Sentence("bare", ("the", "of"), (), ())
-    group = [long_sentence(7, 3, 1), lonely, one_token(), long_sentence(23, 4, 2), bare, long_sentence(2, 3, 3), lonely, *sentences(4)]
+    group = [long_sentence(7, 3, 1), lonely, one_token(), long_sentence(23, 4, 2), bare, long_sentence(2, 3, 3), lonely]
+    group += sentences(4)
     assert_same_as_literal(make(TINY), batch_of(group, KNOWN))
 
 
@@ -172,7 +177,8 @@ def test_spans_of_every_kind_equal_the_literal_convolution(kernel, spans, length
 
 @pytest.mark.parametrize("limit", [1, 2, 40])
 def test_every_clip_distance_equals_the_literal_convolution(kernel, limit):
-    assert_same_as_literal(make(replace(TINY, max_distance=limit)), batch_of([long_sentence(25, 5, 8), long_sentence(3, 3, 9)], KNOWN))
+    group = [long_sentence(25, 5, 8), long_sentence(3, 3, 9)]
+    assert_same_as_literal(make(replace(TINY, max_distance=limit)), batch_of(group, KNOWN))
 
 
 @pytest.mark.parametrize("windows", [(1,), (2,), (10,), (5, 1, 5), (4, 5, 6, 7, 8, 9, 10)])
@@ -349,8 +355,9 @@ def test_chunks_of_pairs_in_the_plain_form_change_nothing(monkeypatch):
 def test_the_number_of_threads_changes_no_bit(form):
     generator = torch.Generator().manual_seed(0)
     parts = [torch.randn(n, 300, generator=generator) for n in (60, 20, 20)]
-    numbers = [torch.randint(0, high, shape, generator=generator) for high, shape in ((20, (9, 30)), (2, (200,)), (9, (200,)), (9, (200,)))]
-    index = PairIndex(torch.tensor([0, 30]), torch.tensor([30, 17]), *numbers)
+    place = torch.randint(0, 20, (9, 30), generator=generator)
+    pairs = [torch.randint(0, high, (200,), generator=generator) for high in (2, 9, 9)]
+    index = PairIndex(torch.tensor([0, 30]), torch.tensor([30, 17]), place, *pairs)
     gradient = torch.randn(200, 300, generator=generator)
     results = []
     for number in (1, 2):
@@ -385,7 +392,7 @@ print(len(found), all(torch.equal(a, b) for result in found for a, b in zip(resu
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_callers_in_several_threads_get_the_same_result(layer):
     # Numba's workqueue, all there is on some machines, ends the whole process when two callers meet.
-    environment = os.environ | {"NUMBA_THREADING_LAYER": layer, SWITCH: "numba"}
+    environment = os.environ | {"NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", SWITCH: "numba"}
     done = subprocess.run([sys.executable, "-c", CALLERS], capture_output=True, text=True, env=environment)
     if layer == "omp" and "No threading layer could be loaded" in done.stderr:
         pytest.skip("no OpenMP here")

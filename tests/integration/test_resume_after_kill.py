@@ -1,4 +1,4 @@
-"""A training process killed at any moment, also while it writes its state, is resumed and ends bit for bit where it would have ended."""
+"""Training killed at any moment, also while it writes its state, is resumed and ends bit for bit where it would have ended."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 import trainer_to_kill
-from toy import same_tensors
 from trainer_to_kill import EPOCHS, KILL_EPOCH, MOMENTS
 
 from relsift.training.loop import TrainingResult
+from toy import same_tensors
 
 SCRIPT = Path(trainer_to_kill.__file__)
 

@@ -1,8 +1,8 @@
 """Training processes that are killed, for `test_resume_after_kill.py`.
 
-`FOLDER` trains there until somebody kills it. `FOLDER MOMENT…` trains in FOLDER/MOMENT for every moment, each in a process of its own
-(forked: importing torch takes longer than the training) that sends itself SIGKILL in epoch 3 at that very instruction, and prints
-`MOMENT: signal`. SIGKILL leaves no time to tidy up.
+`FOLDER` trains there until somebody kills it. `FOLDER MOMENT…` trains in FOLDER/MOMENT for every moment, each in a process of its
+own (forked: importing torch takes longer than the training) that sends itself SIGKILL in epoch 3 at that very instruction, and
+prints `MOMENT: signal`. SIGKILL leaves no time to tidy up.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import toy
+import torch._dynamo  # noqa: F401  (slow to import, and every optimiser does: once is enough for all children)
 
+import toy
 from relsift.training import loop, state
 
 EPOCHS = 8

@@ -40,7 +40,7 @@ def test_report_counts_positives_negatives_and_their_ratio():
         rule.pairs(SENTENCE, report)
     assert (report.kept, report.positive, report.negative) == (12, 2, 10)
     assert report.ratio() == "1:5.0"
-    assert report.setting() == "candidates 12 kept, 0 dropped"
+    assert report.setting() == "12 kept, 0 dropped"
     assert CandidateReport(kept=3).ratio() == "0:3"
 
 
@@ -78,7 +78,7 @@ def test_dropped_pairs_and_the_gold_lost_with_them_are_counted():
     assert kept == [Pair(ADA, ACME, "works_for")]
     assert dict(report.dropped) == {"type combination not in training relations": 5}
     assert dict(report.lost) == {"type combination not in training relations": 1}
-    assert report.setting() == "candidates 1 kept, 5 dropped"
+    assert report.setting() == "1 kept, 5 dropped"
 
 
 @pytest.mark.parametrize(

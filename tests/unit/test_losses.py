@@ -15,7 +15,7 @@ from relsift.losses import identification_loss, other_cross_entropy, ranking_los
 
 
 def test_ranking_loss_matches_hand_computation():
-    # gamma 1, no margins: softplus(rival) + softplus(-gold); gold 1, rival 0: 0.6931 + 0.3133; unrelated: its best column, 1: 1.3133
+    # gamma 1, no margins: softplus(rival) + softplus(-gold); gold 1, rival 0: 0.6931 + 0.3133; unrelated, best column 1: 1.3133
     scores = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
     loss = ranking_loss(scores, torch.tensor([0, NO_RELATION]), gamma=1.0, margin_pos=0.0, margin_neg=0.0)
     assert loss.item() == pytest.approx(((0.6931 + 0.3133) + 1.3133) / 2, abs=1e-4)

@@ -11,6 +11,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from relsift.corpora import scicn
 from relsift.corpora.corpus import DEV, SPLITS, TEST, TRAIN, Corpus, Raw, Reading
 from relsift.errors import DataError
 from relsift.schema import Document
@@ -206,8 +207,7 @@ SCICN = Corpus(
         Raw(path="dev.jsonl", sha256="014f452b9f9b61ddeb45477b34bcce7c4b8456cbd34753aab388aa3aafd5127b"),
         Raw(path="test.jsonl", sha256="ed5a3a6e131fc7b1edca58adc4650ad7168cc7e2f5d5c55f5ce0690319e87d45"),
     ),
-    readings=tuple(Reading(raw=f"{split}.jsonl", reader="native", split=split) for split in SPLITS),
-    document_id=lambda sentence_id: sentence_id.rpartition("-")[0],
+    readings=tuple(Reading(raw=f"{split}.jsonl", reader=scicn.READER, split=split) for split in SPLITS),
     notes=("Only the three native files can be prepared (--from DIR): the public ones are split otherwise.",),
 )
 
@@ -248,7 +248,7 @@ SCIERC = Corpus(
     raw=(
         Raw(path="coref_train.json", sha256="a1e656c4de5d5552c1fba0e5416ad10541e711e0723cec71ffa11179aa33060d"),
         Raw(path="coref_dev.json", sha256="56e16fa779f8315ad49826223c206803022f9a2148f8dc14ba8436748cca0a8a"),
-        Raw(path="coref_test.json", sha256="ecc88eca58a88cf2087aaa996dada9edad433c3c2f3f8f5be93625b098c20703"),
+        Raw(path="coref_test.json", sha256="82aaf0bf709c4da8bcaf28463e18fc6671eb7fe739f7312226dc18f3efff9989"),
     ),
     readings=tuple(Reading(raw=f"coref_{split}.json", reader="dygie", split=split) for split in SPLITS),
     notes=("The corpus's own split. COMPARE and CONJUNCTION are symmetric and stored in one direction.",),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from relsift.candidates import Direction
+from relsift.readers.base import Reader, ReadReport
+from relsift.registry import find
 from relsift.schema import Document
 
 TRAIN, DEV, TEST = "train", "dev", "test"
@@ -36,12 +38,15 @@ class Reading:
     """One pass over one raw input: which reader, with which options, and which split each document goes to."""
 
     raw: str
-    reader: str
+    reader: str | Reader  # a format's name, or a reader that is of use to this corpus only
     split: Split
     options: Mapping[str, str] = field(default_factory=dict)
 
-    def split_of(self, position: int, document: Document) -> str:
-        return self.split if isinstance(self.split, str) else self.split(position, document)
+    def read(self, path: Path, report: ReadReport) -> Iterator[tuple[str, Document]]:
+        """Every document with the name of its split."""
+        reader = find("reader", self.reader) if isinstance(self.reader, str) else self.reader
+        for position, document in enumerate(reader.read(path, report, **self.options)):
+            yield (self.split if isinstance(self.split, str) else self.split(position, document)), document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +56,6 @@ class Corpus:
     licence: as the source states it. homepage, download: None where there is no public page or file.
     direction: how its relations are usually scored, and what training takes if nothing else is asked for.
     leave_out: a reason (a plural noun phrase) to leave a document out, or None; every one left out is counted.
-    document_id: makes the id of the document from that of a sentence, for formats that store sentences only.
     shipped: the folder inside the package, for a corpus that needs no preparing.
     """
 
@@ -69,5 +73,4 @@ class Corpus:
     download: str | None = None
     notes: tuple[str, ...] = ()
     leave_out: Callable[[Document], str | None] | None = None
-    document_id: Callable[[str], str] | None = None
     shipped: Path | None = None

@@ -1,7 +1,7 @@
 """Find a corpus's raw files in a folder that the user names or a download fills, and make sure that they are the right ones.
 
 They are looked for by name first: in the folder, in its `raw`, and in the folders directly below. If they are not there, or are
-others by that name, everything below the folder is searched by checksum, since public archives name and nest files as they please.
+others by that name, everything below the folder is searched by checksum, since public archives name and nest files at will.
 """
 
 from __future__ import annotations

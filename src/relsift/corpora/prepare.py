@@ -1,36 +1,30 @@
 """Turn a named corpus's raw files into native JSON lines below the home folder, once, checked and recorded.
 
-    corpora/NAME/train.jsonl …   one file a split
-    corpora/NAME/corpus.json     source, licence, checksums of inputs and outputs, counts, what the readers left out
+corpora/NAME/train.jsonl …   one file a split
+corpora/NAME/corpus.json     source, licence, checksums of inputs and outputs, counts, what the readers left out
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any, TextIO
 
 from relsift.corpora.checksums import file_sha256
 from relsift.corpora.corpus import SPLITS, Corpus
+from relsift.corpora.description import write_description
 from relsift.corpora.download import Progress, download
 from relsift.corpora.home import corpus_folder
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
-from relsift.registry import find
 from relsift.schema import Document
 from relsift.writers import native
-
-FORMAT = 1  # of corpus.json; raised when older versions could not read a newer one
-DESCRIPTION = "corpus.json"
 
 
 def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Progress | None = None) -> Path:
@@ -64,23 +58,12 @@ def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Progre
 def read_raw(corpus: Corpus, places: dict[str, Path], report: ReadReport) -> Iterator[tuple[str, Document]]:
     """Every document of the corpus with the name of its split, in the order of the readings."""
     for reading in corpus.readings:
-        documents = find("reader", reading.reader).read(places[reading.raw], report, **reading.options)
-        if corpus.document_id is not None:
-            documents = _joined(corpus, documents)
-        for position, document in enumerate(documents):
+        for split, document in reading.read(places[reading.raw], report):
             reason = corpus.leave_out(document) if corpus.leave_out is not None else None
             if reason is not None:
                 report.drop(reason, f"{places[reading.raw]}: {document.id}")
             else:
-                yield reading.split_of(position, document), document
-
-
-def _joined(corpus: Corpus, documents: Iterator[Document]) -> Iterator[Document]:
-    """Sentences that the format stores one by one, put together again as documents."""
-    assert corpus.document_id is not None
-    sentences = (sentence for document in documents for sentence in document.sentences)
-    for key, group in groupby(sentences, key=lambda sentence: corpus.document_id(sentence.id)):  # type: ignore[misc]
-        yield Document(key, tuple(replace(sentence, doc_id=key) for sentence in group))
+                yield split, document
 
 
 def _write(
@@ -113,7 +96,6 @@ def _describe(corpus: Corpus, folder: Path, counts: dict[str, Counter[str]], rep
     from relsift import __version__
 
     description: dict[str, Any] = {
-        "format": FORMAT,
         "name": corpus.name,
         "title": corpus.title,
         "language": corpus.language,
@@ -132,8 +114,7 @@ def _describe(corpus: Corpus, folder: Path, counts: dict[str, Counter[str]], rep
         },
         "dropped": dict(report.dropped),
     }
-    text = json.dumps(description, ensure_ascii=False, indent=1)
-    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+    write_description(folder, description)
 
 
 def _move(fresh: Path, target: Path) -> None:

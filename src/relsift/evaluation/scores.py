@@ -114,7 +114,7 @@ class Scores:
 
     def summary(self) -> list[tuple[str, ...]]:
         """A small table for reports: a head row, then one row an average, in percent."""
-        rows = [("average", "precision", "recall", "F1")]
+        rows: list[tuple[str, ...]] = [("average", "precision", "recall", "F1")]
         for name, prf in self.averages.items():
             rows.append((name, *(f"{100 * value:.1f}" for value in (prf.precision, prf.recall, prf.f1))))
         return rows

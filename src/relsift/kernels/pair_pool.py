@@ -10,17 +10,16 @@ the distances to its head, one of the distances to its tail. The maximum of that
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from relsift.errors import ConfigError, ShapeError
+from relsift.errors import ShapeError
+from relsift.kernels.switch import use_fused
 
 CHUNK_VALUES = 8_000_000  # pair x token x channel values that the plain form holds at once (32 MB of float32)
-SWITCH = "RELSIFT_KERNEL"  # environment: auto (default), torch, numba
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,7 @@ def pair_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> 
     """
     if not (sentence.shape[1:] == head.shape[1:] == tail.shape[1:]):
         raise ShapeError("pair_max", expected="(N, C), (U, C), (U, C)", got=[tuple(x.shape) for x in (sentence, head, tail)])
-    wanted = os.environ.get(SWITCH, "auto")
-    if wanted not in ("auto", "torch", "numba"):
-        raise ConfigError(f"{SWITCH}: expected auto, torch or numba, got {wanted!r}")
-    fits = sentence.device.type == "cpu" and sentence.dtype == torch.float32
-    if wanted == "numba" and not fits:
-        raise ConfigError(f"{SWITCH}=numba: expected float32 on the CPU, got {sentence.dtype} on {sentence.device}; use auto")
-    if wanted == "torch" or not fits:
+    if not use_fused(sentence):
         return reference(sentence, head, tail, index)
     from relsift.kernels.pair_pool_cpu import fused  # compiles on first use
 

@@ -5,7 +5,6 @@ Bit for bit the values of the reference: the same three numbers are added in the
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numba
@@ -13,24 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from relsift.kernels.compiled import arrays, kernel
 from relsift.kernels.pair_pool import PairIndex, reference
 
-_MOST_THREADS = numba.get_num_threads()  # what Numba was started with; it cannot be raised later
 BLOCK = 64  # channels a thread scatters at a time in the backward pass; blocks are disjoint, so the sums are deterministic
-_ALONE = threading.Lock()
-
-
-def compiled(function: Any) -> Any:
-    """Machine code on first use, kept on disk for the next process; loops over `prange` run in parallel."""
-    return numba.njit(parallel=True, cache=True, nogil=True)(function)
 
 
 def fused(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
     """See `relsift.kernels.pair_pool.pair_max`; float32 on the CPU."""
     if not all(part.sum().isfinite() for part in (sentence, head, tail)):
-        return reference(
-            sentence, head, tail, index
-        )  # a running maximum passes over not-a-number: a broken model would look sound
+        # A running maximum passes over not-a-number, and a broken model would look sound.
+        return reference(sentence, head, tail, index)
     pooled: Tensor = _Fused.apply(sentence, head, tail, index)  # type: ignore[no-untyped-call]
     return pooled
 
@@ -38,48 +30,27 @@ def fused(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Ten
 class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
-        numba.set_num_threads(max(1, min(torch.get_num_threads(), _MOST_THREADS)))
-        arrays = _numpy(sentence, head, tail)
-        where = _numpy(index.first, index.lengths, index.place, index.pair_sentence, index.pair_head, index.pair_tail)
+        parts = arrays(sentence, head, tail)
+        where = arrays(index.first, index.lengths, index.place, index.pair_sentence, index.pair_head, index.pair_tail)
         pooled = np.empty((len(index.pair_sentence), sentence.shape[1]), dtype=np.float32)
         if any(ctx.needs_input_grad[:3]):
             best = np.empty(pooled.shape, dtype=np.int32)
-            _run(_forward_with_index, *arrays, *where, pooled, best)
+            _forward_with_index(*parts, *where, pooled, best)
             ctx.where, ctx.best, ctx.lengths = where, best, (len(sentence), len(head), len(tail))
         else:
-            _run(_forward, *arrays, *where, pooled)
+            _forward(*parts, *where, pooled)
         return torch.from_numpy(pooled)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = _numpy(gradients[0])
+        (gradient,) = arrays(gradients[0])
         parts = [np.zeros((count, gradient.shape[1]), dtype=np.float32) for count in ctx.lengths]
         first, _, place, pair_sentence, pair_head, pair_tail = ctx.where
-        _run(_backward, gradient, ctx.best, first, place, pair_sentence, pair_head, pair_tail, *parts)
+        _backward(gradient, ctx.best, first, place, pair_sentence, pair_head, pair_tail, *parts)
         return (*(torch.from_numpy(part) for part in parts), None)
 
 
-def _run(kernel: Any, *arguments: Any) -> None:
-    """One call at a time where Numba has neither OpenMP nor TBB (macOS): its own threads end the process when two callers meet."""
-    if _callers_may_meet():
-        kernel(*arguments)
-    else:
-        with _ALONE:
-            kernel(*arguments)
-
-
-def _callers_may_meet() -> bool:
-    try:
-        return str(numba.threading_layer()) != "workqueue"
-    except ValueError:  # no parallel call yet: not known
-        return False
-
-
-def _numpy(*tensors: Tensor) -> list[Any]:
-    return [tensor.detach().contiguous().numpy() for tensor in tensors]
-
-
-@compiled
+@kernel
 def _forward(
     sentence: Any,
     head: Any,
@@ -103,7 +74,7 @@ def _forward(
                 best[c] = value if value > best[c] else best[c]
 
 
-@compiled
+@kernel
 def _forward_with_index(
     sentence: Any, head: Any, tail: Any, first: Any, lengths: Any, place: Any, pair_sentence: Any, pair_head: Any, pair_tail: Any,
     pooled: Any, index: Any,
@@ -123,7 +94,7 @@ def _forward_with_index(
                 at[c] = token if better else at[c]
 
 
-@compiled
+@kernel
 def _backward(
     gradient: Any,
     index: Any,

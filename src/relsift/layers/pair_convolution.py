@@ -1,7 +1,7 @@
 """The multi-window convolution of every pair of a sentence, max-pooled, without a convolution per pair.
 
-Letters: S sentences, T tokens, N rows of all sentences one after the other, U different stretches of distances, E entities, P pairs, D token features, R distance features, W windows, F filters a window, C = W * F.
-A window of size w at token i covers tokens i - (w-1)//2 .. i + w//2 ("same" padding with zeros, as in Keras and torch).
+Letters: S sentences, T tokens, N tokens of all sentences together, V different tokens (word and tag), U different stretches of distances,
+E entities, P pairs, D token features, R distance features, W windows, F filters a window, C = W * F.
 The parameters are those of W ordinary Conv1d over D + R + R features; `forward` splits each into its sentence, head and tail parts:
     conv(pair)[i] = sentence part[i] (words, tags, bias) + head part[i] (distance to the head) + tail part[i] (distance to the tail)
 """
@@ -14,82 +14,58 @@ from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
 from relsift.kernels.pair_pool import PairIndex, pair_max
+from relsift.kernels.window_sum import Windows, window_sum
 
 
 class PairConvolution(nn.Module):
-    """W Conv1d over [token features ++ distance to head ++ distance to tail], ReLU, max over the sentence; exact, shared between pairs."""
+    """W Conv1d over [token ++ distance to head ++ distance to tail], ReLU, max over the sentence; exact, and shared between pairs."""
 
-    def __init__(self, token_size: int, distance_size: int, *, windows: tuple[int, ...], filters: int, max_distance: int) -> None:
+    def __init__(
+        self, token_size: int, distance_size: int, *, windows: tuple[int, ...], filters: int, max_distance: int
+    ) -> None:
         super().__init__()
         self.token_size, self.distance_size, self.max_distance = token_size, distance_size, max_distance
         self.convolutions = nn.ModuleList(nn.Conv1d(token_size + 2 * distance_size, filters, window) for window in windows)
-        self.left = max((window - 1) // 2 for window in windows)  # tokens that the widest window sees before and after its own
-        self.right = max(window // 2 for window in windows)
+        self.windows = Windows(windows)
         self.size = len(windows) * filters
 
-    def forward(self, tokens: Tensor, batch: Batch, head_table: Tensor, tail_table: Tensor) -> Tensor:
+    def forward(self, rows: Tensor, symbols: Tensor, batch: Batch, head_table: Tensor, tail_table: Tensor) -> Tensor:
         """Pooled features of every pair.
 
         Args:
-            tokens: (S, T, D), zero at padding.
+            rows: (V, D), the features of the different tokens.
+            symbols: (S, T) int64, the row of each token, -1 at padding.
             head_table, tail_table: (2 * max_distance + 1, R), the embeddings of distances -max_distance .. max_distance.
         Returns: (P, C), >= 0.
         """
-        sentence, first = self._sentence_part(tokens, batch)                            # (N, C), (S,)
-        windows, place = distinct_windows(batch, self.left, self.right, self.max_distance)  # (U, left+1+right), (E, T)
-        head = self._distance_part(windows, head_table, self.token_size)                # (U, C)
-        tail = self._distance_part(windows, tail_table, self.token_size + self.distance_size)  # (U, C)
+        left, right = self.windows.left, self.windows.right
+        seen = F.pad(symbols, (left, right), value=-1).unfold(1, left + 1 + right, 1)[batch.mask]  # (N, left+1+right)
+        bias = torch.cat([c.bias for c in self._each() if c.bias is not None])          # (C,)
+        sentence = self._part(rows, seen, 0) + bias                                     # (N, C)
+        stretches, place = distinct_stretches(batch, left, right, self.max_distance)    # (U, left+1+right), (E, T)
+        head = self._part(head_table, stretches, self.token_size)                       # (U, C)
+        tail = self._part(tail_table, stretches, self.token_size + self.distance_size)  # (U, C)
+        first = batch.lengths.cumsum(0) - batch.lengths                                 # (S,)
         index = PairIndex(first, batch.lengths, place, batch.pair_sentence, batch.pair_head, batch.pair_tail)
-        pooled = pair_max(sentence, head, tail, index)
-        return F.relu(pooled)                                                           # (P, C)  ReLU is monotone: it may follow the maximum
+        # ReLU is monotone: it may follow the maximum.
+        return F.relu(pair_max(sentence, head, tail, index))                            # (P, C)
 
     def literal(self, features: Tensor) -> Tensor:
-        """The same convolutions run per pair, (P, T, D + 2R) -> (P, T, C), ReLU applied: for texts cropped differently for every pair."""
-        padded = F.pad(features.transpose(1, 2), (self.left, self.right))               # (P, D + 2R, left + T + right)
-        return F.relu(torch.cat([self._same(c, c.weight, c.bias, padded) for c in self._each()], dim=1)).transpose(1, 2)
+        """The same convolutions run per pair, ReLU applied: for texts that are cropped differently for every pair.
 
-    def _sentence_part(self, tokens: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """All sentences as one long row with a window's width of zeros between them: what padding would compute is never computed."""
-        gap = max(self.left, self.right)
-        ends = (batch.lengths + gap).cumsum(0)                                          # (S,)
-        first = ends - batch.lengths - gap                                              # (S,)
-        row = first[:, None] + torch.arange(tokens.shape[1], device=tokens.device)      # (S, T)
-        mask = batch.mask
-        x = tokens.new_zeros(int(ends[-1]), self.token_size).index_copy(0, row[mask], tokens[mask])  # (N, D)
-        padded = F.pad(x.T[None], (self.left, self.right))                              # (1, D, left + N + right)
-        parts = [self._same(c, c.weight[:, : self.token_size], c.bias, padded) for c in self._each()]
-        return torch.cat([part[0].T for part in parts], dim=1), first                   # (N, C)
+        Args: features (P, T, D + 2R). Returns: (P, T, C).
+        """
+        x = features.transpose(1, 2)                                                    # (P, D + 2R, T)
+        each = []
+        for c, size in zip(self._each(), self.windows.sizes):
+            each.append(c(F.pad(x, ((size - 1) // 2, size // 2))))                      # (P, F, T)
+        return F.relu(torch.cat(each, dim=1)).transpose(1, 2)
 
-    def _distance_part(self, windows: Tensor, table: Tensor, offset: int) -> Tensor:
-        """Every distance is projected once for every place under every window; a stretch is then a sum of a few table rows."""
-        rows, places, each = len(table), 0, []
-        projected = []
-        for c in self._each():
-            width = c.kernel_size[0]
-            weight = c.weight[:, offset : offset + self.distance_size]                  # (F, R, w)
-            projected.append((table @ weight.permute(1, 2, 0).flatten(1)).view(rows, width, -1))  # (2 * limit + 1, w, F)
-            start = self.left - (width - 1) // 2
-            each.append(windows[:, start : start + width] * self._places() + places + torch.arange(width, device=windows.device))
-            places += width
-        everything = torch.cat(projected, dim=1).flatten(0, 1)                          # (rows * all w, F)
-        beyond = len(everything)  # one more row, of zeros: beyond the sentence
-        everything = torch.cat([everything, everything.new_zeros(1, everything.shape[1])])
-        index = torch.cat(each, dim=1)                                                  # (U, all w)
-        index = index.where(index >= 0, beyond)
-        sizes = torch.tensor([part.shape[1] for part in each], device=index.device)
-        starts = (torch.arange(len(index), device=index.device)[:, None] * places + sizes.cumsum(0) - sizes).view(-1)
-        bags = F.embedding_bag(index.view(-1), everything, starts, mode="sum")          # (U * W, F)
-        return bags.view(len(index), self.size)                                         # (U, C)
-
-    def _places(self) -> int:
-        """Places under all windows together."""
-        return sum(c.kernel_size[0] for c in self._each())
-
-    def _same(self, convolution: nn.Conv1d, weight: Tensor, bias: Tensor | None, padded: Tensor) -> Tensor:
-        """One window's convolution over input that carries padding for the widest window."""
-        width = convolution.kernel_size[0]
-        start, stop = self.left - (width - 1) // 2, padded.shape[2] - (self.right - width // 2)
-        return F.conv1d(padded[:, :, start:stop], weight, bias)                         # (S, F, T)
+    def _part(self, rows: Tensor, seen: Tensor, offset: int) -> Tensor:
+        """The convolution's value from the input columns at `offset` alone, at every position of `seen`."""
+        columns = slice(offset, offset + rows.shape[1])
+        weights = [c.weight[:, columns].permute(1, 2, 0).flatten(1) for c in self._each()]  # (D or R, w * F) each
+        return window_sum(rows @ torch.cat(weights, dim=1), seen, self.windows)         # (M, C)
 
     def _each(self) -> list[nn.Conv1d]:
         return [c for c in self.convolutions if isinstance(c, nn.Conv1d)]
@@ -102,7 +78,7 @@ def distances(position: Tensor, start: Tensor, end: Tensor, limit: int) -> Tenso
     return (before + after).clamp(-limit, limit) + limit
 
 
-def distinct_windows(batch: Batch, left: int, right: int, limit: int) -> tuple[Tensor, Tensor]:
+def distinct_stretches(batch: Batch, left: int, right: int, limit: int) -> tuple[Tensor, Tensor]:
     """The different stretches of distances that a window can see in this batch; most (entity, token) places share one.
 
     Returns:

@@ -26,7 +26,6 @@ from relsift.layers.pair_convolution import PairConvolution, distances
 from relsift.losses import identification_loss, other_cross_entropy, ranking_loss
 from relsift.models.base import ModelConfig, Prediction, Preset, RelationModel
 
-KERAS_NORM = {"momentum": 0.01, "eps": 1e-3}  # Keras's batch-norm defaults in torch's convention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,13 @@ class MultiTaskCNNConfig(ModelConfig):
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """One pair alone has no variance: torch refuses to train on it, so it is normalised by the running statistics, left as they are."""
+    """With Keras's defaults, in torch's convention of momentum.
+
+    One pair alone has no variance and torch refuses to train on it: it is normalised by the running statistics, left as they are.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size, momentum=0.01, eps=1e-3)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and len(x) == 1:
@@ -108,19 +113,20 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         super().__init__(config, encoding)
         self.word_table = nn.Embedding(encoding.num_words, config.word_size)
         self.tag_table = nn.Embedding(encoding.num_tags, config.tag_size) if config.tags else None
-        self.head_distance = nn.Embedding(2 * config.max_distance + 1, config.distance_size)
-        self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(2 * config.max_distance + 1, config.distance_size)
+        known = 2 * config.max_distance + 1
+        self.head_distance = nn.Embedding(known, config.distance_size)
+        self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(known, config.distance_size)
         token_size = config.word_size + (config.tag_size if config.tags else 0)
         self.convolve = PairConvolution(
             token_size, config.distance_size, windows=config.windows, filters=config.filters, max_distance=config.max_distance
         )
         pooled_size = self.convolve.size * (2 if config.pooling == "max_average" else 1)
         self.trunk = nn.Sequential(
-            BatchNorm(pooled_size, **KERAS_NORM) if config.normalise else nn.Identity(),
+            BatchNorm(pooled_size) if config.normalise else nn.Identity(),
             nn.Dropout(config.pooled_dropout),
             nn.Linear(pooled_size, config.hidden),
             nn.ReLU(),
-            BatchNorm(config.hidden, **KERAS_NORM) if config.normalise else nn.Identity(),
+            BatchNorm(config.hidden) if config.normalise else nn.Identity(),
             nn.Dropout(config.hidden_dropout),
         )
         relations = len(encoding.labels)
@@ -134,8 +140,7 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         return 0.0 if self.rank is None else self.config.threshold  # arg-max over K + 1 is log-odds 0
 
     def forward(self, batch: Batch) -> MultiTaskCNNOutput:
-        x = self._embed(batch)                                                          # (S, T, D)
-        pooled = self._pool_between(x, batch) if self.config.context == "between" else self._pool_sentence(x, batch)  # (P, C)
+        pooled = self._pool_between(batch) if self.config.context == "between" else self._pool_sentence(batch)  # (P, C)
         h = self.trunk(pooled)                                                          # (P, Z)
         logits = None if self.choose is None else self.choose(h)                        # (P, K + 1)
         if self.rank is not None:
@@ -162,22 +167,33 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         score, label = output.scores.max(dim=1)
         return Prediction(label, score)
 
-    def _embed(self, batch: Batch) -> Tensor:
-        parts = [self.word_table(batch.tokens)]                                         # (S, T, word_size)
+    def _tokens(self, words: Tensor, tags: Tensor) -> Tensor:
+        """Word ++ tag embeddings of tokens of any shape (…,) -> (…, D)."""
+        parts = [self.word_table(words)]
         if self.tag_table is not None:
-            parts.append(self.tag_table(batch.tags))                                    # (S, T, tag_size)
-        parts = [self._drop_dimensions(part) for part in parts]
-        return torch.cat(parts, dim=2) * batch.mask[:, :, None]                         # (S, T, D)  zero at padding
+            parts.append(self.tag_table(tags))
+        return torch.cat(parts, dim=-1)
+
+    def _pool_sentence(self, batch: Batch) -> Tensor:
+        """Tokens with the same word and tag share their embedding, so each different one is embedded and projected once."""
+        mask = batch.mask
+        if self.config.input_dropout and self.training:  # every sentence has its own mask: nothing is shared
+            rows = self._drop_dimensions(self._tokens(batch.tokens, batch.tags))[mask]  # (N, D)
+            number = torch.arange(len(rows), device=rows.device)
+        else:
+            tags = len(self.tag_table.weight) if self.tag_table is not None else 1
+            key = batch.tokens[mask] * tags + (batch.tags[mask] if self.tag_table is not None else 0)
+            kept, number = torch.unique(key, return_inverse=True)                       # (V,), (N,)
+            rows = self._tokens(kept // tags, kept % tags)                              # (V, D)
+        symbols = torch.full_like(batch.tokens, -1).masked_scatter(mask, number)        # (S, T)
+        pooled: Tensor = self.convolve(rows, symbols, batch, self.head_distance.weight, self.tail_distance.weight)
+        return pooled                                                                   # (P, C)
 
     def _drop_dimensions(self, x: Tensor) -> Tensor:
         """Keras's SpatialDropout1D: the same dimensions of every token of a row."""
         return F.dropout1d(x.transpose(1, 2), self.config.input_dropout, self.training).transpose(1, 2)
 
-    def _pool_sentence(self, x: Tensor, batch: Batch) -> Tensor:
-        pooled: Tensor = self.convolve(x, batch, self.head_distance.weight, self.tail_distance.weight)
-        return pooled                                                                   # (P, C)
-
-    def _pool_between(self, x: Tensor, batch: Batch) -> Tensor:
+    def _pool_between(self, batch: Batch) -> Tensor:
         """Each pair sees its own stretch of text, so the convolution runs per pair; a stretch is at most `context_size` tokens."""
         size = self.config.context_size
         span = batch.entity_span
@@ -186,7 +202,8 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         start = torch.maximum(torch.minimum(head[:, 0], tail[:, 0]), end - size)        # (P,)
         position = start[:, None] + torch.arange(size, device=start.device)             # (P, size)
         real = (position < end[:, None])[:, :, None]                                    # (P, size, 1)
-        words = x[batch.pair_sentence[:, None], position.clamp(max=x.shape[1] - 1)]     # (P, size, D)
+        at = batch.pair_sentence[:, None], position.clamp(max=batch.tokens.shape[1] - 1)
+        words = self._drop_dimensions(self._tokens(batch.tokens[at], batch.tags[at]))   # (P, size, D)
         limit = self.config.max_distance
         parts = [words] + [
             self._drop_dimensions(table(distances(position, entity[:, :1], entity[:, 1:], limit)))

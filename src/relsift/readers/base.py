@@ -90,8 +90,11 @@ def read_text(path: Path) -> str:
 
 
 def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> Any:
-    """The value of a JSON text that begins on `line` of the file. Raises DataError naming file and line, also for what JSON allows
-    and no later step could hold: nesting thousands deep, numbers of thousands of digits, half a character (a lone surrogate)."""
+    """The value of a JSON text that begins on `line` of the file.
+
+    Raises: DataError naming file and line, also for what JSON allows and no later step could hold: nesting thousands deep,
+        numbers of thousands of digits, half a character (a lone surrogate).
+    """
     try:
         value = json.loads(text)
         if "\\ud" in text or "\\uD" in text:  # only an escape can smuggle half a character in

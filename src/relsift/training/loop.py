@@ -188,10 +188,14 @@ class _repeatable:
 
     def __enter__(self) -> None:
         self.before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+        self.fill = torch.utils.deterministic.fill_uninitialized_memory
         torch.use_deterministic_algorithms(True)
+        # Deterministic mode would also fill every fresh tensor with not-a-number: a tenth of the time, for memory nobody reads.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         if self.threads is not None:
             torch.set_num_threads(self.threads)
 
     def __exit__(self, *_: object) -> None:
         torch.use_deterministic_algorithms(self.before[0])
+        torch.utils.deterministic.fill_uninitialized_memory = self.fill
         torch.set_num_threads(self.before[1])

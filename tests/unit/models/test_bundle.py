@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from toy import encoding, randomise, same_tensors
 
 from relsift.candidates import Candidates
 from relsift.errors import CheckpointError, ConfigError
 from relsift.models.bundle import DESCRIPTION, WEIGHTS, Bundle, build, sha256
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from toy import encoding, randomise, same_tensors
 
 KNOWN = encoding()
 

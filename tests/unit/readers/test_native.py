@@ -23,7 +23,8 @@ LINE: dict[str, Any] = {"id": "s1", "tokens": ["Ada", "runs", "Acme"], "entities
 RELATED = {"head": 0, "tail": 1, "type": "runs"}
 # Ada [0,3), Zed [9,12)
 TEXT: dict[str, Any] = {
-    "id": "t", "text": "Ada runs Zed.", "entities": [{"start": 0, "end": 3, "type": "PER"}, {"start": 9, "end": 12, "type": "ORG"}],
+    "id": "t", "text": "Ada runs Zed.",
+    "entities": [{"start": 0, "end": 3, "type": "PER"}, {"start": 9, "end": 12, "type": "ORG"}],
 }  # fmt: skip
 
 
@@ -387,8 +388,8 @@ def test_bad_lines_are_refused_with_file_line_and_what_was_expected(line: dict[s
 
 
 def test_unknown_keys_are_counted():
-    record = LINE | {"extra": 1, "entities": [ADA_ACME[0] | {"colour": "red"}, ADA_ACME[1]], "relations": [RELATED | {"weight": 2}]}
-    _, report = read(record, LINE | {"extra": 2})
+    entities, relations = [ADA_ACME[0] | {"colour": "red"}, ADA_ACME[1]], [RELATED | {"weight": 2}]
+    _, report = read(LINE | {"extra": 1, "entities": entities, "relations": relations}, LINE | {"extra": 2})
     assert dict(report.dropped) == {
         "values under the unknown key 'extra'": 2,
         "values under the unknown key 'colour'": 1,

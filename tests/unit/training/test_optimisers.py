@@ -42,7 +42,8 @@ def test_adadelta_is_zeilers():
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD), ("rmsprop", torch.optim.RMSprop)]
+    ("name", "kind"),
+    [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD), ("rmsprop", torch.optim.RMSprop)],
 )
 def test_rate_and_decay_reach_every_optimiser(name, kind):
     _, made = optimiser(name, learning_rate=0.25, weight_decay=0.125)

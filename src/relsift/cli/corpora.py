@@ -1,0 +1,79 @@
+"""relsift corpora list | show | prepare"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Named public corpora.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_corpora() -> None:
+    """List the corpora that have a name."""
+    from relsift.cli.columns import columns
+    from relsift.corpora.corpus import Corpus
+    from relsift.environment import prepared
+    from relsift.registry import find, table
+
+    ready = prepared()
+    rows = [("name", "language", "state", "title", "licence as stated")]
+    for name in table("corpus"):
+        corpus: Corpus = find("corpus", name)
+        state = "shipped" if corpus.shipped is not None else "prepared" if name in ready else "not prepared"
+        rows.append((name, corpus.language, state, corpus.title, corpus.licence))
+    typer.echo(columns(rows))
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="Name of a corpus, see `relsift corpora list`.")]) -> None:
+    """Show where a corpus comes from, how it is split and what to know about it."""
+    from relsift.cli.columns import columns
+    from relsift.corpora.corpus import Corpus
+    from relsift.corpora.home import corpus_folder
+    from relsift.registry import find
+
+    corpus: Corpus = find("corpus", name)
+    folder = corpus.shipped or corpus_folder(name)
+    rows = [
+        ("name", corpus.name),
+        ("title", corpus.title),
+        ("language", corpus.language),
+        ("domain", corpus.domain),
+        ("licence", corpus.licence),
+        ("source", corpus.source),
+        ("homepage", corpus.homepage or "none"),
+        ("download", corpus.download or ("not needed" if corpus.shipped is not None else "none: prepare it with --from DIR")),
+        ("citation", corpus.citation),
+        ("direction", corpus.direction),
+        ("folder", f"{folder}" if folder.is_dir() else f"{folder} (not prepared)"),
+        *(("raw file", f"{raw.path}  sha256 {raw.sha256}") for raw in corpus.raw),
+        *(("note", note) for note in corpus.notes),
+    ]
+    typer.echo(columns(rows))
+
+
+@app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="Name of a corpus, see `relsift corpora list`.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Folder with the raw files; they are downloaded if left out.")
+    ] = None,
+) -> None:
+    """Check a corpus's raw files and turn them into relsift's own format, once."""
+    from relsift.cli.waiting import Waiting
+    from relsift.corpora.description import read_description
+    from relsift.corpora.home import home
+    from relsift.corpora.prepare import prepare as prepare_corpus
+    from relsift.registry import find
+
+    with Waiting(f"preparing {name}") as waiting:
+        folder = prepare_corpus(find("corpus", name), source=source, home=home(), progress=waiting)
+    description = read_description(name, folder)
+    for split, counts in description["splits"].items():
+        typer.echo(f"{split}: {counts['sentences']} sentences, {counts['entities']} entities, {counts['relations']} relations")
+    for reason, count in description["dropped"].items():
+        typer.echo(f"left out or changed: {count} {reason}", err=True)
+    typer.echo(f"{name} is ready in {folder}")

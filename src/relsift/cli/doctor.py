@@ -1,0 +1,17 @@
+"""relsift doctor"""
+
+from __future__ import annotations
+
+import typer
+
+
+def command() -> None:
+    """Show versions, threads, devices, switches and folders."""
+    from relsift.cli.columns import columns
+    from relsift.environment import facts, optional
+
+    typer.echo(columns(list(facts())))
+    extras = [(f"relsift[{extra}]", package, state) for extra, package, state in optional()]
+    if extras:
+        typer.echo("\noptional packages")
+        typer.echo(columns(extras))

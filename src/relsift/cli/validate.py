@@ -1,0 +1,24 @@
+"""relsift validate"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(data: Annotated[str, typer.Argument(help="A prepared corpus, format:path, or a path.")]) -> None:
+    """Read everything; say what is left out and what to be careful about. Broken data ends with an error."""
+    from relsift.corpora.data import resolve
+    from relsift.corpora.validation import validate
+
+    source = resolve(data)
+    findings = validate(source)
+    for split, sentences in findings.sentences.items():
+        typer.echo(f"{split}: {sentences} sentences")
+    for line in findings.dropped_lines():
+        typer.echo(f"left out or changed: {line}")
+    for line in findings.warnings:
+        typer.echo(f"warning: {line}")
+    warnings = len(findings.warnings)
+    typer.echo(f"{source.name}: valid, {warnings or 'no'} warning{'' if warnings == 1 else 's'}")

@@ -1,0 +1,68 @@
+"""Write data in another format: one file, or a folder with one file a part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from relsift.corpora.data import Data
+from relsift.errors import ConfigError
+from relsift.readers.base import ReadReport
+from relsift.registry import find, table
+from relsift.schema import Document
+from relsift.writers.base import Writer
+
+
+def writer_for(target: Path, name: str | None) -> Writer:
+    """The named writer, or the one whose suffix the target has, or the native one for a folder. Raises ConfigError."""
+    if name is not None:
+        named: Writer = find("writer", name)
+        return named
+    writers: dict[str, Writer] = {key: find("writer", key) for key in table("writer")}
+    if is_folder(target):
+        return writers["native"]
+    found = [writer for writer in writers.values() if writer.suffix == target.suffix]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{writer.suffix} ({key})" for key, writer in writers.items())
+    raise ConfigError(
+        f"{target}: expected a name that ends with one of {known}, or --format, got {target.suffix or 'no suffix'!r}"
+    )
+
+
+def is_folder(target: Path) -> bool:
+    """A target without a suffix is a folder, whether it is there already or not."""
+    return target.is_dir() or not target.suffix
+
+
+def convert(data: Data, target: Path, writer: Writer, report: ReadReport) -> list[Path]:
+    """Write every part of `data`, and return the files. A file appears when it is complete.
+
+    Raises: ConfigError if the data has parts and the target is one file, which would mix them.
+    """
+    if not is_folder(target):
+        if data.splits:
+            name = data.splits[0]
+            raise ConfigError(
+                f"{target}: expected a folder for data with parts ({', '.join(data.splits)}), got a file; "
+                f"name a folder without a suffix, or one part, such as {data.name}/{name} for a corpus"
+            )
+        _write(data.documents(None, report), target, writer)
+        return [target]
+    files = []
+    for split in data.splits or (None,):
+        files.append(target / f"{split or 'data'}{writer.suffix}")
+        _write(data.documents(split, report), files[-1], writer)
+    return files
+
+
+def _write(documents: Iterator[Document], target: Path, writer: Writer) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with fresh.open("w", encoding="utf-8", newline="\n") as stream:
+            writer.write(documents, stream)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)

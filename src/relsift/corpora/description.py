@@ -1,0 +1,35 @@
+"""corpus.json: what stands beside the files of a prepared corpus and vouches for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from relsift.errors import DataError
+
+FORMAT = 1  # raised when older versions could not read a newer one
+FILE = "corpus.json"
+
+
+def write_description(folder: Path, description: dict[str, Any]) -> None:
+    text = json.dumps({"format": FORMAT} | description, ensure_ascii=False, indent=1)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_description(name: str, folder: Path) -> dict[str, Any]:
+    """Raises DataError, with what to do, if corpus `name` was not prepared in `folder` or its description is damaged."""
+    file = folder / FILE
+    if not file.is_file():
+        raise DataError(f"{name}: expected a prepared corpus in {folder}, got none; run `relsift corpora prepare {name}`")
+    again = f"run `relsift corpora prepare {name}` again"
+    try:
+        description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        version = description["format"]
+        complete = isinstance(description["splits"], dict) and isinstance(description["dropped"], dict)
+        complete = complete and all({"file", "sha256"} <= facts.keys() for facts in description["splits"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{file}: expected the description of a prepared corpus, got {error!r}; {again}") from error
+    if version != FORMAT or not complete:
+        raise DataError(f"{file}: expected a description in format {FORMAT}, got {version!r} or an incomplete one; {again}")
+    return description

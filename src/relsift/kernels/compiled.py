@@ -1,0 +1,51 @@
+"""Numba as the kernels use it: machine code on first use, kept on disk, with as many threads as torch.
+
+Every kernel is compiled twice. With one thread the serial form runs, so that no second pool of threads waits beside torch's: two pools
+that spin for work on the same cores cost more than the work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import torch
+from torch import Tensor
+
+_MOST_THREADS = numba.get_num_threads()  # what Numba was started with; it cannot be raised later
+_ALONE = threading.Lock()
+
+
+def kernel(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile a loop over `numba.prange`, serial and parallel, chosen at each call by torch's number of threads."""
+    serial = numba.njit(cache=True, nogil=True)(function)
+    parallel = numba.njit(parallel=True, cache=True, nogil=True)(function)
+
+    def call(*arguments: Any) -> None:
+        threads = min(torch.get_num_threads(), _MOST_THREADS)
+        if threads <= 1:
+            serial(*arguments)
+            return
+        numba.set_num_threads(threads)
+        if _callers_may_meet():
+            parallel(*arguments)
+        else:
+            # Numba's own threads (macOS, where there is neither OpenMP nor TBB) end the process when two callers meet.
+            with _ALONE:
+                parallel(*arguments)
+
+    return call
+
+
+def arrays(*tensors: Tensor) -> list[Any]:
+    """The tensors' memory as contiguous numpy arrays."""
+    return [tensor.detach().contiguous().numpy() for tensor in tensors]
+
+
+def _callers_may_meet() -> bool:
+    try:
+        return str(numba.threading_layer()) != "workqueue"
+    except ValueError:  # no parallel call yet: not known
+        return False

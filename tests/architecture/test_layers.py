@@ -1,0 +1,152 @@
+"""Lower layers never import upper ones, and a few things that no module does: found by reading the source, not by running it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import relsift
+
+ROOT = Path(relsift.__file__).parent
+
+# From the bottom to the top. A module may import its own part and lower layers; parts of one layer do not know each other.
+# A new module or package of `src/relsift` has to be given its place here.
+LAYERS = (
+    ("errors",),
+    ("schema",),
+    ("text",),
+    ("registry", "candidates"),
+    ("readers", "writers", "evaluation"),
+    ("corpora", "config"),
+    ("kernels", "losses", "encoding"),
+    ("layers",),
+    ("models",),
+    ("inference", "environment"),
+    ("training",),
+    ("pipeline",),
+    ("extractor",),
+    ("prediction", "experiments", "integrations"),
+    ("demo", "serving"),
+    ("cli",),
+)
+WITHOUT_TORCH = [part for layer in LAYERS[:6] for part in layer]
+HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
+PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+each = pytest.mark.parametrize("module", MODULES, ids=str)
+
+
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse((ROOT / module).read_text(encoding="utf-8"), filename=str(module))
+
+
+def part_of(module: Path) -> str:
+    """The top-level module or package it belongs to."""
+    return module.parts[0].removesuffix(".py")
+
+
+def imported(module: Path) -> Iterator[tuple[str, int]]:
+    """Dotted names of all imports, those inside functions too, with their lines; not those for the type checker only."""
+    for node in outside_type_checking(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: a relative import"
+            assert node.module is not None
+            # `from relsift.readers import base` names a module, `from relsift.schema import Entity` does not: both are kept.
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def outside_type_checking(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    children = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        children = iter(node.orelse)
+    for child in children:
+        yield from outside_type_checking(child)
+
+
+def calls(module: Path) -> Iterator[tuple[str, int]]:
+    """Dotted names of what is called, such as `print` or `torch.load`."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node.lineno
+
+
+def test_every_module_has_its_place_in_the_layers():
+    unknown = {part_of(module) for module in MODULES if part_of(module) != "__init__"} - set(HEIGHT)
+    assert not unknown, f"give {', '.join(sorted(unknown))} a place in LAYERS"
+
+
+@each
+def test_no_module_imports_a_higher_layer_or_a_neighbour(module: Path):
+    own = part_of(module)
+    if own == "__init__":
+        return  # the package itself offers what upper layers make
+    for name, line in imported(module):
+        package, _, rest = name.partition(".")
+        part = rest.split(".")[0]
+        if package == "relsift" and part != "__version__" and part != own:
+            assert part in HEIGHT, f"{module}:{line} imports {name}, which has no place in LAYERS"
+            assert HEIGHT[part] < HEIGHT[own], f"{module}:{line}: {own} imports {part}, which is not below it"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if part_of(m) in {*WITHOUT_TORCH, "__init__"}], ids=str)
+def test_lower_layers_do_without_torch_even_inside_functions(module: Path):
+    found = [line for name, line in imported(module) if name.split(".")[0] in ("torch", "numba", "safetensors")]
+    assert not found, f"{module}: lines {found}"
+
+
+@each
+def test_only_the_command_line_prints(module: Path):
+    assert part_of(module) == "cli" or not [line for name, line in calls(module) if name == "print"]
+
+
+@each
+def test_nothing_is_unpickled_or_evaluated(module: Path):
+    assert not [name for name, _ in imported(module) if name.split(".")[0] in PICKLES]
+    names = ("eval", "exec", "torch.load", "np.load", "numpy.load", "yaml.load", "yaml.unsafe_load", "os.system")
+    assert not [f"{module}:{line}: {name}" for name, line in calls(module) if name in names]
+    assert "torch.load" not in {name for name, _ in imported(module)}
+
+
+@each
+def test_no_exception_is_caught_without_a_name(module: Path):
+    handlers = [node for node in ast.walk(tree(module)) if isinstance(node, ast.ExceptHandler)]
+    assert not [node.lineno for node in handlers if node.type is None or ast.unparse(node.type) == "BaseException"]
+
+
+@each
+def test_every_module_says_what_it_is_for(module: Path):
+    assert ast.get_docstring(tree(module)), f"{module}: expected a docstring"
+
+
+def test_importing_the_package_and_its_lower_layers_loads_no_torch():
+    lower = [m for m in MODULES if part_of(m) in WITHOUT_TORCH]
+    names = ["relsift", *(".".join(("relsift", *m.with_suffix("").parts)).removesuffix(".__init__") for m in lower)]
+    check = "importlib.import_module(name)\n    assert 'torch' not in sys.modules, name"
+    code = f"import importlib, sys\nfor name in {names!r}:\n    {check}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f():\n    import torch.nn", ["torch.nn"]),
+        ("from relsift import models", ["relsift.models"]),
+        ("if TYPE_CHECKING:\n    import torch\nelse:\n    import math", ["math"]),
+        ("try:\n    from a.b import c, d\nexcept ImportError:\n    pass", ["a.b.c", "a.b.d"]),
+    ],
+)
+def test_imports_are_found_wherever_they_stand(source: str, names: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(globals(), "tree", lambda module: ast.parse(source))
+    assert [name for name, _ in imported(Path("x.py"))] == names

@@ -1,0 +1,91 @@
+"""What every registered writer does: it takes any valid document, one at a time, and writes text that can be stored as UTF-8."""
+
+from __future__ import annotations
+
+import copy
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relsift.readers.base import ReadReport
+from relsift.registry import READERS, WRITERS, find
+from relsift.schema import Document, Entity, Relation, Sentence, sentences_of
+from relsift.writers.base import Writer
+from strategies import documents
+
+WRITER: list[Writer] = [find("writer", name) for name in WRITERS]
+each = pytest.mark.parametrize("writer", WRITER, ids=lambda writer: writer.name)
+
+ENTITIES = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
+TOKENS = ("Ada", "<runs>", "云图公司")
+DOCUMENTS = (
+    Document(
+        "one",
+        (Sentence("a", TOKENS, ENTITIES, (Relation(0, 1, "runs", 0.5),), "one"), Sentence("b", TOKENS, (), (), "one")),
+    ),
+    Document("two", (Sentence("two", TOKENS, ENTITIES, None, "two"),)),
+)
+
+
+def written(writer: Writer, *made: Document) -> str:
+    stream = io.StringIO()
+    writer.write(iter(made), stream)
+    return stream.getvalue()
+
+
+@each
+def test_writes_annotated_and_other_sentences_from_a_generator(writer: Writer):
+    text = written(writer, *DOCUMENTS)
+    assert "云图公司" in text  # as text, not as escapes
+    assert text.endswith("\n")
+    assert "\r" not in text
+
+
+@each
+def test_the_same_documents_give_the_same_file_and_are_not_changed(writer: Writer):
+    before = copy.deepcopy(DOCUMENTS)
+    assert written(writer, *DOCUMENTS) == written(writer, *DOCUMENTS)
+    assert before == DOCUMENTS
+
+
+@each
+def test_no_documents_are_no_error(writer: Writer):
+    written(writer)
+
+
+@each
+@settings(max_examples=30)
+@given(made=st.lists(documents(), max_size=2))
+def test_any_valid_document_can_be_written_and_stored(writer: Writer, made: list[Document]):
+    written(writer, *made).encode()
+
+
+@each
+def test_has_a_suffix_and_describes_itself_in_one_line(writer: Writer):
+    assert writer.suffix.startswith(".")
+    assert writer.summary
+    assert "\n" not in writer.summary
+
+
+def test_names_are_those_of_the_registry():
+    assert [writer.name for writer in WRITER] == list(WRITERS)
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name in READERS])
+def test_what_a_format_writes_it_recognises_and_reads_back(name: str, tmp_path: Path):
+    writer, reader = find("writer", name), find("reader", name)
+    file = tmp_path / f"out{writer.suffix}"
+    file.write_text(written(writer, *DOCUMENTS), encoding="utf-8")
+    assert reader.recognises(file)
+    report = ReadReport()
+    back = list(reader.read(file, report))
+    assert not report.dropped
+    assert [d.id for d in back] == [d.id for d in DOCUMENTS]
+
+    def content(made: list[Document]) -> list[tuple[object, ...]]:
+        return [(s.tokens, [(e.start, e.end, e.type) for e in s.entities], s.relations) for s in sentences_of(made)]
+
+    assert content(back) == content(list(DOCUMENTS))

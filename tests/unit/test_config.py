@@ -1,0 +1,256 @@
+"""The configuration of a run: what wins over what, and that nothing misspelt or ill-typed gets through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from relsift.config import RunConfig, load_config
+from relsift.errors import ConfigError, RelsiftError
+from relsift.models.bundle import build
+from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def file(text: str) -> Path:
+        path = tmp_path / "run.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return file
+
+
+# ---- presets
+
+
+@pytest.mark.parametrize("preset", list(MultiTaskCNN.PRESETS))
+def test_every_preset_gives_valid_options_and_training_values(preset):
+    config = load_config(model="multitask_cnn", preset=preset)
+    assert config.model.preset == preset
+    assert MultiTaskCNNConfig.from_dict(config.model.options)
+    for key, value in MultiTaskCNN.PRESETS[preset].training.items():
+        assert getattr(config.training, key) == value
+
+
+def test_the_paper_preset_holds_the_published_values():
+    options = MultiTaskCNNConfig.from_dict(load_config(preset="paper").model.options)
+    assert (options.word_size, options.tag_size, options.distance_size, options.hidden) == (200, 50, 50, 128)
+    assert (options.windows, options.filters, options.hidden_dropout) == ((4, 5, 6, 7, 8, 9, 10), 64, 0.2)
+    assert (options.gamma, options.margin_pos, options.margin_neg, options.threshold) == (2.0, 2.5, 0.5, 0.0)
+    chinese = MultiTaskCNNConfig.from_dict(load_config(preset="paper_zh").model.options)
+    assert (chinese.gamma, chinese.margin_pos, chinese.margin_neg, chinese.threshold) == (2.0, 4.5, -0.5, 1.0)
+    training = load_config(preset="paper").training
+    assert (training.optimiser, training.learning_rate, training.batch_pairs) == ("rmsprop", 1e-3, 256)
+
+
+def test_an_unknown_preset_names_those_there_are():
+    with pytest.raises(ConfigError, match=r"model\.preset: expected one of paper, .*released.*, got 'papr'"):
+        load_config(preset="papr")
+
+
+def test_an_unknown_model_hints_at_near_names():
+    with pytest.raises(ConfigError, match="did you mean multitask_cnn"):
+        load_config(model="multitask_cmn")
+
+
+def test_no_preset_leaves_the_defaults():
+    config = load_config(overrides=["model.preset=null"])
+    assert config.model.options == {}
+    assert config.training == RunConfig().training
+
+
+# ---- precedence
+
+
+def test_file_wins_over_preset_and_set_wins_over_file(write):
+    file = write("training: {epochs: 7, patience: 3}\nmodel: {threshold: 2.5}\n")
+    config = load_config(preset="paper_zh", file=file, overrides=["training.patience=9"])
+    assert (config.training.epochs, config.training.patience) == (7, 9)  # the preset says 20 and 5
+    assert config.model.options == {"margin_pos": 4.5, "margin_neg": -0.5, "threshold": 2.5}
+
+
+def test_arguments_for_model_and_preset_win_over_the_file(write):
+    file = write("model: {name: nothing, preset: paper}\n")
+    config = load_config(model="multitask_cnn", preset="released", file=file)
+    assert (config.model.name, config.model.preset) == ("multitask_cnn", "released")
+
+
+def test_a_preset_named_in_the_file_or_by_set_is_used(write):
+    assert load_config(file=write("model: {preset: released}")).model.options["context"] == "between"
+    assert load_config(overrides=["model.preset=released"]).training.epochs == 50
+
+
+def test_the_later_of_two_overrides_wins():
+    assert load_config(overrides=["training.seed=1", "training.seed=2"]).training.seed == 2
+
+
+def test_sections_in_the_file_are_merged_and_not_replaced(write):
+    file = write("training: {loss_weights: {ranking: 2}}")
+    config = load_config(file=file, overrides=["training.loss_weights.identification=0.5"])
+    assert config.training.loss_weights == {"ranking": 2.0, "identification": 0.5}
+    assert config.training.epochs == 20  # of the preset
+
+
+def test_loading_a_configuration_does_not_change_the_preset():
+    load_config(preset="paper_zh", overrides=["model.threshold=9", "training.epochs=1"])
+    assert load_config(preset="paper_zh").model.options["threshold"] == 1.0
+
+
+def test_written_and_read_again_it_is_the_same(write):
+    overrides = ["training.threshold=0.25", "candidates.max_distance=30", "model.filters=3"]
+    config = load_config(preset="released", overrides=overrides)
+    again = load_config(file=write(config.to_yaml()))
+    assert again.to_yaml() == config.to_yaml()
+    assert again.training == config.training and again.candidates == config.candidates
+    assert MultiTaskCNNConfig.from_dict(again.model.options) == MultiTaskCNNConfig.from_dict(config.model.options)
+    assert yaml.safe_load(config.to_yaml())["training"]["threshold"] == 0.25
+
+
+def test_an_empty_file_leaves_the_defaults(write):
+    assert load_config(file=write("")) == load_config()
+    assert load_config(file=write("# nothing\n")) == load_config()
+
+
+# ---- --set values are YAML
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("training.epochs=3", "epochs", 3),
+        ("training.learning_rate=1e-3", "learning_rate", 0.001),
+        ("training.learning_rate=.5", "learning_rate", 0.5),
+        ("training.gradient_clip=null", "gradient_clip", None),
+        ("training.gradient_clip=5", "gradient_clip", 5.0),
+        ("training.threshold=paper", "threshold", "paper"),
+        ("training.threshold=-1.5", "threshold", -1.5),
+        ("training.loss_weights={identification: 0.5}", "loss_weights", {"identification": 0.5}),
+        ("training.device=cuda:1", "device", "cuda:1"),
+    ],
+)
+def test_set_values_are_read_as_yaml(text, key, value):
+    found = getattr(load_config(overrides=[text]).training, key)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_set_reads_lists_booleans_and_values_with_an_equals_sign():
+    config = load_config(overrides=["model.windows=[1, 2]", "model.tags=false", "training.device=a=b"])
+    assert config.model.options["windows"] == [1, 2]
+    assert MultiTaskCNNConfig.from_dict(config.model.options).windows == (1, 2)
+    assert config.model.options["tags"] is False
+    assert config.training.device == "a=b"
+
+
+@pytest.mark.parametrize("text", ["training.epochs", "=3", ".epochs=3", "training.=3", "training..epochs=3"])
+def test_a_set_without_key_or_value_is_refused(text):
+    with pytest.raises(ConfigError, match=r"--set: expected section\.key=value"):
+        load_config(overrides=[text])
+
+
+def test_a_set_value_that_is_no_yaml_is_refused_by_its_key():
+    with pytest.raises(ConfigError, match=r"--set training\.epochs: expected a YAML value, got '\[1'"):
+        load_config(overrides=["training.epochs=[1"])
+
+
+def test_a_set_below_a_plain_value_is_refused():
+    with pytest.raises(ConfigError, match="'epochs' to be a section"):
+        load_config(overrides=["training.epochs=3", "training.epochs.more=1"])
+
+
+# ---- wrong keys, wrong values
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("training.epoch=3", "training.epoch"),
+        ("trainig.epochs=3", "trainig"),
+        ("epochs=3", "epochs"),
+        ("candidates.directed=true", "candidates.directed"),
+        ("encoding.lower=true", "encoding.lower"),
+    ],
+)
+def test_an_unknown_key_is_refused_by_name(text, key):
+    with pytest.raises(ConfigError, match=rf"^{key}: "):
+        load_config(overrides=[text])
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "got"),
+    [
+        ("training.epochs=ten", "training.epochs", "'ten'"),
+        ("training.epochs=0", "training.epochs", "0"),
+        ("training.epochs=2.5", "training.epochs", "2.5"),
+        ("training.epochs=[3]", "training.epochs", r"\[3\]"),
+        ("training.epochs=null", "training.epochs", "None"),
+        ("training.learning_rate=0", "training.learning_rate", "0"),
+        ("training.learning_rate=fast", "training.learning_rate", "'fast'"),
+        ("training.optimiser=sdg", "training.optimiser", "'sdg'"),
+        ("training.threshold=best", "training.threshold", "'best'"),
+        ("training.unknown_rate=1", "training.unknown_rate", "1"),
+        ("training.seed=-1", "training.seed", "-1"),
+        ("training.loss_weights=2", "training.loss_weights", "2"),
+        ("training.loss_weights={ranking: heavy}", "training.loss_weights.ranking", "'heavy'"),
+        ("training=3", "training", "3"),
+        ("candidates.direction=both", "candidates.direction", "'both'"),
+        ("candidates.max_distance=-1", "candidates.max_distance", "-1"),
+        ("encoding.min_count=0", "encoding.min_count", "0"),
+        ("encoding.lowercase=maybe", "encoding.lowercase", "'maybe'"),
+        ("model=3", "model", "3"),
+        ("model.name=null", "model.name", "None"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key_and_what_came(text, key, got):
+    with pytest.raises(ConfigError, match=rf"^{key}.*{got}") as caught:
+        load_config(overrides=[text])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model.windos=[1]", r"model\.windos"),
+        ("model.windows=[]", r"model\.windows: expected one or more sizes >= 1, got \(\)"),
+        ("model.windows=[0]", r"model\.windows"),
+        ("model.windows=3", r"model\.windows.*got 3"),
+        ("model.filters=many", r"model\.filters.*'many'"),
+        ("model.filters=0", "model sizes"),
+        ("model.hidden_dropout=1", r"model\.hidden_dropout: expected a number in \[0, 1\), got 1"),
+        ("model.gamma=0", r"model\.gamma"),
+        ("model.classification=rank", r"model\.classification.*'rank'"),
+        ("model.pooling=max_average", r"model\.pooling"),
+    ],
+)
+def test_wrong_options_of_the_model_are_refused_when_it_is_built(text, words):
+    from toy import encoding
+
+    config = load_config(overrides=[text])
+    with pytest.raises(ConfigError, match=words):
+        build(config.model.name, config.model.options, encoding())
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "3", "training: 3", "model: 3", "model: ", "a: [", "training: {epochs: 3", "\t- x"])
+def test_a_file_that_is_no_configuration_is_refused(write, text):
+    with pytest.raises(RelsiftError) as caught:
+        load_config(file=write(text))
+    assert isinstance(caught.value, ConfigError)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_a_file_in_another_encoding_are_refused_by_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
+        load_config(file=tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"a: \xe9")
+    with pytest.raises(ConfigError, match=r"latin\.yaml"):
+        load_config(file=tmp_path / "latin.yaml")
+
+
+def test_a_configuration_cannot_be_changed_after_it_was_checked():
+    config = load_config()
+    with pytest.raises(ValidationError, match="frozen"):
+        config.training.epochs = 3  # type: ignore[misc]
