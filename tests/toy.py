@@ -102,7 +102,8 @@ def run_config(**training: Any) -> RunConfig:
                 "windows": [2, 3], "filters": 4, "hidden": 8, "hidden_dropout": 0.3, "input_dropout": 0.1,
             },
             "training": {
-                "epochs": 4, "patience": 100, "batch_pairs": 24, "learning_rate": 0.01, "threads": 1, "unknown_rate": 0.2, **training,
+                "epochs": 4, "patience": 100, "batch_pairs": 24, "learning_rate": 0.01, "threads": 1, "unknown_rate": 0.2,
+                **training,
             },
         }
     )  # fmt: skip

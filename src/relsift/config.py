@@ -5,6 +5,7 @@ Values are taken in this order, the later one wins: defaults, the preset's value
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,10 +140,8 @@ def _override(values: dict[str, Any], text: str) -> None:
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {path}: expected a YAML value, got {raw!r}") from error
     if isinstance(value, str):
-        try:  # YAML reads 1e-3 as text
+        with suppress(ValueError):  # YAML reads 1e-3 as text
             value = float(value)
-        except ValueError:
-            pass
     for key in keys[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):

@@ -24,6 +24,9 @@ from relsift.errors import ConfigError, ShapeError
 from relsift.kernels.pair_pool import PairIndex, pair_max, reference
 from relsift.kernels.pair_pool_cpu import fused
 from relsift.kernels.switch import SWITCH
+from relsift.kernels.window_sum import Windows
+from relsift.kernels.window_sum import reference as window_sum_reference
+from relsift.kernels.window_sum_cpu import fused as window_sum_fused
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.schema import Entity, Sentence
 from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences, threads
@@ -233,6 +236,38 @@ def test_text_outside_the_entities_cannot_change_a_between_score():
     torch.testing.assert_close(model(alone).scores, model(inside).scores, atol=1e-6, rtol=1e-6)
 
 
+def test_sentences_without_pairs_give_no_rows(kernel):
+    bare = Sentence("bare", ("the", "of"), (), ())
+    lonely = Sentence("lonely", ("the", "of", "in"), (Entity(1, 2, "PER"),), ())
+    for group in ([bare], [lonely], [bare, lonely]):
+        for config in (TINY, BETWEEN):
+            assert make(config)(batch_of(group, KNOWN)).scores.shape == (0, len(KNOWN.labels))
+
+
+# ---- dropout of the input
+
+
+def test_with_input_dropout_the_convolution_is_still_the_literal_one(kernel, monkeypatch):
+    # Sentences with masks of their own share no tokens, so this is another path through the code; the masks drop nothing here.
+    model = make(replace(TINY, input_dropout=0.5)).train()
+    monkeypatch.setattr(model, "_drop_dimensions", lambda x: x)
+    assert_same_as_literal(model, batch_of([long_sentence(9, 4, 1), one_token(), *sentences(2)], KNOWN))
+
+
+def test_input_dropout_drops_the_same_dimensions_of_all_tokens_of_a_sentence():
+    model = make(replace(TINY, input_dropout=0.5, word_size=40)).train()
+    inputs: list[Tensor] = []
+    model.convolve.register_forward_pre_hook(lambda _, arguments: inputs.extend(arguments[:2]))
+    torch.manual_seed(0)
+    model(batch_of([long_sentence(9, 4, 1), long_sentence(12, 4, 2)], KNOWN))
+    rows, symbols = inputs
+    dropped = [(rows[its[its >= 0]] == 0) for its in symbols]
+    assert all(torch.equal(tokens.any(dim=0), tokens.all(dim=0)) for tokens in dropped)
+    one, other = (tokens[0] for tokens in dropped)
+    assert 0 < one.sum() < len(one)
+    assert not torch.equal(one, other)
+
+
 # ---- the kernel by itself
 
 
@@ -365,6 +400,67 @@ def test_the_number_of_threads_changes_no_bit(form):
             results.append(run(form, parts, index, gradient))
     assert torch.equal(results[0][0], results[1][0])
     assert all(torch.equal(a, b) for a, b in zip(results[0][1], results[1][1]))
+
+
+# ---- the sum under the windows
+
+
+def random_windows(draw: random.Random) -> tuple[Tensor, Tensor, Windows]:
+    windows = Windows(tuple(draw.randint(1, 6) for _ in range(draw.randint(1, 4))))
+    generator = torch.Generator().manual_seed(draw.randrange(2**31))
+    rows, filters = draw.randint(1, 6), draw.choice([1, 3, 16])
+    table = torch.randint(-9, 10, (rows, windows.places * filters), generator=generator).float()
+    seen = torch.randint(-1, rows, (draw.randint(0, 9), windows.left + 1 + windows.right), generator=generator)
+    return table, seen, windows
+
+
+def loop_over_windows(table: Tensor, seen: Tensor, windows: Windows, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """Every position, window and token under it; a window of size w at i covers i - (w - 1) // 2 to i + w // 2."""
+    filters = gradient.shape[1] // len(windows.sizes)
+    total, back = torch.zeros(gradient.shape), torch.zeros_like(table)
+    for position, around in enumerate(seen.tolist()):
+        place = 0
+        for w, size in enumerate(windows.sizes):
+            columns = slice(w * filters, (w + 1) * filters)
+            for offset in range(-((size - 1) // 2), size // 2 + 1):
+                row = around[windows.left + offset]
+                if row >= 0:
+                    total[position, columns] += table[row, place * filters : (place + 1) * filters]
+                    back[row, place * filters : (place + 1) * filters] += gradient[position, columns]
+                place += 1
+    return total, back
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31))
+def test_the_sum_under_the_windows_equals_a_plain_loop_bit_for_bit(seed):
+    table, seen, windows = random_windows(random.Random(seed))
+    gradient = torch.randint(-8, 9, (len(seen), len(windows.sizes) * table.shape[1] // windows.places)).float()
+    total, back = loop_over_windows(table, seen, windows, gradient)
+    for form in (window_sum_reference, window_sum_fused):
+        leaf = table.clone().requires_grad_()
+        found = form(leaf, seen, windows)
+        found.backward(gradient)
+        assert torch.equal(found.detach(), total)
+        assert leaf.grad is not None
+        assert torch.equal(leaf.grad, back)
+
+
+@pytest.mark.parametrize("form", [window_sum_reference, window_sum_fused])
+def test_the_number_of_threads_changes_no_bit_of_the_sum_under_the_windows(form):
+    generator = torch.Generator().manual_seed(0)
+    windows = Windows((4, 5, 1))
+    table = torch.randn(30, windows.places * 64, generator=generator)
+    seen = torch.randint(-1, 30, (150, windows.left + 1 + windows.right), generator=generator)
+    gradient = torch.randn(150, 3 * 64, generator=generator)
+    results = []
+    for number in (1, 2):
+        with threads(number):
+            leaf = table.clone().requires_grad_()
+            total = form(leaf, seen, windows)
+            total.backward(gradient)
+            results.append((total.detach(), leaf.grad))
+    assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
 
 
 CALLERS = """

@@ -28,7 +28,7 @@ def list_corpora() -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="Name of a corpus, see `relsift corpora list`.")]) -> None:
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a corpus, see `relsift corpora list`.")]) -> None:
     """Show where a corpus comes from, how it is split and what to know about it."""
     from relsift.cli.columns import columns
     from relsift.corpora.corpus import Corpus
@@ -57,7 +57,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of a corpus, see `relsif
 
 @app.command()
 def prepare(
-    name: Annotated[str, typer.Argument(help="Name of a corpus, see `relsift corpora list`.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a corpus, see `relsift corpora list`.")],
     source: Annotated[
         Path | None, typer.Option("--from", metavar="DIR", help="Folder with the raw files; they are downloaded if left out.")
     ] = None,

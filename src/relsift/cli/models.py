@@ -7,11 +7,13 @@ import typer
 
 def command() -> None:
     """List the models and their presets."""
+    from importlib import import_module
+
     from relsift.registry import find, table
 
     for name in table("model"):
         model = find("model", name)
-        lines = (model.__doc__ or "").strip().splitlines()
-        typer.echo(f"{name}: {lines[0] if lines else ''}".rstrip(": "))
+        # One architecture is one file, and the file's first line says which.
+        typer.echo(f"{name}: {(import_module(model.__module__).__doc__ or '').partition(chr(10))[0]}")
         for preset, its in model.PRESETS.items():
             typer.echo(f"  --preset {preset}: {its.summary}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    data: Annotated[str, typer.Argument(help="A prepared corpus, format:path, or a path.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Count sentences, entities and relations, and how few of the entity pairs are related."""
@@ -43,32 +42,25 @@ def command(
         typer.echo(f"left out or changed: {line}", err=True)
 
 
-def _rows(parts: list[SplitStatistics]) -> list[tuple[str, ...]]:
-    def row(name: str, value: Callable[[SplitStatistics], object]) -> tuple[str, ...]:
-        return (name, *(str(value(part)) for part in parts))
-
+def _rows(parts: list[SplitStatistics]) -> list[list[str]]:
+    """One row a number, one column a part."""
     rows = [
-        row(source_name, value)
-        for source_name, value in (
-            ("", lambda part: part.name),
-            ("documents", lambda part: part.documents),
-            ("sentences", lambda part: part.sentences),
-            ("  without relation annotation", lambda part: part.not_annotated),
-            ("tokens", lambda part: part.tokens),
-            ("entities", lambda part: part.entities.total()),
-            ("  a sentence", lambda part: f"{part.entities.total() / max(part.sentences, 1):.2f}"),
-            ("relations", lambda part: part.relations.total()),
-            ("  a sentence", lambda part: f"{part.relations.total() / max(part.sentences, 1):.2f}"),
-        )
+        ["", *(part.name for part in parts)],
+        ["documents", *(str(part.documents) for part in parts)],
+        ["sentences", *(str(part.sentences) for part in parts)],
+        ["  without relation annotation", *(str(part.not_annotated) for part in parts)],
+        ["tokens", *(str(part.tokens) for part in parts)],
     ]
     for kind in ("entities", "relations"):
-        rows.append(row(f"{kind} by type", lambda _: ""))
-        total: Counter[str] = sum((getattr(part, kind) for part in parts), Counter[str]())
-        rows += [row(f"  {name}", lambda part, k=kind, n=name: getattr(part, k)[n]) for name, _ in total.most_common()]  # type: ignore[misc]
-    rows.append(row("related : unrelated pairs", lambda _: ""))
-    for number, balance in enumerate(parts[0].balance):
-        filtered = "with type filter" if balance.type_filter else "all pairs"
-        rows.append(row(f"  {balance.direction}, {filtered}", lambda part, n=number: part.balance[n].ratio))  # type: ignore[misc]
-        if any(part.balance[number].lost for part in parts):
-            rows.append(row("    relations lost", lambda part, n=number: part.balance[n].lost))  # type: ignore[misc]
+        counts: list[Counter[str]] = [getattr(part, kind) for part in parts]
+        rows.append([kind, *(str(count.total()) for count in counts)])
+        rows.append(["  a sentence", *(f"{count.total() / max(part.sentences, 1):.2f}" for count, part in zip(counts, parts))])
+        types = sum(counts, Counter[str]()).most_common()
+        rows += [[f"  {name}", *(str(count[name]) for count in counts)] for name, _ in types]
+    rows.append(["related : unrelated pairs", *("" for _ in parts)])
+    for balances in zip(*(part.balance for part in parts)):
+        chosen = "with type filter" if balances[0].type_filter else "all pairs"
+        rows.append([f"  {balances[0].direction}, {chosen}", *(balance.ratio for balance in balances)])
+        if any(balance.lost for balance in balances):
+            rows.append(["    relations lost", *(str(balance.lost) for balance in balances)])
     return rows

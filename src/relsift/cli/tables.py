@@ -28,8 +28,10 @@ def error_table(scores: Scores) -> Table:
     for name in ("kind", "count", "share"):
         table.add_column(name, justify="left" if name == "kind" else "right")
     names = {
-        "false_negative": "related, called unrelated", "false_positive": "unrelated, called related", "wrong_class": "related, wrong relation",
-    }  # fmt: skip
+        "false_negative": "related, called unrelated",
+        "false_positive": "unrelated, called related",
+        "wrong_class": "related, wrong relation",
+    }
     for key, share in scores.errors.shares().items():
         table.add_row(names[key], str(getattr(scores.errors, key)), f"{100 * share:.1f} %")
     if scores.setting["direction"] == "directed":

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 
-def command(data: Annotated[str, typer.Argument(help="A prepared corpus, format:path, or a path.")]) -> None:
+def command(data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")]) -> None:
     """Read everything; say what is left out and what to be careful about. Broken data ends with an error."""
     from relsift.corpora.data import resolve
     from relsift.corpora.validation import validate

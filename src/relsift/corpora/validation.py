@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from relsift.corpora.corpus import TRAIN
 from relsift.corpora.data import Data
 from relsift.readers.base import ReadReport
-from relsift.schema import Sentence
+from relsift.schema import Sentence, join_tokens
 
 _SHOWN = 80  # characters of a sentence in a message
 
@@ -30,7 +30,7 @@ class Findings:
 def validate(data: Data) -> Findings:
     """Raises DataError at the first thing that is broken."""
     findings = Findings(dropped_before=data.dropped)
-    seen: dict[tuple[str, ...], str] = {}  # tokens -> the first part with that sentence
+    seen: dict[str, str] = {}  # what a sentence says -> the first part that has it
     types: dict[str, dict[str, set[str]]] = {}
     for split in data.splits or (None,):
         name = split or "all"
@@ -41,7 +41,7 @@ def validate(data: Data) -> Findings:
         for document in data.documents(split, findings.report):
             for sentence in document.sentences:
                 findings.sentences[name] += 1
-                first = seen.setdefault(sentence.tokens, name)
+                first = seen.setdefault(_gist(sentence), name)
                 if first != name:
                     shared.setdefault(first, []).append(sentence)
                 without_entities += not sentence.entities
@@ -59,9 +59,15 @@ def validate(data: Data) -> Findings:
     return findings
 
 
+def _gist(sentence: Sentence) -> str:
+    """Letters and digits in lower case: one sentence tokenised or punctuated twice is still one sentence."""
+    text = "".join(sentence.tokens)
+    return "".join(filter(str.isalnum, text.lower())) or text
+
+
 def _duplicates(split: str, first: str, sentences: list[Sentence]) -> str:
     example = sentences[0]
-    text = " ".join(example.tokens)
+    text = join_tokens(example.tokens)
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     noun = "sentence stands" if len(sentences) == 1 else "sentences stand"
     return f"{split}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {example.id} {shown!r})"

@@ -87,11 +87,10 @@ class Encoding:
         shown = [False] * len(sentence.tokens)
         for entity in sorted(sentence.entities, key=lambda e: (e.start - e.end, e.start)):
             kind = self.type_id(entity.type)
-            if any(shown[entity.start : entity.end]):
-                continue
+            if kind < 0 or any(shown[entity.start : entity.end]):
+                continue  # a type the model does not know hides nothing
             shown[entity.start : entity.end] = [True] * (entity.end - entity.start)
-            if kind >= 0:
-                tags[entity.start : entity.end] = [2 * kind + 1] + [2 * kind + 2] * (entity.end - entity.start - 1)
+            tags[entity.start : entity.end] = [2 * kind + 1] + [2 * kind + 2] * (entity.end - entity.start - 1)
         return tags
 
     def to_json(self) -> dict[str, Any]:

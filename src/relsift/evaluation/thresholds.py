@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from relsift.errors import DataError
@@ -17,10 +18,12 @@ def best_threshold(scores: Sequence[float], correct: Sequence[bool], num_gold: i
     Returns: (threshold, F1). A pair is related if its score is at least the threshold, which lies half-way between the last score
         taken and the first one left, so that rounding cannot move a pair across. If nothing is worth taking, just above every
         score.
-    Raises: DataError if there are no scores.
+    Raises: DataError if there are no scores, or one is not a number.
     """
     if not scores:
         raise DataError("threshold: expected candidate pairs in the development data, got none")
+    if any(math.isnan(score) for score in scores):
+        raise DataError("threshold: expected numbers as scores, got not-a-number: the model's weights are broken; train again")
     ranked = sorted(zip(scores, correct), key=lambda item: -item[0])
     best, threshold = 0.0, ranked[0][0] + 1.0
     hits = 0

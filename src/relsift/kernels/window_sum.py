@@ -60,9 +60,10 @@ def window_sum(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
 def reference(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
     """The same in plain torch, on any device and in any precision."""
     places = windows.places
-    rows = projected.view(len(projected) * places, -1)                                  # (R * places, F)
+    filters = projected.shape[1] // places
+    rows = projected.view(len(projected) * places, filters)                             # (R * places, F)
     nothing = len(rows)  # one more row, of zeros
-    rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+    rows = torch.cat([rows, rows.new_zeros(1, filters)])
     each, before = [], 0
     for size, start in zip(windows.sizes, windows.starts):
         each.append(seen[:, start : start + size] * places + before + torch.arange(size, device=seen.device))
@@ -72,4 +73,4 @@ def reference(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
     sizes = torch.tensor(windows.sizes, device=seen.device)
     starts = torch.arange(len(index), device=seen.device)[:, None] * places + sizes.cumsum(0) - sizes  # (M, W)
     bags = F.embedding_bag(index.view(-1), rows, starts.view(-1), mode="sum")           # (M * W, F)
-    return bags.view(len(seen), -1)                                                     # (M, W * F)
+    return bags.view(len(seen), len(windows.sizes) * filters)                           # (M, W * F)

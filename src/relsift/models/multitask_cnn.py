@@ -12,7 +12,7 @@ Letters: S sentences, T tokens, P pairs, D token features, R distance features, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +25,6 @@ from relsift.layers.initialise import initialise_like_keras
 from relsift.layers.pair_convolution import PairConvolution, distances
 from relsift.losses import identification_loss, other_cross_entropy, ranking_loss
 from relsift.models.base import ModelConfig, Prediction, Preset, RelationModel
-
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +102,7 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
     config: MultiTaskCNNConfig
     Config = MultiTaskCNNConfig
     SUMMARY = "multi-window CNN, BIO tags of all entities, relation identification + classification (Ye et al. 2019)"
-    PRESETS = {
+    PRESETS: ClassVar = {
         "paper": Preset("Ye et al. 2019, section 3.1, English", {}, {"epochs": 20, "patience": 5}),
         "paper_zh": Preset("Ye et al. 2019, section 3.1, Chinese", _CHINESE, {"epochs": 20, "patience": 5}),
         "released": Preset("the authors' released code, English", _RELEASED, {"epochs": 50, "patience": 8}),

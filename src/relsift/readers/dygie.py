@@ -13,7 +13,6 @@ Source of the format: Luan et al., EMNLP 2018; Wadden et al., EMNLP 2019.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, read_text
+from relsift.readers.base import Reader, ReadReport, parse_json, read_text
 from relsift.readers.records import (
     as_kind,
     as_object,
@@ -57,7 +56,8 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
         for number, line in enumerate(read_text(file).split("\n"), start=1):
             if not line.strip():
                 continue
-            record = _record(line, f"{file}:{number}", report)
+            value = parse_json(line, file, expected="one JSON object a line", line=number)
+            record = _record(value, f"{file}:{number}", report)
             document = _document(record, f"{file}:{number}", report)
             num_lines += 1
             num_entities += sum(len(sentence.entities) for sentence in document.sentences)
@@ -69,11 +69,7 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
             raise DataError(f"{file}:1: expected entities under 'ner', got none beside {num_clusters} clusters")
 
 
-def _record(line: str, where: str, report: ReadReport) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: expected one JSON object a line, got {error.msg} at column {error.colno}") from error
+def _record(value: Any, where: str, report: ReadReport) -> dict[str, Any]:
     record = as_object(value, _KEYS, where, report)
     if record.get("clusters") is not None:
         for _ in required(record, "clusters", list, where):

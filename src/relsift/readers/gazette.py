@@ -127,8 +127,9 @@ def _sentence(line: str, number: int, where: str) -> _Marked:
         if kind not in ENTITY_TYPES:
             raise DataError(f"{where}: expected an entity type of {', '.join(ENTITY_TYPES)}, got {match.group()!r}")
         if count != str(len(mentions) + 1):
+            following = len(mentions) + 1
             raise DataError(
-                f"{where}: expected mention number {len(mentions) + 1} (they count 1, 2, 3 … in text order), got {match.group()!r}"
+                f"{where}: expected mention number {following} (they count 1, 2, 3 … in text order), got {match.group()!r}"
             )
         if not words or words != words.strip():
             raise DataError(f"{where}: expected the words of a mention without blanks at their edges, got {match.group()!r}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport, head_of, input_files, read_text
+from relsift.readers.base import ReadReport, head_of, input_files, parse_json, read_text
 from relsift.schema import Entity, Relation, Sentence
 from relsift.text import Span
 
@@ -45,11 +45,7 @@ def file_or_children(path: Path, recognises: Callable[[Path], bool], *suffixes: 
 
 def json_array(file: Path) -> list[Any]:
     """The items of a file that is one JSON array. Raises DataError naming file and line."""
-    text = read_text(file)
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{file}:{error.lineno}: expected one JSON array, got {error.msg} at column {error.colno}") from error
+    value = parse_json(read_text(file), file, expected="one JSON array")
     if not isinstance(value, list):
         raise DataError(f"{file}:1: expected one JSON array, got {_kind(value)}")
     if not value:
@@ -67,7 +63,7 @@ def glance_array(file: Path) -> Iterator[dict[str, Any]]:
             place += 1
         try:
             value, place = decoder.raw_decode(text, place)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             return
         if isinstance(value, dict):
             yield value
@@ -78,7 +74,7 @@ def glance_line(file: Path) -> dict[str, Any]:
     line = head_of(file, _GLANCE).lstrip("\ufeff").split("\n", 1)[0]
     try:
         value = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

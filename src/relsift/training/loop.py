@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.utils.deterministic
 from torch import Tensor
 
 from relsift.candidates import CandidateReport, Candidates
@@ -55,7 +57,7 @@ def train(
         state_folder: where the state after each epoch is kept; None keeps none. resume: go on from there if it holds a state.
         on_epoch: called with each epoch's record (losses, development F1, seconds). on_batch: called with (done, all) batches.
     Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
-        options that the model does not have.
+        options that the model does not have, or a learning rate at which it diverges.
     """
     c = config.training
     annotated = [sentence for sentence in training if sentence.relations is not None]
@@ -68,7 +70,7 @@ def train(
     gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)
     if not gold:
         raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
-    with _repeatable(c):
+    with _repeatable(c.threads):
         torch.manual_seed(c.seed)
         model = build(config.model.name, config.model.options, encoding).to(_device(c.device))
         optimiser = make_optimiser(c, model.parameters())
@@ -136,6 +138,12 @@ def _run_epoch(
             got=c.loss_weights,
         )
         loss = torch.stack([c.loss_weights.get(name, 1.0) * part for name, part in parts.items()]).sum()
+        require(
+            bool(loss.isfinite()),
+            "training.learning_rate",
+            expected="one that keeps the loss finite (lower it, or set training.gradient_clip)",
+            got=f"loss {loss.item()} in epoch {epoch} at rate {c.learning_rate}",
+        )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if c.gradient_clip is not None:
@@ -180,22 +188,19 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-class _repeatable:
+@contextmanager
+def _repeatable(threads: int | None) -> Iterator[None]:
     """Deterministic algorithms and the configured number of threads, put back afterwards."""
-
-    def __init__(self, c: TrainingConfig) -> None:
-        self.threads = c.threads
-
-    def __enter__(self) -> None:
-        self.before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
-        self.fill = torch.utils.deterministic.fill_uninitialized_memory
-        torch.use_deterministic_algorithms(True)
-        # Deterministic mode would also fill every fresh tensor with not-a-number: a tenth of the time, for memory nobody reads.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
-
-    def __exit__(self, *_: object) -> None:
-        torch.use_deterministic_algorithms(self.before[0])
-        torch.utils.deterministic.fill_uninitialized_memory = self.fill
-        torch.set_num_threads(self.before[1])
+    memory = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory, torch.get_num_threads()
+    torch.use_deterministic_algorithms(True)
+    # Deterministic mode would also fill every fresh tensor with not-a-number: a tenth of the time, for memory nobody reads.
+    memory.fill_uninitialized_memory = False
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        memory.fill_uninitialized_memory = before[1]
+        torch.set_num_threads(before[2])

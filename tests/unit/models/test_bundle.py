@@ -121,9 +121,7 @@ def test_a_description_that_is_no_json_object_is_refused(folder, content):
     assert_refused(folder, str(folder / DESCRIPTION))
 
 
-@pytest.mark.parametrize(
-    "key", ["format", "model", "options", "encoding", "candidates", "threshold", "weights_sha256", "about"]
-)
+@pytest.mark.parametrize("key", ["format", "model", "options", "encoding", "candidates", "threshold", "weights_sha256", "about"])
 def test_a_missing_key_is_refused(folder, key):
     value = description(folder)
     del value[key]

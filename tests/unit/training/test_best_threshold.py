@@ -56,6 +56,11 @@ def test_gold_relations_that_no_candidate_covers_lower_the_f1():
     assert best_threshold([1.0], [True], 3)[1] == 2 * 1 / (1 + 3)
 
 
+def test_a_score_that_is_not_a_number_is_refused():
+    with pytest.raises(DataError, match="not-a-number"):
+        best_threshold([1.0, float("nan")], [True, False], 1)
+
+
 def test_without_scores_it_refuses():
     with pytest.raises(DataError, match="threshold"):
         best_threshold([], [], 1)

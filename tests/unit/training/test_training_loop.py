@@ -61,6 +61,10 @@ def test_the_same_seed_gives_the_same_run_bit_for_bit(kernel, monkeypatch):
     assert_same(first, run())
 
 
+def test_two_threads_repeat_bit_for_bit_too():
+    assert_same(run(run_config(threads=2)), run(run_config(threads=2)))
+
+
 def test_different_seeds_give_different_runs():
     one, other = run(run_config(seed=1)), run(run_config(seed=2))
     assert not same_tensors(one.bundle.model.state_dict(), other.bundle.model.state_dict())
@@ -277,6 +281,13 @@ def test_training_puts_threads_and_determinism_back_even_after_an_error():
         run(run_config(threads=2), on_batch=fail)
     assert torch.get_num_threads() == 1
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("threshold", ["tuned", "paper"])
+def test_a_run_that_diverges_is_stopped_and_says_what_to_change(threshold):
+    # It would end with a threshold that is not a number, and a development F1 that means nothing.
+    with pytest.raises(ConfigError, match=r"training\.learning_rate: .*lower it.*nan in epoch \d at rate 1e\+30"):
+        run(run_config(optimiser="sgd", learning_rate=1e30, threshold=threshold))
 
 
 def test_watchers_see_every_epoch_and_every_batch():

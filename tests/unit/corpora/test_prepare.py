@@ -1,0 +1,123 @@
+"""Preparing a corpus: read, split, written whole or not at all, and described."""
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.error
+import zipfile
+from dataclasses import replace
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from small_corpus import ids_in, small_corpus, write_raw
+
+from relsift.corpora.catalogue import GAZETTE_EN
+from relsift.corpora.checksums import file_sha256
+from relsift.corpora.prepare import prepare
+from relsift.errors import DataError
+
+
+def test_splits_options_and_counts(tmp_path: Path):
+    raw = write_raw(tmp_path / "raw")
+    corpus = small_corpus(raw)
+    folder = prepare(corpus, source=raw, home=tmp_path / "home")
+    assert folder == tmp_path / "home/corpora/small"
+    assert ids_in(folder / "train.jsonl") == ["s0", "s1", "s2", "s3"]
+    assert ids_in(folder / "dev.jsonl") == ["s4"]
+    assert json.loads((folder / "test.jsonl").read_text(encoding="utf-8"))["tokens"] == list("BoleftLund.")
+    description = json.loads((folder / "corpus.json").read_text(encoding="utf-8"))
+    assert description["splits"]["train"] == {
+        "file": "train.jsonl", "sha256": file_sha256(folder / "train.jsonl"),
+        "documents": 4, "sentences": 4, "entities": 8, "relations": 4,
+    }  # fmt: skip
+    assert description["inputs"] == {input.path: input.sha256 for input in corpus.raw}
+    assert description["dropped"] == {"normalisations": 1, "documents without entities": 1}
+    assert (description["licence"], description["source"]) == ("CC0 1.0", "tests")
+
+
+def test_preparing_again_replaces_the_folder(tmp_path: Path):
+    raw = write_raw(tmp_path / "raw")
+    folder = prepare(small_corpus(raw), source=raw, home=tmp_path)
+    (folder / "train.jsonl").write_text("changed", encoding="utf-8")
+    prepare(small_corpus(raw), source=raw, home=tmp_path)
+    assert len(ids_in(folder / "train.jsonl")) == 4
+    assert [child.name for child in folder.parent.iterdir()] == ["small"]
+
+
+def test_a_broken_raw_file_leaves_what_was_there_and_nothing_half_made(tmp_path: Path):
+    raw = write_raw(tmp_path / "raw")
+    folder = prepare(small_corpus(raw), source=raw, home=tmp_path)
+    (raw / "held/one.ann").write_text("T1\tPER 0 99\tBo\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"one\.ann:1"):
+        prepare(small_corpus(raw), source=raw, home=tmp_path)
+    assert len(ids_in(folder / "train.jsonl")) == 4
+    assert [child.name for child in folder.parent.iterdir()] == ["small"]
+
+
+def test_a_shipped_corpus_needs_no_preparing(tmp_path: Path):
+    with pytest.raises(DataError, match="gazette-en: expected a corpus to prepare, got one that ships with relsift"):
+        prepare(GAZETTE_EN, source=None, home=tmp_path)
+
+
+class _Answer(io.BytesIO):
+    """What urlopen returns."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.headers = Message()
+        self.headers["Content-Length"] = str(len(content))
+
+
+def _serve(monkeypatch: pytest.MonkeyPatch, content: bytes | Exception) -> list[str]:
+    asked = []
+
+    def urlopen(request, timeout):
+        asked.append(request.full_url)
+        if isinstance(content, Exception):
+            raise content
+        return _Answer(content)
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    return asked
+
+
+def test_without_a_source_the_archive_is_downloaded_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    raw = write_raw(tmp_path / "raw")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted(raw.rglob("*.*")):
+            archive.write(file, f"small-1f3c/{file.relative_to(raw)}")
+    asked = _serve(monkeypatch, packed.getvalue())
+    seen: list[tuple[str, int, int | None]] = []
+    folder = prepare(small_corpus(raw), source=None, home=tmp_path, progress=lambda *step: seen.append(step))
+    assert asked == ["https://example.org/small.zip"]
+    assert len(ids_in(folder / "train.jsonl")) == 4
+    size = len(packed.getvalue())
+    assert ("downloading", size, size) in seen
+    assert ("reading", 6, None) in seen
+
+
+@pytest.mark.parametrize("problem", [urllib.error.URLError("no route"), TimeoutError("timed out"), ConnectionResetError("reset")])
+def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception):
+    corpus = small_corpus(write_raw(tmp_path / "raw"))
+    _serve(monkeypatch, problem)
+    with pytest.raises(DataError, match=r"^https://example\.org/small\.zip: .*`relsift corpora prepare small --from DIR`$"):
+        prepare(corpus, source=None, home=tmp_path)
+    assert not list((tmp_path / "corpora").iterdir())
+
+
+def test_a_page_instead_of_an_archive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    corpus = small_corpus(write_raw(tmp_path / "raw"))
+    _serve(monkeypatch, b"<html>gone</html>")
+    with pytest.raises(DataError, match="expected a zip archive, got something else"):
+        prepare(corpus, source=None, home=tmp_path)
+
+
+def test_only_https_is_fetched_and_a_corpus_without_a_page_asks_for_a_folder(tmp_path: Path):
+    corpus = small_corpus(write_raw(tmp_path / "raw"))
+    with pytest.raises(DataError, match="expected an https address"):
+        prepare(replace(corpus, download="file:///etc/passwd"), source=None, home=tmp_path)
+    with pytest.raises(DataError, match="small: expected --from DIR"):
+        prepare(replace(corpus, download=None), source=None, home=tmp_path)

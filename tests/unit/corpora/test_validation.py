@@ -1,0 +1,79 @@
+"""What `relsift validate` warns about."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relsift.corpora.data import resolve
+from relsift.corpora.validation import validate
+from relsift.errors import DataError
+
+
+def sentence(key: str, text: str, **changes: Any) -> str:
+    record = {
+        "id": key,
+        "tokens": text.split(),
+        "entities": [{"start": 0, "end": 1, "type": "PER"}, {"start": 1, "end": 2, "type": "PER"}],
+        "relations": [{"head": 0, "tail": 1, "type": "knows"}],
+    }
+    return json.dumps(record | changes) + "\n"
+
+
+def write(folder: Path, **parts: str) -> str:
+    for name, text in parts.items():
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def test_a_clean_corpus_has_no_warnings(tmp_path: Path):
+    findings = validate(resolve(write(tmp_path, train=sentence("1", "Ada Bo met"), test=sentence("2", "Cy Di met"))))
+    assert findings.sentences == {"train": 1, "test": 1}
+    assert (findings.warnings, findings.dropped_lines()) == ([], [])
+
+
+def test_a_sentence_in_two_parts_is_found_however_it_is_tokenised(tmp_path: Path):
+    train = sentence("1", "Ada Bo met .") + sentence("2", "Cy Di left")
+    test = sentence("3", "ADA Bo met.") + sentence("4", "Ada Bo met")
+    findings = validate(resolve(write(tmp_path, train=train, test=test)))
+    assert findings.warnings == ["test: 2 sentences stand in train too, so scores may be too good (first: 3 'ADA Bo met.')"]
+
+
+def test_twins_within_one_part_are_no_leak(tmp_path: Path):
+    assert not validate(resolve(write(tmp_path, train=sentence("1", "Ada Bo met") * 2))).warnings
+
+
+def test_types_that_only_other_parts_have_are_named(tmp_path: Path):
+    test = sentence(
+        "2", "Cy Di met", relations=[{"head": 0, "tail": 1, "type": "sues"}],
+        entities=[{"start": 0, "end": 1, "type": "PER"}, {"start": 1, "end": 2, "type": "DOG"}],
+    )  # fmt: skip
+    findings = validate(resolve(write(tmp_path, train=sentence("1", "Ada Bo met"), test=test)))
+    assert findings.warnings == [
+        "test: entity type that the training part does not have: DOG",
+        "test: relation type that the training part does not have: sues",
+    ]
+
+
+def test_missing_annotation_is_told(tmp_path: Path):
+    file = tmp_path / "one.jsonl"
+    file.write_text(sentence("1", "Ada Bo", relations=None) + sentence("2", "Cy Di"), encoding="utf-8")
+    assert validate(resolve(str(file))).warnings == ["all: 1 of 2 sentences carry no relation annotation"]
+    file.write_text(sentence("1", "Ada Bo", relations=[], entities=[]), encoding="utf-8")
+    assert validate(resolve(str(file))).warnings == ["all: no sentence has an entity, so there is nothing to relate"]
+
+
+def test_what_is_left_out_is_listed(tmp_path: Path):
+    file = tmp_path / "one.jsonl"
+    file.write_text(sentence("1", "Ada Bo", mood="good"), encoding="utf-8")
+    assert validate(resolve(str(file))).dropped_lines() == [f"1 values under the unknown key 'mood' (first: {file}:1)"]
+
+
+def test_broken_data_is_an_error(tmp_path: Path):
+    file = tmp_path / "one.jsonl"
+    file.write_text(sentence("1", "Ada Bo") + "{", encoding="utf-8")
+    with pytest.raises(DataError, match=r"one\.jsonl:2"):
+        validate(resolve(str(file)))
