@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -30,12 +30,11 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    overrides = list(overrides or [])
     console = Console(stderr=True)
     loaded = training_data(data, dev)
     for line in loaded.notes:
         console.print(f"left out: {line}", highlight=False, markup=False)
-    settings = load_config(model=model, preset=preset, file=config, overrides=overrides, direction=loaded.direction)
+    settings = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=loaded.direction)
     console.print(
         f"{settings.model.name} on {loaded.run.name}: {len(loaded.run.training)} training and {len(loaded.run.development)} development "
         f"sentences, {settings.candidates.direction}",
@@ -47,13 +46,10 @@ def command(
     console.print(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", highlight=False)
     for reason, count in report.lost.items():
         console.print(f"training relations without a candidate: {count} ({reason})", highlight=False)
-    _show(console, scores, result.progress)
+    kept = result.progress
+    console.print(
+        f"epoch {kept.best_epoch} of {kept.epoch} kept, threshold {kept.best_threshold:.3f}", highlight=False, markup=False
+    )
     Console().print(score_table(scores, "development"))
     sys.stdout.write(f"model written to {out / 'model'}\n")
 
-
-def _show(console: Any, scores: Any, progress: Any) -> None:
-    console.print(
-        f"epoch {progress.best_epoch} of {progress.epoch} kept, threshold {progress.best_threshold:.3f}; {scores.setting_line()}",
-        highlight=False, markup=False,
-    )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import numba
 import torch
+from numba.np.ufunc.parallel import threading_layer
 from torch import Tensor
 
 _MOST_THREADS = numba.get_num_threads()  # what Numba was started with; it cannot be raised later
@@ -46,6 +47,6 @@ def arrays(*tensors: Tensor) -> list[Any]:
 
 def _callers_may_meet() -> bool:
     try:
-        return str(numba.threading_layer()) != "workqueue"
+        return str(threading_layer()) != "workqueue"  # type: ignore[no-untyped-call]
     except ValueError:  # no parallel call yet: not known
         return False

@@ -191,7 +191,7 @@ def _device(name: str) -> torch.device:
 @contextmanager
 def _repeatable(threads: int | None) -> Iterator[None]:
     """Deterministic algorithms and the configured number of threads, put back afterwards."""
-    memory = torch.utils.deterministic
+    memory: Any = torch.utils.deterministic
     before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory, torch.get_num_threads()
     torch.use_deterministic_algorithms(True)
     # Deterministic mode would also fill every fresh tensor with not-a-number: a tenth of the time, for memory nobody reads.
