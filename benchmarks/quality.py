@@ -22,7 +22,12 @@ from relsift.training.data import scoring_data, training_data
 from relsift.training.run import score_bundle, train_run
 
 RESULTS = Path(__file__).parent / "results" / "quality"
-CORPORA = {"conll04": "paper", "scienceie": "paper", "ddi2013": "paper", "scicn": "paper_zh"}  # and the preset of its language
+CORPORA = {  # the preset of its language, and the direction it is scored in
+    "conll04": ("paper", "directed"),
+    "scienceie": ("paper", "undirected"),
+    "ddi2013": ("paper", "undirected"),
+    "scicn": ("paper_zh", "undirected"),
+}
 PAPER = {
     "baseline": ["model.tags=false", "model.identification=false"],
     "tag": ["model.identification=false"],
@@ -51,7 +56,7 @@ def cells(corpora: list[str], variants: list[str], seeds: list[int]) -> list[Cel
         for seed in seeds
         for corpus in corpora
         for variant, preset, overrides in [
-            *((name, CORPORA[corpus], its) for name, its in PAPER.items()),
+            *((name, CORPORA[corpus][0], its) for name, its in PAPER.items()),
             ("released_mtl_tag", "released", []),
         ]
         if variant in variants and not (variant == "released_mtl_tag" and corpus not in ("conll04", "scienceie"))
@@ -61,8 +66,8 @@ def cells(corpora: list[str], variants: list[str], seeds: list[int]) -> list[Cel
 def compute(cell: Cell, threads: int) -> dict[str, Any]:
     """Train, select on development data, score the test part once."""
     loaded = training_data(cell.corpus)
-    overrides = [*cell.overrides, f"training.seed={cell.seed}", f"training.threads={threads}"]
-    config = load_config(preset=cell.preset, overrides=overrides, direction=loaded.direction)
+    settings = [f"candidates.direction={CORPORA[cell.corpus][1]}", *cell.overrides, f"training.seed={cell.seed}"]
+    config = load_config(preset=cell.preset, overrides=[*settings, f"training.threads={threads}"])
     started = time.perf_counter()
     with TemporaryDirectory() as folder:
         result, development = train_run(config, loaded.run, Path(folder) / "run")
@@ -71,8 +76,7 @@ def compute(cell: Cell, threads: int) -> dict[str, Any]:
     test, _ = score_bundle(result.bundle, sentences)
     history = result.progress.history or []
     return {
-        "command": f"relsift train --data {cell.corpus} --preset {cell.preset} "
-        + " ".join(f"--set {text}" for text in [*cell.overrides, f"training.seed={cell.seed}"]),
+        "command": f"relsift train --data {cell.corpus} --preset {cell.preset} " + " ".join(f"--set {text}" for text in settings),
         "corpus": cell.corpus, "variant": cell.variant, "seed": cell.seed, "config": config.model_dump(),
         "checksums": dict(loaded.run.checksums), "tested_on": name,
         "training_candidates": {"kept": result.candidates.kept, "ratio": result.candidates.ratio(), "lost": dict(result.candidates.lost)},

@@ -12,6 +12,7 @@ import torch
 from relsift.candidates import CandidateReport, Candidates, Pair
 from relsift.encoding.batch import Example, collate, cut, encode
 from relsift.encoding.vocabulary import Encoding
+from relsift.errors import RelsiftError
 from relsift.models.base import RelationModel
 from relsift.schema import Relation, Sentence
 
@@ -94,9 +95,20 @@ def predict_sentences(
     sentences: Iterable[Sentence],
     report: InferenceReport,
 ) -> Iterator[Sentence]:
-    """Predict a stream of any length in bounded memory, in input order."""
+    """Predict a stream of any length in bounded memory, in input order.
+
+    If the input turns out broken on the way, everything read before that place is predicted first, then the error is raised.
+    """
     stream = iter(sentences)
-    while block := list(islice(stream, SENTENCES_AT_ONCE)):
-        scored = score_pairs(model, encoding, candidates, block, report)
-        for sentence, its in zip(block, scored):
+    broken: RelsiftError | None = None
+    while broken is None:
+        block: list[Sentence] = []
+        try:
+            block.extend(islice(stream, SENTENCES_AT_ONCE))
+        except RelsiftError as error:
+            broken = error
+        for sentence, its in zip(block, score_pairs(model, encoding, candidates, block, report)):
             yield decide(sentence, its, encoding, threshold)
+        if broken is None and len(block) < SENTENCES_AT_ONCE:
+            return
+    raise broken

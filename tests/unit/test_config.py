@@ -69,7 +69,7 @@ def test_no_preset_leaves_the_defaults():
 def test_file_wins_over_preset_and_set_wins_over_file(write):
     file = write("training: {epochs: 7, patience: 3}\nmodel: {threshold: 2.5}\n")
     config = load_config(preset="paper_zh", file=file, overrides=["training.patience=9"])
-    assert (config.training.epochs, config.training.patience) == (7, 9)  # the preset says 20 and 5
+    assert (config.training.epochs, config.training.patience) == (7, 9)  # the preset says 15 and 4
     assert config.model.options == {"margin_pos": 4.5, "margin_neg": -0.5, "threshold": 2.5}
 
 

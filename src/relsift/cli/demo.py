@@ -20,10 +20,9 @@ def command(
     from relsift.cli.tables import error_table, score_table
     from relsift.demo import demo_config, run_demo
 
-    notes = Console(stderr=True)
     config = demo_config(lang)
-    notes.print(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", highlight=False)
-    with TrainingProgress(config.training.epochs, notes) as progress:
+    typer.echo(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", err=True)
+    with TrainingProgress(config.training.epochs, Console(stderr=True)) as progress:
         result = run_demo(lang, config, out, on_epoch=progress.epoch, on_batch=progress.batch)
     console = Console()
     console.print(score_table(result.scores, f"gazette-{lang}, test part"))

@@ -30,7 +30,7 @@ def command(
     predicted, report = predict_all(bundle, sentences)
     scores = evaluate_predicted(bundle, sentences, predicted, report)
     for line in [*notes, *report.lines()]:
-        Console(stderr=True).print(f"note: {line}", highlight=False, markup=False)
+        typer.echo(f"note: {line}", err=True)
     Console().print(error_table(scores))
     listed = 0
     for sentence, found in zip(sentences, predicted):

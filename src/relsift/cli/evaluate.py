@@ -26,9 +26,8 @@ def command(
     extractor = RelationExtractor.from_pretrained(run)
     sentences, name, notes = scoring_data(data)
     scores, report = score_bundle(extractor.bundle, sentences)
-    errors = Console(stderr=True)
     for line in [*notes, *report.lines()]:
-        errors.print(f"note: {line}", highlight=False, markup=False)
+        typer.echo(f"note: {line}", err=True)
     if as_json:
         sys.stdout.write(
             json.dumps({"data": name, "threshold": extractor.threshold} | scores.to_json(), ensure_ascii=False, indent=1) + "\n"

@@ -16,13 +16,9 @@ def command(
     ],
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
     format: Annotated[str, typer.Option(help="Output format, see `relsift convert --help`.")] = "native",
-    threshold: Annotated[
-        float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")
-    ] = None,
+    threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
-    from rich.console import Console
-
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.prediction import predict_file
@@ -30,12 +26,11 @@ def command(
     extractor = RelationExtractor.from_pretrained(run)
     report = InferenceReport()
     seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, report=report)
-    console = Console(stderr=True)
-    counts = report.candidates
-    console.print(
+    counts, speed = report.candidates, 1 / max(seconds, 1e-9)
+    typer.echo(
         f"{report.sentences} sentences, {counts.setting()} pairs, in {seconds:.1f} s "
-        f"({report.sentences / max(seconds, 1e-9):.0f} sentences/s, {counts.kept / max(seconds, 1e-9):.0f} pairs/s)",
-        highlight=False,
+        f"({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
+        err=True,
     )
     for line in [*notes, *report.lines()]:
-        console.print(f"note: {line}", highlight=False, markup=False)
+        typer.echo(f"note: {line}", err=True)

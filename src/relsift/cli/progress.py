@@ -30,11 +30,9 @@ class TrainingProgress:
         self.bar.update(self.task, completed=done, total=total)
 
     def epoch(self, record: dict[str, Any]) -> None:
-        losses = "  ".join(
-            f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_")
-        )
+        losses = "  ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_"))
         self.console.print(
             f"epoch {record['epoch']:2d}/{self.epochs}  {losses}  development F1 {100 * record['dev_f1']:.1f}  ({record['seconds']:.1f} s)",
-            highlight=False, markup=False,
+            highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
         self.bar.update(self.task, epoch=record["epoch"] + 1, completed=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +15,7 @@ def command(
     model: Annotated[str | None, typer.Option(help="Model name, see `relsift models`.")] = None,
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")
-    ] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
 ) -> None:
     """Train a model; select epoch and threshold on development data."""
@@ -30,26 +27,21 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    console = Console(stderr=True)
     loaded = training_data(data, dev)
     for line in loaded.notes:
-        console.print(f"left out: {line}", highlight=False, markup=False)
+        typer.echo(f"note: {line}", err=True)
     settings = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=loaded.direction)
-    console.print(
-        f"{settings.model.name} on {loaded.run.name}: {len(loaded.run.training)} training and {len(loaded.run.development)} development "
-        f"sentences, {settings.candidates.direction}",
-        highlight=False,
+    typer.echo(
+        f"{settings.model.name} on {loaded.run.name}: {len(loaded.run.training)} training and "
+        f"{len(loaded.run.development)} development sentences, {settings.candidates.direction}",
+        err=True,
     )
-    with TrainingProgress(settings.training.epochs, console) as progress:
+    with TrainingProgress(settings.training.epochs, Console(stderr=True)) as progress:
         result, scores = train_run(settings, loaded.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
-    report = result.candidates
-    console.print(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", highlight=False)
+    report, kept = result.candidates, result.progress
+    typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():
-        console.print(f"training relations without a candidate: {count} ({reason})", highlight=False)
-    kept = result.progress
-    console.print(
-        f"epoch {kept.best_epoch} of {kept.epoch} kept, threshold {kept.best_threshold:.3f}", highlight=False, markup=False
-    )
+        typer.echo(f"note: {count} training relations have no candidate: {reason}", err=True)
+    typer.echo(f"epoch {kept.best_epoch} of {kept.epoch} kept, threshold {kept.best_threshold:.3f}", err=True)
     Console().print(score_table(scores, "development"))
-    sys.stdout.write(f"model written to {out / 'model'}\n")
-
+    typer.echo(f"model written to {out / 'model'}")

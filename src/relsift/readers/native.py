@@ -19,7 +19,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +49,28 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
 
 
 def read_lines(lines: Iterator[tuple[int, str]], name: str, report: ReadReport) -> Iterator[Document]:
-    """The documents of (line number, line) pairs, one at a time, never the whole file. Raises DataError if there is none."""
+    """The documents of (line number, line) pairs, one at a time, never the whole file.
+
+    Raises: DataError if there is none, or for a broken line, after the documents before it.
+    """
+    group: list[_Line] = []
     found = False
-    parts = enumerate(_line(line, name, number, report) for number, line in lines if line.strip())
-    for _, group in groupby(parts, key=lambda item: (item[1].doc_id, None if item[1].doc_id else item[0])):
-        found = True
-        yield _join([line for _, line in group], report)
+    broken: DataError | None = None
+    parsed = (_line(line, name, number, report) for number, line in lines if line.strip())
+    while broken is None:
+        try:
+            line = next(parsed, None)
+        except DataError as error:
+            line, broken = None, error  # what was read before is still given out
+        if group and (line is None or not line.doc_id or line.doc_id != group[-1].doc_id):
+            found = True
+            yield _join(group, report)
+            group = []
+        if line is None:
+            break
+        group.append(line)
+    if broken is not None:
+        raise broken
     if not found:
         raise DataError(f"{name}: expected at least one line of JSON, got an empty file")
 
@@ -85,7 +100,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 
 def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
     where = f"{name}:{number}"
-    record = parse_json(line, name, expected="one JSON object a line", line=number)
+    record = parse_json(line.rstrip("\r\n"), name, expected="one JSON object a line", line=number)
     if not isinstance(record, dict):
         raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
     for key in sorted(set(record) - _KEYS):

@@ -1,0 +1,265 @@
+"""train, evaluate, errors, predict and demo as a user calls them, on the shipped corpus with a model that trains in seconds."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from relsift.cli.main import main
+from relsift.corpora.data import resolve
+from relsift.readers.base import ReadReport
+from relsift.readers.native import read
+
+SMALL = [
+    text
+    for setting in ("model.word_size=20", "model.filters=8", "model.windows=[2,3]", "model.hidden=16", "training.epochs=3")
+    for text in ("--set", setting)
+]
+
+
+def relsift(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit status, standard output, standard error of one command."""
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["relsift", *map(str, arguments)])
+        try:
+            main()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def assert_one_clear_line(status: int, err: str, *parts: str) -> None:
+    assert status == 2, err
+    lines = [line for line in err.splitlines() if line.startswith("relsift: error: ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    for part in parts:
+        assert part in lines[0], lines[0]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "gazette"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["relsift", "train", "--data", "gazette-en", "--out", str(folder), *SMALL])
+        try:
+            main()
+        except SystemExit as stop:
+            assert not stop.code
+    return folder
+
+
+def write_lines(path: Path, *records: object) -> Path:
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), encoding="utf-8")
+    return path
+
+
+def entity(start: int, kind: str = "PER") -> dict[str, object]:
+    return {"start": start, "end": start + 1, "type": kind}
+
+
+# ---- the run folder
+
+
+def test_a_run_folder_holds_configuration_versions_checksums_history_scores_and_model(run):
+    record = json.loads((run / "run.json").read_text())
+    assert {"torch", "relsift", "python"} <= set(record["versions"])
+    assert all(len(checksum) == 64 for checksum in record["checksums"].values())
+    assert len((run / "history.jsonl").read_text().splitlines()) == 3
+    assert "micro" in json.loads((run / "metrics.json").read_text())["development"]
+    assert "filters: 8" in (run / "config.yaml").read_text()
+    assert sorted(p.name for p in (run / "model").iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_training_into_a_finished_run_is_refused_and_resuming_it_changes_nothing(run, capsys):
+    before = (run / "model" / "model.safetensors").read_bytes()
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, *SMALL)
+    assert_one_clear_line(status, err, "--resume")
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, "--resume", *SMALL)
+    assert status == 0, err
+    assert (run / "model" / "model.safetensors").read_bytes() == before
+
+
+def test_resuming_with_other_options_is_refused(run, capsys):
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, "--resume", *SMALL, "--set", "training.seed=9")
+    assert_one_clear_line(status, err, "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--set", "training.epoch=3"], "training.epoch"),
+        (["--set", "model.filtres=3"], "filtres"),
+        (["--set", "training.epochs"], "--set"),
+        (["--preset", "papers"], "papers"),
+        (["--model", "multitask_cn"], "multitask_cnn"),
+    ],
+)
+def test_a_wrong_option_is_named_in_one_line(tmp_path, capsys, arguments, named):
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", tmp_path / "run", *arguments)
+    assert_one_clear_line(status, err, named)
+
+
+def test_training_data_without_a_development_part_asks_for_one(tmp_path, capsys):
+    file = write_lines(tmp_path / "all.jsonl", {"id": "1", "tokens": ["a", "b"], "entities": [entity(0), entity(1)], "relations": []})
+    status, _, err = relsift(capsys, "train", "--data", file, "--out", tmp_path / "run")
+    assert_one_clear_line(status, err, "--dev")
+
+
+# ---- evaluate and errors
+
+
+def test_evaluate_prints_scores_with_their_setting_and_counts_every_gold_relation(run, capsys):
+    status, out, err = relsift(capsys, "evaluate", run, "--data", "gazette-en", "--json")
+    assert status == 0, err
+    scores = json.loads(out)
+    gold = sum(len(s.relations or ()) for d in resolve("gazette-en").documents("test", ReadReport()) for s in d.sentences)
+    assert sum(row["support"] for row in scores["per_type"].values()) == gold
+    assert scores["setting"]["entities"] == "gold"
+    assert scores["data"] == "gazette-en/test"
+
+
+def test_errors_lists_as_many_wrong_decisions_as_evaluate_counts(run, capsys, tmp_path):
+    page = tmp_path / "page.html"
+    _, out, _ = relsift(capsys, "evaluate", run, "--data", "gazette-en/dev", "--json")
+    errors = json.loads(out)["errors"]
+    status, out, err = relsift(capsys, "errors", run, "--data", "gazette-en/dev", "--limit", 0, "--html", page)
+    assert status == 0, err
+    listed = [line.split(":")[0].strip() for line in out.splitlines() if line.startswith("  ") and "→" in line]
+    assert listed.count("missed") == errors["false_negative"]
+    assert listed.count("spurious") == errors["false_positive"]
+    assert listed.count("wrong type") == errors["wrong_class"]
+    assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+
+
+# ---- predict
+
+
+def test_predict_writes_every_sentence_in_order_and_reads_back(run, capsys, tmp_path):
+    out = tmp_path / "found.jsonl"
+    status, _, err = relsift(capsys, "predict", run, "gazette-en/test", "--out", out)
+    assert status == 0, err
+    wanted = [s for d in resolve("gazette-en").documents("test", ReadReport()) for s in d.sentences]
+    found = [s for d in read(out, ReadReport()) for s in d.sentences]
+    assert [(s.id, s.tokens, s.entities) for s in found] == [(s.id, s.tokens, s.entities) for s in wanted]
+    assert all(relation.score is not None for s in found for relation in s.relations or ())
+    assert "sentences/s" in err
+
+
+def test_predict_handles_few_many_and_unknown_entities_and_long_sentences(run, capsys, tmp_path):
+    draw = random.Random(1)
+    words = ["the", "mayor", "of", "Skerrin", "met", "unheard-of", "crews"]
+    person, firm = {"start": 0, "end": 8, "type": "PER"}, {"start": 15, "end": 18, "type": "ORG"}
+    records = [
+        {"id": "none", "tokens": ["Nobody", "came", "."], "entities": []},
+        {"id": "one", "tokens": ["Ida", "came", "."], "entities": [entity(0)]},
+        {"id": "word", "tokens": ["Ida"], "entities": [entity(0), entity(0, "ORG")]},
+        {"id": "new types", "tokens": ["Ida", "sings", "."], "entities": [entity(0, "SINGER"), entity(1, "SONG")]},
+        {"id": "long", "tokens": draw.choices(words, k=1000), "entities": [entity(0), entity(999, "ORG"), entity(500, "GPE")]},
+        {"id": "many", "tokens": draw.choices(words, k=120), "entities": [entity(i, "PER" if i % 2 else "GPE") for i in range(100)]},
+        {"id": "text", "text": "Ida Holm leads Zed.", "entities": [person, firm]},
+    ]
+    out = tmp_path / "found.jsonl"
+    status, _, err = relsift(capsys, "predict", run, write_lines(tmp_path / "in.jsonl", *records), "--out", out, "--threshold", -1000)
+    assert status == 0, err
+    found = {s.id: s for d in read(out, ReadReport()) for s in d.sentences}
+    assert list(found) == [r["id"] for r in records]
+    assert [len(found[name].relations) for name in ("none", "one", "new types")] == [0, 0, 0]
+    # every ordered PER-GPE pair is a candidate in one direction at least
+    assert len(found["many"].relations) >= 50 * 50
+    assert "SINGER (1)" in err and "SONG (1)" in err
+    assert (found["text"].entities[0].start, found["text"].entities[0].end) == (0, 2)
+
+
+def test_predict_reads_standard_input(run, capsys, monkeypatch):
+    line = json.dumps({"id": "s", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]})
+    monkeypatch.setattr("sys.stdin", io.StringIO(line + "\n"))
+    status, out, err = relsift(capsys, "predict", run, "-")
+    assert status == 0, err
+    assert json.loads(out)["id"] == "s"
+
+
+def test_what_came_before_a_broken_line_is_written_whole(run, capsys, tmp_path):
+    good = [{"id": f"s{i}", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]} for i in range(5)]
+    file = write_lines(tmp_path / "in.jsonl", *good)
+    file.write_text(file.read_text() + '{"id": "s5", "tokens": ["Ida"\n')
+    out = tmp_path / "found.jsonl"
+    status, _, err = relsift(capsys, "predict", run, file, "--out", out)
+    assert_one_clear_line(status, err, "in.jsonl:6")
+    assert [s.id for d in read(out, ReadReport()) for s in d.sentences] == ["s0", "s1", "s2", "s3", "s4"]
+
+
+def test_text_without_entities_is_refused_and_told_why(run, capsys, tmp_path):
+    file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed."})
+    status, _, err = relsift(capsys, "predict", run, file)
+    assert_one_clear_line(status, err, "entities")
+
+
+# ---- broken model folders
+
+
+def test_a_missing_an_incomplete_and_an_altered_model_folder_are_told_apart(run, capsys, tmp_path):
+    status, _, err = relsift(capsys, "evaluate", tmp_path / "nowhere", "--data", "gazette-en")
+    assert_one_clear_line(status, err, "nowhere")
+    model = tmp_path / "model"
+    model.mkdir()
+    weights = bytearray((run / "model" / "model.safetensors").read_bytes())
+    (model / "model.json").write_bytes((run / "model" / "model.json").read_bytes())
+    status, _, err = relsift(capsys, "evaluate", model, "--data", "gazette-en")
+    assert_one_clear_line(status, err, "model.safetensors missing")
+    weights[-1] ^= 1
+    (model / "model.safetensors").write_bytes(weights)
+    status, _, err = relsift(capsys, "evaluate", model, "--data", "gazette-en")
+    assert_one_clear_line(status, err, "model.safetensors", "sha256")
+
+
+# ---- the whole path on a real corpus
+
+
+def test_prepare_train_evaluate_and_predict_run_on_conll04(corpora, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("RELSIFT_HOME", str(tmp_path / "home"))
+    status, _, err = relsift(capsys, "corpora", "prepare", "conll04", "--from", corpora / "conll04" / "raw")
+    assert status == 0, err
+    run = tmp_path / "run"
+    status, _, err = relsift(capsys, "train", "--data", "conll04", "--out", run, *SMALL)
+    assert status == 0, err
+    status, out, err = relsift(capsys, "evaluate", run, "--data", "conll04", "--json")
+    assert status == 0, err
+    scores = json.loads(out)
+    assert scores["sentences"] == 288
+    assert sum(row["support"] for row in scores["per_type"].values()) == 422
+    status, _, err = relsift(capsys, "predict", run, "conll04/test", "--out", tmp_path / "found.jsonl")
+    assert status == 0, err
+    assert len((tmp_path / "found.jsonl").read_text(encoding="utf-8").splitlines()) == 288
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_demo_leaves_model_scores_predictions_and_page(capsys, tmp_path, monkeypatch, lang):
+    from relsift.demo import demo_config
+
+    small = demo_config(lang).model_copy(update={"training": demo_config(lang).training.model_copy(update={"epochs": 1})})
+    monkeypatch.setattr("relsift.demo.demo_config", lambda language: small)
+    for _ in range(2):  # a second demo replaces the first
+        status, out, err = relsift(capsys, "demo", "--lang", lang, "--out", tmp_path)
+        assert status == 0, err
+    assert "micro" in out and "macro" in out and "weighted" in out
+    assert (tmp_path / "run" / "model" / "model.json").is_file()
+    assert (tmp_path / "predictions.jsonl").is_file()
+    assert "<svg" in (page := (tmp_path / "predictions.html").read_text(encoding="utf-8")) or "<table" in page
+
+
+def test_demo_refuses_another_language_and_a_folder_that_is_not_its_own(capsys, tmp_path):
+    status, _, err = relsift(capsys, "demo", "--lang", "fr", "--out", tmp_path)
+    assert_one_clear_line(status, err, "fr")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("do not delete")
+    status, _, err = relsift(capsys, "demo", "--out", tmp_path)
+    assert_one_clear_line(status, err, "--out")
+    assert (tmp_path / "run" / "thesis.txt").exists()
