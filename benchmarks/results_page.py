@@ -1,4 +1,4 @@
-"""Write docs/results.md from the JSON files in benchmarks/results/quality: every figure on the page comes from a saved result.
+"""Write docs/results.md, and the table in README.md, from the JSON files in benchmarks/results/quality.
 
     python benchmarks/results_page.py
 """
@@ -14,14 +14,16 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results" / "quality"
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
+README = Path(__file__).parent.parent / "README.md"
+MARKS = "<!-- results -->", "<!-- end of results -->"
 TITLES = {
     "conll04": "CoNLL04 (English news)", "scienceie": "ScienceIE (English science)", "ddi2013": "DDI-2013 (English pharmacology)",
     "scicn": "SciCN (Chinese science abstracts, characters as tokens)",
 }  # fmt: skip
 VARIANTS = {
-    "baseline": "Baseline", "tag": "+Tag", "mtl": "+MTL", "mtl_tag": "+MTL+Tag", "released_mtl_tag": "+MTL+Tag, preset `released`",
+    "baseline": "Baseline", "tag": "+Tag", "mtl": "+MTL", "mtl_tag": "+MTL+Tag", "released_mtl_tag": "+MTL+Tag, `released`",
 }  # fmt: skip
-Results = Sequence[dict[str, Any]]
+PAPER_VARIANTS = ("baseline", "tag", "mtl", "mtl_tag")
 
 
 def load() -> dict[str, dict[str, list[dict[str, Any]]]]:
@@ -85,6 +87,19 @@ def gains(results: dict[str, dict[str, list[dict[str, Any]]]]) -> list[str]:
     return lines
 
 
+def overview(results: dict[str, dict[str, list[dict[str, Any]]]]) -> list[str]:
+    """Test micro F1, a row a corpus, a column a variant."""
+    lines = ["| test micro F1 | Baseline | +Tag | +MTL | +MTL+Tag |", "|---|---|---|---|---|"]
+    for corpus, title in TITLES.items():
+        variants = results.get(corpus, {})
+        if not variants:
+            continue
+        direction = next(iter(variants.values()))[0]["test"]["setting"]["direction"]
+        cells = [spread([r["test"]["micro"]["f1"] for r in variants[key]]) if variants.get(key) else "" for key in PAPER_VARIANTS]
+        lines.append(f"| {title}, {direction} | " + " | ".join(cells) + " |")
+    return lines
+
+
 def section(corpus: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
     first = next(iter(variants.values()))[0]
     setting, training = first["test"]["setting"], first["training_candidates"]
@@ -135,6 +150,9 @@ def main() -> None:
         if corpus in results:
             lines += section(corpus, results[corpus])
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    before, after = readme.split(MARKS[0])[0], readme.split(MARKS[1])[1]
+    README.write_text(before + "\n".join([MARKS[0], *overview(results), MARKS[1]]) + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ import pytest
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder of public corpora, one subfolder each; a test that needs it is skipped where it is absent."""
-    named = os.environ.get("RELSIFT_TEST_DATA")
-    folder = Path(named) if named else Path(__file__).resolve().parents[1] / "../shared/data"
+    folder = Path(os.environ.get("RELSIFT_TEST_DATA") or Path(__file__).resolve().parents[1] / "../shared/data")
     if not folder.is_dir():
         pytest.skip(f"no corpora at {folder}: set RELSIFT_TEST_DATA to their folder")
     return folder.resolve()

@@ -81,7 +81,7 @@ def test_arguments_for_model_and_preset_win_over_the_file(write):
 
 def test_a_preset_named_in_the_file_or_by_set_is_used(write):
     assert load_config(file=write("model: {preset: released}")).model.options["context"] == "between"
-    assert load_config(overrides=["model.preset=released"]).training.epochs == 50
+    assert load_config(overrides=["model.preset=released"]).training.epochs == 30
 
 
 def test_the_later_of_two_overrides_wins():
@@ -92,7 +92,7 @@ def test_sections_in_the_file_are_merged_and_not_replaced(write):
     file = write("training: {loss_weights: {ranking: 2}}")
     config = load_config(file=file, overrides=["training.loss_weights.identification=0.5"])
     assert config.training.loss_weights == {"ranking": 2.0, "identification": 0.5}
-    assert config.training.epochs == 20  # of the preset
+    assert config.training.epochs == 15  # of the preset
 
 
 def test_loading_a_configuration_does_not_change_the_preset():

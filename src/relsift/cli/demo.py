@@ -27,6 +27,7 @@ def command(
     console = Console()
     console.print(score_table(result.scores, f"gazette-{lang}, test part"))
     console.print(error_table(result.scores))
+    typer.echo(result.scores.setting_line())
     sys.stdout.write(
         f"model        {result.model}\npredictions  {result.predictions}\npage         {result.page}   (open it in a browser)\n"
     )

@@ -32,6 +32,7 @@ def command(
     for line in [*notes, *report.lines()]:
         typer.echo(f"note: {line}", err=True)
     Console().print(error_table(scores))
+    typer.echo(scores.setting_line())
     listed = 0
     for sentence, found in zip(sentences, predicted):
         decisions = wrong_decisions(sentence, found, bundle.candidates.direction)

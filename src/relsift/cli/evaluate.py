@@ -36,3 +36,4 @@ def command(
     console = Console()
     console.print(score_table(scores, name))
     console.print(error_table(scores))
+    typer.echo(scores.setting_line())

@@ -8,8 +8,8 @@ from relsift.evaluation.scores import PRF, Scores
 
 
 def score_table(scores: Scores, title: str) -> Table:
-    """Per relation type, then the three averages; the setting stands below every table."""
-    table = Table(title=f"{title}: {scores.sentences} sentences", caption=scores.setting_line(), caption_justify="left")
+    """Per relation type, then the three averages. Print the scores' setting line below it."""
+    table = Table(title=f"{title}: {scores.sentences} sentences")
     table.add_column("relation")
     for name in ("precision", "recall", "F1", "gold"):
         table.add_column(name, justify="right")
@@ -24,7 +24,7 @@ def score_table(scores: Scores, title: str) -> Table:
 
 def error_table(scores: Scores) -> Table:
     """Wrong decisions by kind (Ye et al. 2019, introduction)."""
-    table = Table(title=f"errors: {scores.errors.total} wrong decisions", caption=scores.setting_line(), caption_justify="left")
+    table = Table(title=f"errors: {scores.errors.total} wrong decisions")
     for name in ("kind", "count", "share"):
         table.add_column(name, justify="left" if name == "kind" else "right")
     names = {

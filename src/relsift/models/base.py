@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from relsift.encoding.batch import Batch
+from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
 
@@ -75,6 +76,10 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     @abstractmethod
     def paper_threshold(self) -> float:
         """The decision threshold of the source, in units of `Prediction.score`; training may tune another one on development data."""
+
+    def notes(self, examples: Sequence[Example]) -> list[str]:
+        """What of these examples the model will not see, one line a reason, for the user to know; most models see everything."""
+        return []
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output: ...

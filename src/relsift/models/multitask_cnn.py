@@ -11,6 +11,7 @@ Letters: S sentences, T tokens, P pairs, D token features, R distance features, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -18,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relsift.encoding.batch import Batch
+from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError, require
 from relsift.layers.initialise import initialise_like_keras
@@ -139,6 +140,16 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
     @property
     def paper_threshold(self) -> float:
         return 0.0 if self.rank is None else self.config.threshold  # arg-max over K + 1 is log-odds 0
+
+    def notes(self, examples: Sequence[Example]) -> list[str]:
+        if self.config.context == "sentence":
+            return []
+        size = self.config.context_size
+        spans = [(e.spans[head], e.spans[tail]) for e in examples for head, tail in zip(e.heads, e.tails)]
+        longer = sum(max(h[1], t[1]) - min(h[0], t[0]) > size for h, t in spans)
+        if not longer:
+            return []
+        return [f"{longer} of {len(spans)} training pairs are more than {size} tokens long: the model sees the last {size}"]
 
     def forward(self, batch: Batch) -> MultiTaskCNNOutput:
         pooled = self._pool_between(batch) if self.config.context == "between" else self._pool_sentence(batch)  # (P, C)

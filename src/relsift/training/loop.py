@@ -39,6 +39,7 @@ class TrainingResult:
     bundle: Bundle
     progress: Progress
     candidates: CandidateReport  # of the training data
+    notes: list[str]  # what of the training data the model did not see
 
 
 def train(
@@ -100,7 +101,7 @@ def train(
     model.load_state_dict(best)
     model.eval()
     bundle = Bundle(config.model.name, model, encoding, candidates, progress.best_threshold)
-    return TrainingResult(bundle, progress, report)
+    return TrainingResult(bundle, progress, report, model.notes(examples))
 
 
 def _run_epoch(

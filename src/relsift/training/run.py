@@ -12,7 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -82,14 +82,12 @@ def train_run(
         },
         "development": scores.to_json()["micro"] | {"average": "micro", "setting": scores.setting},
     }  # fmt: skip
-    bundle = Bundle(
-        result.bundle.name, result.bundle.model, result.bundle.encoding, result.bundle.candidates, result.bundle.threshold, about
-    )
+    bundle = replace(result.bundle, about=about)
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
     history = result.progress.history or []
     (folder / HISTORY_FILE).write_text("".join(json.dumps(record) + "\n" for record in history), encoding="utf-8")
     bundle.save(folder / MODEL_FOLDER)
-    return TrainingResult(bundle, result.progress, result.candidates), scores
+    return replace(result, bundle=bundle), scores
 
 
 def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores, InferenceReport]:
