@@ -28,7 +28,7 @@ def command(
     seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, report=report)
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
     typer.echo(
-        f"{report.sentences} sentences, {counts.setting()} pairs, in {seconds:.1f} s "
+        f"{report.sentences} sentences, {counts.kept} pairs scored, {sum(counts.dropped.values())} dropped, in {seconds:.1f} s "
         f"({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
         err=True,
     )
