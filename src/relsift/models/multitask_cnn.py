@@ -92,7 +92,7 @@ class MultiTaskCNNOutput(NamedTuple):
     identification: Tensor | None  # (P, 2)
 
 
-# The paper names neither epochs nor what happens to unknown words; these values were chosen on development data.
+# The paper names neither epochs nor what happens to unknown words: the first were set by computing time, the second on development data.
 _TRAINING = {"epochs": 15, "patience": 4, "unknown_rate": 0.3}
 _CHINESE = {"margin_pos": 4.5, "margin_neg": -0.5, "threshold": 1.0}
 _RELEASED = {
