@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
-from relsift.errors import DataError
+from relsift.corpora.data import resolve
+from relsift.errors import ConfigError, DataError
 from relsift.extractor import RelationExtractor
 from relsift.inference import InferenceReport
 from relsift.readers.base import ReadReport
@@ -31,13 +33,16 @@ def predict_file(
     """Predict every document of `source` (a DATA name, or `-`) and write it; returns the seconds taken and the readers' notes.
 
     Documents are read, predicted and written in turn, so memory does not grow with the file; a file that turns out broken half-way leaves
-    what was already written readable.
-    Raises: DataError for broken input, and for input without any entities: this model relates given entities and does not find them.
+    what was already written readable. `out` is not touched before the first document is predicted.
+    Raises: DataError for broken input, and for input without any entities: this model relates given entities and does not find them;
+        ConfigError if `out` is part of the input.
     """
     write = find("writer", writer).write
     read = ReadReport()
     started = time.perf_counter()
-    documents = predict_documents(extractor, _documents(source, read), threshold=threshold, report=report)
+    documents = predict_documents(extractor, _documents(source, out, read), threshold=threshold, report=report)
+    first = next(documents, None)
+    documents = chain([] if first is None else [first], documents)
     if out is None:
         write(documents, sys.stdout)
     else:
@@ -68,13 +73,15 @@ def predict_documents(
     yield from waiting  # documents without sentences at the very end
 
 
-def _documents(source: str, report: ReadReport) -> Iterator[Document]:
+def _documents(source: str, out: Path | None, report: ReadReport) -> Iterator[Document]:
     if source == STANDARD_INPUT:
         documents = read_lines(enumerate(sys.stdin, start=1), "standard input", report)
     else:
-        from relsift.corpora.data import resolve
-
-        documents = resolve(source).documents(None, report)
+        data = resolve(source)
+        for place in data.inputs:
+            if out is not None and out.resolve().is_relative_to(place.resolve()):
+                raise ConfigError(f"--out: expected a file outside the input {place}, got {out}, which would be read and overwritten")
+        documents = data.documents(None, report)
     entities = sentences = 0
     for document in documents:
         sentences += len(document.sentences)

@@ -196,6 +196,37 @@ def test_what_came_before_a_broken_line_is_written_whole(run, capsys, tmp_path):
     assert [s.id for d in read(out, ReadReport()) for s in d.sentences] == ["s0", "s1", "s2", "s3", "s4"]
 
 
+def test_predict_never_writes_over_its_own_input(run, capsys, tmp_path):
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    file = write_lines(folder / "in.jsonl", {"id": "s", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]})
+    before = file.read_bytes()
+    for source, out in ((file, file), (f"native:{file}", file), (folder, folder / "found.jsonl")):
+        status, _, err = relsift(capsys, "predict", run, source, "--out", out)
+        assert_one_clear_line(status, err, "--out")
+    assert file.read_bytes() == before
+    assert [p.name for p in folder.iterdir()] == ["in.jsonl"]
+
+
+@pytest.mark.parametrize("source", ["no-such-corpus", "nosuchformat:x.jsonl", "empty.jsonl"])
+def test_an_input_that_cannot_be_read_leaves_an_earlier_result_as_it_was(run, capsys, tmp_path, monkeypatch, source):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.jsonl").touch()
+    earlier = tmp_path / "found.jsonl"
+    earlier.write_text("yesterday's result\n")
+    status, _, err = relsift(capsys, "predict", run, source, "--out", earlier)
+    assert_one_clear_line(status, err)
+    assert earlier.read_text() == "yesterday's result\n"
+
+
+def test_a_run_killed_before_its_first_files_were_whole_can_be_started_again(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text("{}")  # config.yaml is written last: without it nothing was claimed
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, *SMALL, "--set", "training.epochs=1")
+    assert status == 0, err
+
+
 def test_text_without_entities_is_refused_and_told_why(run, capsys, tmp_path):
     file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed."})
     status, _, err = relsift(capsys, "predict", run, file)
@@ -252,7 +283,9 @@ def test_demo_leaves_model_scores_predictions_and_page(capsys, tmp_path, monkeyp
     assert "micro" in out and "macro" in out and "weighted" in out
     assert (tmp_path / "run" / "model" / "model.json").is_file()
     assert (tmp_path / "predictions.jsonl").is_file()
-    assert "<svg" in (page := (tmp_path / "predictions.html").read_text(encoding="utf-8")) or "<table" in page
+    page = (tmp_path / "predictions.html").read_text(encoding="utf-8")
+    sentences = [s for d in resolve(f"gazette-{lang}").documents("test", ReadReport()) for s in d.sentences]
+    assert [s.id for s in sentences if s.id not in page] == []
 
 
 def test_demo_refuses_another_language_and_a_folder_that_is_not_its_own(capsys, tmp_path):

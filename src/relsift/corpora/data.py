@@ -38,12 +38,14 @@ class Data:
     """Annotated documents that can be read as often as needed.
 
     name: as the user called it. splits: the parts to choose from, in the order train, dev, test; empty if there are none or one
-    was chosen already. language, direction: None where nobody said. dropped: what was left out when the corpus was prepared.
+    was chosen already. inputs: the files and folders that are read.
+    language, direction: None where nobody said. dropped: what was left out when the corpus was prepared.
     """
 
     name: str
     sources: Mapping[str | None, Source]
     checksum: Callable[[], str]
+    inputs: tuple[Path, ...] = ()
     language: str | None = None
     direction: Direction | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -117,7 +119,7 @@ def _part(data: Data, split: str) -> Data:
     if split not in data.sources:
         raise DataError(f"{data.name}: expected a part of {', '.join(data.splits)}, got {split!r}")
     return Data(
-        name=f"{data.name}/{split}", sources={None: data.sources[split]}, checksum=data.checksum,
+        name=f"{data.name}/{split}", sources={None: data.sources[split]}, checksum=data.checksum, inputs=data.inputs,
         language=data.language, direction=data.direction, dropped=data.dropped,
     )  # fmt: skip
 
@@ -136,7 +138,7 @@ def _shipped(corpus: Corpus, folder: Path) -> Data:
         return joint_sha256({folder.name: folder_sha256(folder), "splits.json": file_sha256(folder.parent / "splits.json")})
 
     return Data(
-        name=corpus.name, sources={split: partial(read, split) for split in SPLITS}, checksum=checksum,
+        name=corpus.name, sources={split: partial(read, split) for split in SPLITS}, checksum=checksum, inputs=(folder,),
         language=corpus.language, direction=corpus.direction,
     )  # fmt: skip
 
@@ -156,7 +158,7 @@ def _prepared(corpus: Corpus) -> Data:
             )
         sources[split] = partial(native.read, file)
     return Data(
-        name=corpus.name, sources=sources, checksum=partial(joint_sha256, digests),
+        name=corpus.name, sources=sources, checksum=partial(joint_sha256, digests), inputs=(folder,),
         language=corpus.language, direction=corpus.direction, dropped=description["dropped"],
     )  # fmt: skip
 
@@ -191,7 +193,7 @@ def _path(name: str, path: Path, reader: Reader | None, options: Mapping[str, st
         # Each part is recognised by itself: a folder of parts need not look like a folder of one format.
         sources[split] = partial((reader or recognise(place)).read, place, **options)
     checksum = partial(folder_sha256, path) if path.is_dir() else partial(file_sha256, path)
-    return Data(name=name, sources=sources, checksum=checksum)
+    return Data(name=name, sources=sources, checksum=checksum, inputs=(path,))
 
 
 def _exists(path: Path) -> bool:

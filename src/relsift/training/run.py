@@ -136,7 +136,6 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
         return
     if not data.training:
         raise DataError(f"{data.name}: expected training sentences, got none")
-    config_file.write_text(config.to_yaml(), encoding="utf-8")
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
     write_json(
         run_file,
@@ -148,3 +147,4 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
+    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: it is what claims the folder
