@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from relsift.candidates import Direction
-from relsift.evaluation.scores import key_of
+from relsift.candidates import Direction, in_text_order
+from relsift.evaluation.scores import facts_of, key_of, wrong_facts
 from relsift.schema import Sentence
 
 
@@ -27,14 +27,15 @@ class WrongDecision:
 
 
 def wrong_decisions(gold: Sentence, found: Sentence, direction: Direction) -> list[WrongDecision]:
-    """Pairs on which the two sides differ, in text order of their heads. Both sides hold the same entities."""
-    wanted = {key_of(gold, r, direction): r.type for r in gold.relations or ()}
-    given = {key_of(found, r, direction): r for r in found.relations or ()}
+    """What `evaluate` counts as wrong in one sentence, in the order of its entities. Both sides hold the same entities."""
+    if gold.relations is None:
+        return []
+    scores = {(key_of(found, r, direction), r.type): r.score for r in found.relations or ()}
     result = []
-    for head, tail in sorted(wanted.keys() | given.keys(), key=lambda pair: [gold.entities[i].start for i in pair]):
-        relation = given.get((head, tail))
-        kind = wanted.get((head, tail))
-        if (relation.type if relation else None) != kind:
-            names = gold.text_of(gold.entities[head]), gold.text_of(gold.entities[tail])
-            result.append(WrongDecision(*names, kind, relation.type if relation else None, relation.score if relation else None))
+    for ((head, *_), (tail, *_)), kind, given in wrong_facts(facts_of(gold, direction), facts_of(found, direction)):
+        if direction == "undirected":
+            head, tail = in_text_order(gold, head, tail)
+        names = gold.text_of(gold.entities[head]), gold.text_of(gold.entities[tail])
+        score = None if given is None else scores[(head, tail), given]
+        result.append(WrongDecision(*names, kind, given, score))
     return result

@@ -7,8 +7,9 @@ distance or to a missed entity is a false negative like any other. Every result 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Literal
 
 from relsift.candidates import DIRECTIONS, Direction, in_text_order
@@ -181,7 +182,7 @@ def evaluate(
         if g.relations is None:
             continue
         seen += 1
-        wanted, found = _facts(g, direction, entities, match), _facts(p, direction, entities, match)
+        wanted, found = facts_of(g, direction, entities, match), facts_of(p, direction, entities, match)
         for _, kind in wanted & found:
             hits[kind] += 1
         for _, kind in wanted - found:
@@ -212,7 +213,9 @@ Name = tuple[int, int, str]  # of an entity, comparable between gold and predict
 Fact = tuple[tuple[Name, Name], str]
 
 
-def _facts(sentence: Sentence, direction: Direction, entities: Entities, match: Match) -> set[Fact]:
+def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> set[Fact]:
+    """The sentence's relations as comparable values; with gold entities, a name is the entity's position and nothing else."""
+
     def name(position: int) -> Name:
         if entities == "gold":
             return position, 0, ""
@@ -231,15 +234,23 @@ def _facts(sentence: Sentence, direction: Direction, entities: Entities, match: 
 def _count_errors(wanted: set[Fact], found: set[Fact], split: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
     for _, kind in wanted & found:
         confusion[kind, kind] += 1
+    for pair, right, given in wrong_facts(wanted, found):
+        if given is None:
+            split["fn"] += 1
+        elif right is None:
+            split["fp"] += 1
+            split["reversed"] += ((pair[1], pair[0]), given) in wanted
+        else:
+            split["wc"] += 1
+            confusion[right, given] += 1
+
+
+def wrong_facts(wanted: set[Fact], found: set[Fact]) -> Iterator[tuple[tuple[Name, Name], str | None, str | None]]:
+    """Each wrong decision as (pair, gold type, found type), None for "no relation"; a pair's left-over types are matched in order."""
     missed, spurious = _by_pair(wanted - found), _by_pair(found - wanted)
-    for pair in missed.keys() | spurious.keys():
-        left, right = missed.get(pair, []), spurious.get(pair, [])
-        both = min(len(left), len(right))
-        split["wc"] += both
-        confusion.update(zip(left[:both], right[:both]))
-        split["fn"] += len(left) - both
-        split["fp"] += len(right) - both
-        split["reversed"] += sum(((pair[1], pair[0]), kind) in wanted for kind in right[both:])
+    for pair in sorted(missed.keys() | spurious.keys()):
+        for kind, given in zip_longest(missed.get(pair, []), spurious.get(pair, [])):
+            yield pair, kind, given
 
 
 def _by_pair(facts: set[Fact]) -> dict[tuple[Name, Name], list[str]]:
