@@ -34,13 +34,19 @@ DIFFERENCES: dict[str, Counts] = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in CORPORA if not name.startswith("gazette")])
-def test_counts_of_every_split_are_those_of_the_reference(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+@pytest.fixture
+def folder(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> Path:
+    """The public corpus's folder; the corpus is prepared from it, in a home of its own."""
     folder = corpora / FOLDERS.get(name, name)
     if not folder.is_dir():
         pytest.skip(f"no corpus at {folder}")
     monkeypatch.setenv("RELSIFT_HOME", str(tmp_path))
     prepare(find("corpus", name), source=folder, home=tmp_path)
+    return folder
+
+
+@pytest.mark.parametrize("name", [name for name in CORPORA if not name.startswith("gazette")])
+def test_counts_of_every_split_are_those_of_the_reference(folder: Path, name: str):
     data = resolve(name)
     assert data.splits == SPLITS
     report = ReadReport()
@@ -56,24 +62,14 @@ def test_counts_of_every_split_are_those_of_the_reference(corpora: Path, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["conll04", "semeval2010"])
-def test_tokens_of_every_split_are_those_of_the_reference(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
-    folder = corpora / FOLDERS.get(name, name)
-    if not folder.is_dir():
-        pytest.skip(f"no corpus at {folder}")
-    monkeypatch.setenv("RELSIFT_HOME", str(tmp_path))
-    prepare(find("corpus", name), source=folder, home=tmp_path)
+def test_tokens_of_every_split_are_those_of_the_reference(folder: Path, name: str):
     for split in SPLITS:
         tokens = [sentence.tokens for sentence in sentences_of(resolve(name).documents(split))]
         assert tokens == [facts.tokens for facts in reference(folder, split)]
 
 
 @pytest.mark.parametrize("name", ["ade", "ddi2013"])
-def test_documents_are_split_as_in_the_reference(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
-    folder = corpora / name
-    if not folder.is_dir():
-        pytest.skip(f"no corpus at {folder}")
-    monkeypatch.setenv("RELSIFT_HOME", str(tmp_path))
-    prepare(find("corpus", name), source=folder, home=tmp_path)
+def test_documents_are_split_as_in_the_reference(folder: Path, name: str):
     for split in SPLITS:
         read = Counter("".join(sentence.tokens) for sentence in sentences_of(resolve(name).documents(split)))
         # Some tokens of the reference hold a blank, as DrugBank writes "40 %".
