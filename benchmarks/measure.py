@@ -1,0 +1,76 @@
+"""What the speed and memory benchmarks share: a clock, invented sentences, the machine's description, one JSON file of figures each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from relsift.models.bundle import write_json
+from relsift.schema import Entity, Relation, Sentence
+
+RESULTS = Path(__file__).parent / "results" / "performance"
+
+
+def seconds(function: Callable[[], Any], *, budget: float = 2.0, least: int = 5) -> float:
+    """Median wall time of one call, after one call that is not counted, over `budget` seconds and at least `least` calls."""
+    function()
+    times: list[float] = []
+    started = time.perf_counter()
+    while len(times) < least or time.perf_counter() - started < budget:
+        before = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - before)
+    return statistics.median(times)
+
+
+def machine() -> dict[str, Any]:
+    """Where the figures come from."""
+    return {
+        "date": date.today().isoformat(), "cpu": _cpu(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(), **{name: version(name) for name in ("relsift", "torch", "numba", "numpy")},
+    }  # fmt: skip
+
+
+def save(name: str, command: str, figures: Any) -> Path:
+    """Write benchmarks/results/performance/NAME.json; returns the file."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    file = RESULTS / f"{name}.json"
+    write_json(file, {"command": command, "machine": machine(), "figures": figures})
+    return file
+
+
+def invented(tokens: int, entities: int, count: int, *, words: int = 8000, seed: int = 0) -> list[Sentence]:
+    """Sentences of one shape: words by Zipf's law, entities of one to three tokens anywhere, four types, five relations."""
+    draw = random.Random(seed)
+    vocabulary = [f"w{number}" for number in range(words)]
+    weights = [1 / (number + 1) for number in range(words)]
+    made = []
+    for number in range(count):
+        text = tuple(draw.choices(vocabulary, weights, k=tokens))
+        starts = [draw.randrange(tokens) for _ in range(entities)]
+        mentions = tuple(Entity(start, min(tokens, start + draw.randint(1, 3)), draw.choice("ABCD")) for start in starts)
+        made.append(Sentence(f"s{number}", text, mentions, (Relation(0, 1, f"r{number % 5}"),)))
+    return made
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
