@@ -1,0 +1,104 @@
+"""What the speed benchmarks measure on: invented sentences of four shapes, and the open corpora that are prepared."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from measure import invented
+from torch import Tensor
+
+from relsift.candidates import Candidates, Direction
+from relsift.encoding.batch import Batch, Example, collate, cut, encode
+from relsift.encoding.vocabulary import Encoding
+from relsift.environment import prepared
+from relsift.inference import BATCH_PAIRS, BATCH_TOKENS, sizes_of
+from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from relsift.training.data import scoring_data, training_data
+
+SHAPES = ((28, 4), (28, 8), (40, 12), (60, 25))  # tokens, entities a sentence
+CORPORA: dict[str, Direction] = {"conll04": "directed", "ddi2013": "undirected", "chinese_literature": "directed"}
+TITLES = {"conll04": "CoNLL04", "ddi2013": "DDI-2013", "chinese_literature": "Chinese Literature"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Encoded sentences; those without candidate pairs are left out, nothing is computed for them."""
+
+    name: str
+    title: str
+    examples: list[Example]
+    encoding: Encoding
+
+    def model(self) -> MultiTaskCNN:
+        """The core model as the paper sizes it (448 channels), the same weights at every call."""
+        torch.manual_seed(1)
+        return MultiTaskCNN(MultiTaskCNNConfig(), self.encoding).eval()
+
+    def facts(self) -> dict[str, Any]:
+        pairs = sum(len(example.heads) for example in self.examples)
+        return {
+            "name": self.name, "title": self.title, "sentences": len(self.examples), "pairs": pairs,
+            "tokens_a_pair": round(pair_tokens(self.examples) / pairs, 2),
+            "different_words": len({word for example in self.examples for word in example.tokens}),
+        }  # fmt: skip
+
+
+def shape_case(tokens: int, entities: int, pairs: int) -> Case:
+    """Invented sentences of one shape with about so many pairs: every ordered pair of entities is a candidate."""
+    sentences = invented(tokens, entities, -(-pairs // (entities * (entities - 1))))
+    encoding = Encoding.fit(sentences)
+    candidates = Candidates(direction="directed")
+    examples = [encode(sentence, candidates.pairs(sentence), encoding) for sentence in sentences]
+    return Case(f"shape_{tokens}_{entities}", f"{tokens} tokens, {entities} entities", examples, encoding)
+
+
+def corpus_case(name: str, part: str = "test") -> Case | None:
+    """The test or training part of a corpus with the candidates of its training part; None, and a line that says so, if not prepared."""
+    if name not in prepared():
+        print(f"{name}: not prepared, left out", flush=True)
+        return None
+    training = training_data(name).run.training
+    encoding = Encoding.fit(training)
+    candidates = Candidates.fit(training, direction=CORPORA[name])
+    sentences = training if part == "train" else scoring_data(name)[0]
+    examples = [encode(sentence, candidates.pairs(sentence), encoding, labelled=part == "train") for sentence in sentences]
+    return Case(f"{name}_{part}", f"{TITLES[name]}, {part}", [example for example in examples if example.heads], encoding)
+
+
+def pair_tokens(examples: Sequence[Example]) -> int:
+    """Tokens that a convolution per pair reads: what its time depends on."""
+    return sum(len(example.heads) * len(example.tokens) for example in examples)
+
+
+def sample(examples: Sequence[Example], work: int) -> list[Example]:
+    """About so many pair tokens of the examples, spread evenly over short and long sentences."""
+    order = sorted(examples, key=lambda example: len(example.tokens))
+    parts = min(len(order), max(1, pair_tokens(order) // work))
+    return order[parts // 2 :: parts]
+
+
+def batches(examples: Sequence[Example], *, pairs: int = BATCH_PAIRS, tokens: int = BATCH_TOKENS) -> list[Batch]:
+    """As inference cuts them, already tensors."""
+    return [collate([examples[number] for number in its]) for its in cut(sizes_of(examples), max_pairs=pairs, max_tokens=tokens)]
+
+
+def pooled(model: MultiTaskCNN, batch: Batch) -> Tensor:
+    """(P, C), the fast form's features."""
+    public = getattr(model, "pooled", None)
+    features: Tensor = public(batch) if public is not None else model._pool_sentence(batch)
+    return features
+
+
+def options(description: str | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a check of a few seconds: figures are printed and not saved")
+    return parser.parse_args()
+
+
+def thread_counts() -> list[int]:
+    return [count for count in (1, 2) if count <= (os.cpu_count() or 1)]
