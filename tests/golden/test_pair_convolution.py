@@ -21,8 +21,9 @@ from torch import Tensor
 
 from relsift.encoding.batch import Batch
 from relsift.errors import ConfigError, ShapeError
-from relsift.kernels.pair_pool import PairIndex, pair_max, reference
-from relsift.kernels.pair_pool_cpu import fused
+from relsift.kernels.lanes import WIDTH
+from relsift.kernels.pair_pool import PairIndex, pair_average, pair_max, piecewise_max, reference_average, reference_max
+from relsift.kernels.pair_pool_cpu import fused_average, fused_max
 from relsift.kernels.switch import SWITCH
 from relsift.kernels.window_sum import Windows
 from relsift.kernels.window_sum import reference as window_sum_reference
@@ -126,12 +127,17 @@ def gradients(model: MultiTaskCNN, output: tuple[Tensor, Tensor], seed: int) -> 
 
 def assert_same_as_literal(model: MultiTaskCNN, batch: Batch, tolerance: float = 1e-5, seed: int = 0) -> None:
     fast, literal = model(batch), literal_output(model, batch)
-    torch.testing.assert_close(fast.scores, literal[0], atol=tolerance, rtol=tolerance)
-    torch.testing.assert_close(fast.identification, literal[1], atol=tolerance, rtol=tolerance)
+    found = [fast]
+    if not model.training:
+        with torch.inference_mode():  # words and distances are remembered from the first batch to the second
+            found += [model(batch), model(batch)]
+    for output in found:
+        torch.testing.assert_close(output.scores, literal[0], atol=tolerance, rtol=tolerance)
+        torch.testing.assert_close(output.identification, literal[1], atol=tolerance, rtol=tolerance)
     wanted = gradients(model, literal, seed)
-    found = gradients(model, (fast.scores, fast.identification), seed)
+    back = gradients(model, (fast.scores, fast.identification), seed)
     for name, gradient in wanted.items():
-        torch.testing.assert_close(found[name], gradient, atol=tolerance, rtol=tolerance, msg=lambda m, name=name: f"{name}: {m}")
+        torch.testing.assert_close(back[name], gradient, atol=tolerance, rtol=tolerance, msg=lambda m, name=name: f"{name}: {m}")
     for name in ("word_table.weight", "head_distance.weight", "convolve.convolutions.0.bias"):
         assert wanted[name].abs().max() > 1e-4  # not a comparison of nothing with nothing
 
@@ -198,6 +204,17 @@ def test_without_tags_equals_the_literal_convolution(kernel):
     assert_same_as_literal(make(replace(TINY, tags=False)), batch_of([long_sentence(12, 5, 3), one_token()], KNOWN))
 
 
+def test_maximum_and_average_over_the_whole_sentence_equal_the_literal_convolution(kernel):
+    group = [long_sentence(length, 5, length) for length in (1, 2, 9, 26)]
+    assert_same_as_literal(make(replace(TINY, pooling="max_average")), batch_of(group, KNOWN))
+
+
+def test_windows_of_many_filters_equal_the_literal_convolution(kernel):
+    # One strip of filters and a rest, in the sums under the windows and in the maximum.
+    group = [long_sentence(11, 4, 6), one_token(), long_sentence(5, 3, 7)]
+    assert_same_as_literal(make(replace(TINY, windows=(3, 2), filters=WIDTH + 6)), batch_of(group, KNOWN))
+
+
 def test_in_double_precision_the_two_forms_differ_by_rounding_only():
     group = [long_sentence(length, 5, length) for length in (1, 2, 9, 26)]
     assert_same_as_literal(make(TINY, dtype=torch.float64), batch_of(group, KNOWN), tolerance=1e-12)
@@ -256,12 +273,13 @@ def test_with_input_dropout_the_convolution_is_still_the_literal_one(kernel, mon
 
 def test_input_dropout_drops_the_same_dimensions_of_all_tokens_of_a_sentence():
     model = make(replace(TINY, input_dropout=0.5, word_size=40)).train()
-    inputs: list[Tensor] = []
+    inputs: list[Any] = []
     model.convolve.register_forward_pre_hook(lambda _, arguments: inputs.extend(arguments[:2]))
     torch.manual_seed(0)
     model(batch_of([long_sentence(9, 4, 1), long_sentence(12, 4, 2)], KNOWN))
-    rows, symbols = inputs
-    dropped = [(rows[its[its >= 0]] == 0) for its in symbols]
+    tokens, batch = inputs
+    rows = tokens.features(tokens.keys).split(batch.lengths.tolist())
+    dropped = [sentence == 0 for sentence in rows]
     assert all(torch.equal(tokens.any(dim=0), tokens.all(dim=0)) for tokens in dropped)
     one, other = (tokens[0] for tokens in dropped)
     assert 0 < one.sum() < len(one)
@@ -292,6 +310,14 @@ def random_parts(draw: random.Random, levels: int) -> tuple[list[Tensor], PairIn
         numbers(len(sizes), pairs), numbers(entities, pairs), numbers(entities, pairs),
     )  # fmt: skip
     return [values(first[-1] + sizes[-1] + gap), values(rows), values(rows)], index
+
+
+def reference(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
+    return reference_max(sentence, head, tail, index, index.whole())[:, 0]
+
+
+def fused(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
+    return fused_max(sentence, head, tail, index, index.whole())[:, 0]
 
 
 def triple_loop(parts: list[Tensor], index: PairIndex, gradient: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -366,13 +392,91 @@ def test_tokens_beyond_a_sentence_never_win(form):
     assert form(*parts, index).item() == 2.0
 
 
-@pytest.mark.parametrize("form", [reference, fused])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_a_part_that_is_not_finite_gives_what_torch_gives(kernel, part, number):
+    parts, index = random_parts(random.Random(3), 3)
+    for row in range(len(parts[part])):
+        broken = [one.clone() for one in parts]
+        broken[part][row, 0] = number
+        torch.testing.assert_close(pair_max(*broken, index), reference(*broken, index), equal_nan=True)
+
+
+@pytest.mark.parametrize("form", [reference, pair_max])
 def test_not_a_number_anywhere_in_a_sentence_shows_in_its_pairs_only(form):
     index = PairIndex(*(torch.tensor(x) for x in ([0, 3], [3, 1], [[0, 0, 0]], [0, 1], [0, 0], [0, 0])))
     parts = [torch.tensor([[5.0], [float("nan")], [7.0], [1.0]]), torch.zeros(1, 1), torch.zeros(1, 1)]
     for needs_gradient in (False, True):
         leaves = [part.clone().requires_grad_(needs_gradient) for part in parts]
         assert form(*leaves, index).isnan().flatten().tolist() == [True, False]
+
+
+def values_of(parts: list[Tensor], index: PairIndex, pair: int) -> Tensor:
+    """(tokens, channels) of one pair, added up."""
+    s, h, t = (int(rows[pair]) for rows in (index.pair_sentence, index.pair_head, index.pair_tail))
+    first, length = int(index.first[s]), int(index.lengths[s])
+    return parts[0][first : first + length] + parts[1][index.place[h, :length]] + parts[2][index.place[t, :length]]
+
+
+def backwards(pooled: Tensor, parts: list[Tensor], gradient: Tensor) -> list[Tensor]:
+    if not pooled.requires_grad:
+        return [torch.zeros_like(part) for part in parts]
+    return list(torch.autograd.grad(pooled, parts, gradient, materialize_grads=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), pieces=st.integers(1, 4))
+def test_the_maximum_of_each_piece_equals_that_of_the_sliced_values_and_an_empty_piece_is_zero(seed, pieces):
+    draw = random.Random(seed)
+    parts, index = random_parts(draw, 3)
+    lengths = index.lengths[index.pair_sentence].tolist()
+    # Cuts anywhere: pieces of no, of one and of all tokens occur, and the outer cuts need not be the sentence's ends.
+    cuts = torch.tensor([sorted(draw.randint(0, n) for _ in range(pieces + 1)) for n in lengths], dtype=torch.int64).view(-1, pieces + 1)
+    gradient = torch.randint(-8, 9, (len(cuts), pieces, parts[0].shape[1])).float()
+    leaves = [part.requires_grad_() for part in parts]
+    wanted = torch.zeros_like(gradient)
+    for pair in range(len(cuts)):
+        for piece, (start, stop) in enumerate(zip(cuts[pair], cuts[pair, 1:])):
+            if start < stop:
+                wanted[pair, piece] = values_of(leaves, index, pair)[start:stop].max(dim=0).values
+    back = backwards(wanted, leaves, gradient)
+    for form in (reference_max, fused_max):
+        pooled = form(*leaves, index, cuts)
+        assert torch.equal(pooled, wanted)
+        assert all(torch.equal(a, b) for a, b in zip(backwards(pooled, leaves, gradient), back))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**31), levels=st.sampled_from([0, 1, 1000]))
+def test_the_average_equals_that_of_the_values_after_relu_and_so_do_its_gradients(seed, levels):
+    parts, index = random_parts(random.Random(seed), levels)
+    gradient = torch.randint(-8, 9, (len(index.pair_sentence), parts[0].shape[1])).float()
+    leaves = [part.requires_grad_() for part in parts]
+    wanted = torch.zeros_like(gradient)
+    for pair in range(len(wanted)):
+        wanted[pair] = F.relu(values_of(leaves, index, pair)).mean(dim=0)
+    back = backwards(wanted, leaves, gradient)
+    for form in (reference_average, fused_average):
+        pooled = form(*leaves, index)
+        torch.testing.assert_close(pooled, wanted)
+        for found, other in zip(backwards(pooled, leaves, gradient), back):
+            torch.testing.assert_close(found, other, atol=1e-4, rtol=1e-5)  # up to 12 gradients of up to 8 are added up
+
+
+def test_piecewise_and_average_follow_the_switch(kernel):
+    parts, index = random_parts(random.Random(5), 1)
+    cuts = index.whole()
+    assert torch.equal(piecewise_max(*parts, index, cuts), reference_max(*parts, index, cuts))
+    torch.testing.assert_close(pair_average(*parts, index), reference_average(*parts, index))
+
+
+def test_a_sentence_with_more_pairs_than_a_thread_takes_at_once_is_pooled_whole(monkeypatch):
+    generator = torch.Generator().manual_seed(1)
+    parts = [torch.randn(n, WIDTH + 1, generator=generator) for n in (9, 20, 20)]
+    place = torch.randint(0, 20, (60, 9), generator=generator)
+    head, tail = torch.cartesian_prod(torch.arange(60), torch.arange(60)).unbind(1)
+    index = PairIndex(torch.tensor([0]), torch.tensor([9]), place, torch.zeros_like(head), head, tail)
+    assert torch.equal(fused(*parts, index), reference(*parts, index))
 
 
 def test_chunks_of_pairs_in_the_plain_form_change_nothing(monkeypatch):
@@ -405,19 +509,20 @@ def test_the_number_of_threads_changes_no_bit(form):
 # ---- the sum under the windows
 
 
-def random_windows(draw: random.Random) -> tuple[Tensor, Tensor, Windows]:
+def random_windows(draw: random.Random) -> tuple[Tensor, Tensor, Windows, Tensor]:
     windows = Windows(tuple(draw.randint(1, 6) for _ in range(draw.randint(1, 4))))
     generator = torch.Generator().manual_seed(draw.randrange(2**31))
-    rows, filters = draw.randint(1, 6), draw.choice([1, 3, 16])
+    rows, filters = draw.randint(1, 6), draw.choice([1, 3, WIDTH, WIDTH + 1])
     table = torch.randint(-9, 10, (rows, windows.places * filters), generator=generator).float()
     seen = torch.randint(-1, rows, (draw.randint(0, 9), windows.left + 1 + windows.right), generator=generator)
-    return table, seen, windows
+    bias = torch.randint(-9, 10, (len(windows.sizes) * filters,), generator=generator).float()
+    return table, seen, windows, bias
 
 
-def loop_over_windows(table: Tensor, seen: Tensor, windows: Windows, gradient: Tensor) -> tuple[Tensor, Tensor]:
+def loop_over_windows(table: Tensor, seen: Tensor, windows: Windows, bias: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     """Every position, window and token under it; a window of size w at i covers i - (w - 1) // 2 to i + w // 2."""
     filters = gradient.shape[1] // len(windows.sizes)
-    total, back = torch.zeros(gradient.shape), torch.zeros_like(table)
+    total, back = bias.repeat(len(seen), 1), torch.zeros_like(table)
     for position, around in enumerate(seen.tolist()):
         place = 0
         for w, size in enumerate(windows.sizes):
@@ -434,16 +539,18 @@ def loop_over_windows(table: Tensor, seen: Tensor, windows: Windows, gradient: T
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_the_sum_under_the_windows_equals_a_plain_loop_bit_for_bit(seed):
-    table, seen, windows = random_windows(random.Random(seed))
-    gradient = torch.randint(-8, 9, (len(seen), len(windows.sizes) * table.shape[1] // windows.places)).float()
-    total, back = loop_over_windows(table, seen, windows, gradient)
+    table, seen, windows, bias = random_windows(random.Random(seed))
+    gradient = torch.randint(-8, 9, (len(seen), len(bias))).float()
+    total, back = loop_over_windows(table, seen, windows, bias, gradient)
     for form in (window_sum_reference, window_sum_fused):
-        leaf = table.clone().requires_grad_()
-        found = form(leaf, seen, windows)
+        leaf, other = table.clone().requires_grad_(), bias.clone().requires_grad_()
+        found = form(leaf, seen, windows, other)
         found.backward(gradient)
         assert torch.equal(found.detach(), total)
         assert leaf.grad is not None
+        assert other.grad is not None
         assert torch.equal(leaf.grad, back)
+        assert torch.equal(other.grad, gradient.sum(dim=0))
 
 
 @pytest.mark.parametrize("form", [window_sum_reference, window_sum_fused])
@@ -457,7 +564,7 @@ def test_the_number_of_threads_changes_no_bit_of_the_sum_under_the_windows(form)
     for number in (1, 2):
         with threads(number):
             leaf = table.clone().requires_grad_()
-            total = form(leaf, seen, windows)
+            total = form(leaf, seen, windows, torch.ones(3 * 64))
             total.backward(gradient)
             results.append((total.detach(), leaf.grad))
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
@@ -497,8 +604,9 @@ def test_callers_in_several_threads_get_the_same_result(layer):
 
 def test_parts_with_different_channels_are_refused():
     parts, index = random_parts(random.Random(0), 1)
-    with pytest.raises(ShapeError, match="pair_max"):
-        pair_max(parts[0], parts[1][:, :0], parts[2], index)
+    for form in (pair_max, pair_average):
+        with pytest.raises(ShapeError, match="pair pooling"):
+            form(parts[0], parts[1][:, :0], parts[2], index)
 
 
 def test_unknown_kernel_is_refused_and_numba_says_what_it_cannot_do(monkeypatch):

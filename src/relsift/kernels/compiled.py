@@ -40,6 +40,12 @@ def kernel(function: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+def inner(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile a part of a kernel, to be called from kernels only."""
+    compiled: Callable[..., None] = numba.njit(nogil=True)(function)
+    return compiled
+
+
 def arrays(*tensors: Tensor) -> list[Any]:
     """The tensors' memory as contiguous numpy arrays."""
     return [tensor.detach().contiguous().numpy() for tensor in tensors]

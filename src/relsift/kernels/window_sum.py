@@ -42,22 +42,25 @@ class Windows:
         return sum(self.sizes)
 
 
-def window_sum(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
-    """For every position and window the sum of the projected rows under it.
+def window_sum(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor | None = None) -> Tensor:
+    """For every position and window the sum of the projected rows under it, plus the bias.
 
     Args:
         projected: (R, places * F) float, window by window, place by place, F values each.
         seen: (M, L) int64, the row at each of the left + 1 + right places around a position; -1 beyond the text counts as zeros.
+        bias: (W * F,).
     Returns: (M, W * F).
     """
+    if bias is None:
+        bias = projected.new_zeros(projected.shape[1] // windows.places * len(windows.sizes))
     if use_fused(projected):
         from relsift.kernels.window_sum_cpu import fused  # compiles on first use
 
-        return fused(projected, seen, windows)
-    return reference(projected, seen, windows)
+        return fused(projected, seen, windows, bias)
+    return reference(projected, seen, windows, bias)
 
 
-def reference(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
+def reference(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor) -> Tensor:
     """The same in plain torch, on any device and in any precision."""
     places = windows.places
     filters = projected.shape[1] // places
@@ -73,4 +76,4 @@ def reference(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
     sizes = torch.tensor(windows.sizes, device=seen.device)
     starts = torch.arange(len(index), device=seen.device)[:, None] * places + sizes.cumsum(0) - sizes  # (M, W)
     bags = F.embedding_bag(index.view(-1), rows, starts.view(-1), mode="sum")           # (M * W, F)
-    return bags.view(len(seen), len(windows.sizes) * filters)                           # (M, W * F)
+    return bags.view(len(seen), len(windows.sizes) * filters) + bias                    # (M, W * F)

@@ -1,4 +1,4 @@
-"""The fused CPU kernel of `window_sum` (Numba)."""
+"""The fused CPU kernel of `window_sum` (Numba): the sum of a strip of filters stays in registers while a window is walked through."""
 
 from __future__ import annotations
 
@@ -10,62 +10,76 @@ import torch
 from torch import Tensor
 
 from relsift.kernels.compiled import arrays, kernel
+from relsift.kernels.lanes import WIDTH, add, fill, load, store
 from relsift.kernels.window_sum import Windows
 
 
-def fused(projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
+def fused(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor) -> Tensor:
     """See `relsift.kernels.window_sum.window_sum`; float32 on the CPU."""
-    total: Tensor = _Fused.apply(projected, seen, windows)  # type: ignore[no-untyped-call]
+    total: Tensor = _Fused.apply(projected, seen, windows, bias)  # type: ignore[no-untyped-call]
     return total
 
 
 class _Fused(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, seen: Tensor, windows: Windows) -> Tensor:
-        table, where = arrays(projected, seen)
+    def forward(ctx: Any, projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor) -> Tensor:
         sizes, starts = np.array(windows.sizes), np.array(windows.starts)
         filters = projected.shape[1] // windows.places
-        total = np.zeros((len(where), len(sizes) * filters), dtype=np.float32)
-        _forward(table, where, sizes, starts, filters, total)
-        ctx.rest = where, sizes, starts, filters, projected.shape
-        return torch.from_numpy(total)
+        total = projected.new_empty(len(seen), len(sizes) * filters)
+        where = seen.contiguous().numpy()
+        _forward(*arrays(projected), where, sizes, starts, filters, *arrays(bias, total))
+        ctx.rest = where, sizes, starts, filters
+        ctx.shape = projected.shape
+        return total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        where, sizes, starts, filters, shape = ctx.rest
-        (gradient,) = arrays(gradients[0])
-        table = np.zeros(shape, dtype=np.float32)
-        _backward(gradient, where, sizes, starts, filters, table)
-        return torch.from_numpy(table), None, None
+        gradient = gradients[0].contiguous()
+        table = gradient.new_zeros(ctx.shape)
+        _backward(*arrays(gradient), *ctx.rest, *arrays(table))
+        return table, None, None, gradient.sum(dim=0)
 
 
 @kernel
-def _forward(table: Any, seen: Any, sizes: Any, starts: Any, filters: Any, total: Any) -> None:
-    for m in numba.prange(seen.shape[0]):
+def _forward(table: Any, seen: Any, sizes: Any, starts: Any, filters: Any, bias: Any, total: Any) -> None:
+    columns = table.shape[1]
+    whole = filters // WIDTH * WIDTH  # filters of whole strips
+    for number in numba.prange(seen.shape[0]):
+        m = np.int64(number)
         place = 0
         for w in range(len(sizes)):
-            into = total[m, w * filters : (w + 1) * filters]
-            for k in range(sizes[w]):
-                row = seen[m, starts[w] + k]
-                if row >= 0:
-                    from_ = table[row, place * filters : (place + 1) * filters]
-                    for f in range(filters):
-                        into[f] += from_[f]
-                place += 1
+            rows = seen[m, starts[w] : starts[w] + sizes[w]]
+            into = m * total.shape[1] + w * filters
+            for f in range(0, whole, WIDTH):
+                value = fill(np.float32(0))
+                for k in range(sizes[w]):
+                    if rows[k] >= 0:
+                        value = add(value, load(table, rows[k] * columns + (place + k) * filters + f))
+                store(total, into + f, add(value, load(bias, w * filters + f)))
+            for f in range(whole, filters):
+                one = np.float32(0)
+                for k in range(sizes[w]):
+                    if rows[k] >= 0:
+                        one += table[rows[k], (place + k) * filters + f]
+                total[m, w * filters + f] = one + bias[w * filters + f]
+            place += sizes[w]
 
 
 @kernel
 def _backward(gradient: Any, seen: Any, sizes: Any, starts: Any, filters: Any, table: Any) -> None:
     # A window's columns belong to one thread, so the sums are deterministic whatever the number of threads.
-    for w in numba.prange(len(sizes)):
-        place = 0
-        for before in range(w):
-            place += sizes[before]
+    columns = table.shape[1]
+    whole = filters // WIDTH * WIDTH
+    for window in numba.prange(len(sizes)):
+        w = np.int64(window)
+        place = sizes[:w].sum()
         for m in range(seen.shape[0]):
-            from_ = gradient[m, w * filters : (w + 1) * filters]
             for k in range(sizes[w]):
                 row = seen[m, starts[w] + k]
-                if row >= 0:
-                    into = table[row, (place + k) * filters : (place + k + 1) * filters]
-                    for f in range(filters):
-                        into[f] += from_[f]
+                if row < 0:
+                    continue
+                for f in range(0, whole, WIDTH):
+                    into = row * columns + (place + k) * filters + f
+                    store(table, into, add(load(table, into), load(gradient, m * gradient.shape[1] + w * filters + f)))
+                for f in range(whole, filters):
+                    table[row, (place + k) * filters + f] += gradient[m, w * filters + f]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
+from relsift.layers.pair_convolution import PairConvolution
 
 Output = TypeVar("Output")
 
@@ -80,6 +81,12 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     def notes(self, examples: Sequence[Example]) -> list[str]:
         """What of these examples the model will not see, one line a reason, for the user to know; most models see everything."""
         return []
+
+    def limit_cache(self, megabytes: float) -> None:
+        """Memory for what prediction remembers from one batch to the next (0: nothing); models without such memory take no notice."""
+        for module in self.modules():
+            if isinstance(module, PairConvolution):
+                module.limit_cache(megabytes)
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output: ...

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
-from relsift.errors import ConfigError, require
+from relsift.errors import require
 from relsift.layers.initialise import initialise_like_keras
-from relsift.layers.pair_convolution import PairConvolution, distances
+from relsift.layers.pair_convolution import PairConvolution, Tokens
+from relsift.layers.stretches import distances
 from relsift.losses import identification_loss, other_cross_entropy, ranking_loss
 from relsift.models.base import ModelConfig, Prediction, Preset, RelationModel
 
@@ -63,8 +64,6 @@ class MultiTaskCNNConfig(ModelConfig):
         for name in ("input_dropout", "pooled_dropout", "hidden_dropout"):
             require(0 <= getattr(self, name) < 1, f"model.{name}", expected="a number in [0, 1)", got=getattr(self, name))
         require(self.gamma > 0, "model.gamma", expected="a number > 0", got=self.gamma)
-        if self.pooling == "max_average" and self.context == "sentence":
-            raise ConfigError("model.pooling: expected max for context=sentence, got max_average; it is defined for context=between")
 
     @classmethod
     def tiny(cls) -> MultiTaskCNNConfig:
@@ -152,8 +151,7 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         return [f"{longer} of {len(spans)} training pairs are more than {size} tokens long: the model sees the last {size}"]
 
     def forward(self, batch: Batch) -> MultiTaskCNNOutput:
-        pooled = self._pool_between(batch) if self.config.context == "between" else self._pool_sentence(batch)  # (P, C)
-        h = self.trunk(pooled)                                                          # (P, Z)
+        h = self.trunk(self.pooled(batch))                                              # (P, Z)
         logits = None if self.choose is None else self.choose(h)                        # (P, K + 1)
         if self.rank is not None:
             scores = self.rank(h)                                                       # (P, K)
@@ -161,6 +159,10 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
             assert logits is not None
             scores = logits[:, :-1] - logits[:, -1:]                                    # (P, K)
         return MultiTaskCNNOutput(scores, logits, None if self.identify is None else self.identify(h))
+
+    def pooled(self, batch: Batch) -> Tensor:
+        """(P, C), or (P, 2C) with averages: the features of every pair, >= 0."""
+        return self._pool_between(batch) if self.config.context == "between" else self._pool_sentence(batch)
 
     def loss(self, output: MultiTaskCNNOutput, batch: Batch) -> dict[str, Tensor]:
         c = self.config
@@ -187,19 +189,27 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         return torch.cat(parts, dim=-1)
 
     def _pool_sentence(self, batch: Batch) -> Tensor:
-        """Tokens with the same word and tag share their embedding, so each different one is embedded and projected once."""
+        values = self.convolve(self._keyed_tokens(batch), batch, self.head_distance.weight, self.tail_distance.weight)
+        pooled = F.relu(values.max())                                                   # (P, C)
+        if self.config.pooling == "max_average":
+            pooled = torch.cat([pooled, values.relu_average()], dim=1)                  # (P, 2C)
+        return pooled
+
+    def _keyed_tokens(self, batch: Batch) -> Tokens:
+        """Tokens with the same word and tag share their embedding."""
         mask = batch.mask
         if self.config.input_dropout and self.training:  # every sentence has its own mask: nothing is shared
             rows = self._drop_dimensions(self._tokens(batch.tokens, batch.tags))[mask]  # (N, D)
-            number = torch.arange(len(rows), device=rows.device)
-        else:
-            tags = len(self.tag_table.weight) if self.tag_table is not None else 1
-            key = batch.tokens[mask] * tags + (batch.tags[mask] if self.tag_table is not None else 0)
-            kept, number = torch.unique(key, return_inverse=True)                       # (V,), (N,)
-            rows = self._tokens(kept // tags, kept % tags)                              # (V, D)
-        symbols = torch.full_like(batch.tokens, -1).masked_scatter(mask, number)        # (S, T)
-        pooled: Tensor = self.convolve(rows, symbols, batch, self.head_distance.weight, self.tail_distance.weight)
-        return pooled                                                                   # (P, C)
+            return Tokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [])
+        if self.tag_table is None:
+            return Tokens(batch.tokens[mask], len(self.word_table.weight), self.word_table, [self.word_table.weight])
+        tags = len(self.tag_table.weight)
+        return Tokens(
+            batch.tokens[mask] * tags + batch.tags[mask],                               # (N,)
+            len(self.word_table.weight) * tags,
+            lambda keys: self._tokens(keys // tags, keys % tags),
+            [self.word_table.weight, self.tag_table.weight],
+        )
 
     def _drop_dimensions(self, x: Tensor) -> Tensor:
         """Keras's SpatialDropout1D: the same dimensions of every token of a row."""
