@@ -5,6 +5,7 @@ Repeatable bit for bit on one machine with one number of threads: order, dropout
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,7 @@ def train(
     gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)
     if not gold:
         raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
-    with _repeatable(c.threads):
+    with _repeatable(c.threads, _device(c.device)):
         torch.manual_seed(c.seed)
         model = build(config.model.name, config.model.options, encoding).to(_device(c.device))
         optimiser = make_optimiser(c, model.parameters())
@@ -190,8 +191,10 @@ def _device(name: str) -> torch.device:
 
 
 @contextmanager
-def _repeatable(threads: int | None) -> Iterator[None]:
+def _repeatable(threads: int | None, device: torch.device) -> Iterator[None]:
     """Deterministic algorithms and the configured number of threads, put back afterwards."""
+    if device.type == "cuda":  # cuBLAS refuses deterministic mode without it; read once, when cuBLAS starts
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     memory: Any = torch.utils.deterministic
     before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory, torch.get_num_threads()
     torch.use_deterministic_algorithms(True)
