@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import torch
 from measure import invented
 from torch import Tensor
@@ -100,5 +101,12 @@ def options(description: str | None) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def thread_counts() -> list[int]:
-    return [count for count in (1, 2) if count <= (os.cpu_count() or 1)]
+def thread_counts() -> Iterator[int]:
+    """1 and 2 threads in turn, where the machine has as many, for torch and the kernels alike."""
+    numba.get_num_threads()  # starts Numba's threads, which sets OpenMP's number, and torch's with it, to that of the cores
+    for count in (1, 2):
+        if count <= (os.cpu_count() or 1):
+            torch.set_num_threads(count)
+            yield count
+            if torch.get_num_threads() != count:
+                raise SystemExit(f"expected {count} thread(s), got {torch.get_num_threads()} at the end: the figures are not of {count}")

@@ -108,7 +108,6 @@ def main() -> None:
     cases += [case for name in CORPORA if (case := corpus_case(name)) is not None]
     rows: list[dict[str, Any]] = []
     for threads in thread_counts():
-        torch.set_num_threads(threads)
         for case in cases:
             with torch.inference_mode():
                 rows.append(measure_case(case, threads, quick=quick))
