@@ -6,6 +6,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 DEMO_ARGS   ?=
 PYTEST_ARGS ?=
+BENCH_ARGS  ?=
 
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -14,11 +15,11 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint clean
+.PHONY: help install demo test lint bench clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
-	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-k brat'"
+	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-k brat'  BENCH_ARGS=--quick"
 
 install: $(STAMP)  ## make .venv with the pinned packages, if it is missing or out of date
 
@@ -31,6 +32,12 @@ test: lint  ## lint, then all tests; those that need a corpus that is not there 
 lint: $(STAMP)  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+BENCHMARKS := pair_rate training_rate add_max end_to_end memory start
+
+bench: $(STAMP)  ## measure speed and memory (about 20 minutes on a quiet machine) and write docs/performance.md
+	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done
+	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
 
 clean:  ## remove caches, build products and demo-out; keeps .venv and runs
 	rm -rf build dist demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,12 +56,14 @@ def measure_peak(threads: int, *, quick: bool) -> dict[str, Any]:
     passes = PASSES // 10 if quick else PASSES
     found = np.zeros(threads)
     rates = {}
+    before = numba.get_num_threads()
     numba.set_num_threads(threads)
     for tokens in LENGTHS:
         one = seconds(lambda tokens=tokens: run_loops(threads, tokens, passes, found), budget=0.1 if quick else 1.0)
         rates[tokens] = threads * passes * tokens * WIDTH / one
         if list(found) != list(range(1, threads + 1)):
             raise SystemExit(f"the peak loop computed {found}")
+    numba.set_num_threads(before)  # the kernels, loaded later, take this for the most they may use
     return {"threads": threads, "rate": max(rates.values()), "rates": {str(tokens): rate for tokens, rate in rates.items()}}
 
 

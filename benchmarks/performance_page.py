@@ -1,0 +1,152 @@
+"""Write docs/performance.md from the JSON files in benchmarks/results/performance; words from benchmarks/results/performance.md.
+
+    python benchmarks/performance_page.py [--quick]
+
+A benchmark that was not run is said to be not measured. `--quick` makes the page and does not write it.
+Files whose figures hold no rows made here (end_to_end, memory) are shown as they are: a table a list of records, a line a number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cases import CORPORA, TITLES, options
+from measure import RESULTS, table
+
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+NOTES = Path(__file__).parent / "results" / "performance.md"
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def reached(value: float, aim: float | None, *, below: bool = False) -> str:
+    if not aim:
+        return ""
+    return "yes" if (value <= aim if below else value >= aim) else "**no**"
+
+
+def pair_rate(figures: Rows) -> list[str]:
+    lines = []
+    for row in figures:
+        literal, fast, ratio = row["literal"], row["fast"], row["ratio"]
+        plain = max(rate for way, rate in literal["ways"].items() if way.startswith("conv1d"))
+        lines.append([
+            row["title"], row["threads"], f"{row['pairs']:,}", f"{plain:,.0f}", f"{literal['convolution']:,.0f}",
+            f"{fast['convolution']:,.0f}", f"**{ratio['convolution']:,.0f}**", f">= {row['aim']}",
+            reached(ratio["convolution"], row["aim"]), f"{row['ratio_cold']['convolution']:,.0f}",
+            f"{ratio['model']:,.0f}", f"{max(row['largest_difference'].values()):.0e}",
+        ])  # fmt: skip
+    head = [
+        "case", "threads", "pairs", "literal, `Conv1d`", "literal, fastest", "relsift", "ratio", "aim", "reached", "ratio, cold",
+        "ratio, whole model", "largest difference",
+    ]  # fmt: skip
+    measured = {row["name"].rpartition("_")[0] for row in figures}
+    missing = [TITLES[name] for name in CORPORA if name not in measured]
+    left_out = ["", f"Not prepared, left out: {', '.join(missing)}."] if missing else []
+    return ["Pairs a second:", "", table(head, lines), *left_out]
+
+
+def training_rate(figures: Rows) -> list[str]:
+    lines = []
+    for row in figures:
+        for kind in ("step", "epoch"):
+            if kind not in row:
+                continue
+            its = row[kind]
+            lines.append([
+                row["title"], kind, row["threads"], f"{its['literal']:.3f}", f"{its['fast']:.4f}", f"**{its['ratio']:.1f}**",
+                f">= {row['aim']}" if row["aim"] else "", reached(its["ratio"], row["aim"]), f"{row['largest_gradient_difference']:.0e}",
+            ])  # fmt: skip
+    head = ["case", "of", "threads", "literal, seconds", "relsift, seconds", "ratio", "aim", "reached", "largest gradient difference"]
+    corpus = [] if any("epoch" in row for row in figures) else ["", f"Not prepared, left out: {TITLES['conll04']}."]
+    return [table(head, lines), *corpus]
+
+
+def add_max(figures: Mapping[str, Rows]) -> list[str]:
+    peaks = {row["threads"]: row["rate"] for row in figures["peak"]}
+    lines = [
+        [row["title"], row["threads"], f"{row['rate'] / 1e9:.1f}", f"{peaks[row['threads']] / 1e9:.1f}", f"**{row['share']:.0%}**",
+         f">= {row['aim']:.0%}", reached(row["share"], row["aim"])]
+        for row in figures["kernel"]
+    ]  # fmt: skip
+    head = ["case", "threads", "kernel, billion a second", "peak, billion a second", "share", "aim", "reached"]
+    return [table(head, lines)]
+
+
+def start(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    aims, helps = figures["aims"], figures["help"]
+    slowest = max(helps, key=lambda name: helps[name])
+    judged = [("`relsift --help`", helps["relsift --help"], aims["help"])]
+    judged += [(f"the slowest other, `{slowest}`", helps[slowest], aims["help"])]
+    judged += [(f"first prediction, {name}", value, aims["predict"]) for name, value in figures["predict"].items()]
+    lines = [[name, f"**{value:.2f}**", f"<= {aim}", reached(value, aim, below=True)] for name, value, aim in judged]
+    for name, value in figures["predict_compiling"].items():
+        lines.append([f"first prediction, {name}, kernels not compiled yet", f"{value:.2f}", "", ""])
+    return [table(["process", "seconds", "aim", "reached"], lines)]
+
+
+def as_they_are(figures: Any, name: str = "") -> list[str]:
+    """Records as a table, single values as lines, sections one after the other."""
+    if isinstance(figures, list) and figures and all(isinstance(row, dict) for row in figures):
+        keys = list(dict.fromkeys(key for row in figures for key in row))
+        return [*([f"{name}:", ""] if name else []), table(keys, [[shown(row.get(key, "")) for key in keys] for row in figures]), ""]
+    if isinstance(figures, dict):
+        single = [[key, shown(value)] for key, value in figures.items() if not isinstance(value, dict | list)]
+        lines = [*([f"{name}:", ""] if name else []), table(["what", "figure"], single), ""] if single else []
+        for key, value in figures.items():
+            if isinstance(value, dict | list):
+                lines += as_they_are(value, f"{name}, {key}" if name else key)
+        return lines
+    return [f"{name}: {shown(figures)}", ""]
+
+
+def shown(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Any], list[str]]]] = {
+    "pair_rate": ("Pairs scored a second", pair_rate),
+    "training_rate": ("Training", training_rate),
+    "add_max": ("How near the kernel is to the machine", add_max),
+    "end_to_end": ("From file to file", as_they_are),
+    "memory": ("Memory", as_they_are),
+    "start": ("Start", start),
+}
+
+
+def section(name: str) -> list[str]:
+    title, made = SECTIONS[name]
+    file = RESULTS / f"{name}.json"
+    if not file.is_file():
+        return [f"## {title}", "", f"Not measured (`python benchmarks/{name}.py`).", ""]
+    result = json.loads(file.read_text(encoding="utf-8"))
+    about = " · ".join(f"{key} {value}" for key, value in result["machine"].items())
+    return [f"## {title}", "", *made(result["figures"]), "", f"`{result['command']}`, on: {about}", ""]
+
+
+def main() -> None:
+    lines = [
+        "# Performance",
+        "",
+        "<!-- made by benchmarks/performance_page.py; edit benchmarks/results/performance.md for the words -->",
+        "",
+        NOTES.read_text(encoding="utf-8").strip(),
+        "",
+    ]
+    for name in SECTIONS:
+        lines += section(name)
+    page = "\n".join(lines).replace("\n\n\n", "\n\n").rstrip() + "\n"
+    if options(__doc__).quick:
+        print(f"{PAGE}: {len(page)} characters, not written")
+        return
+    PAGE.write_text(page, encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
