@@ -30,7 +30,7 @@ from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNOutput
 from relsift.training.optimisers import make_optimiser
 
 AIM_CORPUS, AIM_LARGEST = 8, 30  # times the literal form's steps a second: on CoNLL04, and at the largest shape
-TOLERANCE = 1e-3  # of a gradient's norm; where two tokens all but tie for a maximum, rounding decides which of them gets the gradient
+TOLERANCE = 1e-4  # of a gradient's norm; where two tokens all but tie for a maximum, rounding decides which of them gets the gradient
 PAIRS = 4096  # of an invented case; its words are the vocabulary
 STEP_BATCHES = 4  # that a step is averaged over
 EPOCH_WORK = 40_000  # pair tokens of the literal form's epoch: some seconds on a slow core
