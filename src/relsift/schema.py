@@ -8,7 +8,7 @@ All classes are frozen and check themselves when made: a value that exists is va
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from relsift.errors import DataError
 
@@ -83,7 +83,8 @@ class Sentence:
         return join_tokens(self.tokens[entity.start : entity.end])
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
-        return replace(self, relations=None if relations is None else tuple(relations))
+        made = None if relations is None else tuple(relations)
+        return Sentence(self.id, self.tokens, self.entities, made, self.doc_id, self.offsets)
 
 
 @dataclass(frozen=True, slots=True)

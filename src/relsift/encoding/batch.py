@@ -9,13 +9,18 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from relsift.candidates import NO_RELATION, Pair
 from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
 from relsift.schema import Sentence
+
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,42 +69,52 @@ class Example:
 
 def encode(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> Example:
     """Raises DataError if a pair's relation type is unknown; `labelled=False` ignores annotations (prediction)."""
+    types = [pair.type if labelled else None for pair in pairs]
     return Example(
-        [encoding.word_id(token) for token in sentence.tokens],
+        encoding.word_ids(sentence.tokens),
         encoding.tag_ids(sentence),
         [(entity.start, entity.end) for entity in sentence.entities],
         [encoding.type_id(entity.type) for entity in sentence.entities],
         [pair.head for pair in pairs],
         [pair.tail for pair in pairs],
-        [encoding.label_id(pair.type) if labelled and pair.type is not None else NO_RELATION for pair in pairs],
+        [NO_RELATION if type_ is None else encoding.label_id(type_) for type_ in types],
     )
 
 
 def collate(examples: Sequence[Example]) -> Batch:
-    """Put sentences side by side; entity numbers are shifted so that pairs point at rows of the batch."""
-    size = max(len(example.tokens) for example in examples)
-    shifts = [0]
-    for example in examples:
-        shifts.append(shifts[-1] + len(example.spans))
+    """Put sentences side by side; entity numbers are shifted so that pairs point at rows of the batch.
 
-    def pad(rows: Iterable[list[int]], value: int) -> Tensor:
-        return torch.tensor([row + [value] * (size - len(row)) for row in rows], dtype=torch.int64)
+    By way of numpy, which takes a stream of numbers in a third of the time that `torch.tensor` takes for a list.
+    """
+    lengths = _flat([len(e.tokens)] for e in examples)  # (S,)
+    num_entities = _flat([len(e.spans)] for e in examples)  # (S,)
+    num_pairs = _flat([len(e.heads)] for e in examples)  # (S,)
+    real = np.arange(lengths.max()) < lengths[:, None]  # (S, T)
+    numbers = np.arange(len(examples))
+    shifts = np.repeat(num_entities.cumsum() - num_entities, num_pairs)  # (P,)
 
-    def flat(rows: Iterable[Iterable[int]]) -> Tensor:
-        return torch.tensor([value for row in rows for value in row], dtype=torch.int64)
+    def padded(rows: Iterable[list[int]], value: int) -> IntArray:
+        table = np.full(real.shape, value)
+        table[real] = _flat(rows)
+        return table
 
-    return Batch(
-        tokens=pad((e.tokens for e in examples), UNKNOWN_WORD),
-        tags=pad((e.tags for e in examples), OUTSIDE),
-        lengths=torch.tensor([len(e.tokens) for e in examples], dtype=torch.int64),
-        entity_sentence=flat([number] * len(e.spans) for number, e in enumerate(examples)),
-        entity_span=torch.tensor([span for e in examples for span in e.spans], dtype=torch.int64).reshape(-1, 2),
-        entity_type=flat(e.types for e in examples),
-        pair_sentence=flat([number] * len(e.heads) for number, e in enumerate(examples)),
-        pair_head=flat([head + shift for head in e.heads] for e, shift in zip(examples, shifts)),
-        pair_tail=flat([tail + shift for tail in e.tails] for e, shift in zip(examples, shifts)),
-        label=flat(e.labels for e in examples),
-    )
+    arrays = {
+        "tokens": padded((e.tokens for e in examples), UNKNOWN_WORD),
+        "tags": padded((e.tags for e in examples), OUTSIDE),
+        "lengths": lengths,
+        "entity_sentence": np.repeat(numbers, num_entities),
+        "entity_span": _flat(chain.from_iterable(e.spans for e in examples)).reshape(-1, 2),
+        "entity_type": _flat(e.types for e in examples),
+        "pair_sentence": np.repeat(numbers, num_pairs),
+        "pair_head": _flat(e.heads for e in examples) + shifts,
+        "pair_tail": _flat(e.tails for e in examples) + shifts,
+        "label": _flat(e.labels for e in examples),
+    }
+    return Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _flat(rows: Iterable[Iterable[int]]) -> IntArray:
+    return np.fromiter(chain.from_iterable(rows), np.int64)
 
 
 def cut(sizes: Sequence[tuple[int, int]], *, max_pairs: int, max_tokens: int, seed: int | None = None) -> Iterator[list[int]]:

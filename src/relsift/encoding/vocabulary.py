@@ -68,8 +68,9 @@ class Encoding:
         """Rows of a tag table: O, and B and I of every type."""
         return 2 * len(self.entity_types) + 1
 
-    def word_id(self, word: str) -> int:
-        return self._word_ids.get(word.lower() if self.lowercase else word, UNKNOWN_WORD)
+    def word_ids(self, words: Iterable[str]) -> list[int]:
+        known = self._word_ids
+        return [known.get(word, UNKNOWN_WORD) for word in (map(str.lower, words) if self.lowercase else words)]
 
     def type_id(self, name: str) -> int:
         """-1 for a type never seen in training."""
@@ -84,13 +85,10 @@ class Encoding:
     def tag_ids(self, sentence: Sentence) -> list[int]:
         """One BIO tag a token. Of entities that overlap, the longest (then the first) one is shown: one row cannot hold both."""
         tags = [OUTSIDE] * len(sentence.tokens)
-        shown = [False] * len(sentence.tokens)
         for entity in sorted(sentence.entities, key=lambda e: (e.start - e.end, e.start)):
-            kind = self.type_id(entity.type)
-            if kind < 0 or any(shown[entity.start : entity.end]):
-                continue  # a type the model does not know hides nothing
-            shown[entity.start : entity.end] = [True] * (entity.end - entity.start)
-            tags[entity.start : entity.end] = [2 * kind + 1] + [2 * kind + 2] * (entity.end - entity.start - 1)
+            kind, start, end = self.type_id(entity.type), entity.start, entity.end
+            if kind >= 0 and not any(tags[start:end]):  # a type the model does not know hides nothing
+                tags[start:end] = [2 * kind + 1] + [2 * kind + 2] * (end - start - 1)
         return tags
 
     def to_json(self) -> dict[str, Any]:

@@ -27,19 +27,19 @@ def tags(*entities: Entity, size: int = 5) -> list[int]:
 def test_frequent_words_come_first_and_equal_ones_in_alphabetical_order():
     encoding = Encoding.fit(TRAINING)
     assert encoding.words == ("the", "ADA", "Ada", "The", "ada")  # "the" twice, the others once
-    assert [encoding.word_id(word) for word in ("the", "ada")] == [1, 5]
+    assert encoding.word_ids(("the", "ada")) == [1, 5]
     assert encoding.num_words == 6
 
 
 def test_unknown_words_are_zero():
-    assert Encoding.fit(TRAINING).word_id("Oslo") == UNKNOWN_WORD == 0
+    assert Encoding.fit(TRAINING).word_ids(["Oslo"]) == [UNKNOWN_WORD] == [0]
 
 
 def test_lower_case_merges_spellings_before_they_are_counted_and_looked_up():
     encoding = Encoding.fit(TRAINING, lowercase=True)
     assert encoding.words == ("ada", "the")  # three each
-    assert encoding.word_id("aDa") == 1
-    assert Encoding.fit(TRAINING).word_id("aDa") == UNKNOWN_WORD
+    assert encoding.word_ids(["aDa"]) == [1]
+    assert Encoding.fit(TRAINING).word_ids(["aDa"]) == [UNKNOWN_WORD]
 
 
 def test_words_rarer_than_min_count_stay_unknown():
