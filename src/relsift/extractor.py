@@ -11,7 +11,7 @@ from typing import Any
 from relsift.candidates import Candidates
 from relsift.errors import CheckpointError, DataError
 from relsift.inference import InferenceReport, predict_sentences
-from relsift.models.bundle import DESCRIPTION, Bundle
+from relsift.models.bundle import DESCRIPTION, Bundle, sha256
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read_lines
 from relsift.schema import Document, Sentence, sentences_of
@@ -27,8 +27,10 @@ class RelationExtractor:
     rx.predict([{"tokens": ["Ada", "leads", "Acme"], "entities": [{"start": 0, "end": 1, "type": "PER"}, …]}])
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, checksum: str | None = None) -> None:
+        """checksum: sha256 of the model's description, which holds the one of its weights; None if it comes from no folder."""
         self.bundle = bundle
+        self.checksum = checksum
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> RelationExtractor:
@@ -40,7 +42,7 @@ class RelationExtractor:
             raise CheckpointError(
                 f"{path}: expected a run with a finished model, or a model folder, got neither; has training ended?"
             )
-        return cls(Bundle.load(path))
+        return cls(Bundle.load(path), sha256(path / DESCRIPTION))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -20,6 +22,9 @@ BATCH_PAIRS = 2048
 BATCH_TOKENS = 16384
 SENTENCES_AT_ONCE = 1024  # read before they are sorted by length into batches; bounds the memory of an endless input
 
+Stage = Literal["reading", "encoding", "model", "writing"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
 
 @dataclass(frozen=True)
 class ScoredPairs:
@@ -32,11 +37,29 @@ class ScoredPairs:
 
 @dataclass
 class InferenceReport:
-    """What happened on the way: candidates, and what the model had never seen."""
+    """What happened on the way: candidates, what the model had never seen, and where the time went.
+
+    seconds: what each stage kept its thread busy. encoding: candidates, symbols to integers, batches; writing: decisions and lines.
+    """
 
     candidates: CandidateReport = field(default_factory=CandidateReport)
     sentences: int = 0
     unseen_types: dict[str, int] = field(default_factory=dict)
+    seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+
+    @contextmanager
+    def busy(self, stage: Stage) -> Iterator[None]:
+        """Count the time until the end of the block, by the clock of this thread: waiting for another one is no work."""
+        started = time.thread_time()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.thread_time() - started
+
+    def shares(self) -> str:
+        """Each stage's share of the time that all of them were busy."""
+        total = sum(self.seconds.values()) or 1.0
+        return ", ".join(f"{stage} {100 * seconds / total:.0f} %" for stage, seconds in self.seconds.items())
 
     def lines(self) -> list[str]:
         kinds = ", ".join(f"{name} ({count})" for name, count in sorted(self.unseen_types.items()))
@@ -47,16 +70,17 @@ def score_pairs(
     model: RelationModel[Any], encoding: Encoding, candidates: Candidates, sentences: Sequence[Sentence], report: InferenceReport
 ) -> list[ScoredPairs]:
     """Score every candidate pair; the result has the order of the sentences. The model is left in evaluation mode."""
-    pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
-    for sentence in sentences:
-        report.sentences += 1
-        for entity in sentence.entities:
-            if encoding.type_id(entity.type) < 0:
-                report.unseen_types[entity.type] = report.unseen_types.get(entity.type, 0) + 1
-    examples = [encode(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
+    with report.busy("encoding"):
+        pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
+        examples = [encode(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
+        report.sentences += len(sentences)
+        for sentence, example in zip(sentences, examples):
+            if -1 in example.types:
+                _count_unseen(sentence, example, report)
+        batches = list(cut(sizes_of(examples), max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
     result = [ScoredPairs(its, [], []) for its in pairs]
-    for batch in cut(sizes_of(examples), max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS):
-        labels, scores = predict_batch(model, [examples[number] for number in batch])
+    for batch in batches:
+        labels, scores = predict_batch(model, [examples[number] for number in batch], report)
         at = 0
         for number in batch:
             count = len(pairs[number])
@@ -65,13 +89,20 @@ def score_pairs(
     return result
 
 
-def predict_batch(model: RelationModel[Any], examples: Sequence[Example]) -> tuple[list[int], list[float]]:
+def predict_batch(model: RelationModel[Any], examples: Sequence[Example], report: InferenceReport) -> tuple[list[int], list[float]]:
     """Best label and score of every pair, in the order of the examples."""
-    model.eval()
-    device = next(model.parameters()).device
-    with torch.inference_mode():
-        prediction = model.predict(model(collate(examples).to(device)))
-    return prediction.label.tolist(), prediction.score.tolist()
+    with report.busy("encoding"):
+        batch = collate(examples)
+    with report.busy("model"), torch.inference_mode():
+        model.eval()
+        prediction = model.predict(model(batch.to(next(model.parameters()).device)))
+        return prediction.label.tolist(), prediction.score.tolist()
+
+
+def _count_unseen(sentence: Sentence, example: Example, report: InferenceReport) -> None:
+    for entity, type_id in zip(sentence.entities, example.types):
+        if type_id < 0:
+            report.unseen_types[entity.type] = report.unseen_types.get(entity.type, 0) + 1
 
 
 def sizes_of(examples: Iterable[Example]) -> list[tuple[int, int]]:
@@ -107,8 +138,10 @@ def predict_sentences(
             block.extend(islice(stream, SENTENCES_AT_ONCE))
         except RelsiftError as error:
             broken = error
-        for sentence, its in zip(block, score_pairs(model, encoding, candidates, block, report)):
-            yield decide(sentence, its, encoding, threshold)
+        scored = score_pairs(model, encoding, candidates, block, report)
+        with report.busy("writing"):
+            decided = [decide(sentence, its, encoding, threshold) for sentence, its in zip(block, scored)]
+        yield from decided
         if broken is None and len(block) < SENTENCES_AT_ONCE:
             return
     raise broken

@@ -20,7 +20,7 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors",),
     ("schema",),
-    ("text",),
+    ("text", "ahead"),
     ("registry", "candidates"),
     ("readers", "writers", "evaluation"),
     ("corpora", "config"),
@@ -29,7 +29,7 @@ LAYERS = (
     ("models",),
     ("inference", "environment"),
     ("training",),
-    ("pipeline",),
+    ("pipeline", "unfinished"),
     ("extractor",),
     ("prediction", "experiments", "integrations"),
     ("demo", "serving"),

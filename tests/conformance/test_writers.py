@@ -70,6 +70,19 @@ def test_has_a_suffix_and_describes_itself_in_one_line(writer: Writer):
     assert "\n" not in writer.summary
 
 
+@settings(max_examples=30)
+@given(made=documents())
+@pytest.mark.parametrize("writer", [writer for writer in WRITER if writer.lines is not None], ids=lambda writer: writer.name)
+def test_lines_are_the_whole_file_and_begin_as_they_would_without_relations(writer: Writer, made: Document):
+    assert writer.lines is not None
+    lines = list(writer.lines(made))
+    assert written(writer, made) == "".join(f"{line}\n" for line in lines)
+    assert len(lines) == len(made.sentences)
+    assert not any("\n" in line for line in lines)
+    bare = Document(made.id, tuple(sentence.with_relations(None) for sentence in made.sentences), made.text)
+    assert all(line.startswith(without[:-1]) for line, without in zip(lines, writer.lines(bare), strict=True))
+
+
 def test_names_are_those_of_the_registry():
     assert [writer.name for writer in WRITER] == list(WRITERS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 from pathlib import Path
@@ -178,9 +177,10 @@ def test_predict_handles_few_many_and_unknown_entities_and_long_sentences(run, c
     assert (found["text"].entities[0].start, found["text"].entities[0].end) == (0, 2)
 
 
-def test_predict_reads_standard_input(run, capsys, monkeypatch):
+def test_predict_reads_standard_input(run, capsys, monkeypatch, tmp_path):
     line = json.dumps({"id": "s", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]})
-    monkeypatch.setattr("sys.stdin", io.StringIO(line + "\n"))
+    (tmp_path / "in.jsonl").write_text(line + "\n")
+    monkeypatch.setattr("sys.stdin", (tmp_path / "in.jsonl").open())
     status, out, err = relsift(capsys, "predict", run, "-")
     assert status == 0, err
     assert json.loads(out)["id"] == "s"

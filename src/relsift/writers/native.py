@@ -9,6 +9,8 @@ from typing import Any, TextIO
 from relsift.schema import Document, Entity, Sentence
 from relsift.writers.base import Writer
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for every line
+
 
 def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None = None) -> dict[str, Any]:
     """The JSON object of one sentence.
@@ -41,7 +43,7 @@ def lines(document: Document) -> Iterator[str]:
     """One JSON line a sentence, without its line end."""
     alone = len(document.sentences) == 1 and document.sentences[0].id == document.id
     for sentence in document.sentences:
-        yield json.dumps(record_of(sentence, document.text, doc_id=None if alone else document.id), ensure_ascii=False)
+        yield _encode(record_of(sentence, document.text, doc_id=None if alone else document.id))
 
 
 def write(documents: Iterable[Document], stream: TextIO) -> None:
@@ -60,4 +62,4 @@ def _entity(entity: Entity) -> dict[str, Any]:
     return record
 
 
-WRITER = Writer(name="native", summary="relsift's own JSON lines", suffix=".jsonl", write=write)
+WRITER = Writer(name="native", summary="relsift's own JSON lines", suffix=".jsonl", write=write, lines=lines)

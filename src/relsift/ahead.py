@@ -1,0 +1,45 @@
+"""Reading ahead: the next items are made while the last ones are used."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from queue import SimpleQueue
+from threading import Semaphore, Thread
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
+    """The same items in the same order, up to `size` of them made in advance by a thread of their own.
+
+    An error of `items` is raised in its place, after the items before it. When the iterator is closed, the thread ends with the item it is
+    at. Nobody waits for that, neither here nor at the end of the process: it may be an item that never comes, as from an idle pipe.
+    """
+    room = Semaphore(size)
+    made: SimpleQueue[tuple[Item] | Exception | None] = SimpleQueue()  # an item, what broke, or the end
+    wanted = True
+
+    def make() -> None:
+        try:
+            room.acquire()
+            for item in items:
+                made.put((item,))
+                room.acquire()
+                if not wanted:
+                    return
+        except Exception as error:
+            made.put(error)
+        finally:
+            made.put(None)
+
+    Thread(target=make, name="relsift-ahead", daemon=True).start()
+    try:
+        while (found := made.get()) is not None:
+            if isinstance(found, Exception):
+                raise found
+            room.release()
+            yield found[0]
+    finally:
+        wanted = False
+        room.release()
