@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numba
 import numpy as np
 import torch
-from cases import SHAPES, Case, batches, options, pair_tokens, pooled, shape_case, thread_counts
+from cases import SHAPES, Case, batches, options, pair_tokens, shape_case, thread_counts
 from measure import save, seconds, table
 
 from relsift.kernels.lanes import WIDTH, add, aligned, choose, greater, load, store
@@ -79,7 +79,7 @@ def measure_kernel(case: Case, threads: int, peak: float, *, quick: bool) -> dic
     with torch.inference_mode():
         with patch(POOL, record):
             for batch in batches(case.examples):
-                pooled(model, batch)
+                model.pooled(batch)
         one = seconds(lambda: [pair_max(*arguments, **named) for arguments, named in calls], budget=0.1 if quick else 2.0)
     rate = pair_tokens(case.examples) * model.convolve.size / one
     return {**case.facts(), "threads": threads, "rate": rate, "share": rate / peak, "aim": AIM}

@@ -11,7 +11,6 @@ from typing import Any
 import numba
 import torch
 from measure import invented
-from torch import Tensor
 
 from relsift.candidates import Candidates, Direction
 from relsift.encoding.batch import Batch, Example, collate, cut, encode
@@ -86,13 +85,6 @@ def sample(examples: Sequence[Example], work: int) -> list[Example]:
 def batches(examples: Sequence[Example], *, pairs: int = BATCH_PAIRS, tokens: int = BATCH_TOKENS) -> list[Batch]:
     """As inference cuts them, already tensors."""
     return [collate([examples[number] for number in its]) for its in cut(sizes_of(examples), max_pairs=pairs, max_tokens=tokens)]
-
-
-def pooled(model: MultiTaskCNN, batch: Batch) -> Tensor:
-    """(P, C), the fast form's features."""
-    public = getattr(model, "pooled", None)
-    features: Tensor = public(batch) if public is not None else model._pool_sentence(batch)
-    return features
 
 
 def options(description: str | None) -> argparse.Namespace:

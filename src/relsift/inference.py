@@ -18,7 +18,7 @@ from relsift.errors import RelsiftError
 from relsift.models.base import RelationModel
 from relsift.schema import Relation, Sentence
 
-BATCH_PAIRS = 2048
+BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
 SENTENCES_AT_ONCE = 1024  # read before they are sorted by length into batches; bounds the memory of an endless input
 

@@ -421,7 +421,7 @@ def values_of(parts: list[Tensor], index: PairIndex, pair: int) -> Tensor:
 def backwards(pooled: Tensor, parts: list[Tensor], gradient: Tensor) -> list[Tensor]:
     if not pooled.requires_grad:
         return [torch.zeros_like(part) for part in parts]
-    return list(torch.autograd.grad(pooled, parts, gradient, materialize_grads=True))
+    return list(torch.autograd.grad(pooled, parts, gradient, retain_graph=True, materialize_grads=True))
 
 
 @settings(max_examples=60, deadline=None)
@@ -439,11 +439,13 @@ def test_the_maximum_of_each_piece_equals_that_of_the_sliced_values_and_an_empty
         for piece, (start, stop) in enumerate(zip(cuts[pair], cuts[pair, 1:])):
             if start < stop:
                 wanted[pair, piece] = values_of(leaves, index, pair)[start:stop].max(dim=0).values
-    back = backwards(wanted, leaves, gradient)
     for form in (reference_max, fused_max):
-        pooled = form(*leaves, index, cuts)
-        assert torch.equal(pooled, wanted)
-        assert all(torch.equal(a, b) for a, b in zip(backwards(pooled, leaves, gradient), back))
+        for relu in (False, True):
+            expected = F.relu(wanted) if relu else wanted
+            pooled = form(*leaves, index, cuts, relu)
+            assert torch.equal(pooled, expected)
+            back = backwards(expected, leaves, gradient)
+            assert all(torch.equal(a, b) for a, b in zip(backwards(pooled, leaves, gradient), back))
 
 
 @settings(max_examples=60, deadline=None)

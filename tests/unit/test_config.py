@@ -223,7 +223,7 @@ def test_a_wrong_value_is_refused_with_its_key_and_what_came(text, key, got):
         ("model.hidden_dropout=1", r"model\.hidden_dropout: expected a number in \[0, 1\), got 1"),
         ("model.gamma=0", r"model\.gamma"),
         ("model.classification=rank", r"model\.classification.*'rank'"),
-        ("model.pooling=max_average", r"model\.pooling"),
+        ("model.pooling=average", r"model\.pooling.*'average'"),
     ],
 )
 def test_wrong_options_of_the_model_are_refused_when_it_is_built(text, words):

@@ -41,9 +41,9 @@ def kernel(function: Any) -> Callable[..., None]:
     return call
 
 
-def inner(function: Callable[..., None]) -> Callable[..., None]:
+def inner(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a part of a kernel, to be called from kernels only."""
-    compiled: Callable[..., None] = numba.njit(nogil=True)(function)
+    compiled: Callable[..., Any] = numba.njit(nogil=True, forceinline=True)(function)
     return compiled
 
 

@@ -41,19 +41,24 @@ class PairIndex:
         return torch.stack([torch.zeros_like(stop), stop], dim=1)
 
 
-def pair_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, *, finite: bool = False) -> Tensor:
+def pair_max(
+    sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, *, relu: bool = False, finite: bool = False
+) -> Tensor:
     """max over the tokens i of `sentence[first + i] + head[place[h, i]] + tail[place[t, i]]` for every pair.
 
     Args:
         sentence (N, C), head (U, C), tail (U, C), float.
+        relu: of the maximum, which is the maximum of the values after ReLU.
         finite: the caller knows that no part holds infinity or not-a-number; else the fused kernel looks first.
     Returns: (P, C). The gradient flows to the first token that reaches the maximum, as in torch's max pooling.
     Raises: ShapeError if the parts differ in C; ConfigError if the environment asks for a kernel that cannot run here.
     """
-    return piecewise_max(sentence, head, tail, index, index.whole(), finite=finite)[:, 0]
+    return piecewise_max(sentence, head, tail, index, index.whole(), relu=relu, finite=finite)[:, 0]
 
 
-def piecewise_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor, *, finite: bool = False) -> Tensor:
+def piecewise_max(
+    sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor, *, relu: bool = False, finite: bool = False
+) -> Tensor:
     """`pair_max` over Q pieces of the sentence, each pair with its own cuts (Zeng et al. 2015).
 
     Args: cuts: (P, Q + 1) int64, token numbers that never fall; piece q is the tokens cuts[q] to cuts[q + 1], exclusive.
@@ -65,8 +70,8 @@ def piecewise_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex
 
         # A running maximum passes over not-a-number, and a broken model would look sound.
         if finite or all(part.sum().isfinite() for part in (sentence, head, tail)):
-            return pair_pool_cpu.fused_max(sentence, head, tail, index, cuts)
-    return reference_max(sentence, head, tail, index, cuts)
+            return pair_pool_cpu.fused_max(sentence, head, tail, index, cuts, relu)
+    return reference_max(sentence, head, tail, index, cuts, relu)
 
 
 def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
@@ -82,9 +87,9 @@ def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex)
     return reference_average(sentence, head, tail, index)
 
 
-def reference_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor) -> Tensor:
+def reference_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor, relu: bool = False) -> Tensor:
     pooled: Tensor = _Max.apply(sentence, head, tail, index, cuts)  # type: ignore[no-untyped-call]
-    return pooled
+    return pooled.relu() if relu else pooled
 
 
 def reference_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:

@@ -49,9 +49,9 @@ class PairValues:
     index: PairIndex
     finite: bool  # known to be; else the kernel has to look
 
-    def max(self) -> Tensor:
-        """(P, C): the maximum over the tokens. Activations never fall, so they may follow it."""
-        return pair_max(self.sentence, self.head, self.tail, self.index, finite=self.finite)
+    def max(self, *, relu: bool) -> Tensor:
+        """(P, C): the maximum over the tokens, with ReLU or before the activation. No activation falls, so it may follow the maximum."""
+        return pair_max(self.sentence, self.head, self.tail, self.index, relu=relu, finite=self.finite)
 
     def piecewise_max(self, cuts: Tensor) -> Tensor:
         """(P, Q, C): the maximum over each piece of the sentence, for cuts (P, Q + 1); 0 for a piece without tokens."""
@@ -100,8 +100,9 @@ class PairConvolution(nn.Module):
         places = windows.places * self.size // len(windows.sizes)
         tables = [head_table, tail_table]
         words = self._rows(self._token_cache, tokens.keys, tokens.count, [places], project_tokens, [*tokens.weights, *weights])
+        around = self.stretches.keys(batch, merge=not self.training)
         stretches = self._rows(
-            self._distance_cache, self.stretches.keys(batch), self.stretches.count, [self.size] * 2, sum_stretches, [*tables, *weights]
+            self._distance_cache, around, self.stretches.count, [self.size] * 2, sum_stretches, [*tables, *weights]
         )
         symbols = torch.full_like(batch.tokens, -1).masked_scatter(batch.mask, words.place)  # (S, T)
         padded = F.pad(symbols, (windows.left, windows.right), value=-1)

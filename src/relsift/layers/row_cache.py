@@ -102,3 +102,4 @@ class RowCache:
 def _version(weight: Tensor) -> int:
     """Counts the changes of a tensor in place; a tensor made under inference mode has no such count, and cannot be trained."""
     return 0 if weight.is_inference() else weight._version
+

@@ -28,13 +28,21 @@ class Stretches:
         """Keys are smaller than this."""
         return (2 * self._reach + 1) ** 2 * (self.left + 1) * (self.right + 2)
 
-    def keys(self, batch: Batch) -> Tensor:
-        """(E, T) int64: which stretch surrounds each token for each entity; what stands in the padding means nothing."""
+    def keys(self, batch: Batch, *, merge: bool = False) -> Tensor:
+        """(E, T) int64: which stretch surrounds each token for each entity; what stands in the padding means nothing.
+
+        merge: one key for what looks the same from here: an entity that no window reaches is as good as one of a single token. Half
+            the rows and less; not for training, where rows that are merged have their gradients summed in another order.
+        """
         i = torch.arange(batch.tokens.shape[1], device=batch.tokens.device)[None, :]    # (1, T)
         start, end = batch.entity_span[:, :1], batch.entity_span[:, 1:]                 # (E, 1)
         length = batch.lengths[batch.entity_sentence][:, None]                          # (E, 1)
         reach, number = self._reach, 2 * self._reach + 1
-        key = ((start - i).clamp(-reach, reach) + reach) * number + ((end - i).clamp(-reach, reach) + reach)
+        start, end = (start - i).clamp(-reach, reach), (end - i).clamp(-reach, reach)   # (E, T) as seen from each token
+        if merge:
+            end = end.where(start <= self.right, (start + 1).clamp(max=reach))
+            start = start.where(end > -self.left, (end - 1).clamp(min=-reach))
+        key = (start + reach) * number + (end + reach)
         key = key * (self.left + 1) + i.clamp(max=self.left)
         key = key * (self.right + 2) + (length - i).clamp(0, self.right + 1)
         return key.where(i < length, key[:, :1])                                        # padding repeats a stretch that is there

@@ -190,7 +190,7 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
 
     def _pool_sentence(self, batch: Batch) -> Tensor:
         values = self.convolve(self._keyed_tokens(batch), batch, self.head_distance.weight, self.tail_distance.weight)
-        pooled = F.relu(values.max(), inplace=not torch.is_grad_enabled())              # (P, C)
+        pooled: Tensor = values.max(relu=True)                                          # (P, C)
         if self.config.pooling == "max_average":
             pooled = torch.cat([pooled, values.relu_average()], dim=1)                  # (P, 2C)
         return pooled

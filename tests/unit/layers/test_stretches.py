@@ -21,12 +21,12 @@ def by_hand(token: int, start: int, end: int, length: int, limit: int) -> int:
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**31), left=st.integers(0, 5), right=st.integers(0, 5), limit=st.integers(1, 12))
-def test_a_key_tells_every_distance_that_a_window_sees(seed, left, right, limit):
+@given(seed=st.integers(0, 2**31), left=st.integers(0, 5), right=st.integers(0, 5), limit=st.integers(1, 12), merge=st.booleans())
+def test_a_key_tells_every_distance_that_a_window_sees(seed, left, right, limit, merge):
     draw = random.Random(seed)
     batch = batch_of([long_sentence(draw.randint(1, 40), draw.randint(1, 4), seed + n) for n in range(3)], KNOWN)
     stretches = Stretches(left, right, limit)
-    keys = stretches.keys(batch)
+    keys = stretches.keys(batch, merge=merge)
     assert keys.min() >= 0
     assert keys.max() < stretches.count
     for entity, (start, end) in enumerate(batch.entity_span.tolist()):
@@ -48,6 +48,14 @@ def test_thousands_of_places_share_few_stretches():
     keys = Stretches(4, 5, 50).keys(batch)
     assert keys.numel() == 8 * 25 * 60
     assert len(keys.unique()) < keys.numel() / 2
+
+
+def test_merging_leaves_fewer_keys_and_the_same_distances():
+    batch = batch_of([long_sentence(60, 25, seed) for seed in range(8)], KNOWN)
+    stretches = Stretches(4, 5, 50)
+    apart, merged = (stretches.keys(batch, merge=merge) for merge in (False, True))
+    assert len(merged.unique()) < 0.6 * len(apart.unique())
+    assert torch.equal(stretches.rows(apart.flatten()), stretches.rows(merged.flatten()))
 
 
 def test_distances_are_zero_inside_the_span_and_clipped_outside():
