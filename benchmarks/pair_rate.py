@@ -3,9 +3,10 @@
     python benchmarks/pair_rate.py [--quick]
 
 Two comparisons: the *pair convolution* alone, from embeddings to pooled features; and the *whole model* to its scores. Two forms of the
-other side: `Conv1d`, on which the aims are judged, and the fastest literal form found. The fast form runs over all pairs of a case in the batches of inference, made before the clock starts; *warm* is a repeated
-pass, *cold* the first pass of a fresh model (its caches empty, its kernels compiled). The literal form runs over a sample of the same
-sentences in the fastest of several ways. Outputs of both are compared on that sample; a difference above TOLERANCE ends the run.
+other side: `Conv1d`, on which the aims are judged, and the fastest literal form found. The fast form runs over all pairs of a case in the
+batches of inference, made before the clock starts; *warm* is a repeated pass, *cold* the first pass of a fresh model (its caches empty, its
+kernels compiled). The literal forms run over a sample of the same sentences. Outputs of both sides are compared on that sample; a
+difference above TOLERANCE ends the run.
 
 benchmarks/results/performance/pair_rate.json: "figures" is a list of one row a case and number of threads, rates in pairs a second.
 """

@@ -23,6 +23,7 @@ def command(
     format: Annotated[str, typer.Option(help="Output format, see `relsift convert --help`.")] = "native",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
+    cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
     from relsift.extractor import RelationExtractor
@@ -31,6 +32,7 @@ def command(
     from relsift.unfinished import mark
 
     extractor = RelationExtractor.from_pretrained(run)
+    extractor.bundle.model.limit_cache(cache_mb)
     report = InferenceReport()
     gc.set_threshold(GARBAGE)
     signal.signal(signal.SIGTERM, _terminate)
