@@ -67,6 +67,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def write_between(marks: tuple[str, str], file: Path, text: str) -> None:
+    """Replace what stands between two lines of a page written by hand."""
+    before, first, rest = file.read_text(encoding="utf-8").partition(marks[0])
+    _, last, after = rest.partition(marks[1])
+    if not (first and last):
+        raise SystemExit(f"{file}: expected the lines {marks[0]} and {marks[1]}, one or both are missing; put them back")
+    file.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
+
+
 def _cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -2,8 +2,8 @@
 
     python benchmarks/performance_page.py [--quick]
 
-A benchmark that was not run is said to be not measured. `--quick` makes the page and does not write it.
-Files whose figures hold no rows made here (end_to_end, memory) are shown as they are: a table a list of records, a line a number.
+A benchmark that was not run is said to be not measured. `--quick` makes the page and does not write it. The table of ratios in README.md is
+made from the same figures.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from cases import CORPORA, TITLES, options
-from measure import RESULTS, table
+from measure import RESULTS, table, write_between
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 NOTES = Path(__file__).parent / "results" / "performance.md"
+README = Path(__file__).parent.parent / "README.md"
+MARKS = "<!-- speed -->", "<!-- end of speed -->"
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -87,33 +89,40 @@ def start(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
     return [table(["process", "seconds", "aim", "reached"], lines)]
 
 
-def as_they_are(figures: Any, name: str = "") -> list[str]:
-    """Records as a table, single values as lines, sections one after the other."""
-    if isinstance(figures, list) and figures and all(isinstance(row, dict) for row in figures):
-        keys = list(dict.fromkeys(key for row in figures for key in row))
-        return [*([f"{name}:", ""] if name else []), table(keys, [[shown(row.get(key, "")) for key in keys] for row in figures]), ""]
-    if isinstance(figures, dict):
-        single = [[key, shown(value)] for key, value in figures.items() if not isinstance(value, dict | list)]
-        lines = [*([f"{name}:", ""] if name else []), table(["what", "figure"], single), ""] if single else []
-        for key, value in figures.items():
-            if isinstance(value, dict | list):
-                lines += as_they_are(value, f"{name}, {key}" if name else key)
-        return lines
-    return [f"{name}: {shown(figures)}", ""]
+def end_to_end(figures: Rows) -> list[str]:
+    stages = ("reading", "encoding", "model", "writing")
+    lines = [
+        [row["title"], row["threads"], f"{row['sentences']:,}", f"**{row['sentences_per_second']:,.0f}**",
+         f"{row['pairs_per_second']:,.0f}", *(f"{row[stage]:.0%}" for stage in stages), f"{row['largest_stage_but_model']:.0%}",
+         f"<= {row['aim']:.0%}", reached(row["largest_stage_but_model"], row["aim"], below=True)]
+        for row in figures
+    ]  # fmt: skip
+    head = [
+        "corpus", "threads", "sentences", "sentences a second", "pairs a second", *stages, "largest but the model", "aim", "reached",
+    ]  # fmt: skip
+    return [table(head, lines)]
 
 
-def shown(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def memory(figures: Mapping[str, Any]) -> list[str]:
+    growth, aim = figures["growth"], figures["aim"]
+    length = [[f"{row['sentences']:,}", f"{row['peak_mib']:,.0f}"] for row in figures["by_file_length"]]
+    entities = [
+        [row["entities"], f"{row['pairs_per_sentence']:,}", f"{row['sentences']:,}", f"{row['peak_mib']:,.0f}"]
+        for row in figures["by_entities"]
+    ]
+    return [
+        table(["sentences of the file", "peak, MiB"], length), "",
+        f"From the shortest to the longest file: {growth:+.1%} (aim <= {aim:.0%}, reached: {reached(growth, aim, below=True)}).", "",
+        table(["entities a sentence", "pairs a sentence", "sentences of the file", "peak, MiB"], entities),
+    ]  # fmt: skip
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Any], list[str]]]] = {
     "pair_rate": ("Pairs scored a second", pair_rate),
     "training_rate": ("Training", training_rate),
     "add_max": ("How near the kernel is to the machine", add_max),
-    "end_to_end": ("From file to file", as_they_are),
-    "memory": ("Memory", as_they_are),
+    "end_to_end": ("From file to file", end_to_end),
+    "memory": ("Memory", memory),
     "start": ("Start", start),
 }
 
@@ -126,6 +135,20 @@ def section(name: str) -> list[str]:
     result = json.loads(file.read_text(encoding="utf-8"))
     about = " · ".join(f"{key} {value}" for key, value in result["machine"].items())
     return [f"## {title}", "", *made(result["figures"]), "", f"`{result['command']}`, on: {about}", ""]
+
+
+def overview() -> str:
+    """Ratios at one thread for the README; empty if nothing was measured."""
+    file = RESULTS / "pair_rate.json"
+    if not file.is_file():
+        return ""
+    rows = [row for row in json.loads(file.read_text(encoding="utf-8"))["figures"] if row["threads"] == 1]
+    lines = [
+        [row["title"], f"{row['fast']['convolution']:,.0f}", f"{row['ratio_conv1d']:,.0f} ×", f"{row['ratio']['convolution']:,.0f} ×"]
+        for row in rows
+    ]
+    head = ["pair convolution, one thread", "pairs a second", "per-pair `Conv1d`", "fastest per-pair form found"]
+    return table(head, lines)
 
 
 def main() -> None:
@@ -144,6 +167,7 @@ def main() -> None:
         print(f"{PAGE}: {len(page)} characters, not written")
         return
     PAGE.write_text(page, encoding="utf-8")
+    write_between(MARKS, README, overview())
     print(PAGE)
 
 

@@ -5,11 +5,13 @@
 Gold entities, candidates by the type filter of the training part, epoch and threshold chosen on the development part, the test part scored
 once. Every cell is one JSON file in benchmarks/results/quality; a finished cell is never computed again, so an interrupted grid goes on.
 The corpora must have been prepared (`relsift corpora prepare NAME`). `--share 1/2` does every second cell, for two processes side by side.
+`--check` computes finished cells again, writes nothing, and says whether epochs, threshold and scores are still those of the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +96,22 @@ def main() -> None:
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--share", default="1/1", help="i/n: every n-th cell, from the i-th")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--check", action="store_true", help="compute finished cells again and compare")
     options = parser.parse_args()
     part, parts = (int(number) for number in options.share.split("/"))
     todo = cells(options.corpora.split(","), options.variants.split(","), [int(seed) for seed in options.seeds.split(",")])
+    changed = 0
     for number, cell in enumerate(todo):
-        if number % parts != part - 1 or cell.file.exists():
+        if number % parts != part - 1 or cell.file.exists() != options.check:
             continue
         result = compute(cell, options.threads)
+        if options.check:
+            before = json.loads(cell.file.read_text(encoding="utf-8"))
+            differing = [key for key in ("epochs", "best_epoch", "threshold", "development", "test") if result[key] != before[key]]
+            changed += bool(differing)
+            verdict = f"differs in {', '.join(differing)}" if differing else "the same"
+            print(f"{cell.corpus:10s} {cell.variant:16s} seed {cell.seed}: {verdict}", flush=True)
+            continue
         cell.file.parent.mkdir(parents=True, exist_ok=True)
         write_json(cell.file, result)
         print(
@@ -108,6 +119,8 @@ def main() -> None:
             f"test {100 * result['test']['micro']['f1']:.1f} micro F1, {result['epochs']} epochs, {result['seconds']:.0f} s",
             flush=True,
         )
+    if changed:
+        raise SystemExit(f"{changed} cells differ")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from measure import write_between
+
 RESULTS = Path(__file__).parent / "results" / "quality"
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
@@ -150,9 +152,7 @@ def main() -> None:
         if corpus in results:
             lines += section(corpus, results[corpus])
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    readme = README.read_text(encoding="utf-8")
-    before, after = readme.split(MARKS[0])[0], readme.split(MARKS[1])[1]
-    README.write_text(before + "\n".join([MARKS[0], *overview(results), MARKS[1]]) + after, encoding="utf-8")
+    write_between(MARKS, README, "\n".join(overview(results)))
 
 
 if __name__ == "__main__":

@@ -238,6 +238,14 @@ def test_text_between_the_entities_equals_a_loop_that_crops_and_convolves(size, 
     assert_same_as_literal(model, batch_of(group, KNOWN))
 
 
+def test_pairs_convolved_a_few_at_a_time_give_the_same_scores(monkeypatch):
+    model, batch = make(BETWEEN), batch_of([long_sentence(20, 4, 1), one_token(), *sentences(3)], KNOWN)
+    wanted = model(batch).scores
+    monkeypatch.setattr("relsift.models.multitask_cnn.PAIRS_AT_ONCE", 5)
+    with torch.inference_mode():
+        torch.testing.assert_close(model(batch).scores, wanted, atol=1e-6, rtol=1e-6)
+
+
 def test_text_between_the_entities_equals_the_loop_in_training_mode_too():
     model = make(replace(BETWEEN, context_size=5), dtype=torch.float64).train()
     assert_same_as_literal(model, batch_of([long_sentence(20, 4, 1), one_token()], KNOWN), tolerance=1e-12)

@@ -177,6 +177,19 @@ def test_predict_handles_few_many_and_unknown_entities_and_long_sentences(run, c
     assert (found["text"].entities[0].start, found["text"].entities[0].end) == (0, 2)
 
 
+def test_what_is_remembered_between_batches_changes_no_prediction(run, tmp_path, capsys):
+    found = []
+    for megabytes in (0, 0.05, 256):
+        out = tmp_path / f"{megabytes}.jsonl"
+        assert relsift(capsys, "predict", run, "gazette-en/test", "--out", out, "--cache-mb", megabytes)[0] == 0
+        records = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        found.append([(record["id"], r["head"], r["tail"], r["type"], r["score"]) for record in records for r in record["relations"]])
+    assert found[0]
+    for its in found[1:]:
+        assert [relation[:-1] for relation in its] == [relation[:-1] for relation in found[0]]
+        assert [relation[-1] for relation in its] == pytest.approx([relation[-1] for relation in found[0]], abs=1e-4)
+
+
 def test_predict_reads_standard_input(run, capsys, monkeypatch, tmp_path):
     line = json.dumps({"id": "s", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]})
     (tmp_path / "in.jsonl").write_text(line + "\n")

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 TERMINATED = 128 + signal.SIGTERM  # exit status
-GARBAGE = 100_000  # objects made between two searches for cycles: predicting makes none, and Python's 700 cost a quarter of the time
+GARBAGE = 100_000  # objects made between two searches for cycles: predicting makes none, and Python's own 700 take long for nothing
 
 
 def command(

@@ -1,7 +1,7 @@
 """A strip of `WIDTH` float32 values as one value inside Numba code, so that a running maximum or sum stays in registers.
 
 LLVM splits a strip over whatever vector registers the machine has. Without it, Numba writes the running value back to memory for every
-token, because it cannot know that output and input never overlap: measured, that is half the speed and less.
+token, because it cannot know that output and input never overlap.
 
 `load` and `store` count values from the start of the array's memory (C order) and check no bounds.
 Numba caches compiled kernels by the date of the file that holds them: after a change here, touch those files.

@@ -100,6 +100,9 @@ _RELEASED = {
 }  # fmt: skip
 
 
+PAIRS_AT_ONCE = 1024  # that prediction convolves one by one at a time (`between`): bounds the memory of a sentence of hundreds of entities
+
+
 class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
     config: MultiTaskCNNConfig
     Config = MultiTaskCNNConfig
@@ -162,7 +165,11 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
 
     def pooled(self, batch: Batch) -> Tensor:
         """(P, C), or (P, 2C) with averages: the features of every pair, >= 0."""
-        return self._pool_between(batch) if self.config.context == "between" else self._pool_sentence(batch)
+        if self.config.context == "sentence":
+            return self._pool_sentence(batch)
+        size = max(1, batch.num_pairs if torch.is_grad_enabled() else PAIRS_AT_ONCE)
+        starts = range(0, max(1, batch.num_pairs), size)
+        return torch.cat([self._pool_between(batch, slice(start, start + size)) for start in starts])
 
     def loss(self, output: MultiTaskCNNOutput, batch: Batch) -> dict[str, Tensor]:
         c = self.config
@@ -215,16 +222,16 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         """Keras's SpatialDropout1D: the same dimensions of every token of a row."""
         return F.dropout1d(x.transpose(1, 2), self.config.input_dropout, self.training).transpose(1, 2)
 
-    def _pool_between(self, batch: Batch) -> Tensor:
+    def _pool_between(self, batch: Batch, pairs: slice) -> Tensor:
         """Each pair sees its own stretch of text, so the convolution runs per pair; a stretch is at most `context_size` tokens."""
         size = self.config.context_size
         span = batch.entity_span
-        head, tail = span[batch.pair_head], span[batch.pair_tail]                       # (P, 2)
+        head, tail = span[batch.pair_head[pairs]], span[batch.pair_tail[pairs]]         # (P, 2)
         end = torch.maximum(head[:, 1], tail[:, 1])                                     # (P,)
         start = torch.maximum(torch.minimum(head[:, 0], tail[:, 0]), end - size)        # (P,)
         position = start[:, None] + torch.arange(size, device=start.device)             # (P, size)
         real = (position < end[:, None])[:, :, None]                                    # (P, size, 1)
-        at = batch.pair_sentence[:, None], position.clamp(max=batch.tokens.shape[1] - 1)
+        at = batch.pair_sentence[pairs, None], position.clamp(max=batch.tokens.shape[1] - 1)
         words = self._drop_dimensions(self._tokens(batch.tokens[at], batch.tags[at]))   # (P, size, D)
         limit = self.config.max_distance
         parts = [words] + [
