@@ -80,7 +80,7 @@ def measure_kernel(case: Case, threads: int, peak: float, *, quick: bool) -> dic
         with patch(POOL, record):
             for batch in batches(case.examples):
                 model.pooled(batch)
-        one = seconds(lambda: [pair_max(*arguments, **named) for arguments, named in calls], budget=0.1 if quick else 2.0)
+        one = seconds(lambda: [pair_max(*arguments, **named) is None for arguments, named in calls], budget=0.1 if quick else 2.0)
     rate = pair_tokens(case.examples) * model.convolve.size / one
     return {**case.facts(), "threads": threads, "rate": rate, "share": rate / peak, "aim": AIM}
 
