@@ -408,6 +408,7 @@ def test_a_part_that_is_not_finite_gives_what_torch_gives(kernel, part, number):
         broken = [one.clone() for one in parts]
         broken[part][row, 0] = number
         torch.testing.assert_close(pair_max(*broken, index), reference(*broken, index), equal_nan=True)
+        torch.testing.assert_close(pair_average(*broken, index), reference_average(*broken, index), equal_nan=True)
 
 
 @pytest.mark.parametrize("form", [reference, pair_max])

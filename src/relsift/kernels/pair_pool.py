@@ -64,23 +64,19 @@ def piecewise_max(
     Args: cuts: (P, Q + 1) int64, token numbers that never fall; piece q is the tokens cuts[q] to cuts[q + 1], exclusive.
     Returns: (P, Q, C); 0, without gradient, for a piece without tokens.
     """
-    _check_channels(sentence, head, tail)
-    if use_fused(sentence):
+    if _fused_can(sentence, head, tail, finite):
         from relsift.kernels import pair_pool_cpu  # compiles on first use
 
-        # A running maximum passes over not-a-number, and a broken model would look sound.
-        if finite or all(part.sum().isfinite() for part in (sentence, head, tail)):
-            return pair_pool_cpu.fused_max(sentence, head, tail, index, cuts, relu)
+        return pair_pool_cpu.fused_max(sentence, head, tail, index, cuts, relu)
     return reference_max(sentence, head, tail, index, cuts, relu)
 
 
-def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
+def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, *, finite: bool = False) -> Tensor:
     """The mean over the tokens of what `pair_max` takes the maximum of, each value after ReLU.
 
     Returns: (P, C), >= 0.
     """
-    _check_channels(sentence, head, tail)
-    if use_fused(sentence):
+    if _fused_can(sentence, head, tail, finite):
         from relsift.kernels import pair_pool_cpu
 
         return pair_pool_cpu.fused_average(sentence, head, tail, index)
@@ -180,6 +176,10 @@ def _all_tokens(index: PairIndex, channels: int) -> Iterator[tuple[slice, tuple[
         yield part, _places(index, part, torch.minimum(step, last)), (step <= last)[:, :, None]
 
 
-def _check_channels(sentence: Tensor, head: Tensor, tail: Tensor) -> None:
+def _fused_can(sentence: Tensor, head: Tensor, tail: Tensor, finite: bool) -> bool:
+    """Whether the fused kernel may take the parts. Raises ShapeError if they do not fit each other."""
+    parts = sentence, head, tail
     if not (sentence.shape[1:] == head.shape[1:] == tail.shape[1:]):
-        raise ShapeError("pair pooling", expected="(N, C), (U, C), (U, C)", got=[tuple(x.shape) for x in (sentence, head, tail)])
+        raise ShapeError("pair pooling", expected="(N, C), (U, C), (U, C)", got=[tuple(part.shape) for part in parts])
+    # A running maximum or sum after ReLU passes over not-a-number, and a broken model would look sound.
+    return use_fused(sentence) and (finite or all(bool(part.sum().isfinite()) for part in parts))

@@ -59,7 +59,7 @@ class PairValues:
 
     def relu_average(self) -> Tensor:
         """(P, C): the mean over the tokens after ReLU."""
-        return pair_average(self.sentence, self.head, self.tail, self.index)
+        return pair_average(self.sentence, self.head, self.tail, self.index, finite=self.finite)
 
 
 class PairConvolution(nn.Module):

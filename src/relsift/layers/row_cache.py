@@ -58,7 +58,8 @@ class RowCache:
                 self._state, self._weights = state, list(weights)
                 self._start(count, widths)
             if self._take_in(keys, count, widths, compute):
-                return Rows(self._tables, self._row_of[keys].long(), True)
+                tables = tuple(table[: self._used] for table in self._tables)  # what lies behind is whatever memory held before
+                return Rows(tables, self._row_of[keys].long(), True)
         return each_once(keys, compute)
 
     @property

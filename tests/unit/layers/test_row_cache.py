@@ -64,6 +64,13 @@ def test_rows_are_right_and_memory_stays_bounded_whatever_is_asked_and_however_l
         assert cache.used <= room
 
 
+def test_the_tables_given_out_hold_remembered_rows_and_nothing_else():
+    source, cache = Source(), RowCache(10_000)
+    for keys, rows in (([3, 7], 2), ([7, 9], 3)):
+        found = cache.rows(torch.tensor(keys), COUNT, [3, 1], source.compute, [source.weight])
+        assert [len(table) for table in found.tables] == [rows, rows]
+
+
 def test_when_the_room_is_used_up_everything_is_forgotten_and_the_present_keys_are_kept():
     source, cache = Source(), RowCache(MAP + 3 * ROW)
     for keys in ([1, 2], [3, 4], [3, 4], [5]):
