@@ -35,7 +35,7 @@ lint: $(STAMP)  ## style and types
 
 BENCHMARKS := pair_rate training_rate add_max end_to_end memory start
 
-bench: $(STAMP)  ## measure speed and memory (about 20 minutes on a quiet machine) and write docs/performance.md
+bench: $(STAMP)  ## measure speed and memory (half an hour on a quiet machine) and write docs/performance.md
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
 
