@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
-from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNOutput
+from relsift.layers.relation_head import PairScores
+from relsift.models.multitask_cnn import MultiTaskCNN
 
 Convolution = Callable[[Tensor], Tensor]
 
@@ -43,12 +44,12 @@ class LiteralForm:
             raise ValueError("the literal form knows the paper's model: expected context=sentence, pooling=max, input_dropout=0")
         self.model, self.way = model, way
 
-    def __call__(self, batch: Batch) -> MultiTaskCNNOutput:
-        rank, identify = self.model.rank, self.model.identify
+    def __call__(self, batch: Batch) -> PairScores:
+        rank, identify = self.model.head.rank, self.model.head.identify
         if rank is None or identify is None:
             raise ValueError("the literal form knows the paper's model: expected ranking scores and identification")
         h = self.model.trunk(self.pooled(batch))
-        return MultiTaskCNNOutput(rank(h), None, identify(h))
+        return PairScores(rank(h), None, identify(h))
 
     def pooled(self, batch: Batch) -> Tensor:
         """(P, C)"""
@@ -63,9 +64,9 @@ class LiteralForm:
         lengths = batch.lengths[sentence]                                               # (p,)
         size = int(lengths.max())
         position = torch.arange(size)
-        parts = [self.model.word_table(batch.tokens[sentence, :size])]
-        if self.model.tag_table is not None:
-            parts.append(self.model.tag_table(batch.tags[sentence, :size]))
+        parts = [self.model.embed.words(batch.tokens[sentence, :size])]
+        if self.model.embed.tags is not None:
+            parts.append(self.model.embed.tags(batch.tags[sentence, :size]))
         for table, entity in ((self.model.head_distance, batch.pair_head), (self.model.tail_distance, batch.pair_tail)):
             span = batch.entity_span[entity[pairs]]
             parts.append(table(self._distances(position, span[:, :1], span[:, 1:])))

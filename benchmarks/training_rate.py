@@ -26,7 +26,8 @@ from torch import Tensor
 from relsift.config import load_config
 from relsift.encoding.batch import Batch, Example, collate, cut
 from relsift.inference import sizes_of
-from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNOutput
+from relsift.layers.relation_head import PairScores
+from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.optimisers import make_optimiser
 
 AIM_CORPUS, AIM_LARGEST = 8, 30  # times the literal form's steps a second: on CoNLL04, and at the largest shape
@@ -37,7 +38,7 @@ STEP_BATCHES = 4  # that a step is averaged over
 EPOCH_WORK = 40_000  # pair tokens of the literal form's epoch: some seconds on a slow core
 CONFIG = load_config(preset="paper").training
 
-Form = Callable[[Batch], MultiTaskCNNOutput]
+Form = Callable[[Batch], PairScores]
 
 
 class Training:
@@ -105,7 +106,7 @@ def gradients(run: Training, batch: Batch) -> dict[str, Tensor]:
     return {name: weight.grad for name, weight in run.model.named_parameters() if weight.grad is not None}
 
 
-def total(model: MultiTaskCNN, output: MultiTaskCNNOutput, batch: Batch) -> Tensor:
+def total(model: MultiTaskCNN, output: PairScores, batch: Batch) -> Tensor:
     return torch.stack(list(model.loss(output, batch).values())).sum()
 
 

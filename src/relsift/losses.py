@@ -34,13 +34,20 @@ def ranking_loss(scores: Tensor, label: Tensor, *, gamma: float = 2.0, margin_po
     return (F.softplus(gamma * (margin_neg + rival)) + related * F.softplus(gamma * (margin_pos - gold))).mean()
 
 
-def other_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+def other_cross_entropy(logits: Tensor, label: Tensor, *, other_weight: float = 1.0) -> Tensor:
     """Cross-entropy over K relation types and an explicit "no relation".
 
-    Args: logits (P, K + 1), the last column "no relation"; label (P,) int64, 0..K-1 or NO_RELATION.
-    Returns: () float >= 0, the mean over P.
+    Args:
+        logits: (P, K + 1), the last column "no relation".
+        label: (P,) int64, 0..K-1 or NO_RELATION.
+        other_weight: > 0, of an unrelated pair; a related one weighs 1.
+    Returns: () float >= 0, the weighted mean over P.
     """
-    return F.cross_entropy(logits, torch.where(label == NO_RELATION, logits.shape[1] - 1, label))
+    weight = None
+    if other_weight != 1.0:
+        weight = logits.new_ones(logits.shape[1])                                             # (K + 1,)
+        weight[-1] = other_weight
+    return F.cross_entropy(logits, torch.where(label == NO_RELATION, logits.shape[1] - 1, label), weight)
 
 
 def identification_loss(logits: Tensor, label: Tensor) -> Tensor:

@@ -128,6 +128,18 @@ def test_direction_changes_the_score(name):
     assert not torch.allclose(model.predict(model(forth)).score, model.predict(model(back)).score)
 
 
+@pytest.mark.parametrize("tags", [True, False])
+def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(name, tags):
+    batch = batch_of(sentences(6), KNOWN)
+    other = replace(batch, tags=(batch.tags + 1) % KNOWN.num_tags)
+    architecture = find("model", name)
+    model = architecture(replace(architecture.Config.tiny(), tags=tags), KNOWN)
+    randomise(model, scale=0.3)
+    model.eval()
+    same = torch.equal(model.predict(model(batch)).score, model.predict(model(other)).score)
+    assert same is not tags
+
+
 # ---- what is beside a sentence must not matter
 
 
@@ -307,16 +319,6 @@ def test_the_papers_convolution_has_as_many_weights_as_the_paper_says(tags, weig
     assert model.convolve.size == 448
 
 
-def test_without_tags_the_tag_input_cannot_change_the_output():
-    batch = batch_of(sentences(6), KNOWN)
-    other = replace(batch, tags=(batch.tags + 1) % KNOWN.num_tags)
-    for tags in (True, False):
-        model = MultiTaskCNN(replace(MultiTaskCNNConfig.tiny(), tags=tags), KNOWN)
-        randomise(model)
-        same = torch.equal(model(batch).scores, model(other).scores)
-        assert same is not tags
-
-
 @pytest.mark.parametrize("identification", [True, False])
 @pytest.mark.parametrize(("classification", "parts"), [("ranking", 1), ("cross_entropy", 1), ("both", 2)])
 def test_the_switches_decide_which_losses_are_trained(identification, classification, parts):
@@ -343,9 +345,9 @@ def test_with_cross_entropy_alone_score_and_threshold_are_the_arg_max_over_all_c
 
 def test_identification_takes_no_part_in_the_decision():
     model = MultiTaskCNN(MultiTaskCNNConfig.tiny(), KNOWN)
-    assert model.identify is not None
+    assert model.head.identify is not None
     batch = batch_of(sentences(5), KNOWN)
     before = model.predict(model(batch)).score
     with torch.no_grad():
-        model.identify.weight.add_(5.0)
+        model.head.identify.weight.add_(5.0)
     assert torch.equal(model.predict(model(batch)).score, before)

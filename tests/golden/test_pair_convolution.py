@@ -66,9 +66,9 @@ def literal_input(model: MultiTaskCNN, batch: Batch, pair: int, tokens: range) -
     sentence, limit = int(batch.pair_sentence[pair]), model.config.max_distance
     columns = []
     for token in tokens:
-        parts = [model.word_table.weight[batch.tokens[sentence, token]]]
-        if model.tag_table is not None:
-            parts.append(model.tag_table.weight[batch.tags[sentence, token]])
+        parts = [model.embed.words.weight[batch.tokens[sentence, token]]]
+        if model.embed.tags is not None:
+            parts.append(model.embed.tags.weight[batch.tags[sentence, token]])
         for table, entity in ((model.head_distance, batch.pair_head[pair]), (model.tail_distance, batch.pair_tail[pair])):
             start, end = batch.entity_span[entity].tolist()
             parts.append(table.weight[literal_distance(token, start, end, limit)])
@@ -100,8 +100,8 @@ def literal_pooled(model: MultiTaskCNN, batch: Batch) -> Tensor:
 
 def literal_output(model: MultiTaskCNN, batch: Batch) -> tuple[Tensor, Tensor]:
     h = model.trunk(literal_pooled(model, batch))
-    assert model.rank is not None and model.identify is not None
-    return model.rank(h), model.identify(h)
+    assert model.head.rank is not None and model.head.identify is not None
+    return model.head.rank(h), model.head.identify(h)
 
 
 # ---- comparison
@@ -138,7 +138,7 @@ def assert_same_as_literal(model: MultiTaskCNN, batch: Batch, tolerance: float =
     back = gradients(model, (fast.scores, fast.identification), seed)
     for name, gradient in wanted.items():
         torch.testing.assert_close(back[name], gradient, atol=tolerance, rtol=tolerance, msg=lambda m, name=name: f"{name}: {m}")
-    for name in ("word_table.weight", "head_distance.weight", "convolve.convolutions.0.bias"):
+    for name in ("embed.words.weight", "head_distance.weight", "convolve.convolutions.0.bias"):
         assert wanted[name].abs().max() > 1e-4  # not a comparison of nothing with nothing
 
 
@@ -275,7 +275,7 @@ def test_sentences_without_pairs_give_no_rows(kernel):
 def test_with_input_dropout_the_convolution_is_still_the_literal_one(kernel, monkeypatch):
     # Sentences with masks of their own share no tokens, so this is another path through the code; the masks drop nothing here.
     model = make(replace(TINY, input_dropout=0.5)).train()
-    monkeypatch.setattr(model, "_drop_dimensions", lambda x: x)
+    monkeypatch.setattr(model.embed, "drop_dimensions", lambda x: x)
     assert_same_as_literal(model, batch_of([long_sentence(9, 4, 1), one_token(), *sentences(2)], KNOWN))
 
 

@@ -14,6 +14,7 @@ from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
 from relsift.layers.pair_convolution import PairConvolution
+from relsift.layers.token_embedding import TokenEmbedding
 
 Output = TypeVar("Output")
 
@@ -87,6 +88,10 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
         for module in self.modules():
             if isinstance(module, PairConvolution):
                 module.limit_cache(megabytes)
+
+    def word_table(self) -> nn.Embedding | None:
+        """The embedding that word vectors from a file may fill; None for a model that has none."""
+        return next((module.words for module in self.modules() if isinstance(module, TokenEmbedding)), None)
 
     @abstractmethod
     def forward(self, batch: Batch) -> Output: ...

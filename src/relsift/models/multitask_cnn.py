@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -23,19 +23,20 @@ from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import require
 from relsift.layers.initialise import initialise_like_keras
-from relsift.layers.pair_convolution import PairConvolution, Tokens
+from relsift.layers.pair_convolution import PairConvolution
+from relsift.layers.relation_head import Classification, PairScores
 from relsift.layers.stretches import distances
-from relsift.losses import identification_loss, other_cross_entropy, ranking_loss
-from relsift.models.base import ModelConfig, Prediction, Preset, RelationModel
+from relsift.layers.token_embedding import TokenEmbedding
+from relsift.models.base import Preset
+from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiTaskCNNConfig(ModelConfig):
+class MultiTaskCNNConfig(PairClassifierConfig):
     """The defaults are the paper's values for English."""
 
-    tags: bool = True  # BIO tags of all entities as input
-    identification: bool = True  # train the "is there a relation?" head too
-    classification: Literal["ranking", "cross_entropy", "both"] = "ranking"
+    classification: Classification = "ranking"
+    identification: bool = True
     word_size: int = 200
     tag_size: int = 50
     distance_size: int = 50  # of each of the two distance embeddings
@@ -51,19 +52,13 @@ class MultiTaskCNNConfig(ModelConfig):
     pooled_dropout: float = 0.0
     hidden_dropout: float = 0.2
     normalise: bool = False  # batch norm before and after the hidden layer
-    score_bias: bool = False
-    gamma: float = 2.0
-    margin_pos: float = 2.5
-    margin_neg: float = 0.5
-    threshold: float = 0.0  # the paper's decision threshold for ranking scores
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.filters, self.hidden, self.context_size)
         require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
         require(len(self.windows) > 0 and min(self.windows) >= 1, "model.windows", expected="one or more sizes >= 1", got=self.windows)
-        for name in ("input_dropout", "pooled_dropout", "hidden_dropout"):
-            require(0 <= getattr(self, name) < 1, f"model.{name}", expected="a number in [0, 1)", got=getattr(self, name))
-        require(self.gamma > 0, "model.gamma", expected="a number > 0", got=self.gamma)
+        self.require_shares("input_dropout", "pooled_dropout", "hidden_dropout")
 
     @classmethod
     def tiny(cls) -> MultiTaskCNNConfig:
@@ -85,12 +80,6 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(x)
 
 
-class MultiTaskCNNOutput(NamedTuple):
-    scores: Tensor  # (P, K)      ranking scores; with cross-entropy alone, log-odds against "no relation"
-    logits: Tensor | None  # (P, K + 1)  with cross-entropy, the last column "no relation"
-    identification: Tensor | None  # (P, 2)
-
-
 # The paper names neither epochs nor what happens to unknown words: the first were set by computing time, the second on development data.
 _TRAINING = {"epochs": 15, "patience": 4, "unknown_rate": 0.3}
 _CHINESE = {"margin_pos": 4.5, "margin_neg": -0.5, "threshold": 1.0}
@@ -103,7 +92,7 @@ _RELEASED = {
 PAIRS_AT_ONCE = 1024  # that prediction convolves one by one at a time (`between`): bounds the memory of a sentence of hundreds of entities
 
 
-class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
+class MultiTaskCNN(PairClassifier):
     config: MultiTaskCNNConfig
     Config = MultiTaskCNNConfig
     SUMMARY = "multi-window CNN, BIO tags of all entities, relation identification + classification (Ye et al. 2019)"
@@ -115,14 +104,12 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
 
     def __init__(self, config: MultiTaskCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.word_table = nn.Embedding(encoding.num_words, config.word_size)
-        self.tag_table = nn.Embedding(encoding.num_tags, config.tag_size) if config.tags else None
+        self.embed = TokenEmbedding(encoding, config.word_size, config.tag_size if config.tags else None, config.input_dropout)
         known = 2 * config.max_distance + 1
         self.head_distance = nn.Embedding(known, config.distance_size)
         self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(known, config.distance_size)
-        token_size = config.word_size + (config.tag_size if config.tags else 0)
         self.convolve = PairConvolution(
-            token_size, config.distance_size, windows=config.windows, filters=config.filters, max_distance=config.max_distance
+            self.embed.size, config.distance_size, windows=config.windows, filters=config.filters, max_distance=config.max_distance
         )
         pooled_size = self.convolve.size * (2 if config.pooling == "max_average" else 1)
         self.trunk = nn.Sequential(
@@ -133,15 +120,8 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
             BatchNorm(config.hidden) if config.normalise else nn.Identity(),
             nn.Dropout(config.hidden_dropout),
         )
-        relations = len(encoding.labels)
-        self.rank = nn.Linear(config.hidden, relations, bias=config.score_bias) if config.classification != "cross_entropy" else None
-        self.choose = nn.Linear(config.hidden, relations + 1) if config.classification != "ranking" else None
-        self.identify = nn.Linear(config.hidden, 2) if config.identification else None
+        self.head = self.make_head(config.hidden, len(encoding.labels))
         initialise_like_keras(self)
-
-    @property
-    def paper_threshold(self) -> float:
-        return 0.0 if self.rank is None else self.config.threshold  # arg-max over K + 1 is log-odds 0
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
         if self.config.context == "sentence":
@@ -153,15 +133,10 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
             return []
         return [f"{longer} of {len(spans)} training pairs are more than {size} tokens long: the model sees the last {size}"]
 
-    def forward(self, batch: Batch) -> MultiTaskCNNOutput:
+    def forward(self, batch: Batch) -> PairScores:
         h = self.trunk(self.pooled(batch))                                              # (P, Z)
-        logits = None if self.choose is None else self.choose(h)                        # (P, K + 1)
-        if self.rank is not None:
-            scores = self.rank(h)                                                       # (P, K)
-        else:
-            assert logits is not None
-            scores = logits[:, :-1] - logits[:, -1:]                                    # (P, K)
-        return MultiTaskCNNOutput(scores, logits, None if self.identify is None else self.identify(h))
+        scores: PairScores = self.head(h)
+        return scores
 
     def pooled(self, batch: Batch) -> Tensor:
         """(P, C), or (P, 2C) with averages: the features of every pair, >= 0."""
@@ -171,56 +146,12 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         starts = range(0, max(1, batch.num_pairs), size)
         return torch.cat([self._pool_between(batch, slice(start, start + size)) for start in starts])
 
-    def loss(self, output: MultiTaskCNNOutput, batch: Batch) -> dict[str, Tensor]:
-        c = self.config
-        parts = {}
-        if self.rank is not None:
-            parts["ranking"] = ranking_loss(
-                output.scores, batch.label, gamma=c.gamma, margin_pos=c.margin_pos, margin_neg=c.margin_neg
-            )
-        if output.logits is not None:
-            parts["cross_entropy"] = other_cross_entropy(output.logits, batch.label)
-        if output.identification is not None:
-            parts["identification"] = identification_loss(output.identification, batch.label)
-        return parts
-
-    def predict(self, output: MultiTaskCNNOutput) -> Prediction:
-        score, label = output.scores.max(dim=1)
-        return Prediction(label, score)
-
-    def _tokens(self, words: Tensor, tags: Tensor) -> Tensor:
-        """Word ++ tag embeddings of tokens of any shape (…,) -> (…, D)."""
-        parts = [self.word_table(words)]
-        if self.tag_table is not None:
-            parts.append(self.tag_table(tags))
-        return torch.cat(parts, dim=-1)
-
     def _pool_sentence(self, batch: Batch) -> Tensor:
-        values = self.convolve(self._keyed_tokens(batch), batch, self.head_distance.weight, self.tail_distance.weight)
+        values = self.convolve(self.embed.keyed(batch), batch, self.head_distance.weight, self.tail_distance.weight)
         pooled: Tensor = values.max(relu=True)                                          # (P, C)
         if self.config.pooling == "max_average":
             pooled = torch.cat([pooled, values.relu_average()], dim=1)                  # (P, 2C)
         return pooled
-
-    def _keyed_tokens(self, batch: Batch) -> Tokens:
-        """Tokens with the same word and tag share their embedding."""
-        mask = batch.mask
-        if self.config.input_dropout and self.training:  # every sentence has its own mask: nothing is shared
-            rows = self._drop_dimensions(self._tokens(batch.tokens, batch.tags))[mask]  # (N, D)
-            return Tokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [])
-        if self.tag_table is None:
-            return Tokens(batch.tokens[mask], len(self.word_table.weight), self.word_table, [self.word_table.weight])
-        tags = len(self.tag_table.weight)
-        return Tokens(
-            batch.tokens[mask] * tags + batch.tags[mask],                               # (N,)
-            len(self.word_table.weight) * tags,
-            lambda keys: self._tokens(keys // tags, keys % tags),
-            [self.word_table.weight, self.tag_table.weight],
-        )
-
-    def _drop_dimensions(self, x: Tensor) -> Tensor:
-        """Keras's SpatialDropout1D: the same dimensions of every token of a row."""
-        return F.dropout1d(x.transpose(1, 2), self.config.input_dropout, self.training).transpose(1, 2)
 
     def _pool_between(self, batch: Batch, pairs: slice) -> Tensor:
         """Each pair sees its own stretch of text, so the convolution runs per pair; a stretch is at most `context_size` tokens."""
@@ -232,10 +163,10 @@ class MultiTaskCNN(RelationModel[MultiTaskCNNOutput]):
         position = start[:, None] + torch.arange(size, device=start.device)             # (P, size)
         real = (position < end[:, None])[:, :, None]                                    # (P, size, 1)
         at = batch.pair_sentence[pairs, None], position.clamp(max=batch.tokens.shape[1] - 1)
-        words = self._drop_dimensions(self._tokens(batch.tokens[at], batch.tags[at]))   # (P, size, D)
+        words = self.embed.drop_dimensions(self.embed(batch.tokens[at], batch.tags[at]))   # (P, size, D)
         limit = self.config.max_distance
         parts = [words] + [
-            self._drop_dimensions(table(distances(position, entity[:, :1], entity[:, 1:], limit)))
+            self.embed.drop_dimensions(table(distances(position, entity[:, :1], entity[:, 1:], limit)))
             for table, entity in ((self.head_distance, head), (self.tail_distance, tail))
         ]
         h = self.convolve.literal(torch.cat(parts, dim=2) * real)                       # (P, size, C)  >= 0

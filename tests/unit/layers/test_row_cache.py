@@ -189,7 +189,7 @@ def test_a_model_that_remembers_predicts_what_one_without_memory_predicts():
 
 @pytest.mark.parametrize(
     "name",
-    ["word_table.weight", "tag_table.weight", "tail_distance.weight", "convolve.convolutions.0.weight", "convolve.convolutions.1.bias"],
+    ["embed.words.weight", "embed.tags.weight", "tail_distance.weight", "convolve.convolutions.0.weight", "convolve.convolutions.1.bias"],
 )
 def test_a_model_whose_weights_change_forgets_what_it_had_computed_with_the_old_ones(name):
     model, other = make(), make()

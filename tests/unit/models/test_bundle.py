@@ -62,7 +62,7 @@ def test_holds_two_files_and_no_pickle(folder):
     # A zip (torch.save) starts with PK, a pickle with \x80; safetensors starts with the length of its JSON header.
     head = (folder / WEIGHTS).read_bytes()
     length = int.from_bytes(head[:8], "little")
-    assert "word_table.weight" in json.loads(head[8 : 8 + length])
+    assert "embed.words.weight" in json.loads(head[8 : 8 + length])
 
 
 def test_loading_never_imports_pickled_code(folder):
@@ -160,14 +160,14 @@ def test_options_that_do_not_fit_the_weights_are_refused(folder, changes):
 def test_fewer_words_than_the_weights_hold_are_refused(folder):
     known = description(folder)["encoding"]
     rewrite(folder, encoding=known | {"words": known["words"][1:]})
-    assert_refused(folder, str(folder / DESCRIPTION), "word_table")
+    assert_refused(folder, str(folder / DESCRIPTION), "embed.words")
 
 
 def test_a_missing_tensor_is_refused_even_if_the_checksum_vouches_for_the_file(folder):
     weights = load_file(folder / WEIGHTS)
-    del weights["rank.weight"]
+    del weights["head.rank.weight"]
     rewrite_weights(folder, weights)
-    assert_refused(folder, str(folder / DESCRIPTION), "rank.weight")
+    assert_refused(folder, str(folder / DESCRIPTION), "head.rank.weight")
 
 
 def test_a_tensor_too_many_is_refused(folder):

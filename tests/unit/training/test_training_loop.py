@@ -206,7 +206,7 @@ def test_every_loss_part_is_recorded_unweighted():
 def test_a_loss_part_of_weight_zero_does_not_train_its_head():
     def bias(epochs: int, weight: float) -> torch.Tensor:
         result = run(run_config(epochs=epochs, loss_weights={"identification": weight}))
-        found = result.bundle.model.state_dict()["identify.bias"]
+        found = result.bundle.model.state_dict()["head.identify.bias"]
         assert isinstance(found, torch.Tensor)
         return found
 
@@ -234,7 +234,7 @@ def unknown_word_before_each_epoch(patch: pytest.MonkeyPatch) -> list[torch.Tens
     original = loop._run_epoch
 
     def spy(model: Any, *args: Any) -> Any:
-        rows.append(model.word_table.weight[0].detach().clone())
+        rows.append(model.embed.words.weight[0].detach().clone())
         return original(model, *args)
 
     patch.setattr(loop, "_run_epoch", spy)
