@@ -63,7 +63,7 @@ class LiteralForm:
         sentence = batch.pair_sentence[pairs]
         lengths = batch.lengths[sentence]                                               # (p,)
         size = int(lengths.max())
-        position = torch.arange(size)
+        position = torch.arange(size, device=batch.tokens.device)
         parts = [self.model.embed.words(batch.tokens[sentence, :size])]
         if self.model.embed.tags is not None:
             parts.append(self.model.embed.tags(batch.tags[sentence, :size]))

@@ -1,14 +1,17 @@
-"""The same numbers on a GPU as on the CPU. Skipped where there is none."""
+"""The same numbers on a GPU as on the CPU, in plain torch and by the Triton kernels. Skipped where there is no GPU."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import random
+from dataclasses import fields, replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from relsift.kernels.pair_pool import PairIndex, pair_average, piecewise_max
+from pooling import random_parts, run, triple_loop
+from relsift.kernels.pair_pool import PairIndex, pair_average, pair_max, piecewise_max
+from relsift.kernels.switch import SWITCH
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.training.loop import train
 from toy import batch_of, encoding, long_sentence, one_token, randomise, run_config, sentences
@@ -19,6 +22,13 @@ KNOWN = encoding()
 TINY = replace(MultiTaskCNNConfig.tiny(), windows=(1, 2, 3, 4, 7, 10), max_distance=4)
 
 
+@pytest.fixture(params=["torch", "triton"])
+def kernel(request, monkeypatch) -> str:
+    """The pooling kernel on the GPU; on the CPU it is the one that `auto` takes."""
+    monkeypatch.setenv(SWITCH, request.param)
+    return request.param
+
+
 def close(found: Tensor, wanted: Tensor) -> None:
     torch.testing.assert_close(found.cpu(), wanted.cpu(), atol=1e-4, rtol=1e-4)
 
@@ -26,20 +36,24 @@ def close(found: Tensor, wanted: Tensor) -> None:
 CHANGES = ({}, {"tags": False}, {"pooling": "max_average"}, {"context": "between", "pooling": "max_average"})
 
 
+def there(index: PairIndex) -> PairIndex:
+    return PairIndex(*(getattr(index, field.name).cuda() for field in fields(index)))
+
+
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu(changes):
+def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu(changes, kernel, monkeypatch):
     batch = batch_of([long_sentence(23, 6, 1), one_token(), long_sentence(4, 3, 2), *sentences(4)], KNOWN)
-    models = {}
+    models, outputs = {}, {}
     for device in ("cpu", "cuda"):
+        monkeypatch.setenv(SWITCH, kernel if device == "cuda" else "auto")
         model = MultiTaskCNN(replace(TINY, **changes), KNOWN)
         randomise(model, scale=0.3)
         models[device] = model.eval().to(device)
-    outputs = {device: model(batch.to(device)) for device, model in models.items()}
+        outputs[device] = model(batch.to(device))
+        sum(model.loss(outputs[device], batch.to(device)).values()).backward()
     for found, wanted in zip(outputs["cuda"], outputs["cpu"]):
         if wanted is not None:
             close(found, wanted)
-    for device, output in outputs.items():
-        sum(models[device].loss(output, batch.to(device)).values()).backward()
     for found, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters()):
         close(found.grad, wanted.grad)
     with torch.inference_mode():
@@ -47,21 +61,43 @@ def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu(changes):
             close(models["cuda"](batch.to("cuda")).scores, outputs["cpu"].scores)
 
 
-def test_pieces_and_averages_on_the_gpu_are_those_of_the_cpu():
-    generator = torch.Generator().manual_seed(0)
-    parts = [torch.randn(n, 70, generator=generator) for n in (60, 20, 20)]
-    place = torch.randint(0, 20, (9, 30), generator=generator)
-    pairs = [torch.randint(0, high, (200,), generator=generator) for high in (2, 9, 9)]
-    index = PairIndex(torch.tensor([0, 30]), torch.tensor([30, 17]), place, *pairs)
-    middle = torch.randint(0, 17, (200, 1), generator=generator)
-    cuts = torch.cat([torch.zeros_like(middle), middle, middle, index.lengths[pairs[0]][:, None]], dim=1)
-    there = PairIndex(*(getattr(index, name).cuda() for name in index.__dataclass_fields__))
-    on_gpu = [part.cuda() for part in parts]
-    close(piecewise_max(*on_gpu, there, cuts.cuda()), piecewise_max(*parts, index, cuts))
-    close(pair_average(*on_gpu, there), pair_average(*parts, index))
+@pytest.mark.parametrize("seed", range(40))
+def test_the_maximum_and_its_gradients_equal_a_triple_loop_bit_for_bit(seed, kernel):
+    parts, index = random_parts(random.Random(seed), seed % 4)
+    gradient = torch.randint(-8, 9, (len(index.pair_sentence), parts[0].shape[1])).float()
+    pooled, back = triple_loop(parts, index, gradient)
+    values, found = run(pair_max, [part.cuda() for part in parts], there(index), gradient.cuda())
+    assert torch.equal(values.cpu(), pooled)
+    assert all(torch.equal(a.cpu(), b) for a, b in zip(found, back, strict=True))
 
 
-def test_training_on_the_gpu_repeats_bit_for_bit():
+@pytest.mark.parametrize("seed", range(40))
+def test_pieces_and_averages_and_their_gradients_are_those_of_the_cpu(seed, kernel, monkeypatch):
+    draw = random.Random(seed)
+    parts, index = random_parts(draw, 1000)
+    lengths = index.lengths[index.pair_sentence].tolist()
+    cuts = torch.tensor([sorted(draw.randint(0, n) for _ in range(4)) for n in lengths], dtype=torch.int64).view(-1, 4)
+    for form, gradient in (
+        (lambda *rest: piecewise_max(*rest, cuts.to(rest[0].device)), torch.rand(len(cuts), 3, parts[0].shape[1])),
+        (pair_average, torch.rand(len(cuts), parts[0].shape[1])),
+    ):
+        monkeypatch.setenv(SWITCH, kernel)
+        values, found = run(form, [part.cuda() for part in parts], there(index), gradient.cuda())
+        monkeypatch.setenv(SWITCH, "torch")
+        wanted, back = run(form, parts, index, gradient)
+        close(values, wanted)
+        for a, b in zip(found, back, strict=True):
+            close(a, b)
+
+
+def test_not_a_number_shows_in_the_pairs_of_its_sentence_only(kernel):
+    index = there(PairIndex(*(torch.tensor(x) for x in ([0, 3], [3, 1], [[0, 0, 0]], [0, 1], [0, 0], [0, 0]))))
+    parts = [torch.tensor([[5.0], [float("nan")], [7.0], [1.0]]).cuda(), torch.zeros(1, 1).cuda(), torch.zeros(1, 1).cuda()]
+    for form in (pair_max, pair_average):
+        assert form(*parts, index).isnan().flatten().tolist() == [True, False]
+
+
+def test_training_on_the_gpu_repeats_bit_for_bit(kernel):
     config = run_config(device="cuda", epochs=2)
     data = sentences(40), sentences(12, seed=1)
     one, other = (train(config, *data).bundle.model.state_dict() for _ in range(2))

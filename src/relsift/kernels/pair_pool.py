@@ -6,12 +6,12 @@ A convolution is linear before its activation, so the value of pair p at token i
 the distances to its head, one of the distances to its tail. The maximum of that sum over the tokens is a max-plus product.
 
 `pair_max`, `piecewise_max` and `pair_average` are the entries. What they compute is defined here in plain torch (`reference_max`,
-`reference_average`), which runs on any device and in any precision, in chunks; the fused kernel takes over where it can.
+`reference_average`), which runs on any device and in any precision, in chunks; a fused kernel takes over where it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from relsift.errors import ShapeError
-from relsift.kernels.switch import use_fused
+from relsift.kernels.switch import Fused, fused_kernel
 
 CHUNK_VALUES = 8_000_000  # pair x token x channel values that the plain form holds at once (32 MB of float32)
 
@@ -64,10 +64,16 @@ def piecewise_max(
     Args: cuts: (P, Q + 1) int64, token numbers that never fall; piece q is the tokens cuts[q] to cuts[q + 1], exclusive.
     Returns: (P, Q, C); 0, without gradient, for a piece without tokens.
     """
-    if _fused_can(sentence, head, tail, finite):
+    fused = _fused(sentence, head, tail, finite)
+    if fused == "numba":
         from relsift.kernels import pair_pool_cpu  # compiles on first use
 
         return pair_pool_cpu.fused_max(sentence, head, tail, index, cuts, relu)
+    if fused == "triton":
+        from relsift.kernels import pair_pool_gpu
+
+        pooled = pair_pool_gpu.fused_max(sentence, head, tail, index, cuts)
+        return pooled.relu() if relu else pooled
     return reference_max(sentence, head, tail, index, cuts, relu)
 
 
@@ -76,10 +82,15 @@ def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex,
 
     Returns: (P, C), >= 0.
     """
-    if _fused_can(sentence, head, tail, finite):
+    fused = _fused(sentence, head, tail, finite)
+    if fused == "numba":
         from relsift.kernels import pair_pool_cpu
 
         return pair_pool_cpu.fused_average(sentence, head, tail, index)
+    if fused == "triton":
+        from relsift.kernels import pair_pool_gpu
+
+        return pair_pool_gpu.fused_average(sentence, head, tail, index)
     return reference_average(sentence, head, tail, index)
 
 
@@ -144,15 +155,18 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        kinds = ctx.saved_tensors
-        channels = kinds[0].shape[1]
-        parts = [torch.zeros_like(kind) for kind in kinds]
-        for part, places, real in _all_tokens(ctx.index, channels):
-            total = kinds[0][places[0]] + kinds[1][places[1]] + kinds[2][places[2]]    # (p, T, C)
-            flows = (gradients[0][part][:, None] * ((total > 0) & real)).flatten(0, 1)  # (p * T, C)
-            for into, place in zip(parts, places):
-                into.index_add_(0, place.flatten(), flows)
-        return parts[0], parts[1], parts[2], None
+        return *sum_backward(ctx.saved_tensors, ctx.index, gradients[0]), None
+
+
+def sum_backward(kinds: Sequence[Tensor], index: PairIndex, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of the three parts, for a gradient (P, C) of the sum after ReLU."""
+    parts = [torch.zeros_like(kind) for kind in kinds]
+    for part, places, real in _all_tokens(index, kinds[0].shape[1]):
+        total = kinds[0][places[0]] + kinds[1][places[1]] + kinds[2][places[2]]        # (p, T, C)
+        flows = (gradient[part][:, None] * ((total > 0) & real)).flatten(0, 1)         # (p * T, C)
+        for into, place in zip(parts, places):
+            into.index_add_(0, place.flatten(), flows)
+    return parts[0], parts[1], parts[2]
 
 
 def _chunks(index: PairIndex, channels: int) -> Iterator[slice]:
@@ -176,10 +190,13 @@ def _all_tokens(index: PairIndex, channels: int) -> Iterator[tuple[slice, tuple[
         yield part, _places(index, part, torch.minimum(step, last)), (step <= last)[:, :, None]
 
 
-def _fused_can(sentence: Tensor, head: Tensor, tail: Tensor, finite: bool) -> bool:
-    """Whether the fused kernel may take the parts. Raises ShapeError if they do not fit each other."""
+def _fused(sentence: Tensor, head: Tensor, tail: Tensor, finite: bool) -> Fused | None:
+    """Which fused kernel takes the parts, if any. Raises ShapeError if they do not fit each other."""
     parts = sentence, head, tail
     if not (sentence.shape[1:] == head.shape[1:] == tail.shape[1:]):
         raise ShapeError("pair pooling", expected="(N, C), (U, C), (U, C)", got=[tuple(part.shape) for part in parts])
-    # A running maximum or sum after ReLU passes over not-a-number, and a broken model would look sound.
-    return use_fused(sentence) and (finite or all(bool(part.sum().isfinite()) for part in parts))
+    kernel = fused_kernel(sentence)
+    # On the CPU a running maximum or sum after ReLU passes over not-a-number, and a broken model would look sound.
+    if kernel == "numba" and not (finite or all(bool(part.sum().isfinite()) for part in parts)):
+        return None
+    return kernel

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from relsift.kernels.switch import use_fused
+from relsift.kernels.switch import fused_kernel
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def window_sum(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor |
     """
     if bias is None:
         bias = projected.new_zeros(projected.shape[1] // windows.places * len(windows.sizes))
-    if use_fused(projected):
+    if fused_kernel(projected) == "numba":
         from relsift.kernels.window_sum_cpu import fused  # compiles on first use
 
         return fused(projected, seen, windows, bias)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from relsift.kernels.compiled import arrays, kernel
-from relsift.kernels.lanes import WIDTH, add, fill, load, store
+from relsift.kernels.lanes import LINE, WIDTH, add, fetch, fill, load, store
 from relsift.kernels.window_sum import Windows
 
 
@@ -46,6 +46,10 @@ def _forward(table: Any, seen: Any, sizes: Any, starts: Any, filters: Any, bias:
     whole = filters // WIDTH * WIDTH  # filters of whole strips
     for number in numba.prange(seen.shape[0]):
         m = np.int64(number)
+        if m + 1 < len(seen) and seen[m + 1, -1] >= 0:
+            # A row is a few pages away from the last one, where no hardware looks ahead; the next ten positions read all of it.
+            for f in range(0, columns, LINE):
+                fetch(table, seen[m + 1, -1] * columns + f)
         place = 0
         for w in range(len(sizes)):
             rows = seen[m, starts[w] : starts[w] + sizes[w]]
