@@ -33,7 +33,7 @@ lint: $(STAMP)  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-BENCHMARKS := pair_rate training_rate add_max end_to_end memory start
+BENCHMARKS := pair_rate training_rate add_max end_to_end memory start gpu
 
 bench: $(STAMP)  ## measure speed and memory (half an hour on a quiet machine) and write docs/performance.md
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done

@@ -66,6 +66,20 @@ def training_rate(figures: Rows) -> list[str]:
     return [table(head, lines), *corpus]
 
 
+def gpu(figures: Mapping[str, Any]) -> list[str]:
+    lines = [
+        [row["title"], f"{row['pairs']:,}", f"{row['literal']:,.0f}", f"{row['torch']:,.0f}", f"{row['triton']:,.0f}",
+         f"**{row['triton'] / row['literal']:,.0f}**", *(f"{1000 * row['step'][form]:.1f}" for form in ("literal", "torch", "triton")),
+         f"{max(row['differences'].values()):.0e}"]
+        for row in figures["rows"]
+    ]  # fmt: skip
+    head = [
+        "case", "pairs", "literal `Conv1d`", "plain torch", "Triton", "ratio", "step: literal, ms", "plain torch, ms", "Triton, ms",
+        "largest difference to the CPU",
+    ]  # fmt: skip
+    return [f"Pairs a second of the pair convolution, and one training step. Device: {figures['device']}.", "", table(head, lines)]
+
+
 def add_max(figures: Mapping[str, Rows]) -> list[str]:
     peaks = {row["threads"]: row["rate"] for row in figures["peak"]}
     lines = [
@@ -124,6 +138,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Any], list[str]]]] = {
     "end_to_end": ("From file to file", end_to_end),
     "memory": ("Memory", memory),
     "start": ("Start", start),
+    "gpu": ("On a GPU", gpu),
 }
 
 

@@ -1,4 +1,4 @@
-"""The fused GPU kernels of pair pooling (Triton). Nothing of size pairs x tokens x channels is ever allocated.
+"""Pair pooling on a GPU (Triton). Nothing of size pairs x tokens x channels is ever allocated.
 
 One program has one piece of one pair and a strip of its channels, and walks through the tokens with maximum (or sum) in registers; the
 rows that pairs share come from the caches. Not-a-number is handed on, so nobody has to look for it first. The backward passes are
@@ -89,11 +89,12 @@ def _launch(
     kernel[programs, triton.cdiv(channels, strip)](*tensors, *rest, channels, index.place.shape[1], STRIP=strip, **named)
 
 
+# Without annotations: Triton takes those for its own.
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _max_kernel(
-    sentence: Any, head: Any, tail: Any, first: Any, lengths: Any, place: Any, pair_sentence: Any, pair_head: Any, pair_tail: Any,
-    cuts: Any, pooled: Any, best: Any, channels: Any, tokens: Any, STRIP: tl.constexpr, PIECES: tl.constexpr, KEEP: tl.constexpr,
-) -> None:  # fmt: skip
+def _max_kernel(  # type: ignore[no-untyped-def]
+    sentence, head, tail, first, lengths, place, pair_sentence, pair_head, pair_tail,
+    cuts, pooled, best, channels, tokens, STRIP: tl.constexpr, PIECES: tl.constexpr, KEEP: tl.constexpr,
+):  # fmt: skip
     number = tl.program_id(0).to(tl.int64)
     pair, piece = number // PIECES, number % PIECES
     column = tl.program_id(1) * STRIP + tl.arange(0, STRIP)
@@ -120,10 +121,10 @@ def _max_kernel(
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
-def _sum_kernel(
-    sentence: Any, head: Any, tail: Any, first: Any, lengths: Any, place: Any, pair_sentence: Any, pair_head: Any, pair_tail: Any,
-    pooled: Any, channels: Any, tokens: Any, STRIP: tl.constexpr,
-) -> None:  # fmt: skip
+def _sum_kernel(  # type: ignore[no-untyped-def]
+    sentence, head, tail, first, lengths, place, pair_sentence, pair_head, pair_tail,
+    pooled, channels, tokens, STRIP: tl.constexpr,
+):  # fmt: skip
     pair = tl.program_id(0).to(tl.int64)
     column = tl.program_id(1) * STRIP + tl.arange(0, STRIP)
     real = column < channels
