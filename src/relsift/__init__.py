@@ -8,6 +8,7 @@ Importing the package is fast: torch is loaded when the extractor is first asked
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError, ShapeError
@@ -25,7 +26,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "RelationExtractor":
-        from relsift.extractor import RelationExtractor
-
+        collecting = gc.isenabled()
+        gc.disable()  # a tenth of the time to import torch goes into looking for garbage among its fresh modules, where none is
+        try:
+            from relsift.extractor import RelationExtractor
+        finally:
+            if collecting:
+                gc.enable()
         return RelationExtractor
     raise AttributeError(f"module 'relsift' has no attribute {name!r}")

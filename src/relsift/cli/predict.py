@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 TERMINATED = 128 + signal.SIGTERM  # exit status
-GARBAGE = 100_000  # objects made between two searches for cycles: predicting makes none, and Python's own 700 take long for nothing
+GARBAGE = 100_000  # objects made between two searches for cycles: importing torch and predicting make none; Python's own 700 cost time
 
 
 def command(
@@ -26,6 +26,7 @@ def command(
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
+    gc.set_threshold(GARBAGE)
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.prediction import predict_file
@@ -34,7 +35,6 @@ def command(
     extractor = RelationExtractor.from_pretrained(run)
     extractor.bundle.model.limit_cache(cache_mb)
     report = InferenceReport()
-    gc.set_threshold(GARBAGE)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, resume=resume, report=report)
