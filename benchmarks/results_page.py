@@ -1,4 +1,4 @@
-"""Write docs/results.md, and the table in README.md, from the JSON files in benchmarks/results/quality.
+"""Write docs/results.md, and the table in README.md, from the JSON files in benchmarks/results.
 
     python benchmarks/results_page.py
 """
@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
+from grid import TITLES
 from measure import write_between
+from systems_page import page, spread
 
 RESULTS = Path(__file__).parent / "results" / "quality"
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
 MARKS = "<!-- results -->", "<!-- end of results -->"
-TITLES = {
-    "conll04": "CoNLL04 (English news)", "scienceie": "ScienceIE (English science)", "ddi2013": "DDI-2013 (English pharmacology)",
-    "scicn": "SciCN (Chinese science abstracts, characters as tokens)",
-}  # fmt: skip
 VARIANTS = {
     "baseline": "Baseline", "tag": "+Tag", "mtl": "+MTL", "mtl_tag": "+MTL+Tag", "released_mtl_tag": "+MTL+Tag, `released`",
 }  # fmt: skip
@@ -35,11 +32,6 @@ def load() -> dict[str, dict[str, list[dict[str, Any]]]]:
         result = json.loads(file.read_text(encoding="utf-8"))
         found[result["corpus"]][result["variant"]].append(result)
     return found
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean and standard deviation over seeds, in percent."""
-    return f"{100 * mean(values):.1f} ± {100 * stdev(values):.1f}" if len(values) > 1 else f"{100 * values[0]:.1f}"
 
 
 def corpus_table(variants: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -151,6 +143,7 @@ def main() -> None:
     for corpus in TITLES:
         if corpus in results:
             lines += section(corpus, results[corpus])
+    lines += page()
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     write_between(MARKS, README, "\n".join(overview(results)))
 

@@ -1,0 +1,102 @@
+"""The part of docs/results.md that compares all systems, from benchmarks/results/systems (see systems.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+from grid import RESULTS, TITLES
+from measure import table
+from relsift.evaluation.significance import Comparison, compare
+from systems import CORPORA, MODELS, TAGS
+
+FOLDER = RESULTS / "systems"
+Results = Mapping[str, Sequence[Mapping[str, Any]]]  # variant -> cells by seed
+
+
+def load(corpus: str) -> Results:
+    found: dict[str, list[Any]] = {}
+    for model in MODELS:
+        for kind in TAGS:
+            files = sorted(FOLDER.glob(f"{corpus}/{model}_{kind}-*.json"))
+            if files:
+                found[f"{model}_{kind}"] = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return found
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean and standard deviation over seeds, in percent."""
+    return f"{100 * mean(values):.1f} ± {100 * stdev(values):.1f}" if len(values) > 1 else f"{100 * values[0]:.1f}"
+
+
+def gain(results: Results, model: str) -> Comparison | None:
+    """With tags against without, over the seeds that both have; a sentence changes sides in all seeds or in none."""
+    sides = [{r["seed"]: r for r in results.get(f"{model}_{kind}", ())} for kind in ("tags", "plain")]
+    seeds = sorted(sides[0].keys() & sides[1].keys())
+    if not seeds:
+        return None
+    runs = [[np.array(side[seed]["test_counts"], np.int64) for seed in seeds] for side in sides]
+    return compare(*runs, swap_runs_together=True)
+
+
+def speeds() -> dict[tuple[str, str], Mapping[str, Any]]:
+    file = FOLDER / "speed.json"
+    if not file.is_file():
+        return {}
+    return {(row["corpus"], row["variant"]): row for row in json.loads(file.read_text(encoding="utf-8"))["figures"]}
+
+
+def corpus_section(corpus: str) -> list[str]:
+    results, fast = load(corpus), speeds()
+    if not results:
+        return []
+    rows = []
+    for model in MODELS:
+        cells = [results.get(f"{model}_{kind}", []) for kind in TAGS]
+        if not any(cells):
+            continue
+        row = [f"`{model}`", *(spread([r["test"]["micro"]["f1"] for r in its]) if its else "" for its in cells)]
+        row.append(spread([r["development"]["micro"]["f1"] for r in cells[1]]) if cells[1] else "")
+        found = gain(results, model)
+        if found is None:
+            row += ["", "", ""]
+        else:
+            low, high = found.interval
+            row += [f"**{100 * found.difference:+.1f}**", f"{100 * low:+.1f} to {100 * high:+.1f}", f"{found.p_value:.4f}"]
+        row.append(", ".join(str(r["seed"]) for r in cells[1] or cells[0]))
+        its = fast.get((corpus, f"{model}_tags"))
+        row += ["", "", ""] if its is None else [
+            f"{its['seconds_per_epoch']:.1f}", f"{its['pairs_per_second']:,.0f}", f"{its['parameters'] / 1e6:.2f} M"
+        ]  # fmt: skip
+        rows.append(row)
+    head = [
+        "system", "test micro F1, no tags", "with tags", "development, with tags", "gain", "95 % interval", "p", "seeds",
+        "s an epoch", "pairs/s", "parameters",
+    ]  # fmt: skip
+    first = next(iter(results.values()))[0]
+    setting = " · ".join(f"{key}={value}" for key, value in first["test"]["setting"].items())
+    used = [r["machine"] for its in results.values() for r in its]
+    machines = sorted({f"{its['cpu']}, torch {its['torch']}, {its['device']}" for its in used})
+    return [
+        f"### {TITLES[corpus]}", "", f"Tested on `{first['tested_on']}`, {first['test']['sentences']} sentences. {setting}.", "",
+        table(head, rows), "", "Computed on: " + "; ".join(machines) + ".", "",
+    ]  # fmt: skip
+
+
+def commands() -> list[str]:
+    lines = {}
+    for corpus in CORPORA:
+        for its in load(corpus).values():
+            lines.setdefault(its[0]["model"], its[0]["command"])
+    return ["One command a system (the other cells differ in corpus, direction, tags and seed):", "", "```", *lines.values(), "```", ""]
+
+
+def page() -> list[str]:
+    sections = [line for corpus in CORPORA for line in corpus_section(corpus)]
+    if not sections:
+        return []
+    words = (RESULTS / "systems.md").read_text(encoding="utf-8").strip()
+    return ["## Every system, with and without tags", "", words, "", *sections, *commands()]
