@@ -36,7 +36,8 @@ class EncodingConfig(_Section):
 class TrainingConfig(_Section):
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"
     learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "inverse_epoch"] = "constant"  # inverse_epoch: learning_rate / t in epoch t = 1, 2, …
+    weight_decay: float = Field(0.0, ge=0)  # of weights and embeddings; biases and norms are exempt
     gradient_clip: float | None = Field(None, gt=0)  # L2 norm over all parameters
     batch_pairs: int = Field(256, ge=1)
     batch_tokens: int = Field(8192, ge=1)  # padding counted

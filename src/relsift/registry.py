@@ -32,7 +32,10 @@ WRITERS = {
     "html": "relsift.writers.html:WRITER",
 }
 MODELS = {
+    "cr_cnn": "relsift.models.cr_cnn:CRCNN",
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
+    "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
+    "pcnn": "relsift.models.pcnn:PCNN",
 }
 CORPORA = {
     "gazette-en": "relsift.corpora.catalogue:GAZETTE_EN",

@@ -12,6 +12,7 @@ from relsift.cli.main import main
 from relsift.corpora.data import resolve
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read
+from relsift.readers.semeval2010 import SAMPLES
 
 SMALL = [
     text
@@ -123,6 +124,20 @@ def test_evaluate_prints_scores_with_their_setting_and_counts_every_gold_relatio
     assert sum(row["support"] for row in scores["per_type"].values()) == gold
     assert scores["setting"]["entities"] == "gold"
     assert scores["data"] == "gazette-en/test"
+
+
+def test_evaluate_adds_the_official_score_of_semeval_2010_when_asked(run, capsys, tmp_path):
+    file = tmp_path / "semeval.txt"
+    file.write_text(SAMPLES["semeval.txt"], encoding="utf-8")
+    status, out, err = relsift(capsys, "evaluate", run, "--data", f"semeval2010:{file}", "--official", "--json")
+    assert status == 0, err
+    official = json.loads(out)["official"]
+    assert official["sentences"] == 3
+    assert sum(row["support"] for row in official["per_relation"].values()) == 2
+    status, out, err = relsift(capsys, "evaluate", run, "--data", f"semeval2010:{file}", "--official")
+    assert "Message-Topic" in out and "direction taken into account" in out
+    status, _, err = relsift(capsys, "evaluate", run, "--data", "gazette-en", "--official")
+    assert_one_clear_line(status, err, "semeval2010 score", "expected one")
 
 
 def test_errors_lists_as_many_wrong_decisions_as_evaluate_counts(run, capsys, tmp_path):

@@ -13,27 +13,35 @@ import typer
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder.")],
     data: Annotated[str, typer.Option(help="Annotated data; the test part of a corpus that has one.")],
+    official: Annotated[bool, typer.Option("--official", help="Add the official score of SemEval-2010 Task 8.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Score a model on annotated data with gold entities."""
     from rich.console import Console
 
-    from relsift.cli.tables import error_table, score_table
+    from relsift.cli.tables import error_table, official_table, score_table
+    from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
     from relsift.training.data import scoring_data
-    from relsift.training.run import score_bundle
+    from relsift.training.run import evaluate_predicted, predict_all
 
     extractor = RelationExtractor.from_pretrained(run)
     sentences, name, notes = scoring_data(data)
-    scores, report = score_bundle(extractor.bundle, sentences)
+    predicted, report = predict_all(extractor.bundle, sentences)
+    scores = evaluate_predicted(extractor.bundle, sentences, predicted, report)
+    task = official_scores(sentences, predicted) if official else None
     for line in [*notes, *report.lines()]:
         typer.echo(f"note: {line}", err=True)
     if as_json:
-        sys.stdout.write(
-            json.dumps({"data": name, "threshold": extractor.threshold} | scores.to_json(), ensure_ascii=False, indent=1) + "\n"
-        )
+        value = {"data": name, "threshold": extractor.threshold} | scores.to_json()
+        if task is not None:
+            value["official"] = task.to_json()
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
         return
     console = Console()
     console.print(score_table(scores, name))
     console.print(error_table(scores))
     typer.echo(scores.setting_line())
+    if task is not None:
+        console.print(official_table(task, name))
+        typer.echo(SETTING)

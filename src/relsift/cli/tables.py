@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.table import Table
 
-from relsift.evaluation.scores import PRF, Scores
+from relsift.evaluation.scores import PRF, Scores, TypeScore
+from relsift.evaluation.semeval2010 import OfficialScores
 
 
 def score_table(scores: Scores, title: str) -> Table:
     """Per relation type, then the three averages. Print the scores' setting line below it."""
-    table = Table(title=f"{title}: {scores.sentences} sentences")
-    table.add_column("relation")
-    for name in ("precision", "recall", "F1", "gold"):
-        table.add_column(name, justify="right")
-    for name, counts in scores.per_type.items():
-        table.add_row(name, *_cells(counts.prf), str(counts.support))
-    table.add_section()
+    table = _relation_table(scores.per_type, f"{title}: {scores.sentences} sentences")
     total = sum(counts.support for counts in scores.per_type.values())
     for name, prf in scores.averages.items():
         table.add_row(name, *_cells(prf), str(total))
+    return table
+
+
+def official_table(scores: OfficialScores, title: str) -> Table:
+    """SemEval-2010 Task 8. Print its setting line below it."""
+    table = _relation_table(scores.per_relation, f"{title}: {scores.sentences} answers")
+    table.add_row("macro", *_cells(scores.macro), str(sum(counts.support for counts in scores.per_relation.values())))
+    return table
+
+
+def _relation_table(per_relation: Mapping[str, TypeScore], title: str) -> Table:
+    """One row a relation, and a line below them."""
+    table = Table(title=title)
+    table.add_column("relation")
+    for name in ("precision", "recall", "F1", "gold"):
+        table.add_column(name, justify="right")
+    for name, counts in per_relation.items():
+        table.add_row(name, *_cells(counts.prf), str(counts.support))
+    table.add_section()
     return table
 
 

@@ -20,3 +20,21 @@ def initialise_like_keras(module: nn.Module) -> None:
             nn.init.kaiming_uniform_(part.weight, nonlinearity="relu")
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
+
+
+WORD2VEC_BOUND = 0.25  # U(-.25, .25) has about the variance of trained word vectors (Kim, EMNLP 2014, section 3.1)
+
+
+def initialise_for_tanh(module: nn.Module, embedding_bound: float) -> None:
+    """Embeddings U(-bound, bound); dense layers and convolutions Glorot-uniform, zero bias. Deterministic given torch's seed.
+
+    Sources that feed a tanh start from trained word vectors. Random ones of Keras's size are too small beside those: the tanh stays at 0
+    and plain SGD hardly moves.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Embedding):
+            nn.init.uniform_(part.weight, -embedding_bound, embedding_bound)
+        elif isinstance(part, (nn.Linear, nn.Conv1d)):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)

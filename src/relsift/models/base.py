@@ -93,6 +93,9 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
         """The embedding that word vectors from a file may fill; None for a model that has none."""
         return next((module.words for module in self.modules() if isinstance(module, TokenEmbedding)), None)
 
+    def constrain(self) -> None:
+        """Called after every training step: put back weights that the model's source keeps within a bound."""
+
     @abstractmethod
     def forward(self, batch: Batch) -> Output: ...
 

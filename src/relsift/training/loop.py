@@ -29,7 +29,7 @@ from relsift.inference import InferenceReport, ScoredPairs, score_pairs, sizes_o
 from relsift.models.base import RelationModel
 from relsift.models.bundle import Bundle, build
 from relsift.schema import Sentence
-from relsift.training.optimisers import make_optimiser
+from relsift.training.optimisers import make_optimiser, set_rate
 from relsift.training.state import Progress, clear_state, load_state, save_state
 
 RARE = 2  # a word seen fewer times than this in training may be shown as unknown
@@ -85,6 +85,7 @@ def train(
         while progress.epoch < c.epochs and progress.epoch - progress.best_epoch < c.patience:
             started = time.perf_counter()
             progress.epoch += 1
+            set_rate(optimiser, c, progress.epoch)
             losses = _run_epoch(model, optimiser, examples, c, progress.epoch, rare, on_batch)
             seconds = time.perf_counter() - started
             scored = score_pairs(model, encoding, candidates, development, InferenceReport())
@@ -151,6 +152,7 @@ def _run_epoch(
         if c.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), c.gradient_clip)
         optimiser.step()
+        model.constrain()
         pairs += batch.num_pairs
         for name, part in parts.items():
             totals[name] = totals.get(name, 0.0) + part.item() * batch.num_pairs

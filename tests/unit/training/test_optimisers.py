@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from relsift.config import TrainingConfig
-from relsift.training.optimisers import make_optimiser
+from relsift.training.optimisers import make_optimiser, set_rate
 
 
 def optimiser(name: str = "rmsprop", **options: float) -> tuple[nn.Parameter, torch.optim.Optimizer]:
@@ -49,3 +49,39 @@ def test_rate_and_decay_reach_every_optimiser(name, kind):
     _, made = optimiser(name, learning_rate=0.25, weight_decay=0.125)
     assert type(made) is kind
     assert (made.defaults["lr"], made.defaults["weight_decay"]) == (0.25, 0.125)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "adadelta", "sgd", "rmsprop"])
+def test_weight_decay_spares_biases_and_norms(name):
+    # No gradient but the decay's own: what has one dimension stays, what has two moves towards 0.
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    made = make_optimiser(
+        TrainingConfig.model_validate({"optimiser": name, "weight_decay": 0.5, "learning_rate": 0.1}), model.parameters()
+    )
+    for weight in model.parameters():
+        weight.grad = torch.zeros_like(weight)
+    made.step()
+    for key, value in model.named_parameters():
+        assert torch.equal(value, before[key]) is (key != "0.weight")
+    step = model[0].weight - before["0.weight"]
+    assert torch.equal(step.sign(), -before["0.weight"].sign())  # towards 0
+
+
+def test_decay_of_half_the_papers_beta_is_the_gradient_of_its_penalty():
+    # dos Santos et al. add beta |w|^2, of gradient 2 beta w: with rate .5 and beta .1, w = 3 goes to 3 - .5 * 2 * .1 * 3 = 2.7
+    weight = nn.Parameter(torch.tensor([[3.0]]))
+    made = make_optimiser(TrainingConfig(optimiser="sgd", learning_rate=0.5, weight_decay=0.2), [weight])
+    weight.grad = torch.zeros_like(weight)
+    made.step()
+    assert weight.item() == pytest.approx(2.7)
+
+
+@pytest.mark.parametrize(("schedule", "rates"), [("constant", [0.6, 0.6, 0.6]), ("inverse_epoch", [0.6, 0.3, 0.2])])
+def test_the_rate_follows_from_the_number_of_the_epoch_alone(schedule, rates):
+    weight = nn.Parameter(torch.zeros(2, 2))
+    config = TrainingConfig(optimiser="sgd", learning_rate=0.6, schedule=schedule)
+    made = make_optimiser(config, [weight, nn.Parameter(torch.zeros(2))])
+    for epoch in (3, 1, 2):  # in any order
+        set_rate(made, config, epoch)
+        assert [group["lr"] for group in made.param_groups] == pytest.approx([rates[epoch - 1]] * 2)

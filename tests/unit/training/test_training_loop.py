@@ -116,6 +116,42 @@ def test_models_with_shared_tables_and_batch_norm_resume_bit_for_bit_too(options
     assert_same(whole, resumed)
 
 
+@pytest.mark.parametrize("optimiser", ["rmsprop", "sgd"])
+def test_a_falling_rate_and_decay_resume_bit_for_bit_too(optimiser, tmp_path):
+    # The saved state holds no rate: epoch 3 of a resumed run must train at a third of it all the same.
+    options: dict[str, Any] = {"optimiser": optimiser, "schedule": "inverse_epoch", "weight_decay": 0.01}
+    whole = run(run_config(epochs=4, **options))
+    for epochs in (1, 3, 4):
+        resumed = run(run_config(epochs=epochs, **options), state_folder=tmp_path / "state", resume=True)
+    assert_same(whole, resumed)
+    assert not same_tensors(
+        whole.bundle.model.state_dict(),
+        run(run_config(epochs=4, **options | {"schedule": "constant"})).bundle.model.state_dict(),
+    )
+
+
+CAPPED = {
+    "name": "multiwindow_cnn", "preset": None, "word_size": 6, "distance_size": 3, "max_distance": 5, "windows": [2, 3], "filters": 4,
+    "max_norm": 0.5,
+}  # fmt: skip
+
+
+def test_a_bound_on_the_weights_holds_after_every_epoch_and_resumes_bit_for_bit(tmp_path):
+    def config(epochs: int, **options: Any) -> RunConfig:
+        values = run_config(epochs=epochs, patience=100).model_dump()
+        return RunConfig.model_validate(values | {"model": CAPPED | options})
+
+    def longest(result: TrainingResult) -> float:
+        return float(result.bundle.model.state_dict()["head.choose.weight"].norm(dim=1).max())
+
+    whole = run(config(4))
+    for epochs in (1, 3, 4):
+        resumed = run(config(epochs), state_folder=tmp_path / "state", resume=True)
+    assert_same(whole, resumed)
+    assert longest(whole) <= 0.5 + 1e-6
+    assert longest(run(config(4, max_norm=None))) > 0.6
+
+
 def test_resume_without_a_saved_state_starts_from_the_beginning(tmp_path):
     assert_same(run(), run(state_folder=tmp_path / "state", resume=True))
 

@@ -1,0 +1,100 @@
+"""CR-CNN: a convolution with one window, and a score a relation that is learned by ranking. "No relation" has no score of its own.
+
+Source: dos Santos et al., ACL 2015 (P15-1061).
+Differs from it: word vectors are random unless a file of trained ones is given (theirs: word2vec, 400 dimensions); BIO tags of all
+entities can be added (Ye et al. 2019); distances are to the entity's span, which for their single nominals is the same; a relation and
+its reverse are two candidate pairs, not two labels of one; `between` pools over the stretch between the entities, where their window
+would see padding it sees one more token on either side.
+Letters: P pairs, T tokens, F filters, K relation types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from relsift.encoding.batch import Batch
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import require
+from relsift.layers.convolved_pairs import ConvolvedPairs
+from relsift.layers.initialise import EMBEDDING_BOUND, WORD2VEC_BOUND, initialise_for_tanh
+from relsift.layers.relation_head import Classification, PairScores
+from relsift.models.base import Preset
+from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class CRCNNConfig(PairClassifierConfig):
+    """The defaults are the paper's values."""
+
+    classification: Classification = "ranking"
+    word_size: int = 400
+    tag_size: int = 50
+    distance_size: int = 70  # of each of the two distance embeddings
+    max_distance: int = 50  # tokens; farther ones share an embedding
+    window: int = 3  # tokens
+    filters: int = 1000
+    context: Literal["sentence", "between"] = "sentence"  # text pooled: all, or from the first entity to the second
+    embedding_bound: float = WORD2VEC_BOUND  # first embeddings are uniform in ± this
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.window, self.filters)
+        require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
+        require(self.embedding_bound > 0, "model.embedding_bound", expected="a number > 0", got=self.embedding_bound)
+
+    @classmethod
+    def tiny(cls) -> CRCNNConfig:
+        return cls(word_size=6, tag_size=3, distance_size=3, max_distance=5, filters=8)
+
+
+# Theirs takes one instance a step. A few pairs a step are faster; their rate fits the mean over these, ten times their rate diverges.
+_PAPER_TRAINING = {
+    "optimiser": "sgd", "learning_rate": 0.025, "schedule": "inverse_epoch", "batch_pairs": 10,
+    "weight_decay": 2e-3,  # the gradient of their penalty beta * |weights|^2, beta = 1e-3
+    "epochs": 15, "patience": 4, "unknown_rate": 0.3,
+}  # fmt: skip
+_MATCHED = {"word_size": 200, "distance_size": 50, "embedding_bound": EMBEDDING_BOUND}
+
+
+class CRCNN(PairClassifier):
+    config: CRCNNConfig
+    Config = CRCNNConfig
+    SUMMARY = "CNN with a ranking loss and no class for unrelated pairs (dos Santos et al. 2015)"
+    PRESETS: ClassVar = {
+        "paper": Preset("dos Santos et al. 2015, table 1", {}, _PAPER_TRAINING),
+        "matched": Preset("sizes and optimiser of Ye et al. 2019", _MATCHED, {"epochs": 15, "patience": 4, "unknown_rate": 0.3}),
+    }
+
+    def __init__(self, config: CRCNNConfig, encoding: Encoding) -> None:
+        super().__init__(config, encoding)
+        self.convolved = ConvolvedPairs(
+            encoding,
+            word_size=config.word_size,
+            tag_size=config.tag_size if config.tags else None,
+            distance_size=config.distance_size,
+            max_distance=config.max_distance,
+            windows=(config.window,),
+            filters=config.filters,
+        )
+        self.head = self.make_head(self.convolved.size, len(encoding.labels))
+        initialise_for_tanh(self, config.embedding_bound)  # of the scores' weights: U(±sqrt(6 / (K + F))), as the paper says
+
+    def forward(self, batch: Batch) -> PairScores:
+        values = self.convolved(batch)
+        if self.config.context == "sentence":
+            pooled = values.max(relu=False)                                             # (P, F)
+        else:
+            pooled = values.piecewise_max(stretch(batch)).squeeze(1)                    # (P, F)
+        scores: PairScores = self.head(pooled.tanh())  # tanh never falls, so it may follow the maximum
+        return scores
+
+
+def stretch(batch: Batch) -> Tensor:
+    """(P, 2): the tokens from the first entity to the second, both included."""
+    span = batch.entity_span
+    head, tail = span[batch.pair_head], span[batch.pair_tail]                           # (P, 2)
+    return torch.stack([torch.minimum(head[:, 0], tail[:, 0]), torch.maximum(head[:, 1], tail[:, 1])], dim=1)
