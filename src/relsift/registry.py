@@ -32,6 +32,7 @@ WRITERS = {
     "html": "relsift.writers.html:WRITER",
 }
 MODELS = {
+    "eatt_bigru": "relsift.models.eatt_bigru:EAttBiGRU",
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
 }
 CORPORA = {
