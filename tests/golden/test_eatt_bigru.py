@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from relsift.candidates import Candidates
+from relsift.config import RunConfig
 from relsift.encoding.batch import Batch
 from relsift.layers.pair_gru import Packing, PairGRU, Recurrence
 from relsift.models.eatt_bigru import EAttBiGRU, EAttBiGRUConfig
+from relsift.training.loop import train
 from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences
 
 KNOWN = encoding()
@@ -185,3 +187,32 @@ def test_weighted_counts_an_unrelated_pair_a_fifth_of_a_related_one():
     weight = torch.where(batch.label < 0, 0.2, 1.0)
     wanted = (weight * F.cross_entropy(output.logits, target, reduction="none")).sum() / weight.sum()
     torch.testing.assert_close(model.loss(output, batch)["cross_entropy"], wanted)
+
+
+# ---- on a GPU
+
+cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@cuda
+def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu():
+    batch = group_of(5)
+    models = {device: make(dtype=torch.float32).to(device) for device in ("cpu", "cuda")}
+    outputs = {device: model(batch.to(device)) for device, model in models.items()}
+    torch.testing.assert_close(outputs["cuda"].scores.cpu(), outputs["cpu"].scores, atol=1e-4, rtol=1e-4)
+    for device, output in outputs.items():
+        sum(models[device].loss(output, batch.to(device)).values()).backward()
+    for found, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters(), strict=True):
+        torch.testing.assert_close(found.grad.cpu(), wanted.grad, atol=1e-4, rtol=1e-4)
+    with torch.inference_mode():
+        torch.testing.assert_close(models["cuda"](batch.to("cuda")).scores.cpu(), outputs["cpu"].scores, atol=1e-4, rtol=1e-4)
+
+
+@cuda
+def test_training_on_the_gpu_repeats_bit_for_bit():
+    model = {"name": "eatt_bigru", "preset": None, **EAttBiGRUConfig.tiny().to_dict(), "dropout": 0.3}
+    training = {"epochs": 2, "batch_pairs": 24, "device": "cuda", "threads": 1}
+    config = RunConfig.model_validate({"model": model, "training": training})
+    data = sentences(40), sentences(12, seed=1)
+    one, other = (train(config, *data).bundle.model.state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -118,7 +118,8 @@ def _row(path: Path, number: int, line: bytes, size: int, wanted: set[bytes]) ->
     if word not in wanted:
         return []
     try:
-        vector = np.array(numbers.split(b" "), np.float32)
+        with np.errstate(over="ignore"):  # what single precision cannot hold becomes infinite, and is refused below
+            vector = np.array(numbers.split(b" "), np.float64).astype(np.float32)
     except ValueError as error:
         raise DataError(f"{path}:{number}: expected {size} numbers after the word, got {_shown(numbers)}") from error
     if not np.isfinite(vector).all():
