@@ -192,7 +192,7 @@ def _array(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
 
 def _load(path: Path) -> NDArray[Any]:
     try:
-        table: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        table: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses arrays of Python objects
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: expected a numpy array of numbers, got {error}") from error
     if table.ndim != 2 or table.shape[1] < 1 or table.dtype.kind != "f":
