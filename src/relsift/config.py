@@ -31,6 +31,7 @@ class CandidateConfig(_Section):
 class EncodingConfig(_Section):
     lowercase: bool = False
     min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
+    vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
 
 
 class TrainingConfig(_Section):
@@ -44,6 +45,7 @@ class TrainingConfig(_Section):
     unknown_rate: float = Field(
         0.0, ge=0, lt=1
     )  # share of rare training words shown as unknown, so that the unknown word is trained
+    freeze_words: bool = False  # leave the word embeddings as they start, those that start at random too
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
     seed: int = Field(1, ge=0)

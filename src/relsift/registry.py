@@ -33,6 +33,7 @@ WRITERS = {
 }
 MODELS = {
     "cr_cnn": "relsift.models.cr_cnn:CRCNN",
+    "eatt_bigru": "relsift.models.eatt_bigru:EAttBiGRU",
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
     "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
     "pcnn": "relsift.models.pcnn:PCNN",

@@ -42,7 +42,7 @@ def command(
     typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():
         typer.echo(f"note: {count} training relations have no candidate: {reason}", err=True)
-    for line in result.notes:
+    for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
         typer.echo(f"note: {line}", err=True)
     typer.echo(f"epoch {kept.best_epoch} of {kept.epoch} kept, threshold {kept.best_threshold:.3f}", err=True)
     Console().print(score_table(scores, "development"))

@@ -165,24 +165,12 @@ def evaluate(
         candidates: what the predictor scored and left out, for the setting line.
     Raises: DataError if the two sides do not hold the same sentences, or no gold sentence is annotated.
     """
-    if direction not in DIRECTIONS:
-        raise ConfigError(f"evaluate: expected direction directed|undirected, got {direction!r}")
-    if entities not in ("gold", "predicted") or match not in ("boundaries", "strict"):
-        raise ConfigError(f"evaluate: expected entities gold|predicted and match boundaries|strict, got {entities!r}, {match!r}")
-    if len(gold) != len(predicted):
-        raise DataError(f"evaluate: expected as many predicted as gold sentences ({len(gold)}), got {len(predicted)}")
     hits, missed, spurious = Counter[str](), Counter[str](), Counter[str]()
     confusion: Counter[tuple[str, str]] = Counter()
     split: Counter[str] = Counter()
     seen = 0
-    for g, p in zip(gold, predicted):
-        if g.tokens != p.tokens or (entities == "gold" and _spans(g) != _spans(p)):
-            what = "tokens and entities" if entities == "gold" else "tokens"
-            raise DataError(f"evaluate: expected the same {what} on both sides, got a difference in sentence {g.id!r}")
-        if g.relations is None:
-            continue
+    for _, wanted, found in compared(gold, predicted, direction, entities, match):
         seen += 1
-        wanted, found = facts_of(g, direction, entities, match), facts_of(p, direction, entities, match)
         for _, kind in wanted & found:
             hits[kind] += 1
         for _, kind in wanted - found:
@@ -190,8 +178,6 @@ def evaluate(
         for _, kind in found - wanted:
             spurious[kind] += 1
         _count_errors(wanted, found, split, confusion)
-    if not seen:
-        raise DataError('evaluate: expected annotated sentences (with "relations"), got none')
     kinds = sorted(set(hits) | set(missed) | set(spurious))
     setting = {"entities": entities, "match": match, "direction": direction, "candidates": candidates}
     if seen < len(gold):
@@ -200,6 +186,29 @@ def evaluate(
         setting, seen, {kind: TypeScore(hits[kind], spurious[kind], missed[kind]) for kind in kinds},
         ErrorSplit(split["fn"], split["fp"], split["wc"], split["reversed"]), dict(confusion),
     )  # fmt: skip
+
+
+def compared(
+    gold: Sequence[Sentence], predicted: Sequence[Sentence], direction: Direction, entities: Entities, match: Match
+) -> Iterator[tuple[int, set[Fact], set[Fact]]]:
+    """(position, wanted, found) of every annotated sentence: what every score counts. Arguments and errors: see `evaluate`."""
+    if direction not in DIRECTIONS:
+        raise ConfigError(f"evaluate: expected direction directed|undirected, got {direction!r}")
+    if entities not in ("gold", "predicted") or match not in ("boundaries", "strict"):
+        raise ConfigError(f"evaluate: expected entities gold|predicted and match boundaries|strict, got {entities!r}, {match!r}")
+    if len(gold) != len(predicted):
+        raise DataError(f"evaluate: expected as many predicted as gold sentences ({len(gold)}), got {len(predicted)}")
+    annotated = 0
+    for position, (g, p) in enumerate(zip(gold, predicted)):
+        if g.tokens != p.tokens or (entities == "gold" and _spans(g) != _spans(p)):
+            what = "tokens and entities" if entities == "gold" else "tokens"
+            raise DataError(f"evaluate: expected the same {what} on both sides, got a difference in sentence {g.id!r}")
+        if g.relations is None:
+            continue
+        annotated += 1
+        yield position, facts_of(g, direction, entities, match), facts_of(p, direction, entities, match)
+    if not annotated:
+        raise DataError('evaluate: expected annotated sentences (with "relations"), got none')
 
 
 def key_of(sentence: Sentence, relation: Relation, direction: Direction) -> tuple[int, int]:

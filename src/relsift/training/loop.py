@@ -21,6 +21,7 @@ from torch import Tensor
 from relsift.candidates import CandidateReport, Candidates
 from relsift.config import RunConfig, TrainingConfig
 from relsift.encoding.batch import Example, collate, cut, encode
+from relsift.encoding.vectors import VectorReport
 from relsift.encoding.vocabulary import UNKNOWN_WORD, Encoding
 from relsift.errors import DataError, require
 from relsift.evaluation.scores import key_of
@@ -31,6 +32,7 @@ from relsift.models.bundle import Bundle, build
 from relsift.schema import Sentence
 from relsift.training.optimisers import make_optimiser, set_rate
 from relsift.training.state import Progress, clear_state, load_state, save_state
+from relsift.training.word_table import prepare_words
 
 RARE = 2  # a word seen fewer times than this in training may be shown as unknown
 
@@ -41,6 +43,7 @@ class TrainingResult:
     progress: Progress
     candidates: CandidateReport  # of the training data
     notes: list[str]  # what of the training data the model did not see
+    vectors: VectorReport | None = None  # of the pre-trained word vectors
 
 
 def train(
@@ -75,7 +78,8 @@ def train(
     with _repeatable(c.threads, _device(c.device)):
         torch.manual_seed(c.seed)
         model = build(config.model.name, config.model.options, encoding).to(_device(c.device))
-        optimiser = make_optimiser(c, model.parameters())
+        vectors = prepare_words(config, model, encoding)
+        optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad])
         progress, best = Progress(history=[]), _snapshot(model)
         if state_folder is not None and not resume:
             clear_state(state_folder)  # else a run killed in its first epoch would be resumed from an older run's weights
@@ -103,7 +107,7 @@ def train(
     model.load_state_dict(best)
     model.eval()
     bundle = Bundle(config.model.name, model, encoding, candidates, progress.best_threshold)
-    return TrainingResult(bundle, progress, report, model.notes(examples))
+    return TrainingResult(bundle, progress, report, model.notes(examples), vectors)
 
 
 def _run_epoch(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.config import RunConfig
+from relsift.encoding.vectors import checksum
 from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.inference import InferenceReport, predict_sentences
@@ -71,9 +72,13 @@ def train_run(
         on_epoch=record_epoch,
         on_batch=on_batch,
     )
+    if result.vectors is not None:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        write_json(folder / RUN_FILE, record | {"vectors": result.vectors.to_json()})
     scores, report = score_bundle(result.bundle, data.development)
     about = {
         "data": data.name,
+        **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
         "epochs": result.progress.epoch,
         "best_epoch": result.progress.best_epoch,
         "training_candidates": {
@@ -117,7 +122,10 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
         raise CheckpointError(
             f"{folder}: expected a new or empty run folder, got one that holds a run; use --resume or another --out"
         )
-    identity = {"data": data.name, "checksums": dict(data.checksums), "seed": config.training.seed}
+    checksums = dict(data.checksums)
+    if (vectors := config.encoding.vectors) is not None:
+        checksums["word vectors"] = checksum(Path(vectors))
+    identity = {"data": data.name, "checksums": checksums, "seed": config.training.seed}
     if config_file.exists():
         try:
             before = json.loads(run_file.read_text(encoding="utf-8"))

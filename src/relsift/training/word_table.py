@@ -1,0 +1,42 @@
+"""What the word embeddings start from, and whether they are trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from relsift.config import RunConfig
+from relsift.encoding.vectors import VectorReport, read_vectors
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import ConfigError
+from relsift.models.base import RelationModel
+
+
+def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encoding) -> VectorReport | None:
+    """Fill a fresh model's word table from the configured file, scale and all, and freeze it if so configured.
+
+    Words that the file does not have, and the unknown word, keep their random weights.
+    Raises: ConfigError if the model has no word table, or one of another size; DataError for a broken file.
+    """
+    file, table = config.encoding.vectors, model.word_table()
+    if table is None:
+        if file is None and not config.training.freeze_words:
+            return None
+        option = "encoding.vectors" if file is not None else "training.freeze_words"
+        raise ConfigError(f"{option}: expected a model with word embeddings, got {config.model.name}; leave the option out")
+    report = None
+    if file is not None:
+        vectors = read_vectors(Path(file), encoding.words)
+        report = vectors.report
+        if report.size != table.embedding_dim:
+            raise ConfigError(
+                f"model.word_size: expected {report.size}, the size of the vectors in {file}, got {table.embedding_dim}; "
+                f"use --set model.word_size={report.size}"
+            )
+        rows = torch.from_numpy(vectors.positions) + 1  # row 0 is the unknown word
+        with torch.no_grad():
+            table.weight[rows.to(table.weight.device)] = torch.from_numpy(vectors.values).to(table.weight)
+    table.weight.requires_grad_(not config.training.freeze_words)
+    return report
