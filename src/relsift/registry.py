@@ -33,6 +33,7 @@ WRITERS = {
 }
 MODELS = {
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
+    "walk": "relsift.models.walk:WalkModel",
 }
 CORPORA = {
     "gazette-en": "relsift.corpora.catalogue:GAZETTE_EN",
