@@ -70,7 +70,7 @@ class WalkConfig(TwoDirectionConfig):
 
 _TRAINING: dict[str, Any] = {
     "optimiser": "adam", "learning_rate": 2e-3, "weight_decay": 5.7e-5, "gradient_clip": 24.4, "batch_pairs": 64, "average": True,
-    "unknown_rate": 0.3, "epochs": 30, "patience": 8,
+    "unknown_rate": 0.3, "epochs": 16, "patience": 5,
 }  # fmt: skip
 
 
