@@ -48,6 +48,7 @@ class TrainingConfig(_Section):
     freeze_words: bool = False  # leave the word embeddings as they start, those that start at random too
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
+    average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
     seed: int = Field(1, ge=0)
     threshold: Literal["tuned", "paper"] | float = "tuned"
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 where it says nothing

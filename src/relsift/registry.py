@@ -37,6 +37,7 @@ MODELS = {
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
     "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
     "pcnn": "relsift.models.pcnn:PCNN",
+    "walk": "relsift.models.walk:WalkModel",
 }
 CORPORA = {
     "gazette-en": "relsift.corpora.catalogue:GAZETTE_EN",

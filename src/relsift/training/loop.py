@@ -9,14 +9,13 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.utils.deterministic
-from torch import Tensor
 
 from relsift.candidates import CandidateReport, Candidates
 from relsift.config import RunConfig, TrainingConfig
@@ -30,6 +29,7 @@ from relsift.inference import InferenceReport, ScoredPairs, score_pairs, sizes_o
 from relsift.models.base import RelationModel
 from relsift.models.bundle import Bundle, build
 from relsift.schema import Sentence
+from relsift.training.average import EpochMean, snapshot
 from relsift.training.optimisers import make_optimiser, set_rate
 from relsift.training.state import Progress, clear_state, load_state, save_state
 from relsift.training.word_table import prepare_words
@@ -80,10 +80,11 @@ def train(
         model = build(config.model.name, config.model.options, encoding).to(_device(c.device))
         vectors = prepare_words(config, model, encoding)
         optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad])
-        progress, best = Progress(history=[]), _snapshot(model)
+        progress, best = Progress(history=[]), snapshot(model)
+        mean = EpochMean() if c.average else None
         if state_folder is not None and not resume:
             clear_state(state_folder)  # else a run killed in its first epoch would be resumed from an older run's weights
-        if resume and state_folder is not None and (saved := load_state(state_folder, model, optimiser)) is not None:
+        if resume and state_folder is not None and (saved := load_state(state_folder, model, optimiser, mean)) is not None:
             progress, best = saved
         rare = _rare_words(examples) if c.unknown_rate else set()
         while progress.epoch < c.epochs and progress.epoch - progress.best_epoch < c.patience:
@@ -92,16 +93,19 @@ def train(
             set_rate(optimiser, c, progress.epoch)
             losses = _run_epoch(model, optimiser, examples, c, progress.epoch, rare, on_batch)
             seconds = time.perf_counter() - started
-            scored = score_pairs(model, encoding, candidates, development, InferenceReport())
-            threshold, f1 = _select(c, model, encoding, scored, gold)
+            if mean is not None:
+                mean.add(model, progress.epoch)
+            with nullcontext() if mean is None else mean.worn_by(model):
+                scored = score_pairs(model, encoding, candidates, development, InferenceReport())
+                threshold, f1 = _select(c, model, encoding, scored, gold)
             record = {"epoch": progress.epoch, **losses, "dev_f1": f1, "threshold": threshold, "seconds": round(seconds, 3)}
             assert progress.history is not None
             progress.history.append(record)
             if f1 > progress.best_f1:
                 progress.best_epoch, progress.best_f1, progress.best_threshold = progress.epoch, f1, threshold
-                best = _snapshot(model)
+                best = snapshot(model) if mean is None else dict(mean.tensors)
             if state_folder is not None:
-                save_state(state_folder, progress, model, best, optimiser)
+                save_state(state_folder, progress, model, best, optimiser, mean)
             if on_epoch is not None:
                 on_epoch(record)
     model.load_state_dict(best)
@@ -184,10 +188,6 @@ def _rare_words(examples: Sequence[Example]) -> set[int]:
         for word in example.tokens:
             counts[word] = counts.get(word, 0) + 1
     return {word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD}
-
-
-def _snapshot(model: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
 def _device(name: str) -> torch.device:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from relsift.errors import CheckpointError
 from relsift.models.bundle import sha256, write_json
+from relsift.training.average import EpochMean
 
 STATE = "state.json"
 
@@ -35,11 +36,17 @@ class Progress:
 
 
 def save_state(
-    folder: Path, progress: Progress, model: nn.Module, best: dict[str, Tensor], optimiser: torch.optim.Optimizer
+    folder: Path,
+    progress: Progress,
+    model: nn.Module,
+    best: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    mean: EpochMean | None = None,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    tensors |= {f"mean.{name}": tensor for name, tensor in (mean.tensors if mean is not None else {}).items()}
     numbers: dict[str, Any] = {}
     for index, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
@@ -61,8 +68,10 @@ def clear_state(folder: Path) -> None:
     (folder / STATE).unlink(missing_ok=True)
 
 
-def load_state(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[Progress, dict[str, Tensor]] | None:
-    """Put model and optimiser back; None if there is no state yet. Raises CheckpointError if it is incomplete or altered."""
+def load_state(
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, mean: EpochMean | None = None
+) -> tuple[Progress, dict[str, Tensor]] | None:
+    """Put model, optimiser and mean back; None if there is no state yet. Raises CheckpointError if it is incomplete or altered."""
     if not (folder / STATE).is_file():
         return None
     try:
@@ -73,16 +82,25 @@ def load_state(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer)
                 f"{file}: expected the tensors that {STATE} names, got a missing or altered file; train again without --resume"
             )
         tensors = load_file(file)
-        model.load_state_dict({name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")})
+        model.load_state_dict(_part(tensors, "model."))
         slots: dict[int, dict[str, Any]] = {}
         for name, value in (tensors | state["numbers"]).items():
             if name.startswith("optimiser."):
                 _, index, key = name.split(".", 2)
                 slots.setdefault(int(index), {})[key] = value
         optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
-        best = {name.removeprefix("best."): t for name, t in tensors.items() if name.startswith("best.")}
+        best = _part(tensors, "best.")
+        if mean is not None:
+            own = model.state_dict()
+            mean.tensors = {name: t.to(own[name].device) for name, t in _part(tensors, "mean.").items()}
+            if mean.tensors.keys() != best.keys():
+                raise ValueError("it has no mean over epochs; training.average was off")
         return Progress(**state["progress"]), best
     except (KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}: the saved training state does not fit this run ({error}); train again without --resume"
         ) from error
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,32 @@
+"""The sentence's BiLSTM: padding is never read, and the gates are where we think."""
+
+from __future__ import annotations
+
+import torch
+
+from relsift.layers.bilstm import BiLSTM
+
+
+def test_every_sentence_is_read_as_if_alone_in_both_directions():
+    torch.manual_seed(0)
+    layer = BiLSTM(3, 4)
+    x, lengths = torch.randn(3, 6, 3), torch.tensor([2, 6, 1])
+    states = layer(x, lengths)
+    assert states.shape == (3, 6, layer.size)
+    for row, length in enumerate(lengths.tolist()):
+        alone, _ = layer.lstm(x[row : row + 1, :length])
+        torch.testing.assert_close(states[row : row + 1, :length], alone)
+        assert not states[row, length:].any()
+
+
+def test_a_step_is_that_of_the_equations():
+    torch.manual_seed(0)
+    layer = BiLSTM(3, 2)
+    x = torch.randn(1, 2, 3)
+    w, u = layer.lstm.weight_ih_l0, layer.lstm.weight_hh_l0
+    h = c = torch.zeros(2)
+    for token in x[0]:
+        i, f, g, o = (w @ token + u @ h).chunk(4)
+        c = (f + 1.0).sigmoid() * c + i.sigmoid() * g.tanh()  # forget bias 1, no other
+        h = o.sigmoid() * c.tanh()
+    torch.testing.assert_close(layer(x, torch.tensor([2]))[0, 1, :2], h)

@@ -1,0 +1,43 @@
+"""Single properties of the walk-based model; its numbers are in `tests/golden/test_walk.py`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from relsift.errors import ConfigError
+from relsift.models.walk import WalkConfig, WalkModel
+from toy import batch_of, encoding, long_sentence, randomise
+
+KNOWN = encoding()
+
+
+def test_a_length_that_walks_cannot_have_is_refused():
+    with pytest.raises(ConfigError, match=r"model\.walk_length"):
+        WalkConfig.from_dict({"walk_length": 3})
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1])
+def test_a_share_out_of_range_is_refused(value):
+    with pytest.raises(ConfigError, match=r"model\.beta: expected a number in \[0, 1\]"):
+        WalkConfig(beta=value)
+
+
+@pytest.mark.parametrize("types", [True, False])
+def test_entity_types_matter_with_types_on_and_cannot_with_types_off(types):
+    model = WalkModel(replace(WalkConfig.tiny(), types=types, tags=False), KNOWN)
+    randomise(model)
+    batch = batch_of([long_sentence(12, 5)], KNOWN)
+    other = replace(batch, entity_type=(batch.entity_type + 1) % len(KNOWN.entity_types))
+    same = torch.equal(model.eval().predict(model(batch)).score, model.predict(model(other)).score)
+    assert same is not types
+
+
+def test_a_sentence_of_a_hundred_entities_trains_and_predicts():
+    model = WalkModel(replace(WalkConfig.tiny(), walk_length=2), KNOWN)
+    batch = batch_of([long_sentence(150, 100)], KNOWN)
+    torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
+    with torch.no_grad():
+        assert model.eval().predict(model(batch)).score.isfinite().all()
