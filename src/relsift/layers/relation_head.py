@@ -18,6 +18,7 @@ class PairScores(NamedTuple):
     scores: Tensor  # (P, K)      ranking scores; with cross-entropy alone, log-odds against "no relation"
     logits: Tensor | None  # (P, K + 1)  with cross-entropy, the last column "no relation"
     identification: Tensor | None  # (P, 2)
+    back: Tensor | None = None  # (P, 2K + 1)  of models that read a pair in both orders: as (tail, head); `logits` is then as (head, tail)
 
 
 class RelationHead(nn.Module):

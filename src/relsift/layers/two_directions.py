@@ -1,0 +1,96 @@
+"""A pair classified twice, once in each order of reading, over both directions of every relation: targets, loss, decision.
+
+Source: Miwa & Bansal, ACL 2016, and the walk-based model of Christopoulou et al., ACL 2018, which took it over.
+A *reading* is an ordered pair of entities (first, second) with 2K + 1 logits: columns 0..K-1 say "relation k from the first to the
+second", K..2K-1 "relation k from the second to the first", 2K "none". A candidate pair has two readings: *forth* is (head, tail), *back*
+(tail, head).
+Differs from the sources: they make one decision for two entities (an answer beats "none", of two answers the more probable one stands).
+Here every *ordered* pair has a score of its own, the larger of its two readings' log-odds against "none", so that a threshold can be
+tuned. At threshold 0 the decision is theirs, except that both directions of two entities may be found at once (theirs is the better one
+of the two), and that of two relations in one direction the one with the larger odds against "none" stands, not the more probable one.
+Letters: P pairs, R readings, E entities, K relation types.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from relsift.candidates import NO_RELATION
+from relsift.encoding.batch import Batch
+
+
+class Readings(NamedTuple):
+    """Ordered pairs to classify, each once, and where the candidates find theirs."""
+
+    sentence: Tensor  # (R,)
+    first: Tensor  # (R,)  rows of the entity tensors
+    second: Tensor  # (R,)
+    forth: Tensor  # (P,)  each pair's reading (head, tail)
+    back: Tensor | None  # (P,)  and (tail, head); None if nobody asked
+
+
+def one_reading(batch: Batch) -> Readings:
+    """(head, tail) of every candidate, in their order."""
+    rows = torch.arange(batch.num_pairs, device=batch.pair_head.device)
+    return Readings(batch.pair_sentence, batch.pair_head, batch.pair_tail, rows, None)
+
+
+def both_readings(batch: Batch) -> Readings:
+    """Both orders of every candidate. Where both are candidates they share their two readings: R <= 2P."""
+    entities = max(1, len(batch.entity_sentence))
+    forth, back = _keys(batch)                                                                # (P,)
+    keys, rows = torch.unique(torch.cat([forth, back]), return_inverse=True)                  # (R,), (2P,)
+    first, second = keys // entities, keys % entities
+    return Readings(batch.entity_sentence[first], first, second, *rows.split(len(forth)))
+
+
+def targets(batch: Batch, relations: int) -> tuple[Tensor, Tensor]:
+    """The right column of the reading forth and of the reading back, each (P,) int64 in 0..2K.
+
+    An unlabelled pair whose reverse is a labelled candidate of the batch is that relation in the other direction. A pair that is labelled
+    itself follows its own label, whatever its reverse says.
+    """
+    own, reverse = batch.label, _label_of_reverse(batch)
+    none = torch.full_like(own, 2 * relations)
+    forth = torch.where(reverse != NO_RELATION, relations + reverse, none)
+    back = torch.where(reverse != NO_RELATION, reverse, none)
+    related = own != NO_RELATION
+    return torch.where(related, own, forth), torch.where(related, relations + own, back)
+
+
+def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weight: float = 1.0) -> dict[str, Tensor]:
+    """Cross-entropy of either reading, each the weighted mean over P.
+
+    Args:
+        forth, back: (P, 2K + 1) logits. other_weight: > 0, of a target "none"; any other target weighs 1.
+    """
+    wanted = targets(batch, forth.shape[1] // 2)
+    weight = None
+    if other_weight != 1.0:
+        weight = forth.new_ones(forth.shape[1])                                               # (2K + 1,)
+        weight[-1] = other_weight
+    return {name: F.cross_entropy(logits, column, weight) for name, logits, column in zip(("forth", "back"), (forth, back), wanted)}
+
+
+def merged_scores(forth: Tensor, back: Tensor) -> Tensor:
+    """(P, 2K + 1) logits of both readings -> (P, K): log-odds of "k from head to tail" against "none", the surer reading's."""
+    relations = forth.shape[1] // 2
+    return torch.maximum(forth[:, :relations] - forth[:, -1:], back[:, relations:-1] - back[:, -1:])
+
+
+def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
+    """One number an ordered pair of entities: of each candidate, and of its reverse."""
+    entities = max(1, len(batch.entity_sentence))
+    return batch.pair_head * entities + batch.pair_tail, batch.pair_tail * entities + batch.pair_head
+
+
+def _label_of_reverse(batch: Batch) -> Tensor:
+    """(P,) the label of each pair's reverse; NO_RELATION where that is unlabelled or no candidate."""
+    forth, back = _keys(batch)
+    keys, order = forth.sort()
+    at = order[torch.searchsorted(keys, back).clamp(max=max(0, len(keys) - 1))]               # (P,)  a pair that may be the reverse
+    return torch.where(forth[at] == back, batch.label[at], NO_RELATION)

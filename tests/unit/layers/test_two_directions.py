@@ -1,0 +1,159 @@
+"""Two readings a pair: by hand, with two relations (0 and 1), so columns 0 1 | 2 3 | 4 mean forward, backward, none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import log
+
+import pytest
+import torch
+from torch import Tensor
+
+from relsift.candidates import NO_RELATION, Candidates
+from relsift.encoding.batch import Batch
+from relsift.errors import ConfigError
+from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, targets, two_direction_loss
+from relsift.models.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
+from toy import batch_of, encoding, long_sentence, sentences
+
+NONE = NO_RELATION
+KNOWN = encoding()
+
+
+def pairs(*rows: tuple[int, int, int], entities: int = 4) -> Batch:
+    """A batch of one sentence with these (head, tail, label) candidates."""
+    table = torch.tensor(rows)
+    zeros = torch.zeros(entities, dtype=torch.int64)
+    return Batch(
+        zeros[None], zeros[None], torch.tensor([entities]), zeros, torch.zeros(entities, 2, dtype=torch.int64), zeros,
+        torch.zeros(len(rows), dtype=torch.int64), table[:, 0], table[:, 1], table[:, 2],
+    )  # fmt: skip
+
+
+def test_a_labelled_pair_is_a_column_forth_and_the_opposite_column_back():
+    forth, back = targets(pairs((0, 1, 0), (2, 3, 1)), relations=2)
+    assert (forth.tolist(), back.tolist()) == ([0, 1], [2, 3])
+
+
+def test_an_unlabelled_pair_takes_its_reverses_label_the_other_way_round():
+    forth, back = targets(pairs((0, 1, NONE), (0, 2, NONE), (1, 0, 1), (2, 0, NONE)), relations=2)
+    assert forth.tolist() == [3, 4, 1, 4]
+    assert back.tolist() == [1, 4, 3, 4]
+
+
+def test_a_pair_follows_its_own_label_whatever_its_reverse_says():
+    forth, back = targets(pairs((3, 1, 0), (1, 3, 1)), relations=2)
+    assert (forth.tolist(), back.tolist()) == ([0, 1], [2, 3])
+
+
+def test_a_pair_without_a_label_whose_reverse_is_no_candidate_is_none():
+    forth, back = targets(pairs((0, 1, NONE), (2, 3, 0)), relations=2)
+    assert (forth.tolist(), back.tolist()) == ([4, 0], [4, 2])
+
+
+def test_the_reverse_is_found_in_batches_of_many_sentences_as_by_a_plain_search():
+    batch = batch_of([*sentences(9), long_sentence(20, 6)], KNOWN)
+    generator = torch.Generator().manual_seed(0)
+    batch = replace(batch, label=torch.randint(-1, 2, batch.label.shape, generator=generator))
+    order = torch.randperm(batch.num_pairs, generator=generator)[: batch.num_pairs // 2]  # any order, not every reverse there
+    batch = replace(batch, **{name: getattr(batch, name)[order] for name in ("pair_sentence", "pair_head", "pair_tail", "label")})
+    labels = dict(zip(zip(batch.pair_head.tolist(), batch.pair_tail.tolist()), batch.label.tolist()))
+    wanted = []
+    for (head, tail), own in labels.items():
+        reverse = labels.get((tail, head), NONE)
+        wanted.append((own, 2 + own) if own >= 0 else (2 + reverse, reverse) if reverse >= 0 else (4, 4))
+    assert list(zip(*(column.tolist() for column in targets(batch, 2)))) == wanted
+    assert len(set(wanted)) == 5  # every case came up
+
+
+def test_the_loss_is_the_cross_entropy_of_either_reading():
+    # Logits log 1..5: probabilities 1/15..5/15. Targets: forth 0 and none (1/15, 5/15), back 2 and none (3/15, 5/15).
+    logits = torch.tensor([[log(i) for i in range(1, 6)]] * 2)
+    loss = two_direction_loss(logits, logits, pairs((0, 1, 0), (0, 2, NONE)))
+    assert loss["forth"].item() == pytest.approx((log(15) + log(3)) / 2)
+    assert loss["back"].item() == pytest.approx((log(5) + log(3)) / 2)
+    weighted = two_direction_loss(logits, logits, pairs((0, 1, 0), (0, 2, NONE)), other_weight=0.5)
+    assert weighted["back"].item() == pytest.approx((log(5) + 0.5 * log(3)) / 1.5)
+
+
+def test_the_score_is_the_surer_readings_log_odds_against_none():
+    forth = torch.tensor([[3.0, 0.0, 9.0, 9.0, 1.0]])  # forward columns 0 and 1: odds 2, -1
+    back = torch.tensor([[9.0, 9.0, 1.0, 2.0, 0.5]])  # the same relations are columns 2 and 3: odds .5, 1.5
+    assert merged_scores(forth, back).tolist() == [[2.0, 1.5]]
+
+
+def test_both_orders_of_a_pair_share_their_readings():
+    batch = pairs((2, 0, NONE), (0, 2, NONE), (1, 3, NONE))
+    readings = both_readings(batch)
+    ordered = list(zip(readings.first.tolist(), readings.second.tolist()))
+    assert sorted(ordered) == [(0, 2), (1, 3), (2, 0), (3, 1)]
+    assert readings.back is not None
+    assert [ordered[row] for row in readings.forth.tolist()] == [(2, 0), (0, 2), (1, 3)]
+    assert [ordered[row] for row in readings.back.tolist()] == [(0, 2), (2, 0), (3, 1)]
+
+
+def test_one_reading_is_the_candidates_themselves():
+    batch = batch_of(sentences(3), KNOWN)
+    readings = one_reading(batch)
+    assert torch.equal(readings.first[readings.forth], batch.pair_head)
+    assert torch.equal(readings.second[readings.forth], batch.pair_tail)
+
+
+# ---- the class that models derive from
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByType(TwoDirectionConfig):
+    pass
+
+
+class TypesOnly(TwoDirectionClassifier):
+    """The vector of a reading is one-hot: the first entity's type, then the second's."""
+
+    Config = ByType
+
+    def __init__(self, config: ByType) -> None:
+        super().__init__(config, KNOWN)
+        self.head = self.make_head(2 * len(KNOWN.entity_types), len(KNOWN.labels))
+
+    def read(self, batch: Batch, readings: Readings) -> Tensor:
+        eye = torch.eye(len(KNOWN.entity_types))
+        return torch.cat([eye[batch.entity_type[readings.first]], eye[batch.entity_type[readings.second]]], dim=1)
+
+
+@pytest.mark.parametrize("direction", ["directed", "undirected"])
+@pytest.mark.parametrize("directions", ["one", "two"])
+def test_a_pair_scores_the_same_whatever_else_is_a_candidate(direction, directions):
+    torch.manual_seed(0)
+    model = TypesOnly(ByType(directions=directions))
+    sentence = long_sentence(15, 5)
+    batch = batch_of([sentence], KNOWN, Candidates(direction=direction))
+    whole = model.predict(model(batch))
+    for row in range(batch.num_pairs):
+        names = ("pair_sentence", "pair_head", "pair_tail", "label")
+        alone = replace(batch, **{name: getattr(batch, name)[row : row + 1] for name in names})
+        assert model.predict(model(alone)).score.item() == pytest.approx(whole.score[row].item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("directions", ["one", "two"])
+def test_directed_relations_are_learned(directions):
+    torch.manual_seed(0)
+    model = TypesOnly(ByType(directions=directions))
+    batch = batch_of([s for s in sentences(40) if s.relations], KNOWN)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
+    for _ in range(60):
+        optimiser.zero_grad()
+        torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
+        optimiser.step()
+    prediction = model.predict(model(batch))
+    related = batch.label != NONE
+    assert torch.equal(prediction.label[related], batch.label[related])
+    backwards = replace(batch, pair_head=batch.pair_tail, pair_tail=batch.pair_head)
+    assert model.predict(model(backwards)).score[related].max() < model.predict(model(batch)).score[related].min()
+
+
+@pytest.mark.parametrize("option", [{"classification": "ranking"}, {"classification": "both"}, {"identification": True}])
+def test_two_directions_exclude_the_other_losses_and_say_so(option):
+    with pytest.raises(ConfigError, match=r"model\.directions: expected one with the ranking and identification losses"):
+        ByType(directions="two", **option)
+    assert ByType(directions="one", **option).directions == "one"
