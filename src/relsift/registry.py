@@ -33,6 +33,7 @@ WRITERS = {
 }
 MODELS = {
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
+    "sptree": "relsift.models.sptree:SPTree",
 }
 CORPORA = {
     "gazette-en": "relsift.corpora.catalogue:GAZETTE_EN",
