@@ -31,6 +31,7 @@ class CandidateConfig(_Section):
 class EncodingConfig(_Section):
     lowercase: bool = False
     min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
+    parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
 
 
 class TrainingConfig(_Section):
