@@ -5,9 +5,10 @@ A *reading* is an ordered pair of entities (first, second) with 2K + 1 logits: c
 second", K..2K-1 "relation k from the second to the first", 2K "none". A candidate pair has two readings: *forth* is (head, tail), *back*
 (tail, head).
 Differs from the sources: they make one decision for two entities (an answer beats "none", of two answers the more probable one stands).
-Here every *ordered* pair has a score of its own, the larger of its two readings' log-odds against "none", so that a threshold can be
-tuned. At threshold 0 the decision is theirs, except that both directions of two entities may be found at once (theirs is the better one
-of the two), and that of two relations in one direction the one with the larger odds against "none" stands, not the more probable one.
+Here every *ordered* pair has a score of its own, so that a threshold can be tuned: in the surer of its two readings, the log-odds of its
+relation against the best column that denies it, "none" or any relation in the other direction. At threshold 0 a relation is found if either
+reading has it as its answer, as theirs is; only where the two readings name both directions, or two relations of one direction, may it
+differ: both directions are found, and of two relations the one with the larger odds, not the more probable one.
 Letters: P pairs, R readings, E entities, K relation types.
 """
 
@@ -77,9 +78,14 @@ def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weigh
 
 
 def merged_scores(forth: Tensor, back: Tensor) -> Tensor:
-    """(P, 2K + 1) logits of both readings -> (P, K): log-odds of "k from head to tail" against "none", the surer reading's."""
-    relations = forth.shape[1] // 2
-    return torch.maximum(forth[:, :relations] - forth[:, -1:], back[:, relations:-1] - back[:, -1:])
+    """(P, 2K + 1) logits of both readings -> (P, K): log-odds of "k from head to tail" against what denies it, the surer reading's.
+
+    Against "none" alone the score would not tell directions apart: training only asks that the right column beats all others, so that
+    the opposite direction of a clear relation is beaten, but still far above "none".
+    """
+    k = forth.shape[1] // 2
+    surest = forth[:, :k] - forth[:, k:].amax(dim=1, keepdim=True)                            # (P, K)
+    return torch.maximum(surest, back[:, k:-1] - torch.cat([back[:, :k], back[:, -1:]], dim=1).amax(dim=1, keepdim=True))
 
 
 def _keys(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -76,10 +76,18 @@ def test_the_loss_is_the_cross_entropy_of_either_reading():
     assert weighted["back"].item() == pytest.approx((log(5) + 0.5 * log(3)) / 1.5)
 
 
-def test_the_score_is_the_surer_readings_log_odds_against_none():
-    forth = torch.tensor([[3.0, 0.0, 9.0, 9.0, 1.0]])  # forward columns 0 and 1: odds 2, -1
-    back = torch.tensor([[9.0, 9.0, 1.0, 2.0, 0.5]])  # the same relations are columns 2 and 3: odds .5, 1.5
-    assert merged_scores(forth, back).tolist() == [[2.0, 1.5]]
+def test_the_score_is_the_surer_readings_log_odds_against_none_or_the_other_direction():
+    forth = torch.tensor([[3.0, 0.0, -1.0, 0.5, 1.0]])  # columns 0 and 1, against none (1): odds 2, -1
+    back = torch.tensor([[0.5, 0.75, 1.0, 2.0, 0.5]])  # the same relations are columns 2 and 3, against column 1 (.75): odds .25, 1.25
+    assert merged_scores(forth, back).tolist() == [[2.0, 1.25]]
+
+
+def test_at_threshold_zero_a_relation_is_found_if_it_is_the_answer_of_either_reading():
+    generator = torch.Generator().manual_seed(0)
+    forth, back = torch.randn(2, 300, 5, generator=generator)
+    found = merged_scores(forth, back).amax(dim=1) > 0
+    answers = forth.argmax(dim=1), back.argmax(dim=1)
+    assert torch.equal(found, (answers[0] < 2) | ((answers[1] >= 2) & (answers[1] < 4)))
 
 
 def test_both_orders_of_a_pair_share_their_readings():
