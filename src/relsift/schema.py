@@ -58,12 +58,13 @@ class Syntax:
             if not ROOT <= head < size or head == token:
                 raise DataError(f"syntax, token {token}: expected another token 0..{size - 1} as head, or {ROOT} for a root, got {head}")
         safe = {ROOT}  # tokens from which the way up ends at a root
-        for token in range(size):
-            way: dict[int, None] = {}
+        for start in range(size):
+            token, way = start, list[int]()
             while token not in safe:
                 if token in way:
-                    raise DataError(f"syntax, token {token}: expected trees, got a cycle of heads through tokens {list(way)}")
-                way[token] = None
+                    cycle = way[way.index(token) :]
+                    raise DataError(f"syntax, token {token}: expected trees, got a cycle of heads through tokens {cycle}")
+                way.append(token)
                 token = self.heads[token]
             safe.update(way)
 

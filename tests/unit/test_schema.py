@@ -128,7 +128,7 @@ def test_trees_may_have_several_roots():
     ("heads", "message"),
     [
         ((-1, 2, 1), r"token 1: expected trees, got a cycle of heads through tokens \[1, 2\]"),
-        ((1, 2, 3, 1), "token 0: expected trees, got a cycle"),
+        ((1, 2, 3, 1), r"token 1: expected trees, got a cycle of heads through tokens \[1, 2, 3\]"),
         ((-1, 1), "token 1: expected another token 0..1 as head, or -1 for a root, got 1"),
         ((-2,), "token 0: expected another token"),
         ((-1, 2), "token 1: expected another token"),
