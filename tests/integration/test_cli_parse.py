@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_cli_data import SENTENCE, home, ok, refused
+from test_cli_data import SENTENCE, home, ok, refused, run
 
 from relsift.corpora.data import resolve
 from relsift.models.bundle import Bundle
@@ -47,8 +47,11 @@ def test_one_source_of_trees_has_to_be_named(data: Path, tmp_path: Path):
 
 
 def test_a_model_that_needs_trees_says_so_and_what_to_do(tmp_path: Path):
-    message = refused("train", "--data", "gazette-zh", "--model", "sptree", "--out", str(tmp_path / "run"))
-    assert message.startswith("sentence 'zh-")
+    done = run("train", "--data", "gazette-zh", "--model", "sptree", "--out", str(tmp_path / "run"))
+    assert done.returncode == 2
+    assert not (tmp_path / "run").exists()  # the same command with a parser is no resumed run
+    message = done.stderr.splitlines()[-1]
+    assert message.startswith("relsift: error: sentence 'zh-")
     assert "expected dependency trees, which this model needs, got none" in message
     assert "encoding.parser" in message
     assert "relsift parse" in message
@@ -67,12 +70,12 @@ def test_a_pipeline_parses_every_part_of_a_corpus(tmp_path: Path):
 
 @needs_spacy
 def test_a_model_remembers_the_parser_it_was_trained_with(tmp_path: Path):
-    run, out = tmp_path / "run", tmp_path / "out.jsonl"
+    folder, out = tmp_path / "run", tmp_path / "out.jsonl"
     options = [f"--set=encoding.parser={PIPELINE}", "--set=training.epochs=1", *TINY]
-    ok("train", "--data", "gazette-en", "--model", "sptree", "--out", str(run), *options)
-    assert Bundle.load(run / "model").encoding.parser == f"{PIPELINE}==3.8.0"
-    ok("predict", str(run), "gazette-en/test", "--out", str(out))
+    ok("train", "--data", "gazette-en", "--model", "sptree", "--out", str(folder), *options)
+    assert Bundle.load(folder / "model").encoding.parser == f"{PIPELINE}==3.8.0"
+    ok("predict", str(folder), "gazette-en/test", "--out", str(out))
     first = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
     assert "relations" in first
     assert "heads" not in first  # what went in comes out: trees were the model's own business
-    assert "development" not in ok("evaluate", str(run), "--data", "gazette-en")
+    assert "development" not in ok("evaluate", str(folder), "--data", "gazette-en")
