@@ -13,7 +13,7 @@ from relsift.candidates import Candidates
 from relsift.config import RunConfig
 from relsift.encoding.batch import Batch, collate, encode
 from relsift.encoding.vocabulary import Encoding
-from relsift.schema import Entity, Relation, Sentence
+from relsift.schema import ROOT, Entity, Relation, Sentence, Syntax
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve Stone", "Finn")
 FIRMS = ("Acme", "Borealis Ltd", "Corax", "Dynamo")
@@ -39,7 +39,20 @@ def sentence_of(relation: str | None, draw: random.Random, key: str) -> Sentence
         name = draw.choice(NAMES[kind]).split(" ")
         entities.append(Entity(len(words), len(words) + len(name), kind))
         words += [*name, *link.split(" ")]
-    return Sentence(key, tuple(words), tuple(entities), (Relation(0, 1, relation),) if relation else ())
+    relations = (Relation(0, 1, relation),) if relation else ()
+    return Sentence(key, tuple(words), tuple(entities), relations, syntax=forest(words, key))
+
+
+def forest(words: Sequence[str], key: str) -> Syntax:
+    """Random trees, one or several, of any shape; the same ones for the same words and key. They mean nothing."""
+    draw = random.Random(f"{key} {' '.join(words)}")
+    order = draw.sample(range(len(words)), len(words))  # a token hangs below an earlier one of this order, so there is no cycle
+    heads = [ROOT] * len(words)
+    for number, token in enumerate(order):
+        if number and draw.random() > 0.1:
+            heads[token] = order[draw.randrange(max(0, number - 3), number)]  # deep rather than broad
+    dependencies = tuple("root" if head == ROOT else draw.choice(("subject", "object", "modifier", "case")) for head in heads)
+    return Syntax(tuple(heads), dependencies, tuple("NAME" if word[0].isupper() else f"W{len(word) % 4}" for word in words))
 
 
 def sentences(count: int, seed: int = 0) -> list[Sentence]:
@@ -56,7 +69,8 @@ def four_sentences() -> list[Sentence]:
 
 def one_token() -> Sentence:
     """The smallest sentence with a pair: one token, two entities on it."""
-    return Sentence("one", ("Ada",), (Entity(0, 1, "PER"), Entity(0, 1, "ORG")), (Relation(0, 1, "works_for"),))
+    entities = (Entity(0, 1, "PER"), Entity(0, 1, "ORG"))
+    return Sentence("one", ("Ada",), entities, (Relation(0, 1, "works_for"),), syntax=forest(("Ada",), "one"))
 
 
 def long_sentence(length: int, entities: int, seed: int = 0) -> Sentence:
@@ -68,7 +82,8 @@ def long_sentence(length: int, entities: int, seed: int = 0) -> Sentence:
         spans.append((start, draw.randint(start + 1, length)))
     draw.shuffle(spans)
     words = tuple(draw.choice(("the", "of", "joined", "lives", "in", "Ada", "Oslo", "while", "unheard")) for _ in range(length))
-    return Sentence(f"long-{length}-{seed}", words, tuple(Entity(*span, draw.choice(list(NAMES))) for span in spans), ())
+    key = f"long-{length}-{seed}"
+    return Sentence(key, words, tuple(Entity(*span, draw.choice(list(NAMES))) for span in spans), (), syntax=forest(words, key))
 
 
 def encoding() -> Encoding:

@@ -32,6 +32,7 @@ class EncodingConfig(_Section):
     lowercase: bool = False
     min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
+    parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
 
 
 class TrainingConfig(_Section):

@@ -16,6 +16,7 @@ from relsift.encoding.batch import Example, collate, cut, encode
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import RelsiftError
 from relsift.models.base import RelationModel
+from relsift.parsing.trees import with_syntax
 from relsift.schema import Relation, Sentence
 
 BATCH_PAIRS = 8192
@@ -71,6 +72,8 @@ def score_pairs(
 ) -> list[ScoredPairs]:
     """Score every candidate pair; the result has the order of the sentences. The model is left in evaluation mode."""
     with report.busy("encoding"):
+        if model.NEEDS_SYNTAX:
+            sentences = with_syntax(sentences, encoding.parser)
         pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
         examples = [encode(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
         report.sentences += len(sentences)

@@ -37,6 +37,7 @@ MODELS = {
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
     "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
     "pcnn": "relsift.models.pcnn:PCNN",
+    "sptree": "relsift.models.sptree:SPTree",
     "walk": "relsift.models.walk:WalkModel",
 }
 CORPORA = {

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from relsift.errors import DataError
 
+ROOT = -1  # the head of a token that has none
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
@@ -37,10 +39,41 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Syntax:
+    """A sentence's dependency trees: for every token its head, the label of the arc to it, and the token's part of speech.
+
+    heads: token indices, ROOT for a root. Several roots are allowed (a forest), cycles are not.
+    """
+
+    heads: tuple[int, ...]
+    dependencies: tuple[str, ...]
+    pos: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        size = len(self.heads)
+        for name, values in (("dependencies", self.dependencies), ("pos", self.pos)):
+            if len(values) != size:
+                raise DataError(f"syntax: expected one of {name} for each of {size} heads, got {len(values)}")
+        for token, head in enumerate(self.heads):
+            if not ROOT <= head < size or head == token:
+                raise DataError(f"syntax, token {token}: expected another token 0..{size - 1} as head, or {ROOT} for a root, got {head}")
+        safe = {ROOT}  # tokens from which the way up ends at a root
+        for start in range(size):
+            token, way = start, list[int]()
+            while token not in safe:
+                if token in way:
+                    cycle = way[way.index(token) :]
+                    raise DataError(f"syntax, token {token}: expected trees, got a cycle of heads through tokens {cycle}")
+                way.append(token)
+                token = self.heads[token]
+            safe.update(way)
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence, its entities in file order, and its relations.
 
-    `relations is None` means *not annotated*; an empty tuple means *annotated: there are none*.
+    `relations is None` means *not annotated*; an empty tuple means *annotated: there are none*. `syntax is None`: not parsed.
     """
 
     id: str
@@ -49,6 +82,7 @@ class Sentence:
     relations: tuple[Relation, ...] | None = None
     doc_id: str | None = None
     offsets: tuple[tuple[int, int], ...] | None = None
+    syntax: Syntax | None = None
 
     def __post_init__(self) -> None:
         where = f"sentence {self.id!r}"
@@ -58,6 +92,8 @@ class Sentence:
             raise DataError(f"{where}: expected tokens of at least one character, got an empty one at {self.tokens.index('')}")
         if self.offsets is not None and len(self.offsets) != len(self.tokens):
             raise DataError(f"{where}: expected one offset per token ({len(self.tokens)}), got {len(self.offsets)}")
+        if self.syntax is not None and len(self.syntax.heads) != len(self.tokens):
+            raise DataError(f"{where}: expected one head per token ({len(self.tokens)}), got {len(self.syntax.heads)}")
         for number, entity in enumerate(self.entities):
             if not 0 <= entity.start < entity.end <= len(self.tokens):
                 raise DataError(
@@ -84,7 +120,7 @@ class Sentence:
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
         made = None if relations is None else tuple(relations)
-        return Sentence(self.id, self.tokens, self.entities, made, self.doc_id, self.offsets)
+        return Sentence(self.id, self.tokens, self.entities, made, self.doc_id, self.offsets, self.syntax)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ LAYERS = (
     ("registry", "candidates"),
     ("readers", "writers", "evaluation"),
     ("corpora", "config"),
+    ("parsing",),
     ("kernels", "losses", "encoding"),
     ("layers",),
     ("models",),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from relsift.errors import DataError
-from relsift.schema import Document, Entity, Relation, Sentence, is_cjk, join_tokens, sentences_of
+from relsift.schema import Document, Entity, Relation, Sentence, Syntax, is_cjk, join_tokens, sentences_of
 from strategies import sentences
 
 TOKENS = ("Ada", "founded", "Acme", "Ltd")
@@ -111,3 +111,41 @@ def test_sentences_of_keeps_the_order_of_documents():
     first, second, third = (Sentence(key, ("x",)) for key in "abc")
     documents = [Document("1", (first, second)), Document("2", ()), Document("3", (third,))]
     assert list(sentences_of(documents)) == [first, second, third]
+
+
+# ---- dependency trees
+
+
+def syntax(*heads: int) -> Syntax:
+    return Syntax(heads, ("dep",) * len(heads), ("N",) * len(heads))
+
+
+def test_trees_may_have_several_roots():
+    assert syntax(-1, 0, -1, 2).heads == (-1, 0, -1, 2)
+
+
+@pytest.mark.parametrize(
+    ("heads", "message"),
+    [
+        ((-1, 2, 1), r"token 1: expected trees, got a cycle of heads through tokens \[1, 2\]"),
+        ((1, 2, 3, 1), r"token 1: expected trees, got a cycle of heads through tokens \[1, 2, 3\]"),
+        ((-1, 1), "token 1: expected another token 0..1 as head, or -1 for a root, got 1"),
+        ((-2,), "token 0: expected another token"),
+        ((-1, 2), "token 1: expected another token"),
+    ],
+)
+def test_heads_that_are_no_trees_are_refused_with_their_place(heads, message):
+    with pytest.raises(DataError, match=message):
+        syntax(*heads)
+
+
+def test_every_token_has_a_head_a_label_and_a_part_of_speech():
+    with pytest.raises(DataError, match="expected one of pos for each of 2 heads, got 1"):
+        Syntax((-1, 0), ("root", "obj"), ("N",))
+    with pytest.raises(DataError, match=r"sentence 's': expected one head per token \(1\), got 2"):
+        Sentence("s", ("Ada",), syntax=syntax(-1, 0))
+
+
+def test_a_sentence_keeps_its_trees_when_its_relations_change():
+    sentence = Sentence("s", ("Ada", "left"), syntax=syntax(1, -1))
+    assert sentence.with_relations(()).syntax == sentence.syntax

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import convert, corpora, demo, doctor, errors, evaluate, models, predict, stats, train, validate
+from relsift.cli import convert, corpora, demo, doctor, errors, evaluate, models, parse, predict, stats, train, validate
 from relsift.errors import RelsiftError
 
 BAD_INPUT, INTERRUPTED = 2, 130  # exit statuses
@@ -47,6 +47,7 @@ app.add_typer(corpora.app, name="corpora")
 app.command("stats")(stats.command)
 app.command("validate")(validate.command)
 app.command("convert")(convert.command)
+app.command("parse")(parse.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("errors")(errors.command)

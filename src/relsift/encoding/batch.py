@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import chain
 
 import numpy as np
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from relsift.candidates import NO_RELATION, Pair
-from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
-from relsift.schema import Sentence
+from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_LABEL, UNKNOWN_WORD, Encoding
+from relsift.schema import ROOT, Sentence
 
 IntArray = NDArray[np.int64]
 
@@ -27,7 +27,7 @@ IntArray = NDArray[np.int64]
 class Batch:
     """All int64. Pairs and entities are grouped by sentence, in order.
 
-    Padding holds UNKNOWN_WORD and OUTSIDE: mask it by `lengths`.
+    Padding holds UNKNOWN_WORD, OUTSIDE, ROOT and UNKNOWN_LABEL: mask it by `lengths`.
     """
 
     tokens: Tensor  # (S, T)  word ids
@@ -40,6 +40,10 @@ class Batch:
     pair_head: Tensor  # (P,)    rows of the entity tensors
     pair_tail: Tensor  # (P,)
     label: Tensor  # (P,)    column of the scores, or NO_RELATION
+    # Dependency trees: None unless the encoding knows their symbols and every sentence of the batch has one.
+    head: Tensor | None = None  # (S, T)  token of the same sentence; -1: a root
+    dependency: Tensor | None = None  # (S, T)  label of the arc from the head
+    pos: Tensor | None = None  # (S, T)
 
     @property
     def mask(self) -> Tensor:
@@ -51,7 +55,8 @@ class Batch:
         return len(self.pair_sentence)
 
     def to(self, device: torch.device | str) -> Batch:
-        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+        values: dict[str, Tensor | None] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: value.to(device) for name, value in values.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,13 @@ class Example:
     heads: list[int]
     tails: list[int]
     labels: list[int]
+    syntax: tuple[list[int], list[int], list[int]] | None = None  # heads, dependency labels, parts of speech
 
 
 def encode(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> Example:
     """Raises DataError if a pair's relation type is unknown; `labelled=False` ignores annotations (prediction)."""
     types = [pair.type if labelled else None for pair in pairs]
+    syntax = sentence.syntax if encoding.dependencies else None
     return Example(
         encoding.word_ids(sentence.tokens),
         encoding.tag_ids(sentence),
@@ -78,6 +85,7 @@ def encode(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, lab
         [pair.head for pair in pairs],
         [pair.tail for pair in pairs],
         [NO_RELATION if type_ is None else encoding.label_id(type_) for type_ in types],
+        None if syntax is None else (list(syntax.heads), *encoding.syntax_ids(syntax)),
     )
 
 
@@ -110,6 +118,10 @@ def collate(examples: Sequence[Example]) -> Batch:
         "pair_tail": _flat(e.tails for e in examples) + shifts,
         "label": _flat(e.labels for e in examples),
     }
+    trees = [e.syntax for e in examples if e.syntax is not None]
+    if len(trees) == len(examples):
+        columns = (("head", ROOT), ("dependency", UNKNOWN_LABEL), ("pos", UNKNOWN_LABEL))
+        arrays |= {name: padded((tree[n] for tree in trees), value) for n, (name, value) in enumerate(columns)}
     return Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
 
 

@@ -1,4 +1,7 @@
-"""What a model knows of its training data: words, entity types, relation types. Frozen, and plain JSON when saved."""
+"""What a model knows of its training data: words, entity types, relation types, and, if it reads trees, their symbols and their parser.
+
+Frozen, and plain JSON when saved.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from relsift.errors import CheckpointError, DataError
-from relsift.schema import Sentence
+from relsift.schema import Sentence, Syntax
 
 UNKNOWN_WORD = 0  # every word not seen in training
+UNKNOWN_LABEL = 0  # every dependency label and part of speech not seen in training
 OUTSIDE = 0  # the BIO tag of a token outside all entities, and of entities whose type was never seen
 
 
@@ -21,30 +25,51 @@ class Encoding:
 
     words: id = position + 1; 0 is UNKNOWN_WORD. entity_types: B_type has tag id 2 * position + 1, I_type the next one; 0 is O.
     labels: relation types; id = position = column of a model's scores.
+    dependencies, pos: id = position + 1; 0 is UNKNOWN_LABEL. Both empty: the model reads no trees, and none are encoded.
+    parser: the pipeline that parsed sentences without trees (see `relsift.parsing`); None: trees came with the data.
     """
 
     words: tuple[str, ...]
     entity_types: tuple[str, ...]
     labels: tuple[str, ...]
     lowercase: bool = False
+    dependencies: tuple[str, ...] = ()
+    pos: tuple[str, ...] = ()
+    parser: str | None = None
 
     @classmethod
-    def fit(cls, sentences: Iterable[Sentence], *, lowercase: bool = False, min_count: int = 1) -> Encoding:
+    def fit(
+        cls,
+        sentences: Iterable[Sentence],
+        *,
+        lowercase: bool = False,
+        min_count: int = 1,
+        syntax: bool = True,
+        parser: str | None = None,
+    ) -> Encoding:
         """Collect the symbols of the *training* sentences; words rarer than `min_count` stay unknown.
+
+        syntax: collect the symbols of trees too, where there are trees.
 
         Raises: DataError if there is no relation to learn from.
         """
         counts: Counter[str] = Counter()
         types: set[str] = set()
         labels: set[str] = set()
+        dependencies: set[str] = set()
+        pos: set[str] = set()
         for sentence in sentences:
             counts.update(token.lower() if lowercase else token for token in sentence.tokens)
             types.update(entity.type for entity in sentence.entities)
             labels.update(relation.type for relation in sentence.relations or ())
+            if syntax and sentence.syntax is not None:
+                dependencies.update(sentence.syntax.dependencies)
+                pos.update(sentence.syntax.pos)
         if not labels:
             raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")
         words = tuple(word for word, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count >= min_count)
-        return cls(words, tuple(sorted(types)), tuple(sorted(labels)), lowercase)
+        types_and_labels = tuple(sorted(types)), tuple(sorted(labels))
+        return cls(words, *types_and_labels, lowercase, tuple(sorted(dependencies)), tuple(sorted(pos)), parser)
 
     @cached_property
     def _word_ids(self) -> dict[str, int]:
@@ -58,6 +83,14 @@ class Encoding:
     def _label_ids(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self.labels)}
 
+    @cached_property
+    def _dependency_ids(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.dependencies, start=1)}
+
+    @cached_property
+    def _pos_ids(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.pos, start=1)}
+
     @property
     def num_words(self) -> int:
         """Rows of a word table, the unknown word included."""
@@ -67,6 +100,16 @@ class Encoding:
     def num_tags(self) -> int:
         """Rows of a tag table: O, and B and I of every type."""
         return 2 * len(self.entity_types) + 1
+
+    @property
+    def num_dependencies(self) -> int:
+        """Rows of a table of dependency labels, the unknown one included."""
+        return len(self.dependencies) + 1
+
+    @property
+    def num_pos(self) -> int:
+        """Rows of a table of parts of speech, the unknown one included."""
+        return len(self.pos) + 1
 
     def word_ids(self, words: Iterable[str]) -> list[int]:
         known = self._word_ids
@@ -91,14 +134,23 @@ class Encoding:
                 tags[start:end] = [2 * kind + 1] + [2 * kind + 2] * (end - start - 1)
         return tags
 
+    def syntax_ids(self, syntax: Syntax) -> tuple[list[int], list[int]]:
+        """Dependency labels and parts of speech, one of each a token."""
+        labels, tags = self._dependency_ids, self._pos_ids
+        return [labels.get(name, UNKNOWN_LABEL) for name in syntax.dependencies], [tags.get(name, UNKNOWN_LABEL) for name in syntax.pos]
+
     def to_json(self) -> dict[str, Any]:
-        return {"words": self.words, "entity_types": self.entity_types, "labels": self.labels, "lowercase": self.lowercase}
+        value = {"words": self.words, "entity_types": self.entity_types, "labels": self.labels, "lowercase": self.lowercase}
+        if self.dependencies or self.pos or self.parser is not None:
+            value |= {"dependencies": self.dependencies, "pos": self.pos, "parser": self.parser}
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Encoding:
         try:
             words, types, labels = (tuple(value[name]) for name in ("words", "entity_types", "labels"))
-            return cls(words, types, labels, bool(value["lowercase"]))
+            dependencies, pos = (tuple(value.get(name, ())) for name in ("dependencies", "pos"))
+            return cls(words, types, labels, bool(value["lowercase"]), dependencies, pos, value.get("parser"))
         except (KeyError, TypeError) as error:
             expected = "words, entity_types, labels, lowercase"
             raise CheckpointError(f"model.json: encoding: expected {expected}; got {error!r}") from error

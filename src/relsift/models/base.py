@@ -67,6 +67,7 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     Config: ClassVar[type[ModelConfig]]
     PRESETS: ClassVar[dict[str, Preset]]
     SUMMARY: ClassVar[str]
+    NEEDS_SYNTAX: ClassVar[bool] = False  # every sentence must have dependency trees; batches then hold them
 
     config: Any  # the subclass's Config
 

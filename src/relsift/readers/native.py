@@ -10,6 +10,9 @@ missing key means not annotated. With `tokens`, `text` and `offsets` (a half-ope
 link to the original text is kept; `text_start` says where `text` stood in its document. Consecutive lines with the same `doc_id`
 form one document.
 
+With `tokens` a line may hold dependency trees, all three keys or none: `heads` (token indices, -1 for a root), `dependencies` (labels)
+and `pos` (parts of speech), each one value a token.
+
 Ids may be strings or whole numbers. Where entities have numbers as ids, a number as head or tail is an id, elsewhere a position.
 """
 
@@ -25,9 +28,10 @@ from typing import Any, NamedTuple
 from relsift.errors import DataError
 from relsift.readers.base import Reader, ReadReport, head_of, input_files, parse_json
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 
-_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "entities", "relations"}
+_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "relations"}
+_SYNTAX_KEYS = ("heads", "dependencies", "pos")
 _ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
 _RELATION_KEYS = {"id", "head", "tail", "type", "score"}
 _LONGEST_TEXT = 100_000_000  # characters; a larger `text_start` is taken for a mistake, since blanks fill the text up to it
@@ -167,8 +171,27 @@ def _from_tokens(
         size = len(text)
         found = [_span(value, size, "offset", n, where) for n, value in enumerate(_list(record, "offsets", where))]
         spans = tuple([(a + start, b + start) for a, b in found])
-    made = Sentence(key, tuple(tokens), tuple(entities), None if relations is None else tuple(relations), doc_id or key, spans)
+    links = None if relations is None else tuple(relations)
+    made = Sentence(key, tuple(tokens), tuple(entities), links, doc_id or key, spans, _syntax(record, where))
     return text, (made,)
+
+
+def _syntax(record: dict[str, Any], where: str) -> Syntax | None:
+    """The dependency trees beside `tokens`, if there are any."""
+    present = [name for name in _SYNTAX_KEYS if record.get(name) is not None]
+    if not present:
+        return None
+    if len(present) < len(_SYNTAX_KEYS):
+        raise DataError(f"{where}: expected {', '.join(_SYNTAX_KEYS)} together, got only {' and '.join(present)}")
+    columns = []
+    for name in _SYNTAX_KEYS:
+        kind = int if name == "heads" else str
+        values = _list(record, name, where)
+        if not set(map(type, values)) <= {kind}:
+            number, value = next((n, v) for n, v in enumerate(values) if type(v) is not kind)
+            raise DataError(f"{where}: {name} {number}: expected {kind.__name__}, got {value!r}")
+        columns.append(tuple(values))
+    return Syntax(*columns)
 
 
 def _from_text(
@@ -184,6 +207,8 @@ def _from_text(
     text = _field(record, "text", (str,), where, hint='a line needs "tokens" or "text"')
     if record.get("offsets") is not None:
         raise DataError(f'{where}: expected "tokens" beside "offsets", got only "text"')
+    if any(record.get(name) is not None for name in _SYNTAX_KEYS):
+        raise DataError(f'{where}: expected "tokens" beside {", ".join(_SYNTAX_KEYS)}, got only "text"')
     if not text.strip():
         raise DataError(f"{where}: text: expected some text, got only blanks")
     for number, relation in enumerate(relations or ()):

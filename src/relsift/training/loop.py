@@ -28,6 +28,8 @@ from relsift.evaluation.thresholds import best_threshold
 from relsift.inference import InferenceReport, ScoredPairs, score_pairs, sizes_of
 from relsift.models.base import RelationModel
 from relsift.models.bundle import Bundle, build
+from relsift.parsing.trees import pinned, with_syntax
+from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.average import EpochMean, snapshot
 from relsift.training.optimisers import make_optimiser, set_rate
@@ -67,7 +69,12 @@ def train(
     c = config.training
     annotated = [sentence for sentence in training if sentence.relations is not None]
     development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
-    encoding = Encoding.fit(annotated, lowercase=config.encoding.lowercase, min_count=config.encoding.min_count)
+    needs_syntax = find("model", config.model.name).NEEDS_SYNTAX
+    parser = pinned(config.encoding.parser) if needs_syntax else None
+    if needs_syntax:  # once, not in every epoch
+        annotated, development = with_syntax(annotated, parser), with_syntax(development, parser)
+    e = config.encoding
+    encoding = Encoding.fit(annotated, lowercase=e.lowercase, min_count=e.min_count, syntax=needs_syntax, parser=parser)
     rule = config.candidates
     candidates = Candidates.fit(annotated, direction=rule.direction, type_filter=rule.type_filter, max_distance=rule.max_distance)
     report = CandidateReport()

@@ -23,6 +23,8 @@ from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.inference import InferenceReport, predict_sentences
 from relsift.models.bundle import Bundle, write_json
+from relsift.parsing.trees import with_syntax
+from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.loop import TrainingResult, train
 
@@ -54,6 +56,9 @@ def train_run(
 
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on.
     """
+    if find("model", config.model.name).NEEDS_SYNTAX:  # first: without trees and a parser, no folder is begun
+        parser = config.encoding.parser
+        data = replace(data, training=with_syntax(data.training, parser), development=with_syntax(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
     _claim(config, data, folder, resume)
 

@@ -30,6 +30,9 @@ def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None
         record["text"] = text[start : max(b for _, b in sentence.offsets)]
         record["text_start"] = start
         record["offsets"] = [[a - start, b - start] for a, b in sentence.offsets]
+    if sentence.syntax is not None:
+        syntax = sentence.syntax
+        record |= {"heads": list(syntax.heads), "dependencies": list(syntax.dependencies), "pos": list(syntax.pos)}
     record["entities"] = [_entity(entity) for entity in sentence.entities]
     if sentence.relations is not None:
         record["relations"] = [

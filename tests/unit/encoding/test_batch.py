@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -11,7 +13,7 @@ from relsift.candidates import NO_RELATION, Candidates
 from relsift.encoding.batch import collate, cut, encode
 from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
 from relsift.errors import DataError
-from relsift.schema import Entity, Relation, Sentence
+from relsift.schema import Entity, Relation, Sentence, Syntax
 from strategies import sentences
 
 ENCODING = Encoding(("Ada", "runs", "Acme"), ("ORG", "PER"), ("owns", "works_for"))
@@ -58,7 +60,8 @@ def test_sentences_without_pairs_still_make_a_batch():
     batch = batch_of(NOBODY, LONELY)
     assert (batch.num_pairs, batch.tokens.shape, batch.entity_span.shape) == (0, (2, 2), (1, 2))
     assert batch_of(NOBODY).entity_span.shape == (0, 2)
-    assert {getattr(batch, name).dtype for name in batch.__dataclass_fields__} == {torch.int64}
+    values = [getattr(batch, name) for name in batch.__dataclass_fields__]
+    assert {value.dtype for value in values if value is not None} == {torch.int64}
 
 
 def test_prediction_ignores_annotations_and_training_refuses_unknown_labels():
@@ -138,3 +141,30 @@ def test_a_seed_gives_the_same_order_again_and_another_seed_another_one():
 
     assert order(1) == order(1)
     assert order(1) != order(2)
+
+
+# ---- dependency trees
+
+TREES = replace(ENCODING, dependencies=("object", "subject"), pos=("N", "V"))
+
+
+def parsed(sentence: Sentence, *heads: int) -> Sentence:
+    labels = tuple("subject" if head >= 0 else "root" for head in heads)
+    return replace(sentence, syntax=Syntax(heads, labels, ("N",) * len(heads)))
+
+
+def test_trees_are_padded_like_tokens():
+    group = [parsed(FIRST, 1, -1, 1, 1), parsed(LAST, -1, 0)]
+    batch = collate([encode(s, Candidates().pairs(s), TREES) for s in group])
+    assert batch.head.tolist() == [[1, -1, 1, 1], [-1, 0, -1, -1]]
+    assert batch.dependency.tolist() == [[2, 0, 2, 2], [0, 2, 0, 0]]  # "root" was never seen
+    assert batch.pos.tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+    moved = batch.to("cpu")
+    assert torch.equal(moved.head, batch.head)
+
+
+def test_there_are_no_trees_unless_the_encoding_knows_them_and_every_sentence_has_one():
+    one, other = parsed(FIRST, 1, -1, 1, 1), LAST
+    for encoding, group in ((ENCODING, [one]), (TREES, [one, other])):
+        batch = collate([encode(s, Candidates().pairs(s), encoding) for s in group])
+        assert batch.head is batch.dependency is batch.pos is batch.to("cpu").head is None

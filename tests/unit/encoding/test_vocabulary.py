@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import given
 
-from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
+from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_LABEL, UNKNOWN_WORD, Encoding
 from relsift.errors import CheckpointError, DataError
-from relsift.schema import Entity, Relation, Sentence
+from relsift.schema import Entity, Relation, Sentence, Syntax
 from strategies import sentences
 
 # Entity types in order: ORG (B 1, I 2), PER (B 3, I 4); O is 0.
@@ -117,3 +117,27 @@ def test_every_tag_row_is_well_formed_bio(sentence: Sentence):
             while end < len(row) and row[end] == tag + 1:
                 end += 1
             assert (start, end, encoding.entity_types[tag // 2]) in spans
+
+
+TREE = Syntax((1, -1, 1), ("subject", "root", "object"), ("N", "V", "N"))
+PARSED = Sentence("p", ("Ada", "runs", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "runs"),), syntax=TREE)
+
+
+def test_labels_of_trees_are_numbered_from_one_and_unknown_ones_are_zero():
+    encoding = Encoding.fit([PARSED])
+    assert (encoding.dependencies, encoding.pos) == (("object", "root", "subject"), ("N", "V"))
+    assert (encoding.num_dependencies, encoding.num_pos) == (4, 3)
+    assert encoding.syntax_ids(TREE) == ([3, 2, 1], [1, 2, 1])
+    assert encoding.syntax_ids(Syntax((-1,), ("never",), ("seen",))) == ([UNKNOWN_LABEL], [UNKNOWN_LABEL]) == ([0], [0])
+
+
+def test_a_model_that_reads_no_trees_does_not_know_their_labels():
+    assert Encoding.fit([PARSED], syntax=False).dependencies == Encoding.fit(TRAINING).dependencies == ()
+
+
+def test_trees_and_parser_go_through_json_and_encodings_saved_before_they_existed_still_load():
+    encoding = Encoding.fit([PARSED], parser="en==1.0")
+    assert Encoding.from_json(json.loads(json.dumps(encoding.to_json()))) == encoding
+    old = Encoding.fit(TRAINING)
+    assert set(old.to_json()) == {"words", "entity_types", "labels", "lowercase"}
+    assert Encoding.from_json(json.loads(json.dumps(old.to_json()))) == old

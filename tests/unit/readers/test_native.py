@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.native import READER, read_lines
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 from relsift.writers.native import WRITER
 from strategies import documents
 
@@ -396,3 +396,45 @@ def test_unknown_keys_are_counted():
         "values under the unknown key 'weight'": 1,
     }
     assert report.examples["values under the unknown key 'colour'"] == ["f.jsonl:1: entity 0"]
+
+
+# ---- dependency trees
+
+TREE: dict[str, Any] = {"heads": [1, -1, 1], "dependencies": ["subject", "root", "object"], "pos": ["N", "V", "N"]}
+
+
+def test_trees_are_read_and_written_back():
+    sentence = only(LINE | TREE)
+    assert sentence.syntax == Syntax((1, -1, 1), ("subject", "root", "object"), ("N", "V", "N"))
+    stream = io.StringIO()
+    WRITER.write([Document("s1", (sentence,))], stream)
+    assert only(json.loads(stream.getvalue())) == sentence
+
+
+def test_a_line_without_trees_has_none():
+    assert only(LINE).syntax is None
+    assert only(LINE | dict.fromkeys(TREE)).syntax is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pos": None}, "expected heads, dependencies, pos together, got only heads and dependencies"),
+        ({"heads": [1, -1, "1"]}, "heads 2: expected int, got '1'"),
+        ({"heads": [1, True, 1]}, "heads 1: expected int, got True"),
+        ({"pos": ["N", None, "N"]}, "pos 1: expected str, got None"),
+        ({"heads": [1, -1]}, "expected one of dependencies for each of 2 heads, got 3"),
+        ({"heads": [1, 2, 1]}, "token 1: expected trees, got a cycle"),
+        ({"heads": [1, -1, 3]}, r"token 2: expected another token 0\.\.2 as head, or -1 for a root, got 3"),
+        ({"heads": "1"}, "heads: expected a list"),
+        ({"tokens": ["Ada", "runs", "Acme", "."]}, r"expected one head per token \(4\), got 3"),
+    ],
+)
+def test_broken_trees_are_refused_with_file_and_line(change, message):
+    with pytest.raises(DataError, match=f"f.jsonl:1: .*{message}"):
+        read(LINE | TREE | change)
+
+
+def test_trees_of_a_text_without_tokens_are_refused():
+    with pytest.raises(DataError, match=r'f\.jsonl:1: expected "tokens" beside heads, dependencies, pos, got only "text"'):
+        read(TEXT | TREE)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 from relsift.writers.native import WRITER, lines, record_of
 
 ENTITIES = (Entity(0, 1, "PER"), Entity(2, 3, "ORG", "Firm", "e2"))
@@ -66,3 +67,10 @@ def test_documents_are_written_one_at_a_time():
     WRITER.write(documents(), stream)
     assert seen == [0, 1, 2]
     assert stream.getvalue().count("\n") == 3  # one line end a sentence: those inside tokens are escaped
+
+
+def test_trees_stand_before_the_entities_one_value_a_token():
+    tree = Syntax((1, -1, 1), ("subject", "root", "object"), ("N", "V", "N"))
+    record = record_of(replace(SENTENCE, syntax=tree))
+    assert list(record) == ["id", "tokens", "heads", "dependencies", "pos", "entities", "relations"]
+    assert (record["heads"], record["dependencies"], record["pos"]) == ([1, -1, 1], ["subject", "root", "object"], ["N", "V", "N"])

@@ -1,0 +1,33 @@
+"""relsift parse"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")],
+    out: Annotated[Path, typer.Option(help="File to write, or a folder (no suffix) for one file a part.")],
+    parser: Annotated[str | None, typer.Option("--with", metavar="NAME", help="spaCy pipeline, such as en_core_web_sm.")] = None,
+    conllu: Annotated[Path | None, typer.Option(help="CoNLL-U file with trees of the same sentences.")] = None,
+) -> None:
+    """Add dependency trees to annotated data (native format), from a parser or a CoNLL-U file."""
+    from relsift.corpora.convert import convert
+    from relsift.corpora.data import resolve
+    from relsift.errors import ConfigError
+    from relsift.parsing.trees import from_conllu, parsed_data, with_syntax
+    from relsift.readers.base import ReadReport
+    from relsift.registry import find
+
+    if (parser is None) == (conllu is None):
+        raise ConfigError("relsift parse: expected either --with NAME or --conllu FILE, got " + ("neither" if parser is None else "both"))
+    parse = partial(with_syntax, parser=parser) if conllu is None else from_conllu(conllu)
+    report = ReadReport()
+    for file in convert(parsed_data(resolve(data), parse), out, find("writer", "native"), report):
+        typer.echo(f"written to {file}")
+    for line in report.lines():
+        typer.echo(f"left out or changed: {line}", err=True)

@@ -1,0 +1,67 @@
+"""CoNLL-U as a source of dependency trees: ten columns a token, blank lines between sentences.
+
+Not a corpus format here, since it has no entities: its trees are added to sentences with the same tokens (`relsift parse --conllu`).
+Taken are FORM, HEAD, DEPREL, and XPOS (UPOS where there is none); lines of multi-word tokens (`3-4`) and empty nodes (`5.1`) are
+passed over, as they are no nodes of the basic tree.
+Format: https://universaldependencies.org/format.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from relsift.errors import DataError
+from relsift.schema import ROOT, Syntax
+
+COLUMNS = 10
+_ID, _FORM, _UPOS, _XPOS, _HEAD, _DEPREL = 0, 1, 3, 4, 6, 7
+_NONE = "_"
+
+
+def read_trees(file: Path) -> Iterator[tuple[tuple[str, ...], Syntax]]:
+    """Tokens and trees of every sentence, in file order. Raises DataError naming file and line."""
+    rows: list[list[str]] = []
+    start = 1
+    try:
+        with file.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                line = line.rstrip("\r\n")
+                if line.startswith("#"):
+                    continue
+                if line:
+                    start = start if rows else number
+                    rows += _row(line, f"{file}:{number}", len(rows))
+                elif rows:
+                    yield _sentence(rows, f"{file}:{start}")
+                    rows = []
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: expected UTF-8 text, got byte 0x{error.object[error.start]:02x}") from error
+    if rows:
+        yield _sentence(rows, f"{file}:{start}")
+
+
+def _row(line: str, where: str, before: int) -> list[list[str]]:
+    """The line's columns, if it is a node of the basic tree."""
+    columns = line.split("\t")
+    if len(columns) != COLUMNS:
+        raise DataError(f"{where}: expected {COLUMNS} columns with tabs between, got {len(columns)}: {line[:80]!r}")
+    if "-" in columns[_ID] or "." in columns[_ID]:
+        return []
+    if columns[_ID] != str(before + 1):
+        raise DataError(f"{where}: expected token {before + 1}, got {columns[_ID]!r}")
+    if not columns[_FORM] or not columns[_HEAD].isdecimal():
+        raise DataError(f"{where}: expected a form and a number as head, got {columns[_FORM]!r} and {columns[_HEAD]!r}")
+    return [columns]
+
+
+def _sentence(rows: list[list[str]], where: str) -> tuple[tuple[str, ...], Syntax]:
+    try:
+        syntax = Syntax(
+            tuple(int(row[_HEAD]) - 1 if row[_HEAD] != "0" else ROOT for row in rows),
+            tuple(row[_DEPREL] for row in rows),
+            tuple(row[_UPOS] if row[_XPOS] == _NONE else row[_XPOS] for row in rows),
+        )
+    except DataError as error:
+        raise DataError(f"{where}: {error} (tokens counted from 0)") from error
+    return tuple(row[_FORM] for row in rows), syntax
