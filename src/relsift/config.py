@@ -32,6 +32,7 @@ class EncodingConfig(_Section):
     lowercase: bool = False
     min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
+    vectors_scale: float = Field(1.0, gt=0)  # the vectors are multiplied by this
 
 
 class TrainingConfig(_Section):
