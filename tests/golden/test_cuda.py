@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from pooling import random_parts, run, triple_loop
+from relsift.config import ModelSection
 from relsift.kernels.pair_pool import PairIndex, pair_average, pair_max, piecewise_max
 from relsift.kernels.switch import SWITCH
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from relsift.registry import find, table
 from relsift.training.loop import train
 from toy import batch_of, encoding, long_sentence, one_token, randomise, run_config, sentences
 
@@ -101,4 +103,33 @@ def test_training_on_the_gpu_repeats_bit_for_bit(kernel):
     config = run_config(device="cuda", epochs=2)
     data = sentences(40), sentences(12, seed=1)
     one, other = (train(config, *data).bundle.model.state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("name", sorted(table("model")))
+def test_every_model_gives_the_cpus_scores_and_gradients(name):
+    batch = batch_of([long_sentence(23, 6, 1), one_token(), long_sentence(4, 3, 2), *sentences(4)], KNOWN)
+    found = {}
+    for device in ("cpu", "cuda"):
+        architecture = find("model", name)
+        model = architecture(architecture.Config.tiny(), KNOWN)
+        randomise(model, scale=0.3)
+        model.eval().to(device)
+        torch.backends.cudnn.enabled = False  # its recurrent networks refuse a backward pass in evaluation mode
+        try:
+            output = model(batch.to(device))
+            torch.stack(list(model.loss(output, batch.to(device)).values())).sum().backward()
+        finally:
+            torch.backends.cudnn.enabled = True
+        found[device] = [model.predict(output).score, *(weight.grad for weight in model.parameters())]
+    for one, other in zip(found["cuda"], found["cpu"], strict=True):
+        close(one, other)
+
+
+@pytest.mark.parametrize("name", sorted(table("model")))
+def test_every_model_trains_on_the_gpu_and_repeats_bit_for_bit(name):
+    architecture = find("model", name)
+    section = {"name": name, "preset": None, **architecture.Config.tiny().to_dict()}
+    config = run_config(device="cuda", epochs=2).model_copy(update={"model": ModelSection.model_validate(section)})
+    one, other = (train(config, sentences(40), sentences(12, seed=1)).bundle.model.state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)

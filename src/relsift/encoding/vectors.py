@@ -15,6 +15,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -92,14 +93,13 @@ def _text(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
         lines = _lines(path, stream)
         first = next(lines, b"")
         count, size = _shape(path, first)
-        number = 0
         if count is None:
-            number = 1
-            yield from _row(path, number, first, size, wanted)
-        for number, line in enumerate(lines, start=2):
-            yield from _row(path, number, line, size, wanted)
-    if count is not None and number - 1 != count and not (count == 0 and number == 0):
-        raise DataError(f"{path}:1: expected {count} words as its first line says, got {max(0, number - 1)}; copy the file again")
+            lines = chain([first], lines)
+        words = 0
+        for words, line in enumerate(lines, start=1):
+            yield from _row(path, words + (count is not None), line, size, wanted)
+    if count is not None and words != count:
+        raise DataError(f"{path}:1: expected {count} words as its first line says, got {words}; copy the file again")
 
 
 def _row(path: Path, number: int, line: bytes, size: int, wanted: set[bytes]) -> list[tuple[bytes, Vector]]:

@@ -15,7 +15,7 @@ from relsift.models.base import RelationModel
 
 
 def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encoding) -> VectorReport | None:
-    """Fill a fresh model's word table from the configured file, scale and all, and freeze it if so configured.
+    """Fill a fresh model's word table from the configured file, and freeze it if so configured.
 
     Words that the file does not have, and the unknown word, keep their random weights.
     Raises: ConfigError if the model has no word table, or one of another size; DataError for a broken file.
@@ -37,6 +37,6 @@ def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encodi
             )
         rows = torch.from_numpy(vectors.positions) + 1  # row 0 is the unknown word
         with torch.no_grad():
-            table.weight[rows.to(table.weight.device)] = torch.from_numpy(vectors.values).to(table.weight)
+            table.weight[rows.to(table.weight.device)] = config.encoding.vectors_scale * torch.from_numpy(vectors.values).to(table.weight)
     table.weight.requires_grad_(not config.training.freeze_words)
     return report

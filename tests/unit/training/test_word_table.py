@@ -59,6 +59,13 @@ def test_before_training_the_rows_are_those_of_the_file_and_the_others_are_as_th
     assert model.embed.words.weight.requires_grad
 
 
+def test_vectors_are_scaled_if_asked_for(tmp_path):
+    config, model = config_with(vector_file(tmp_path)).model_dump(), fresh()
+    config["encoding"]["vectors_scale"] = 0.5
+    prepare_words(RunConfig.model_validate(config), model, KNOWN)
+    assert model.embed.words.weight[ids("lives")].tolist() == [[x / 2 for x in FOUND["lives"]]]
+
+
 def test_training_starts_from_the_file(tmp_path, monkeypatch):
     seen: list[torch.Tensor] = []
     forward = MultiTaskCNN.forward
