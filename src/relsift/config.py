@@ -32,11 +32,8 @@ class EncodingConfig(_Section):
     lowercase: bool = False
     min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
-<<<<<<< .merge_file_6xWyP8
-    parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
-=======
     vectors_scale: float = Field(1.0, gt=0)  # the vectors are multiplied by this
->>>>>>> .merge_file_jzvDLd
+    parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
 
 
 class TrainingConfig(_Section):
