@@ -256,7 +256,7 @@ def test_a_loss_weight_for_a_part_that_the_model_does_not_have_is_refused():
 
 
 def test_rare_words_shown_as_unknown_train_the_unknown_word(monkeypatch):
-    rare = [replace(s, tokens=(*s.tokens, f"once-{s.id}")) for s in TRAINING]
+    rare = [replace(s, tokens=(*s.tokens, f"once-{s.id}"), syntax=None) for s in TRAINING]
     for rate, moves in ((0.0, False), (0.5, True)):
         with monkeypatch.context() as patch:
             rows = unknown_word_before_each_epoch(patch)
