@@ -1,6 +1,6 @@
 # Everyday tasks; `make help` lists them. For GNU make 3.81 and later.
 # The first task makes the virtual environment (network needed). After that no task needs the network, and pip runs again only
-# when pyproject.toml or constraints.txt changes.
+# when pyproject.toml, constraints.txt or tests/pipelines.txt changes.
 
 VENV   ?= .venv
 PYTHON ?= python3
@@ -45,7 +45,7 @@ clean:  ## remove caches, build products and demo-out; keeps .venv and runs
 
 # torch goes first, so that a package that asks for "any torch" finds this one. setuptools goes with it, since building without
 # isolation uses the pinned one and needs no network when only pyproject.toml changed.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt tests/pipelines.txt
 	@$(BIN)/python -c 'import pip; $(RECENT)' 2>/dev/null || { \
 	  $(PYTHON) -c '$(RECENT)' 2>/dev/null || { \
 	    echo "relsift needs Python 3.11 or later, and '$(PYTHON)' is `$(PYTHON) --version 2>/dev/null || echo not there`; name another one: make PYTHON=python3.12 ..." >&2; exit 1; }; \
@@ -54,4 +54,5 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "$(PYTHON) -m venv --clear $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
 	$(PIP_INSTALL) torch setuptools
 	$(PIP_INSTALL) --no-build-isolation -e '.[dev]'
+	$(BIN)/python -m pip install --no-deps --require-hashes -r tests/pipelines.txt
 	@touch $@

@@ -146,8 +146,9 @@ class Recurrence(torch.autograd.Function):
             c = torch.addcmul(now[:, :, 2 * units :], r, g_c).tanh_()
             h = torch.lerp(c, before, z, out=states[:, low : low + count])
             if keep:
-                steps.append((before, r, z, c, g_c))
+                steps.append((r, z, c, g_c))
             low += count
+        # The states before each step are parts of the output: kept here, they would keep their own graph alive for ever.
         ctx.packing, ctx.steps = packing, steps
         ctx.save_for_backward(weight, states)
         return states
@@ -160,9 +161,13 @@ class Recurrence(torch.autograd.Function):
         dx = states.new_empty(2, states.shape[1], 3 * units)                            # of the gates before their activation
         dg = torch.empty_like(dx)
         carry = states.new_zeros(2, packing.active[0], units)                           # to the state before the step
+        start = torch.zeros_like(carry)  # the state before the first step
         high = states.shape[1]
-        for count, (before, r, z, c, g_c) in zip(reversed(packing.active), reversed(ctx.steps)):
+        for t in reversed(range(len(packing.active))):
+            count, (r, z, c, g_c) = packing.active[t], ctx.steps[t]
             rows = slice(high - count, high)
+            low = rows.start - packing.active[t - 1]
+            before = states[:, low : low + count] if t else start                       # (2, count, H)
             dh = gradient[:, rows] + carry[:, :count]
             dc = dh * (1 - z) * (1 - c * c)
             dx[:, rows, :units] = dc * g_c * r * (1 - r)
