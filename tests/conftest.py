@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("relsift", deadline=None)  # a slow machine is no failure
+settings.load_profile("relsift")
 
 
 @pytest.fixture(scope="session")
