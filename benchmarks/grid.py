@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from measure import machine
-from relsift.evaluation.significance import sentence_counts
 
 from relsift.config import load_config
+from relsift.evaluation.significance import sentence_counts
 from relsift.models.bundle import write_json
 from relsift.training.data import scoring_data, training_data
 from relsift.training.run import evaluate_predicted, predict_all, train_run

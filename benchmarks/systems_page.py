@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from grid import RESULTS, TITLES
 from measure import table
-from relsift.evaluation.significance import Comparison, compare
 from systems import CORPORA, MODELS, TAGS
+
+from relsift.evaluation.significance import Comparison, compare
 
 FOLDER = RESULTS / "systems"
 Results = Mapping[str, Sequence[Mapping[str, Any]]]  # variant -> cells by seed

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from literal import assert_same, convolution
+from literal_convolution import assert_same, convolution
 from relsift.encoding.batch import Batch
 from relsift.kernels.switch import SWITCH
 from relsift.models.multiwindow_cnn import MultiWindowCNN, MultiWindowCNNConfig

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from literal import assert_same, convolution, spans_of
+from literal_convolution import assert_same, convolution, spans_of
 from relsift.encoding.batch import Batch
 from relsift.kernels.switch import SWITCH
 from relsift.models.pcnn import PCNN, PCNNConfig, cuts
