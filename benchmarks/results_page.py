@@ -13,12 +13,14 @@ from typing import Any
 
 from grid import TITLES
 from measure import write_between
+from systems_page import overview as systems_overview
 from systems_page import page, spread
 
 RESULTS = Path(__file__).parent / "results" / "quality"
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
 MARKS = "<!-- results -->", "<!-- end of results -->"
+SYSTEMS = "<!-- systems -->", "<!-- end of systems -->"
 VARIANTS = {
     "baseline": "Baseline", "tag": "+Tag", "mtl": "+MTL", "mtl_tag": "+MTL+Tag", "released_mtl_tag": "+MTL+Tag, `released`",
 }  # fmt: skip
@@ -146,6 +148,7 @@ def main() -> None:
     lines += page()
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     write_between(MARKS, README, "\n".join(overview(results)))
+    write_between(SYSTEMS, README, systems_overview())
 
 
 if __name__ == "__main__":

@@ -87,6 +87,35 @@ def corpus_section(corpus: str) -> list[str]:
     ]  # fmt: skip
 
 
+def overview() -> str:
+    """Mean test micro F1 without and with tags, a row a system; * where the gain is beyond chance (p < .05)."""
+    found = {corpus: load(corpus) for corpus in CORPORA}
+    rows = []
+    for model in MODELS:
+        row = [f"[`{model}`](docs/models/{model}.md)"]
+        for corpus in CORPORA:
+            cells = [found[corpus].get(f"{model}_{kind}", []) for kind in TAGS]
+            means = [f"{100 * mean(r['test']['micro']['f1'] for r in its):.1f}" if its else "–" for its in cells]
+            tested = gain(found[corpus], model)
+            row.append(" → ".join(means) + (" *" if tested is not None and tested.p_value < 0.05 else ""))
+        rows.append(row)
+    return table(["test micro F1, no tags → with tags", *(TITLES[corpus].partition(" (")[0] for corpus in CORPORA)], rows)
+
+
+def semeval() -> list[str]:
+    files = sorted((RESULTS / "semeval").glob("*.json"))
+    if not files:
+        return []
+    rows, cells = [], [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    for vectors in dict.fromkeys(cell["vectors"] for cell in cells):
+        its = [cell for cell in cells if cell["vectors"] == vectors]
+        scores = [spread([cell[part]["macro"]["f1"] for cell in its]) for part in ("development", "test")]
+        rows.append([vectors or "random", *scores, ", ".join(str(cell["seed"]) for cell in its), its[0]["published"]])
+    words = (RESULTS / "semeval.md").read_text(encoding="utf-8").strip()
+    head = ["word vectors", "development", "test", "seeds", "published, word2vec-400"]
+    return ["### SemEval-2010 task 8, `cr_cnn`", "", words, "", table(head, rows), "", "`python benchmarks/semeval.py`", ""]
+
+
 def commands() -> list[str]:
     lines = {}
     for corpus in CORPORA:
@@ -100,4 +129,4 @@ def page() -> list[str]:
     if not sections:
         return []
     words = (RESULTS / "systems.md").read_text(encoding="utf-8").strip()
-    return ["## Every system, with and without tags", "", words, "", *sections, *commands()]
+    return ["## Every system, with and without tags", "", words, "", *sections, *commands(), *semeval()]
