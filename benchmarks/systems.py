@@ -5,8 +5,8 @@
 
 Each model has its source's own values (preset `paper`), but `cr_cnn` and `sptree`, whose values were made for word vectors that are not to
 be had: with random ones those of Ye et al. (`matched`) did better on the development part of CoNLL04. Setting and files are those of
-benchmarks/quality.py; cells lie in benchmarks/results/systems. `--speed` trains one epoch of each model, tags on, on an otherwise idle machine
-and scores the test part, one thread: seconds an epoch and pairs a second, in benchmarks/results/systems/speed.json.
+benchmarks/quality.py; cells lie in benchmarks/results/systems. `--speed` trains one epoch of each model, tags on, on an
+otherwise idle machine and scores the test part, one thread: seconds an epoch and pairs a second, in benchmarks/results/systems/speed.json.
 """
 
 from __future__ import annotations
