@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 from measure import machine
 
 from relsift.config import load_config
-from relsift.evaluation.significance import sentence_counts
+from relsift.evaluation.significance import Counts, sentence_counts
 from relsift.models.bundle import write_json
 from relsift.training.data import scoring_data, training_data
 from relsift.training.run import evaluate_predicted, predict_all, train_run
@@ -75,8 +76,17 @@ def compute(cell: Cell, threads: int, device: str = "cpu") -> dict[str, Any]:
         "seconds": round(seconds, 1), "seconds_per_epoch": round(sum(r["seconds"] for r in history) / len(history), 2),
         "parameters": sum(p.numel() for p in result.bundle.model.parameters()),
         "development": development.to_json(), "test": test.to_json(),
-        "test_counts": sentence_counts(sentences, predicted, direction=result.bundle.candidates.direction).tolist(),
+        "test_counts": pack(sentence_counts(sentences, predicted, direction=result.bundle.candidates.direction)),
     }  # fmt: skip
+
+
+def pack(counts: Counts) -> str:
+    """True positives, found and gold relations of each sentence in one line: as JSON numbers they would fill thousands."""
+    return " ".join(",".join(map(str, row)) for row in counts.tolist())
+
+
+def unpack(text: str) -> Counts:
+    return np.array([[int(number) for number in row.split(",")] for row in text.split(" ")], np.int64)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

@@ -1,6 +1,6 @@
 """cr_cnn on SemEval-2010 task 8, by the task's official score: macro F1 over nine relations, direction counted, Other left out.
 
-    python benchmarks/semeval.py [--seeds 1,2,3] [--vectors glove.6B.50d.txt]
+    python benchmarks/semeval.py [--seeds 1,2,3] [--vectors FILE]
 
 The training file's last 891 sentences were taken over from an earlier task (its README says so) and differ from the test part: 31 % Other
 instead of 16 %. Development data for the choice of epoch and threshold are therefore the 800 sentences before them; all others are trained
@@ -51,8 +51,11 @@ def compute(seed: int, vectors: Path | None) -> dict[str, Any]:
         name: official_scores(part, predict_all(result.bundle, part)[0]).to_json()
         for name, part in (("development", data.development), ("test", test))
     }
+    record = config.model_dump()
+    if vectors is not None:
+        record["encoding"]["vectors"] = vectors.name
     return {
-        "seed": seed, "vectors": None if vectors is None else vectors.name, "config": config.model_dump(), "machine": machine(),
+        "seed": seed, "vectors": None if vectors is None else vectors.name, "config": record, "machine": machine(),
         "epochs": result.progress.epoch, "best_epoch": result.progress.best_epoch, "threshold": result.bundle.threshold,
         "published": PUBLISHED, **scores,
     }  # fmt: skip
@@ -61,7 +64,7 @@ def compute(seed: int, vectors: Path | None) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--vectors", type=Path, help="GloVe text of 50 dimensions; random vectors if left out")
+    parser.add_argument("--vectors", type=Path, help="word vectors of 50 dimensions, such as GloVe 6B; random ones if left out")
     options = parser.parse_args()
     for seed in (int(number) for number in options.seeds.split(",")):
         file = RESULTS / "semeval" / f"{'random' if options.vectors is None else 'vectors'}-{seed}.json"

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
-from grid import RESULTS, TITLES
+from grid import RESULTS, TITLES, unpack
 from measure import table
 from systems import CORPORA, MODELS, TAGS
 
@@ -39,7 +38,7 @@ def gain(results: Results, model: str) -> Comparison | None:
     seeds = sorted(sides[0].keys() & sides[1].keys())
     if not seeds:
         return None
-    runs = [[np.array(side[seed]["test_counts"], np.int64) for seed in seeds] for side in sides]
+    runs = [[unpack(side[seed]["test_counts"]) for seed in seeds] for side in sides]
     return compare(*runs, swap_runs_together=True)
 
 
