@@ -87,7 +87,7 @@ def corpus_section(corpus: str) -> list[str]:
 
 
 def overview() -> str:
-    """Mean test micro F1 without and with tags, a row a system; * where the gain is beyond chance (p < .05)."""
+    """Mean test micro F1 without and with tags, a row a system; * where the difference is beyond chance (p < .05)."""
     found = {corpus: load(corpus) for corpus in CORPORA}
     rows = []
     for model in MODELS:
