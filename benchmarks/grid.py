@@ -112,7 +112,8 @@ def run(todo: Sequence[Cell], options: argparse.Namespace) -> None:
             before = json.loads(cell.file.read_text(encoding="utf-8"))
             differing = [key for key in ("epochs", "best_epoch", "threshold", "development", "test") if result[key] != before[key]]
             changed += bool(differing)
-            print(f"{name}: {f'differs in {chr(44).join(differing)}' if differing else 'the same'}", flush=True)
+            verdict = f"differs in {', '.join(differing)}" if differing else "the same"
+            print(f"{name}: {verdict}", flush=True)
             continue
         cell.file.parent.mkdir(parents=True, exist_ok=True)
         write_json(cell.file, result)

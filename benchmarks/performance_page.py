@@ -91,13 +91,14 @@ def add_max(figures: Mapping[str, Rows]) -> list[str]:
     return [table(head, lines)]
 
 
-def start(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
+def start(figures: Mapping[str, Any]) -> list[str]:
     aims, helps = figures["aims"], figures["help"]
     slowest = max(helps, key=lambda name: helps[name])
     judged = [("`relsift --help`", helps["relsift --help"], aims["help"])]
     judged += [(f"the slowest other, `{slowest}`", helps[slowest], aims["help"])]
     judged += [(f"first prediction, {name}", value, aims["predict"]) for name, value in figures["predict"].items()]
     lines = [[name, f"**{value:.2f}**", f"<= {aim}", reached(value, aim, below=True)] for name, value, aim in judged]
+    lines.append(["of which: a process that only imports torch", f"{figures['torch']:.2f}", "", ""])
     for name, value in figures["predict_compiling"].items():
         lines.append([f"first prediction, {name}, kernels not compiled yet", f"{value:.2f}", "", ""])
     return [table(["process", "seconds", "aim", "reached"], lines)]

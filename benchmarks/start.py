@@ -7,7 +7,7 @@ that imports, loads and predicts. Compiled kernels lie on disk, as they do from 
 empty folder for them, which is the first start after installation.
 
 benchmarks/results/performance/start.json: "figures" has "help" (command -> seconds), "predict" ("command line", "python" -> seconds),
-"predict_compiling" (the same, once) and "aims" (seconds).
+"torch" (a process that only imports it), "predict_compiling" (as "predict", once) and "aims" (seconds).
 """
 
 from __future__ import annotations
@@ -97,16 +97,18 @@ def main() -> None:
             "python": [sys.executable, "-c", SCRIPT, f"{folder / 'model'}", f"{folder / 'ten.jsonl'}"],
         }
         compiling = {name: wall(line, 1, NUMBA_CACHE_DIR=f"{folder / name}") for name, line in first.items()}
+        torch = wall([sys.executable, "-c", "import torch"], runs)
         predict = {}
         for name, line in first.items():
             wall(line, 1)
             predict[name] = wall(line, runs)
     rows = [[name, f"{value:.2f}", AIMS["help"]] for name, value in helps.items()]
     rows += [[f"first prediction, {name}", f"{value:.2f}", AIMS["predict"]] for name, value in predict.items()]
+    rows.append(["of which: import torch", f"{torch:.2f}", ""])
     rows += [[f"first prediction, {name}, kernels not compiled yet", f"{value:.1f}", ""] for name, value in compiling.items()]
     print(table(["process", "seconds", "aim"], rows))
     if not quick:
-        figures = {"help": helps, "predict": predict, "predict_compiling": compiling, "aims": AIMS}
+        figures = {"help": helps, "predict": predict, "torch": torch, "predict_compiling": compiling, "aims": AIMS}
         print(save("start", "python benchmarks/start.py", figures))
 
 

@@ -13,6 +13,7 @@ from systems import CORPORA, MODELS, TAGS
 
 from relsift.evaluation.significance import Comparison, compare
 
+SEEDS = 3  # of a complete row
 FOLDER = RESULTS / "systems"
 Results = Mapping[str, Sequence[Mapping[str, Any]]]  # variant -> cells by seed
 
@@ -87,7 +88,7 @@ def corpus_section(corpus: str) -> list[str]:
 
 
 def overview() -> str:
-    """Mean test micro F1 without and with tags, a row a system; * where the difference is beyond chance (p < .05)."""
+    """Mean test micro F1 without and with tags; * where the difference is beyond chance (p < .05); the seeds where they are not three."""
     found = {corpus: load(corpus) for corpus in CORPORA}
     rows = []
     for model in MODELS:
@@ -96,7 +97,9 @@ def overview() -> str:
             cells = [found[corpus].get(f"{model}_{kind}", []) for kind in TAGS]
             means = [f"{100 * mean(r['test']['micro']['f1'] for r in its):.1f}" if its else "–" for its in cells]
             tested = gain(found[corpus], model)
-            row.append(" → ".join(means) + (" *" if tested is not None and tested.p_value < 0.05 else ""))
+            seeds = min(map(len, cells))
+            few = "" if seeds == SEEDS else f" ({seeds} seed{'s' if seeds != 1 else ''})"
+            row.append(" → ".join(means) + (" *" if tested is not None and tested.p_value < 0.05 else "") + few)
         rows.append(row)
     return table(["test micro F1, no tags → with tags", *(TITLES[corpus].partition(" (")[0] for corpus in CORPORA)], rows)
 

@@ -27,7 +27,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "RelationExtractor":
         collecting = gc.isenabled()
-        gc.disable()  # a tenth of the time to import torch goes into looking for garbage among its fresh modules, where none is
+        gc.disable()  # importing torch makes many objects and hardly any garbage: looking for it again and again is time lost
         try:
             from relsift.extractor import RelationExtractor
         finally:

@@ -36,7 +36,7 @@ LAYERS = (
     ("demo", "serving"),
     ("cli",),
 )
-WITHOUT_TORCH = [part for layer in LAYERS[:6] for part in layer]
+WITHOUT_TORCH = [part for layer in LAYERS[:7] for part in layer]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

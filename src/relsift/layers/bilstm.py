@@ -31,7 +31,12 @@ class BiLSTM(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x: (S, T, D), lengths: (S,) -> (S, T, 2H); zeros in the padding, which no state has seen."""
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states: Tensor
-        states, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=x.shape[1])
-        return states
+        return run_over_sentences(self.lstm, x, lengths)
+
+
+def run_over_sentences(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
+    """x: (S, T, D), lengths: (S,) -> the LSTM's states (S, T, …), batch first; zeros in the padding, which no state has seen."""
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    states: Tensor
+    states, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=x.shape[1])
+    return states

@@ -17,11 +17,11 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ShapeError, require
+from relsift.layers.bilstm import run_over_sentences
 from relsift.layers.path_lstm import PathLSTM
 from relsift.layers.token_embedding import TokenEmbedding
 from relsift.layers.tree_paths import tree_paths
@@ -110,9 +110,7 @@ class SPTree(TwoDirectionClassifier):
         """(S, T, 2H), forwards and backwards; zeros past a sentence's end."""
         _, _, pos = _trees(batch)
         x = self.drop_input(torch.cat([self.embed(batch.tokens, batch.tags), self.pos(pos)], dim=2))   # (S, T, X)
-        packed = pack_padded_sequence(x, batch.lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.sequence(packed)[0], batch_first=True, total_length=x.shape[1])
-        return states
+        return run_over_sentences(self.sequence, x, batch.lengths)
 
     def path_states(self, batch: Batch, states: Tensor, sentence: Tensor, first: Tensor, second: Tensor) -> Tensor:
         """(R, 3·H of the tree): the path between two tokens, seen from the first. Both orders of two tokens are one path."""
