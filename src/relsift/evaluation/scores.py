@@ -139,6 +139,17 @@ class Scores:
             "confusion": [{"gold": g, "predicted": p, "count": n} for (g, p), n in sorted(self.confusion.items())],
         }  # fmt: skip
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Scores:
+        """The inverse of `to_json`: averages are computed anew."""
+        split = value["errors"]
+        return cls(
+            value["setting"], value["sentences"],
+            {name: TypeScore(row["tp"], row["fp"], row["fn"]) for name, row in value["per_type"].items()},
+            ErrorSplit(split["false_negative"], split["false_positive"], split["wrong_class"], split["reversed"]),
+            {(row["gold"], row["predicted"]): row["count"] for row in value["confusion"]},
+        )  # fmt: skip
+
     def _mean(self, weights: Sequence[int]) -> PRF:
         total = sum(weights)
         if not total:

@@ -1,0 +1,137 @@
+"""One training of a grid: one system, one fold, one seed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from relsift.candidates import CandidateReport
+from relsift.corpora.data import Data, resolve
+from relsift.errors import DataError
+from relsift.evaluation.scores import evaluate, key_of
+from relsift.evaluation.significance import sentence_counts
+from relsift.experiments.folds import Fold, make_folds, sample_documents
+from relsift.experiments.result import CellResult, Curve, Plan
+from relsift.experiments.system import System
+from relsift.inference import InferenceReport, ScoredPairs, decide, score_pairs
+from relsift.models.bundle import Bundle
+from relsift.readers.base import ReadReport
+from relsift.schema import Document, Sentence
+from relsift.training.run import RunData, train_run
+
+THREADS = 1  # of a cell: several cells side by side use a machine better than several threads in one, and scores depend on it (rounding)
+
+
+@dataclass(frozen=True)
+class Cell:
+    system: System
+    fold: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.system.name}/fold{self.fold}-seed{self.seed}"
+
+    def file(self, folder: Path) -> Path:
+        return folder / "cells" / f"{self.name}.json"
+
+
+def documents_of(data: Data, report: ReadReport) -> list[Document]:
+    """All parts of the data together, those without annotated relations left out."""
+    documents = [document for split in data.splits or (None,) for document in data.documents(split, report)]
+    annotated = [
+        document for document in documents if any(sentence.relations is not None for sentence in document.sentences)
+    ]
+    if not annotated:
+        raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
+    return annotated
+
+
+@lru_cache(maxsize=1)  # a process computes many cells of one plan
+def folds_of(plan: Plan) -> list[Fold]:
+    """Read the plan's data and cut it. Raises DataError if the data is not that of the plan."""
+    data = resolve(plan.data)
+    if (found := data.sha256()) != plan.checksum:
+        raise DataError(
+            f"{plan.data}: expected the data that the folder's cells were computed on (sha256 {plan.checksum}), got {found}; use another --out"
+        )
+    documents = documents_of(data, ReadReport())
+    if plan.sentences is not None:
+        documents = sample_documents(documents, plan.sentences, seed=plan.fold_seed)
+    return make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development)
+
+
+def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
+    """Train, select on the development part, score the test part once, save. A training that was killed goes on where it was."""
+    fold = folds_of(plan)[cell.fold - 1]
+    system = cell.system
+    config = system.config(*plan.overrides(), f"training.seed={cell.seed}", f"training.threads={THREADS}")
+    training, development, test = fold.sentences()
+    if system.select_on == "test":
+        development = test
+    data = RunData(f"{plan.data}, fold {cell.fold}", training, development, {plan.data: plan.checksum})
+    scratch = folder / "unfinished" / cell.name
+    result, scores = train_run(config, data, scratch, resume=True)
+    bundle = result.bundle
+    report = InferenceReport()
+    scored = score_pairs(bundle.model, bundle.encoding, bundle.candidates, test, report)
+    predicted = [decide(sentence, its, bundle.encoding, bundle.threshold) for sentence, its in zip(test, scored)]
+    direction = bundle.candidates.direction
+    history = result.progress.history or []
+    made = CellResult(
+        system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(), command=command(cell, plan),
+        machine=machine(), seconds=round(sum(record["seconds"] for record in history), 1),
+        seconds_per_epoch=round(sum(record["seconds"] for record in history) / len(history), 2),
+        parameters=sum(weight.numel() for weight in bundle.model.parameters()),
+        epochs=result.progress.epoch, best_epoch=result.progress.best_epoch, threshold=bundle.threshold,
+        training_candidates=_facts(result.candidates), test_candidates=_facts(report.candidates),
+        development=scores, test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()),
+        counts=sentence_counts(test, predicted, direction=direction),
+        documents=[sum(s.relations is not None for s in document.sentences) for document in fold.test],
+        curve=curve_of(bundle, test, scored), notes=[*result.notes, *report.lines()],
+    )  # fmt: skip
+    made.save(cell.file(folder))
+    shutil.rmtree(scratch)
+    return made
+
+
+def curve_of(bundle: Bundle, sentences: list[Sentence], scored: list[ScoredPairs]) -> Curve:
+    annotated = [its for sentence, its in zip(sentences, scored) if sentence.relations is not None]
+    scores = [score for its in annotated for score in its.scores]
+    correct = [
+        pair.type == bundle.encoding.labels[label] for its in annotated for pair, label in zip(its.pairs, its.labels)
+    ]
+    direction = bundle.candidates.direction
+    gold = sum(len({(key_of(s, r, direction), r.type) for r in s.relations or ()}) for s in sentences)
+    return Curve.of(scores, correct, gold)
+
+
+def command(cell: Cell, plan: Plan) -> str:
+    """What computes this cell again."""
+    return f"relsift cv {plan.options()} {cell.system.options()} --only-fold {cell.fold} --only-seed {cell.seed}"
+
+
+def machine() -> dict[str, Any]:
+    packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba")}
+    return {
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "threads": THREADS,
+        "python": platform.python_version(),
+    } | packages
+
+
+def _facts(report: CandidateReport) -> dict[str, Any]:
+    return {
+        "kept": report.kept,
+        "positive": report.positive,
+        "ratio": report.ratio(),
+        "dropped": dict(report.dropped),
+        "lost": dict(report.lost),
+    }

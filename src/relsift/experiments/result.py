@@ -1,0 +1,205 @@
+"""What one training of a grid leaves: one JSON file, enough to draw every table and plot anew without training.
+
+Letters: U sentences of the test part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relsift.candidates import Direction
+from relsift.errors import DataError
+from relsift.evaluation.scores import Scores
+from relsift.evaluation.significance import Counts
+from relsift.experiments.system import System
+from relsift.models.bundle import write_json
+
+FORMAT = 1
+CURVE_POINTS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What all cells of one folder share: the data, how it is cut, and which pairs are scored.
+
+    development: share of each training part held out for selection. sentences: of a sample of the documents; None takes all.
+    quick: the cells are a trial of the machinery, not a result.
+    """
+
+    data: str
+    checksum: str
+    language: str | None
+    direction: Direction
+    type_filter: bool
+    folds: int = 5
+    fold_seed: int = 0
+    development: float = 0.125
+    sentences: int | None = None
+    quick: bool = False
+
+    def overrides(self) -> tuple[str, ...]:
+        return f"candidates.direction={self.direction}", f"candidates.type_filter={str(self.type_filter).lower()}"
+
+    def options(self) -> str:
+        """As arguments of `relsift cv` and `relsift reproduce`."""
+        said = f"--data {self.data} --direction {self.direction} --{'' if self.type_filter else 'no-'}type-filter --folds {self.folds}"
+        for name, value, usual in (
+            ("fold-seed", self.fold_seed, 0),
+            ("development", self.development, 0.125),
+            ("sentences", self.sentences, None),
+        ):
+            said += f" --{name} {value}" if value != usual else ""
+        return said + (" --quick" if self.quick else "")
+
+    def setting(self) -> str:
+        """For the reader of a report."""
+        parts = [
+            f"data={self.data}",
+            f"{self.folds} folds by document",
+            f"direction={self.direction}",
+            f"type filter {'on' if self.type_filter else 'off'}",
+        ]
+        if self.sentences is not None:
+            parts.append(f"a sample of {self.sentences} sentences, in whole documents")
+        if self.quick:
+            parts.append("QUICK: a trial of the machinery, not a result")
+        return " · ".join(parts)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Precision and recall of the test part at some thresholds, from strict to lenient.
+
+    thresholds, taken, right: (N,) a threshold, how many pairs reach it, and how many of those carry the gold relation. gold: all relations.
+    """
+
+    thresholds: list[float]
+    taken: list[int]
+    right: list[int]
+    gold: int
+
+    @classmethod
+    def of(cls, scores: list[float], correct: list[bool], gold: int) -> Curve:
+        """From each candidate pair's best score, and whether that relation is the gold one; at most `CURVE_POINTS` points."""
+        order = np.argsort(-np.asarray(scores), kind="stable")
+        ranked, hits = np.asarray(scores)[order], np.asarray(correct, np.int64)[order].cumsum()
+        last = np.append(
+            np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1
+        )  # pairs of equal score stand or fall together
+        # Half of the points where precision and recall are of interest (up to four pairs a gold relation), half over all pairs.
+        near = np.searchsorted(last, np.linspace(0, min(len(ranked) - 1, 4 * gold), CURVE_POINTS // 2))
+        far = np.linspace(0, len(last) - 1, CURVE_POINTS // 2).astype(int)
+        at = last[np.unique(np.concatenate([near, far]).clip(max=len(last) - 1))]
+        return cls([round(float(ranked[i]), 5) for i in at], [int(i) + 1 for i in at], [int(hits[i]) for i in at], gold)
+
+    def precision_recall(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(N,) precision and recall."""
+        right = np.asarray(self.right, np.float64)
+        return right / np.asarray(self.taken), right / max(1, self.gold)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellResult:
+    """One system, trained with one seed on one fold, and scored once on its test part.
+
+    config: the whole configuration of the run. command: repeats this cell. machine: where, with which versions.
+    test_candidates, training_candidates: kept, positive, ratio, dropped, lost.
+    counts: (U, 3) true positives, predicted, gold relations of each test sentence. documents: sentences of each test document, in order.
+    sampled: the second scores of a system with a `test_ratio`. extra: what else an experiment records (a tagger's F1, say).
+    """
+
+    system: System
+    plan: Plan
+    fold: int
+    seed: int
+    config: dict[str, Any]
+    command: str
+    machine: dict[str, Any]
+    seconds: float
+    seconds_per_epoch: float
+    parameters: int
+    epochs: int
+    best_epoch: int
+    threshold: float
+    training_candidates: dict[str, Any]
+    test_candidates: dict[str, Any]
+    development: Scores
+    test: Scores
+    counts: Counts
+    documents: list[int]
+    curve: Curve
+    sampled: Scores | None = None
+    notes: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, file: Path) -> None:
+        value = {name: getattr(self, name) for name in self.__dataclass_fields__} | {
+            "system": self.system.to_json(), "plan": asdict(self.plan), "development": self.development.to_json(),
+            "test": self.test.to_json(), "counts": pack(self.counts), "documents": " ".join(map(str, self.documents)),
+            "curve": {key: " ".join(map(str, numbers)) for key, numbers in asdict(self.curve).items() if key != "gold"} | {"gold": self.curve.gold},
+            "sampled": None if self.sampled is None else self.sampled.to_json(),
+        }  # fmt: skip
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, {"format": FORMAT} | value)
+
+    @classmethod
+    def load(cls, file: Path) -> CellResult:
+        """Raises DataError naming the file if it is not a cell of this version."""
+        try:
+            value = json.loads(file.read_text(encoding="utf-8"))
+            if (version := value.pop("format")) != FORMAT:
+                raise DataError(f"{file}: expected a cell of format {FORMAT}, got {version!r}")
+            curve = value["curve"]
+            return cls(**value | {
+                "system": System.from_json(value["system"]), "plan": Plan(**value["plan"]),
+                "development": Scores.from_json(value["development"]), "test": Scores.from_json(value["test"]),
+                "counts": unpack(value["counts"]), "documents": [int(number) for number in value["documents"].split()],
+                "curve": Curve([float(x) for x in curve["thresholds"].split()], [int(x) for x in curve["taken"].split()], [int(x) for x in curve["right"].split()], curve["gold"]),
+                "sampled": None if value["sampled"] is None else Scores.from_json(value["sampled"]),
+            })  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"{file}: expected the result of a cell, got {error!r}; delete it to have it computed again"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Results:
+    """The cells of one folder that belong to some systems. systems: in the order of the report; cells: by system name."""
+
+    plan: Plan
+    systems: tuple[System, ...]
+    cells: dict[str, list[CellResult]]
+
+    def of(self, system: System | str) -> list[CellResult]:
+        """By fold, then seed; empty if nothing is computed yet."""
+        return self.cells.get(system if isinstance(system, str) else system.name, [])
+
+    def seeds(self, system: System | str) -> list[int]:
+        return sorted({cell.seed for cell in self.of(system)})
+
+    def shared(self, first: System | str, second: System | str) -> Iterator[tuple[CellResult, CellResult]]:
+        """Cells of the same fold and seed, which can be compared in pairs."""
+        others = {(cell.fold, cell.seed): cell for cell in self.of(second)}
+        for cell in self.of(first):
+            if (cell.fold, cell.seed) in others:
+                yield cell, others[cell.fold, cell.seed]
+
+    def with_systems(self, systems: tuple[System, ...]) -> Results:
+        return replace(self, systems=systems)
+
+
+def pack(counts: Counts) -> str:
+    """One line of text: as JSON numbers they would fill thousands."""
+    return " ".join(",".join(map(str, row)) for row in counts.tolist())
+
+
+def unpack(text: str) -> Counts:
+    return np.array([[int(number) for number in row.split(",")] for row in text.split()], np.int64).reshape(-1, 3)
