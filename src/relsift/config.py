@@ -94,7 +94,7 @@ def load_config(
     """
     given: dict[str, Any] = {}
     if file is not None:
-        given = _read_yaml(file)
+        given = read_yaml(file)
     for text in overrides or []:
         _override(given, text)
     section = given.setdefault("model", {})
@@ -122,7 +122,7 @@ def _preset(model: str, name: str | None) -> dict[str, Any]:
     return {"model": dict(presets[name].model), "training": dict(presets[name].training)}
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_yaml(file: Path) -> dict[str, Any]:
     try:
         value = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:

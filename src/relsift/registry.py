@@ -1,7 +1,7 @@
 """The tables of what can be named: formats, models, corpora. Name -> "module:attribute", imported only when asked for.
 
-A plug-in adds a name through an entry point of the group `relsift.readers`, `relsift.writers`, `relsift.models` or
-`relsift.corpora`.
+A plug-in adds a name through an entry point of the group `relsift.readers`, `relsift.writers`, `relsift.models`, `relsift.corpora` or
+`relsift.experiments`.
 """
 
 from __future__ import annotations
@@ -52,8 +52,19 @@ CORPORA = {
     "scierc": "relsift.corpora.catalogue:SCIERC",
     "semeval2010": "relsift.corpora.catalogue:SEMEVAL2010",
 }
-TABLES = {"reader": READERS, "writer": WRITERS, "model": MODELS, "corpus": CORPORA}
-_GROUPS = {"reader": "relsift.readers", "writer": "relsift.writers", "model": "relsift.models", "corpus": "relsift.corpora"}
+EXPERIMENTS = {
+    "cv": "relsift.experiments.cv:EXPERIMENT",
+    "table1": "relsift.experiments.table1:EXPERIMENT",
+    "table2": "relsift.experiments.table2:EXPERIMENT",
+    "table3": "relsift.experiments.table3:EXPERIMENT",
+    "table4": "relsift.experiments.table4:EXPERIMENT",
+    "figure3": "relsift.experiments.figure3:EXPERIMENT",
+    "errors": "relsift.experiments.errors:EXPERIMENT",
+    "ablations": "relsift.experiments.ablations:EXPERIMENT",
+    "imitation": "relsift.experiments.imitation:EXPERIMENT",
+}
+TABLES = {"reader": READERS, "writer": WRITERS, "model": MODELS, "corpus": CORPORA, "experiment": EXPERIMENTS}
+_GROUPS = {kind: f"relsift.{'corpora' if kind == 'corpus' else kind + 's'}" for kind in TABLES}
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import convert, corpora, demo, doctor, errors, evaluate, models, parse, predict, stats, train, validate
+from relsift.cli import convert, corpora, cv, demo, doctor, errors, evaluate, models, parse, predict, reproduce, stats, train, validate
 from relsift.errors import RelsiftError
 
 BAD_INPUT, INTERRUPTED = 2, 130  # exit statuses
@@ -52,6 +52,8 @@ app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("errors")(errors.command)
 app.command("predict")(predict.command)
+app.command("cv")(cv.command)
+app.command("reproduce")(reproduce.command)
 app.command("models")(models.command)
 app.command("doctor")(doctor.command)
 

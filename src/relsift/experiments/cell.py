@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.candidates import CandidateReport
+from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
 from relsift.errors import DataError
 from relsift.evaluation.scores import evaluate, key_of
@@ -45,9 +46,7 @@ class Cell:
 def documents_of(data: Data, report: ReadReport) -> list[Document]:
     """All parts of the data together, those without annotated relations left out."""
     documents = [document for split in data.splits or (None,) for document in data.documents(split, report)]
-    annotated = [
-        document for document in documents if any(sentence.relations is not None for sentence in document.sentences)
-    ]
+    annotated = [document for document in documents if any(sentence.relations is not None for sentence in document.sentences)]
     if not annotated:
         raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
     return annotated
@@ -59,7 +58,7 @@ def folds_of(plan: Plan) -> list[Fold]:
     data = resolve(plan.data)
     if (found := data.sha256()) != plan.checksum:
         raise DataError(
-            f"{plan.data}: expected the data that the folder's cells were computed on (sha256 {plan.checksum}), got {found}; use another --out"
+            f"{plan.data}: expected the data of the folder's cells (sha256 {plan.checksum}), got another one ({found}); use another --out"
         )
     documents = documents_of(data, ReadReport())
     if plan.sentences is not None:
@@ -71,7 +70,7 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     """Train, select on the development part, score the test part once, save. A training that was killed goes on where it was."""
     fold = folds_of(plan)[cell.fold - 1]
     system = cell.system
-    config = system.config(*plan.overrides(), f"training.seed={cell.seed}", f"training.threads={THREADS}")
+    config = configured(cell, plan)
     training, development, test = fold.sentences()
     if system.select_on == "test":
         development = test
@@ -101,12 +100,16 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     return made
 
 
+def configured(cell: Cell, plan: Plan) -> RunConfig:
+    """The plan's choice of pairs comes first: a system may differ from it on purpose."""
+    system, own = cell.system, (f"training.seed={cell.seed}", f"training.threads={THREADS}")
+    return load_config(model=system.model, preset=system.preset, overrides=[*plan.overrides(), *system.overrides, *own])
+
+
 def curve_of(bundle: Bundle, sentences: list[Sentence], scored: list[ScoredPairs]) -> Curve:
     annotated = [its for sentence, its in zip(sentences, scored) if sentence.relations is not None]
     scores = [score for its in annotated for score in its.scores]
-    correct = [
-        pair.type == bundle.encoding.labels[label] for its in annotated for pair, label in zip(its.pairs, its.labels)
-    ]
+    correct = [pair.type == bundle.encoding.labels[label] for its in annotated for pair, label in zip(its.pairs, its.labels)]
     direction = bundle.candidates.direction
     gold = sum(len({(key_of(s, r, direction), r.type) for r in s.relations or ()}) for s in sentences)
     return Curve.of(scores, correct, gold)

@@ -30,9 +30,7 @@ class Fold:
 
     def sentences(self) -> tuple[list[Sentence], list[Sentence], list[Sentence]]:
         """Training, development and test sentences."""
-        training, development, test = (
-            list(sentences_of(part)) for part in (self.training, self.development, self.test)
-        )
+        training, development, test = (list(sentences_of(part)) for part in (self.training, self.development, self.test))
         return training, development, test
 
 
@@ -47,7 +45,7 @@ def make_folds(documents: Sequence[Document], folds: int, *, seed: int, developm
     groups = group_documents(documents)
     if len(groups) < 2 * folds:
         raise DataError(
-            f"folds: expected at least {2 * folds} documents for {folds} folds, got {len(groups)} (documents that share sentences count as one)"
+            f"folds: expected at least {2 * folds} documents for {folds} folds, got {len(groups)}; those that share sentences count as one"
         )
     random.Random(seed).shuffle(groups)
     groups.sort(key=_size, reverse=True)  # large ones first: the small ones even the folds out

@@ -50,12 +50,9 @@ class Plan:
     def options(self) -> str:
         """As arguments of `relsift cv` and `relsift reproduce`."""
         said = f"--data {self.data} --direction {self.direction} --{'' if self.type_filter else 'no-'}type-filter --folds {self.folds}"
-        for name, value, usual in (
-            ("fold-seed", self.fold_seed, 0),
-            ("development", self.development, 0.125),
-            ("sentences", self.sentences, None),
-        ):
-            said += f" --{name} {value}" if value != usual else ""
+        for name, usual in (("fold_seed", 0), ("development", 0.125), ("sentences", None)):
+            if (value := getattr(self, name)) != usual:
+                said += f" --{name.replace('_', '-')} {value}"
         return said + (" --quick" if self.quick else "")
 
     def setting(self) -> str:
@@ -90,14 +87,21 @@ class Curve:
         """From each candidate pair's best score, and whether that relation is the gold one; at most `CURVE_POINTS` points."""
         order = np.argsort(-np.asarray(scores), kind="stable")
         ranked, hits = np.asarray(scores)[order], np.asarray(correct, np.int64)[order].cumsum()
-        last = np.append(
-            np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1
-        )  # pairs of equal score stand or fall together
+        last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)  # pairs of equal score stand or fall together
         # Half of the points where precision and recall are of interest (up to four pairs a gold relation), half over all pairs.
         near = np.searchsorted(last, np.linspace(0, min(len(ranked) - 1, 4 * gold), CURVE_POINTS // 2))
         far = np.linspace(0, len(last) - 1, CURVE_POINTS // 2).astype(int)
         at = last[np.unique(np.concatenate([near, far]).clip(max=len(last) - 1))]
         return cls([round(float(ranked[i]), 5) for i in at], [int(i) + 1 for i in at], [int(hits[i]) for i in at], gold)
+
+    def to_json(self) -> dict[str, Any]:
+        rows = {name: " ".join(map(str, getattr(self, name))) for name in ("thresholds", "taken", "right")}
+        return rows | {"gold": self.gold}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Curve:
+        taken, right = ([int(number) for number in value[name].split()] for name in ("taken", "right"))
+        return cls([float(number) for number in value["thresholds"].split()], taken, right, value["gold"])
 
     def precision_recall(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N,) precision and recall."""
@@ -140,12 +144,10 @@ class CellResult:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def save(self, file: Path) -> None:
-        value = {name: getattr(self, name) for name in self.__dataclass_fields__} | {
-            "system": self.system.to_json(), "plan": asdict(self.plan), "development": self.development.to_json(),
-            "test": self.test.to_json(), "counts": pack(self.counts), "documents": " ".join(map(str, self.documents)),
-            "curve": {key: " ".join(map(str, numbers)) for key, numbers in asdict(self.curve).items() if key != "gold"} | {"gold": self.curve.gold},
-            "sampled": None if self.sampled is None else self.sampled.to_json(),
-        }  # fmt: skip
+        value = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        value |= {"system": self.system.to_json(), "plan": asdict(self.plan), "curve": self.curve.to_json()}
+        value |= {name: None if value[name] is None else value[name].to_json() for name in ("development", "test", "sampled")}
+        value |= {"counts": pack(self.counts), "documents": " ".join(map(str, self.documents))}
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, {"format": FORMAT} | value)
 
@@ -154,20 +156,14 @@ class CellResult:
         """Raises DataError naming the file if it is not a cell of this version."""
         try:
             value = json.loads(file.read_text(encoding="utf-8"))
-            if (version := value.pop("format")) != FORMAT:
-                raise DataError(f"{file}: expected a cell of format {FORMAT}, got {version!r}")
-            curve = value["curve"]
-            return cls(**value | {
-                "system": System.from_json(value["system"]), "plan": Plan(**value["plan"]),
-                "development": Scores.from_json(value["development"]), "test": Scores.from_json(value["test"]),
-                "counts": unpack(value["counts"]), "documents": [int(number) for number in value["documents"].split()],
-                "curve": Curve([float(x) for x in curve["thresholds"].split()], [int(x) for x in curve["taken"].split()], [int(x) for x in curve["right"].split()], curve["gold"]),
-                "sampled": None if value["sampled"] is None else Scores.from_json(value["sampled"]),
-            })  # fmt: skip
+            if (found := value.pop("format")) != FORMAT:
+                raise DataError(f"{file}: expected a cell of format {FORMAT}, got {found!r}; delete it to have it computed again")
+            value |= {"system": System.from_json(value["system"]), "plan": Plan(**value["plan"]), "curve": Curve.from_json(value["curve"])}
+            value |= {name: None if value[name] is None else Scores.from_json(value[name]) for name in ("development", "test", "sampled")}
+            value |= {"counts": unpack(value["counts"]), "documents": [int(number) for number in value["documents"].split()]}
+            return cls(**value)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(
-                f"{file}: expected the result of a cell, got {error!r}; delete it to have it computed again"
-            ) from error
+            raise DataError(f"{file}: expected the result of a cell, got {error!r}; delete it to have it computed again") from error
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from relsift.config import RunConfig, load_config
 from relsift.errors import require
 from relsift.registry import find
 
@@ -49,9 +48,6 @@ class System:
         """With the source's values for this language, where it has some of its own (a preset NAME_zh beside NAME)."""
         own = f"{self.preset}_{language}"
         return replace(self, preset=own) if language and own in find("model", self.model).PRESETS else self
-
-    def config(self, *overrides: str) -> RunConfig:
-        return load_config(model=self.model, preset=self.preset, overrides=[*self.overrides, *overrides])
 
     def options(self) -> str:
         """As arguments of `relsift cv`."""

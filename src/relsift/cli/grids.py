@@ -1,0 +1,151 @@
+"""What `cv` and `reproduce` share: options, the plan they make, and the progress of a grid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+
+if TYPE_CHECKING:
+    from relsift.experiments.grid import Progress
+    from relsift.experiments.result import Plan
+    from relsift.experiments.system import System
+
+QUICK_FOLDS, QUICK_SENTENCES, QUICK_EPOCHS = 2, 300, 3
+
+Data = Annotated[str | None, typer.Option(help="Annotated data: a prepared corpus, format:path, or a path. All its parts together.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the grid; finished cells in it are not computed again.")]
+Folds = Annotated[int | None, typer.Option(help="Folds, by document; 5 if left out.", min=2)]
+Seeds = Annotated[int | None, typer.Option(help="Seeds 1, 2, … of every fold; 3 if left out.", min=1)]
+Jobs = Annotated[int, typer.Option(help="Cells computed side by side, one CPU thread each.", min=1)]
+DirectionOption = Annotated[str | None, typer.Option("--direction", help="directed or undirected; the data's usual one if left out.")]
+TypeFilter = Annotated[bool, typer.Option(help="Score only type combinations of training relations.")]
+Sentences = Annotated[int | None, typer.Option(help="Take a sample of whole documents with so many sentences.", min=1)]
+Development = Annotated[float, typer.Option(help="Share of each training part held out for selection.")]
+FoldSeed = Annotated[int, typer.Option(help="Decides which document is in which fold.", min=0)]
+OnlyFold = Annotated[list[int] | None, typer.Option("--only-fold", help="Compute this fold only; may be given several times.", min=1)]
+OnlySeed = Annotated[list[int] | None, typer.Option("--only-seed", help="Compute this seed only; may be given several times.", min=0)]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override a value in every system: training.epochs=10 …")]
+Quick = Annotated[bool, typer.Option("--quick", help="A trial of the machinery: 2 folds, 1 seed, 300 sentences, 3 epochs.")]
+
+
+def make_plan(
+    data: str | None, folds: int | None, direction: str | None, type_filter: bool, sentences: int | None, development: float,
+    fold_seed: int, quick: bool,
+) -> Plan:  # fmt: skip
+    """Raises ConfigError if there is no data to make it of."""
+    from relsift.candidates import DIRECTIONS
+    from relsift.corpora.data import resolve
+    from relsift.errors import require
+    from relsift.experiments.result import Plan
+
+    require(data is not None, "--data", expected="a corpus, format:path or a path", got=data)
+    assert data is not None
+    source = resolve(data)
+    chosen = direction or source.direction or "directed"
+    require(chosen in DIRECTIONS, "--direction", expected=" or ".join(DIRECTIONS), got=chosen)
+    return Plan(
+        data=data, checksum=source.sha256(), language=source.language, direction=chosen, type_filter=type_filter,  # type: ignore[arg-type]
+        folds=folds or (QUICK_FOLDS if quick else 5), fold_seed=fold_seed, development=development,
+        sentences=sentences or (QUICK_SENTENCES if quick else None), quick=quick,
+    )  # fmt: skip
+
+
+def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> tuple[System, ...]:
+    """In the data's language, with the user's overrides."""
+    from relsift.errors import ConfigError
+
+    for text in overrides:
+        if (key := text.partition("=")[0]) in ("candidates.direction", "candidates.type_filter", "training.seed"):
+            raise ConfigError(
+                f"--set {key}: expected what all systems of the grid share as --direction, --type-filter or --seeds, got --set"
+            )
+    quick = (f"training.epochs={QUICK_EPOCHS}",) if plan.quick else ()
+    return tuple(system.in_language(plan.language).with_overrides(*quick, *overrides) for system in systems)
+
+
+def compute(
+    systems: Sequence[System],
+    plan: Plan,
+    out: Path,
+    jobs: int,
+    seeds: int | None,
+    only_folds: list[int] | None,
+    only_seeds: list[int] | None,
+) -> None:
+    """Compute the missing cells of a grid, with a line a cell."""
+    from relsift.errors import require
+    from relsift.experiments.grid import cells_of, run_grid
+
+    folds = only_folds or list(range(1, plan.folds + 1))
+    require(max(folds) <= plan.folds, "--only-fold", expected=f"folds 1 to {plan.folds}", got=folds)
+    numbers = only_seeds or list(range(1, 1 + (seeds or (1 if plan.quick else 3))))
+    cells = cells_of(systems, folds, numbers)
+    ready = sum(cell.file(out).exists() for cell in cells)
+    typer.echo(
+        f"{plan.setting()}\n{len(systems)} systems x {len(folds)} folds x {len(numbers)} seeds = {len(cells)} cells, {ready} ready, "
+        f"{jobs} at a time", err=True,
+    )  # fmt: skip
+    with GridProgress(len(cells), ready) as progress:
+        run_grid(cells, plan, out, jobs=jobs, on_cell=progress.cell)
+
+
+class GridProgress:
+    """A bar on a terminal, and one line a cell everywhere."""
+
+    def __init__(self, total: int, ready: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        self.console = Console(stderr=True)
+        self.bar = Bar(
+            TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
+            console=self.console, disable=not self.console.is_terminal, transient=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task("", total=total, completed=ready, left="")
+        self.started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def cell(self, event: Progress) -> None:
+        result = event.result
+        left = f"about {spoken(event.left)} left" if event.done < event.total else "done"
+        self.console.print(
+            f"{event.done}/{event.total}  {event.cell.name}  test F1 {100 * result.test.micro.f1:.1f}  "
+            f"epoch {result.best_epoch} of {result.epochs}  {result.seconds:.0f} s  {left}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+        self.bar.update(self.task, completed=event.done, left=left)
+
+
+def spoken(seconds: float) -> str:
+    """Such as 40 s, 12 min, 3 h 20 min."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def flattened(values: dict[str, Any], before: str = "") -> list[str]:
+    """Nested sections as `--set` takes them."""
+    import yaml
+
+    lines: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            lines += flattened(value, f"{before}{key}.")
+        else:
+            lines.append(
+                f"{before}{key}={yaml.safe_dump(value, default_flow_style=True).removesuffix(chr(10)).removesuffix('...').strip()}"
+            )
+    return lines

@@ -1,0 +1,179 @@
+"""A grid: every cell once, never again, and never mixed up with other settings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
+
+from relsift.errors import CheckpointError, DataError, RelsiftError
+from relsift.evaluation.scores import PRF
+from relsift.experiments.cell import folds_of
+from relsift.experiments.grid import Progress, cells_of, load_results, run_grid
+from relsift.experiments.result import CellResult, Results
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory):
+    return plan_of(write_sentences(tmp_path_factory.mktemp("data") / "toy.jsonl"))
+
+
+@pytest.fixture(scope="module")
+def finished(plan, tmp_path_factory):
+    """A folder with two systems x two folds x two seeds, and what was reported on the way."""
+    folder, events = tmp_path_factory.mktemp("grid"), list[Progress]()
+    run_grid(cells_of([WITH_TAGS, WITHOUT_TAGS], [1, 2], [1, 2]), plan, folder, on_cell=events.append)
+    return folder, events
+
+
+def test_cells_come_seed_by_seed_and_fold_by_fold():
+    names = [cell.name for cell in cells_of([WITH_TAGS, WITHOUT_TAGS], [1, 2], [7])]
+    assert names == ["tags/fold1-seed7", "plain/fold1-seed7", "tags/fold2-seed7", "plain/fold2-seed7"]
+
+
+def test_every_cell_is_computed_reported_and_saved(finished):
+    folder, events = finished
+    assert [event.done for event in events] == list(range(1, 9))
+    assert {event.total for event in events} == {8}
+    assert events[-1].left == 0 < events[0].left
+    assert len(list((folder / "cells").glob("*/fold*-seed*.json"))) == 8
+    assert not (folder / "unfinished").exists()
+
+
+def test_finished_cells_are_not_computed_again(finished, plan, monkeypatch):
+    folder, _ = finished
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("computed again"))
+    run_grid(cells_of([WITHOUT_TAGS, WITH_TAGS], [1, 2], [1, 2]), plan, folder)
+
+
+def test_a_missing_cell_alone_is_computed_and_comes_out_the_same(finished, plan, tmp_path):
+    folder, _ = finished
+    file = folder / "cells" / "tags" / "fold2-seed1.json"
+    before, events = CellResult.load(file), list[Progress]()
+    file.unlink()
+    run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2]), plan, folder, on_cell=events.append)
+    assert [(event.cell.name, event.done) for event in events] == [("tags/fold2-seed1", 4)]
+    after = CellResult.load(file)
+    assert (after.test, after.threshold, after.curve) == (before.test, before.threshold, before.curve)
+
+
+def test_a_cell_that_was_killed_goes_on_from_its_last_epoch(plan, tmp_path, monkeypatch):
+    cells = cells_of([WITH_TAGS], [1], [1])
+    run_grid(cells, plan, tmp_path / "whole")
+    epochs: list[int] = []
+
+    def stop_after_two(record):
+        epochs.append(record["epoch"])
+        if len(epochs) == 2:
+            raise KeyboardInterrupt
+
+    from relsift.experiments import cell as module
+
+    train_run = module.train_run
+    monkeypatch.setattr(module, "train_run", lambda *a, **k: train_run(*a, **k, on_epoch=stop_after_two))
+    with pytest.raises(KeyboardInterrupt):
+        run_grid(cells, plan, tmp_path / "killed")
+    run_grid(cells, plan, tmp_path / "killed")
+    assert epochs == [1, 2, 3]
+    whole, killed = (CellResult.load(cells[0].file(tmp_path / name)) for name in ("whole", "killed"))
+    assert (whole.test, whole.threshold, whole.epochs, whole.curve) == (killed.test, killed.threshold, killed.epochs, killed.curve)
+    assert not (tmp_path / "killed" / "unfinished").exists()
+
+
+def test_results_are_loaded_by_system_fold_and_seed(finished):
+    folder, _ = finished
+    results = load_results(folder, [replace(WITHOUT_TAGS, title="Baseline"), replace(WITH_TAGS, name="not-there")])
+    assert [system.title for system in results.systems] == ["Baseline", "with tags"]
+    assert [(cell.fold, cell.seed) for cell in results.of("plain")] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert results.of("not-there") == []
+    assert {system.name for system in load_results(folder).systems} == {"plain", "tags"}
+
+
+def test_shared_cells_pair_fold_and_seed(finished):
+    results: Results = load_results(finished[0])
+    fewer = replace(results, cells=results.cells | {"plain": results.of("plain")[1:]})
+    assert [(a.system.name, b.system.name, a.fold, a.seed, b.fold, b.seed) for a, b in fewer.shared("tags", "plain")] == [
+        ("tags", "plain", 1, 2, 1, 2), ("tags", "plain", 2, 1, 2, 1), ("tags", "plain", 2, 2, 2, 2)
+    ]  # fmt: skip
+
+
+def test_a_cell_counts_what_its_scores_say(finished, plan):
+    for result in load_results(finished[0]).of("tags"):
+        right, found, gold = result.counts.sum(axis=0).tolist()
+        assert result.test.micro == PRF.of(right, found - right, gold - right)
+        test = folds_of(plan)[result.fold - 1].test
+        assert result.documents == [len(document.sentences) for document in test]
+        assert sum(result.documents) == len(result.counts)
+        assert result.curve.gold == gold
+        assert result.epochs == 3 and result.config["training"]["seed"] == result.seed
+
+
+def test_the_curve_passes_through_the_decision_threshold(finished):
+    # At the lowest of its thresholds that is no lower than the cell's own, the curve has the cell's own counts (small data: every
+    # pair is a point of the curve).
+    for result in load_results(finished[0]).of("plain"):
+        right, found, _ = result.counts.sum(axis=0).tolist()
+        at = [n for n, threshold in enumerate(result.curve.thresholds) if threshold >= result.threshold - 1e-5]
+        assert (result.curve.taken[at[-1]], result.curve.right[at[-1]]) == (found, right) if at else found == 0
+
+
+def test_the_command_of_a_cell_names_everything(finished):
+    command = load_results(finished[0]).of("plain")[0].command
+    assert command.startswith("relsift cv --data native:")
+    assert "--direction directed --type-filter --folds 2 --development 0.25 --model multitask_cnn --preset paper" in command
+    assert command.endswith("--set model.tags=false --only-fold 1 --only-seed 1")
+
+
+def test_another_plan_in_the_folder_is_refused(finished, plan):
+    with pytest.raises(CheckpointError, match="expected a folder with folds=3, got one with folds=2; use another --out"):
+        run_grid([], replace(plan, folds=3), finished[0])
+
+
+def test_other_settings_under_a_name_that_exists_are_refused(finished, plan):
+    changed = replace(WITH_TAGS, overrides=(*SMALL, "training.epochs=4"))
+    with pytest.raises(CheckpointError, match=r"fold1-seed1.json: expected a cell with training.epochs 4 and not 3"):
+        run_grid(cells_of([changed], [1], [1]), plan, finished[0])
+    with pytest.raises(CheckpointError, match="select_on 'test' and not 'development'"):
+        run_grid(cells_of([replace(WITH_TAGS, select_on="test")], [1], [1]), plan, finished[0])
+
+
+def test_an_option_younger_than_the_cell_has_its_default_there(finished, plan):
+    file = finished[0] / "cells" / "tags" / "fold1-seed1.json"
+    old = json.loads(file.read_text(encoding="utf-8"))
+    del old["config"]["training"]["weight_decay"]
+    file.write_text(json.dumps(old), encoding="utf-8")
+    run_grid(cells_of([WITH_TAGS], [1], [1]), plan, finished[0])
+
+
+def test_data_that_changed_is_refused(plan, tmp_path):
+    with pytest.raises(RelsiftError, match="tags/fold1-seed1: .*expected the data of the folder's cells"):
+        run_grid(cells_of([WITH_TAGS], [1], [1]), replace(plan, checksum="another"), tmp_path)
+
+
+def test_an_error_in_a_cell_names_the_cell(plan, tmp_path):
+    wrong = replace(WITH_TAGS, overrides=(*SMALL, "training.loss_weights.nothing=1"))
+    with pytest.raises(RelsiftError, match=r"tags/fold1-seed1: training\.loss_weights"):
+        run_grid(cells_of([wrong], [1], [1]), plan, tmp_path)
+
+
+def test_folders_that_are_no_grid_and_broken_cells_are_errors(finished, tmp_path):
+    with pytest.raises(DataError, match=r"plan\.json: expected a folder made by `relsift cv`"):
+        load_results(tmp_path)
+    broken = tmp_path / "cell.json"
+    broken.write_text('{"format": 1}', encoding="utf-8")
+    with pytest.raises(DataError, match=r"cell\.json: expected the result of a cell"):
+        CellResult.load(broken)
+    broken.write_text('{"format": 99}', encoding="utf-8")
+    with pytest.raises(DataError, match="format 1, got 99"):
+        CellResult.load(broken)
+
+
+def test_selection_on_the_test_part_is_at_least_as_good_there(finished, plan, tmp_path):
+    # The habit of some papers, only for measuring: the best epoch and threshold of the test part itself.
+    cheat = replace(WITH_TAGS, name="cheat", select_on="test")
+    run_grid(cells_of([cheat], [1], [1]), plan, tmp_path)
+    (cheated,) = load_results(tmp_path).of("cheat")
+    assert cheated.test == replace(cheated.development, setting=cheated.test.setting)
+    assert cheated.test.micro.f1 >= load_results(finished[0]).of("tags")[0].test.micro.f1

@@ -1,0 +1,39 @@
+"""What a cell leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relsift.experiments.result import CURVE_POINTS, Curve, pack, unpack
+
+scored = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=600)
+
+
+def test_curve_by_hand():
+    # Scores 3 right, 2 wrong, 2 right (equal: together), 1 wrong; five gold relations.
+    curve = Curve.of([2.0, 3.0, 1.0, 2.0], [False, True, False, True], 5)
+    assert curve == Curve([3.0, 2.0, 1.0], [1, 3, 4], [1, 2, 2], 5)
+    precision, recall = curve.precision_recall()
+    assert precision.tolist() == [1, 2 / 3, 2 / 4]
+    assert recall.tolist() == [1 / 5, 2 / 5, 2 / 5]
+
+
+@given(scored, st.integers(0, 50))
+def test_every_point_of_the_curve_is_what_its_threshold_takes(pairs, further):
+    scores, correct = [float(score) for score, _ in pairs], [right for _, right in pairs]
+    curve = Curve.of(scores, correct, sum(correct) + further)
+    assert 1 <= len(curve.thresholds) <= CURVE_POINTS
+    assert curve.taken[-1] == len(pairs)
+    assert curve.thresholds == sorted(set(curve.thresholds), reverse=True)
+    for threshold, taken, right in zip(curve.thresholds, curve.taken, curve.right, strict=True):
+        assert taken == sum(score >= threshold for score in scores)
+        assert right == sum(hit for score, hit in zip(scores, correct) if score >= threshold)
+    assert Curve.from_json(curve.to_json()) == curve
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), min_size=1))
+def test_counts_packed_and_unpacked_are_the_same(rows):
+    counts = np.array(rows, np.int64)
+    assert (unpack(pack(counts)) == counts).all()
