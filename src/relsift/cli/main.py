@@ -12,7 +12,23 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import convert, corpora, cv, demo, doctor, errors, evaluate, models, parse, predict, reproduce, stats, train, validate
+from relsift.cli import (
+    compare,
+    convert,
+    corpora,
+    cv,
+    demo,
+    doctor,
+    errors,
+    evaluate,
+    models,
+    parse,
+    predict,
+    reproduce,
+    stats,
+    train,
+    validate,
+)
 from relsift.errors import RelsiftError
 
 BAD_INPUT, INTERRUPTED = 2, 130  # exit statuses
@@ -51,6 +67,7 @@ app.command("parse")(parse.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("errors")(errors.command)
+app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("cv")(cv.command)
 app.command("reproduce")(reproduce.command)

@@ -1,14 +1,17 @@
-"""Is one system better than another, or is it chance? Paired tests of micro F1 over sentences or documents.
+"""Is one system better than another, or is it chance? Paired tests of micro F1 over sentences or documents, and over folds.
 
 F1 is no mean over sentences, so that tests for means do not apply; both procedures here compute it anew from resampled counts.
 *Approximate randomisation* gives the p-value: were the two systems alike, each unit's two outputs could as well change places (Noreen
 1989; Yeh, COLING 2000). *Paired bootstrap* gives the interval: units are drawn with replacement, with both systems' outputs on them
 (Efron 1979; Berg-Kirkpatrick et al., EMNLP 2012; percentile interval of Efron and Tibshirani 1993, chapter 13).
-Letters: U units (sentences or documents), R paired runs (seeds), N random samples.
+Over folds there is one number each, the difference that the fold gives; *sign flips* give a p-value without any assumption of a
+distribution, the *corrected* t interval allows for training parts that overlap.
+Letters: U units (sentences or documents), R paired runs (seeds), N random samples, J folds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +29,7 @@ Floats = NDArray[np.float64]
 
 CELLS_AT_ONCE = 2_000_000  # samples x units in memory
 TIE = 1e-12  # differences of F1 closer than this are equal but for rounding
+EXACT_FOLDS = 20  # up to so many, every pattern of signs is counted (a million), beyond it a sample
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,75 @@ def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.
         sums = times @ both                                                             # (count, 6)
         result.append(micro_f1(sums[:, :3]) - micro_f1(sums[:, 3:]))
     return np.concatenate(result)
+
+
+def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int = 0) -> float:
+    """Two-sided p-value of a mean difference: were the two systems alike, each difference could as well have the other sign.
+
+    Args:
+        differences: J of them, first system minus second. samples: of patterns of signs, where J > EXACT_FOLDS; up to there all 2^J
+            patterns are counted, the observed one among them.
+    Raises: ConfigError if there are none.
+    Source: Fisher 1935, section 21, for paired differences; Pitman 1937.
+    """
+    require(len(differences) > 0, "differences", expected="at least one", got=0)
+    values = np.asarray(differences, np.float64)
+    observed = abs(values.sum()) - TIE * len(values)
+    if len(values) <= EXACT_FOLDS:
+        sums = np.zeros(1)
+        for value in values:
+            sums = np.concatenate([sums + value, sums - value])                         # (2^j,) after j differences
+        return float((np.abs(sums) >= observed).mean())
+    generator = np.random.default_rng(seed)
+    larger = 0
+    for count in _chunks(samples, len(values)):
+        signs = generator.integers(0, 2, (count, len(values))) * 2 - 1
+        larger += int((np.abs(signs @ values) >= observed).sum())
+    return (larger + 1) / (samples + 1)
+
+
+def smallest_sign_flips(count: int, *, samples: int = 10_000) -> float:
+    """The p-value that `sign_flips` gives if all of `count` differences point the same way: it cannot show more than that."""
+    return 2.0 ** (1 - count) if count <= EXACT_FOLDS else 1 / (samples + 1)
+
+
+def corrected_interval(differences: Sequence[float], *, ratio: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Of the mean of J >= 2 differences of folds or resamples, whose training parts overlap: corrected resampled t-test.
+
+    mean ± t(J - 1) · sqrt((1 / J + ratio) · variance). Without `ratio` it is the usual t interval, which is too narrow here.
+    Args: ratio: size of a test part to that of its training part; 1 / (k - 1) for k folds.
+    Source: Nadeau and Bengio, Inference for the generalization error, Machine Learning 52 (2003).
+    """
+    count = len(differences)
+    require(count >= 2, "differences", expected="at least two", got=count)
+    require(ratio >= 0, "ratio", expected="a number >= 0", got=ratio)
+    mean, variance = float(np.mean(differences)), float(np.var(differences, ddof=1))
+    half = student_bound(confidence, count - 1) * math.sqrt((1 / count + ratio) * variance)
+    return mean - half, mean + half
+
+
+def student_bound(confidence: float, freedom: int) -> float:
+    """t with P(-t <= T <= t) = confidence for Student's distribution with `freedom` >= 1 degrees of freedom.
+
+    Source: the finite series of Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.3 and 26.7.4, halving the interval.
+    """
+    require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
+    require(freedom >= 1, "freedom", expected="a number >= 1", got=freedom)
+    odd = freedom % 2
+
+    def inside(angle: float) -> float:                                                  # t = sqrt(freedom) · tan(angle)
+        total, term = 0.0, math.cos(angle) if odd else 1.0
+        for step in range(freedom // 2):
+            total += term
+            term *= math.cos(angle) ** 2 * (2 * step + 1 + odd) / (2 * step + 2 + odd)
+        share = math.sin(angle) * total
+        return 2 / math.pi * (angle + share) if odd else share
+
+    low, high = 0.0, math.pi / 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) < confidence else (low, middle)
+    return math.sqrt(freedom) * math.tan((low + high) / 2)
 
 
 def _stacked(first: Sequence[Counts], second: Sequence[Counts]) -> tuple[Counts, Counts]:

@@ -8,7 +8,7 @@ from relsift.candidates import Direction
 from relsift.corpora.data import resolve
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
-from relsift.schema import Sentence, sentences_of
+from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import RunData
 
 TRAIN, DEV, TEST = "train", "dev", "test"
@@ -43,8 +43,14 @@ def training_data(data: str, dev: str | None = None) -> LoadedData:
 
 def scoring_data(data: str) -> tuple[list[Sentence], str, list[str]]:
     """The sentences to score a model on (the test part of a corpus that has one), their name, and what the readers left out."""
+    documents, name, notes = scoring_documents(data)
+    return list(sentences_of(documents)), name, notes
+
+
+def scoring_documents(data: str) -> tuple[list[Document], str, list[str]]:
+    """`scoring_data` with its sentences in their documents."""
     source = resolve(data)
     report = ReadReport()
     split = TEST if TEST in source.splits else None
-    sentences = list(sentences_of(source.documents(split, report)))
-    return sentences, source.name if split is None else f"{source.name}/{split}", report.lines()
+    documents = list(source.documents(split, report))
+    return documents, source.name if split is None else f"{source.name}/{split}", report.lines()

@@ -7,12 +7,25 @@ import random
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relsift.errors import ConfigError, DataError
 from relsift.evaluation.scores import evaluate
-from relsift.evaluation.significance import Counts, bootstrap, compare, micro_f1, randomisation, sentence_counts
+from relsift.evaluation.significance import (
+    EXACT_FOLDS,
+    Counts,
+    bootstrap,
+    compare,
+    corrected_interval,
+    micro_f1,
+    randomisation,
+    sentence_counts,
+    sign_flips,
+    smallest_sign_flips,
+    student_bound,
+)
 from relsift.schema import Relation, Sentence
 from toy import sentences
 
@@ -208,3 +221,66 @@ def test_sides_that_do_not_belong_together_are_refused():
         compare([one], [other], samples=0)
     with pytest.raises(ConfigError, match="confidence"):
         compare([one], [other], confidence=95)
+
+
+# ---- folds
+
+
+def test_sign_flips_by_hand():
+    # Sums of ±1 ±2 ±3: 6, 4, 2, 0, 0, -2, -4, -6. At least as far from 0 as 6 are two of eight, as 4 are four, as 0 all.
+    assert sign_flips([1.0, 2.0, 3.0]) == sign_flips([-1.0, -2.0, -3.0]) == 2 / 8
+    assert sign_flips([-1.0, 2.0, 3.0]) == 4 / 8
+    assert sign_flips([1.0, 2.0, -3.0]) == 1.0
+    assert sign_flips([0.0, 0.0]) == 1.0
+    assert sign_flips([0.1]) == 1.0
+
+
+@given(st.lists(st.integers(-50, 50).map(lambda points: points / 1000), min_size=1, max_size=9))
+def test_sign_flips_count_every_pattern(differences):
+    observed = abs(sum(differences))
+    patterns = list(itertools.product([1, -1], repeat=len(differences)))
+    larger = sum(abs(sum(sign * value for sign, value in zip(signs, differences))) >= observed - 1e-9 for signs in patterns)
+    assert sign_flips(differences) == pytest.approx(larger / len(patterns))
+    assert smallest_sign_flips(len(differences)) <= sign_flips(differences) <= 1
+
+
+def test_sign_flips_are_those_of_scipy():
+    values = [0.011, -0.004, 0.02, 0.013, 0.007, -0.001, 0.016]
+    wanted = scipy.stats.permutation_test((values,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
+    assert sign_flips(values) == pytest.approx(wanted)
+
+
+def test_more_differences_than_can_be_counted_are_sampled():
+    draw = np.random.default_rng(3)
+    many = draw.normal(0.3, 1.0, EXACT_FOLDS + 5)
+    wanted = scipy.stats.permutation_test((many,), np.mean, permutation_type="samples", n_resamples=200_000, rng=1).pvalue
+    assert sign_flips(many.tolist(), samples=50_000) == pytest.approx(wanted, abs=0.01)
+    assert sign_flips(np.abs(many).tolist(), samples=999) == smallest_sign_flips(len(many), samples=999) == 1 / 1000
+    exact = sign_flips([0.001] * EXACT_FOLDS)
+    assert exact == smallest_sign_flips(EXACT_FOLDS) == 2 / 2**EXACT_FOLDS
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 29])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_the_bound_of_students_distribution_is_that_of_scipy(freedom, confidence):
+    assert student_bound(confidence, freedom) == pytest.approx(scipy.stats.t.ppf((1 + confidence) / 2, freedom), rel=1e-9)
+
+
+def test_the_corrected_interval_by_hand():
+    # Five folds: mean 3, variance 10 / 4; t(4 degrees, 95 %) = 2.7764; a test part is a quarter of its training part.
+    half = 2.7764 * ((1 / 5 + 1 / 4) * 2.5) ** 0.5
+    assert corrected_interval([1, 2, 3, 4, 5], ratio=0.25) == (pytest.approx(3 - half, abs=1e-4), pytest.approx(3 + half, abs=1e-4))
+    usual = scipy.stats.ttest_1samp([1, 2, 3, 4, 5], 0).confidence_interval(0.95)
+    assert corrected_interval([1, 2, 3, 4, 5], ratio=0.0) == pytest.approx(tuple(usual))
+
+
+def test_tests_over_folds_refuse_what_they_cannot_use():
+    for call, named in (
+        (lambda: sign_flips([]), "differences"),
+        (lambda: corrected_interval([0.1], ratio=0.25), "at least two"),
+        (lambda: corrected_interval([0.1, 0.2], ratio=-1), "ratio"),
+        (lambda: student_bound(1.0, 3), "confidence"),
+        (lambda: student_bound(0.95, 0), "freedom"),
+    ):
+        with pytest.raises(ConfigError, match=named):
+            call()

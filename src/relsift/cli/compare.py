@@ -1,0 +1,154 @@
+"""relsift compare"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from relsift.evaluation.significance import Comparison
+    from relsift.experiments.comparison import SystemComparison
+
+Rows = list[tuple[str, str]]
+Outcome = tuple["Comparison", tuple[str, str], str, Rows]  # the comparison, both names, setting line, further rows of the table
+
+
+def command(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Folder of `relsift cv`, its cells/SYSTEM, or a run or model folder.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another one of the same kind.")],
+    data: Annotated[
+        str | None, typer.Option(help="For run or model folders: annotated data; the test part of a corpus that has one.")
+    ] = None,
+    units: Annotated[str, typer.Option(help="What is drawn and swapped: document or sentence.")] = "document",
+    samples: Annotated[int, typer.Option(help="Random samples of each test.", min=1)] = 10_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Is one system better than another, or is it chance? Paired tests of micro F1."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from relsift.errors import ConfigError
+    from relsift.experiments.comparison import as_unit, cell_files, verdict
+
+    options: dict[str, Any] = {"units": as_unit(units), "samples": samples}
+    files = cell_files(first), cell_files(second)
+    if any(files):
+        if not all(files):
+            odd, other = (first, second) if files[1] else (second, first)
+            raise ConfigError(f"{odd}: expected cells of `relsift cv`, as in {other}, got none; compare two of a kind")
+        if data is not None:
+            raise ConfigError(f"--data: expected none beside folders of `relsift cv`, which hold their scores, got {data}")
+        comparison, names, setting, further = _compare_cells((first, second), files, options)
+    else:
+        comparison, names, setting, further = _compare_models((first, second), data, options)
+    said = verdict(comparison, *names)
+    if as_json:
+        value = {"names": names, "setting": setting, "verdict": said} | asdict(comparison)
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        return
+    unit = f"{comparison.units} {units}s" + (f" × {comparison.runs} seeds" if comparison.runs > 1 else "")
+    rows = [
+        (f"micro F1 of {names[0]}", f"{100 * comparison.first:.1f}"),
+        (f"micro F1 of {names[1]}", f"{100 * comparison.second:.1f}"),
+        ("difference, points", f"{100 * comparison.difference:+.1f}"),
+        (f"  its {100 * comparison.confidence:g} % interval", _range(comparison.interval)),
+        (f"  p, over {unit}", f"{comparison.p_value:.4f}"),
+        *further,
+    ]
+    Console().print(_table(rows))
+    typer.echo(f"{said}\n{setting}")
+
+
+def _compare_cells(folders: tuple[Path, Path], files: tuple[list[Path], list[Path]], options: dict[str, Any]) -> Outcome:
+    from relsift.experiments.comparison import compare_systems
+    from relsift.experiments.result import CellResult
+
+    first, second = ([CellResult.load(file) for file in its] for its in files)
+    comparison = compare_systems(first, second, **options)
+    titles = first[0].system.title, second[0].system.title
+    plan = first[0].plan
+    setting = f"{plan.setting()} · folds {_numbers(comparison.folds)} · seeds {_numbers(comparison.seeds)}"
+    for side, title in zip((first, second), titles):
+        if side[0].system.select_on == "test":
+            typer.echo(f"note: {title} chose epoch and threshold on its test parts, which makes its score too high", err=True)
+    if comparison.unpaired:
+        typer.echo(f"note: {comparison.unpaired} cells left out, whose fold and seed are not there on both sides", err=True)
+    if len(comparison.folds) < plan.folds:
+        typer.echo(f"note: {len(comparison.folds)} of {plan.folds} folds only", err=True)
+    return comparison, titles if titles[0] != titles[1] else (str(folders[0]), str(folders[1])), setting, _fold_rows(comparison)
+
+
+def _fold_rows(comparison: SystemComparison) -> Rows:
+    won, lost = comparison.folds_won()
+    count, size = len(comparison.folds), comparison.effect_size
+    each = ", ".join(f"{100 * value:+.1f}" for value in comparison.fold_differences.values())
+    rows = [("difference by fold, points", each), ("  folds won, lost", f"{won}, {lost} of {count}")]
+    if comparison.fold_interval is not None:
+        rows += [
+            (f"  mean, {100 * comparison.confidence:g} % interval *", _range(comparison.fold_interval)),
+            ("  effect size d (mean / deviation)", "none: all folds alike" if size is None else f"{size:+.2f}"),
+            ("  p, over folds *", f"{comparison.fold_p_value:.4f} (smallest possible {comparison.smallest_fold_p_value:.4f})"),
+        ]
+    return rows
+
+
+def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[str, Any]) -> Outcome:
+    from relsift.errors import ConfigError
+    from relsift.experiments.comparison import compare_predictions
+    from relsift.extractor import RelationExtractor
+    from relsift.models.bundle import DESCRIPTION
+    from relsift.schema import sentences_of
+    from relsift.training.data import scoring_documents
+    from relsift.training.run import MODEL_FOLDER, predict_all
+
+    for folder in folders:
+        if not any((place / DESCRIPTION).is_file() for place in (folder, folder / MODEL_FOLDER)):
+            got = "another folder" if folder.is_dir() else "a file" if folder.exists() else "nothing"
+            raise ConfigError(f"{folder}: expected a folder of `relsift cv`, its cells/SYSTEM, or a run or model folder, got {got}")
+    bundles = [RelationExtractor.from_pretrained(folder).bundle for folder in folders]
+    if data is None:
+        raise ConfigError("--data: expected annotated data to compare two models on, got none")
+    directions = [bundle.candidates.direction for bundle in bundles]
+    if directions[0] != directions[1]:
+        raise ConfigError(
+            f"{folders[1]}: expected a model of the direction of {folders[0]}, {directions[0]}, got {directions[1]}; "
+            "their scores count different things"
+        )
+    documents, name, notes = scoring_documents(data)
+    sentences = list(sentences_of(documents))
+    found, setting = [], [f"data={name}", "entities=gold", f"direction={directions[0]}"]
+    for folder, bundle in zip(folders, bundles):
+        predicted, report = predict_all(bundle, sentences)
+        found.append(predicted)
+        notes += [f"{folder}: {line}" for line in report.lines()]
+        setting.append(f"candidates of {folder}={report.candidates.setting()}")
+    for line in notes:
+        typer.echo(f"note: {line}", err=True)
+    comparison = compare_predictions(documents, *found, direction=directions[0], **options)
+    return comparison, (str(folders[0]), str(folders[1])), " · ".join(setting), []
+
+
+def _table(rows: Rows) -> Any:
+    from rich.table import Table
+
+    starred = any("*" in name for name, _ in rows)
+    caption = "* A guide only: folds share training data, so their differences are not independent. The interval is widened for it."
+    table = Table(show_header=False, caption=caption if starred else None, caption_justify="left")
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _range(bounds: tuple[float, float]) -> str:
+    return f"{100 * bounds[0]:+.1f} to {100 * bounds[1]:+.1f}"
+
+
+def _numbers(values: tuple[int, ...]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,225 @@
+"""Is one system better than another? All their cells together, over documents or sentences, and fold by fold.
+
+Two questions are asked. *Over units* (documents, or sentences): would other test documents have shown the difference too? Every document
+is in the test part of one fold, so all folds together speak of the whole corpus once; the seeds of a document are drawn and swapped
+together, since they err alike. *Over folds*: would other training parts have shown it? Each fold gives one difference, the mean over
+its seeds. Folds share most of their training data, so that these differences are not independent, and no estimate of their variance is
+right for all data (Bengio and Grandvalet, JMLR 5, 2004): their p-value and effect size are a guide, their interval is widened for that
+(Nadeau and Bengio 2003). With few folds no p-value can be small: `smallest_fold_p_value` says how small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from relsift.candidates import Direction
+from relsift.errors import ConfigError, DataError
+from relsift.evaluation.significance import (
+    TIE,
+    Comparison,
+    Counts,
+    compare,
+    corrected_interval,
+    micro_f1,
+    sentence_counts,
+    sign_flips,
+    smallest_sign_flips,
+)
+from relsift.experiments.result import CellResult
+from relsift.schema import Document, Sentence, sentences_of
+
+Unit = Literal["document", "sentence"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+CELL_FILES = "fold*-seed*.json"  # as `Cell.name` has it
+
+Place = tuple[int, int]  # of a cell: fold, seed
+
+
+@dataclass(frozen=True)
+class SystemComparison(Comparison):
+    """Beside the comparison over units, of all folds and seeds together, one over folds. Shares of one, first system minus second.
+
+    unit: what `units` counts. folds, seeds: every pair of them has a cell on both sides. unpaired: cells of either side that are left out.
+    mean_difference: mean over cells of the difference in micro F1. fold_differences: by fold, mean over its seeds.
+    effect_size: Cohen's d_z over folds, mean / standard deviation; fold_interval: of the mean, at `confidence`. None where there are not
+    two folds; no effect size either where they do not differ.
+    fold_p_value: by sign flips; smallest_fold_p_value: what it would be if all folds pointed the same way.
+    """
+
+    unit: Unit
+    folds: tuple[int, ...]
+    seeds: tuple[int, ...]
+    unpaired: int
+    mean_difference: float
+    fold_differences: dict[int, float]
+    effect_size: float | None
+    fold_interval: tuple[float, float] | None
+    fold_p_value: float
+    smallest_fold_p_value: float
+
+    def folds_won(self) -> tuple[int, int]:
+        """By the first system, by the second; a fold without a difference is nobody's."""
+        values = self.fold_differences.values()
+        return sum(value > TIE for value in values), sum(value < -TIE for value in values)
+
+
+def compare_systems(
+    first: Sequence[CellResult],
+    second: Sequence[CellResult],
+    *,
+    units: Unit = "document",
+    samples: int = 10_000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> SystemComparison:
+    """Compare the cells of one system with those of another, fold by fold and seed by seed.
+
+    Used are the folds that both have, and of the seeds those that every such fold has on both sides; `unpaired` counts the rest.
+    Raises: DataError if the cells of a side are not of one system, the plans differ, or no cells pair.
+    """
+    one, other = _by_place(first), _by_place(second)
+    _check_plans([*first, *second])
+    folds, seeds = _shared(one.keys(), other.keys())
+    places = [(fold, its) for fold in folds for its in seeds]
+    for place in places:
+        if one[place].documents != other[place].documents:
+            raise DataError(f"compare: expected the same test documents on both sides, got others in fold {place[0]}")
+    whole = compare(
+        _runs(one, folds, seeds, units), _runs(other, folds, seeds, units),
+        samples=samples, confidence=confidence, swap_runs_together=True, seed=seed,
+    )  # fmt: skip
+    differences = {place: _f1(one[place]) - _f1(other[place]) for place in places}
+    by_fold = {fold: float(np.mean([differences[fold, its] for its in seeds])) for fold in folds}
+    values = list(by_fold.values())
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    ratio = 1 / (first[0].plan.folds - 1)
+    return SystemComparison(
+        **{field.name: getattr(whole, field.name) for field in fields(whole)},
+        unit=units, folds=folds, seeds=seeds, unpaired=len(one) + len(other) - 2 * len(places),
+        mean_difference=float(np.mean(list(differences.values()))), fold_differences=by_fold,
+        effect_size=float(np.mean(values)) / spread if spread > TIE else None,
+        fold_interval=corrected_interval(values, ratio=ratio, confidence=confidence) if len(values) > 1 else None,
+        fold_p_value=sign_flips(values, samples=samples, seed=seed),
+        smallest_fold_p_value=smallest_sign_flips(len(values), samples=samples),
+    )  # fmt: skip
+
+
+def compare_predictions(
+    documents: Sequence[Document],
+    first: Sequence[Sentence],
+    second: Sequence[Sentence],
+    *,
+    direction: Direction,
+    units: Unit = "document",
+    samples: int = 10_000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Comparison:
+    """Compare what two models found in the sentences of the same annotated documents. Raises: as `evaluate` does."""
+    gold = list(sentences_of(documents))
+    numbers = [number for number, document in enumerate(documents) for _ in document.sentences]
+    runs = [
+        sentence_counts(gold, found, direction=direction, units=numbers if units == "document" else None) for found in (first, second)
+    ]
+    return compare(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
+
+
+def verdict(comparison: Comparison, first: str, second: str) -> str:
+    """One sentence: which one is better, or that it cannot be told. "Better" takes a small p-value and an interval without 0."""
+    low, high = (100 * bound for bound in comparison.interval)
+    points, level = 100 * comparison.difference, f"{100 * comparison.confidence:g} % interval"
+    if comparison.p_value < 1 - comparison.confidence and (low > 0 or high < 0):
+        better, worse = (first, second) if points > 0 else (second, first)
+        least, most = sorted((abs(low), abs(high)))
+        return (
+            f"{better} is better than {worse} by {abs(points):.1f} points ({level} {least:.1f} to {most:.1f}, "
+            f"p = {comparison.p_value:.3g})."
+        )
+    data = "these folds" if isinstance(comparison, SystemComparison) else "this data"
+    return (
+        f"No difference that {data} can show: {first} minus {second} is {points:+.1f} points ({level} {low:+.1f} to {high:+.1f}, "
+        f"p = {comparison.p_value:.3g})."
+    )
+
+
+def cell_files(folder: Path) -> list[Path]:
+    """The cells of one system: in a folder of `relsift cv` that holds no other, or in its folder cells/SYSTEM. Empty if it is neither.
+
+    Raises DataError if there are several systems to choose from, or none with a cell.
+    """
+    inside = folder / "cells"
+    if inside.is_dir():
+        systems = sorted(path for path in inside.iterdir() if any(path.glob(CELL_FILES)))
+        if len(systems) != 1:
+            got = ", ".join(path.name for path in systems) or "none"
+            advice = f"name one: {systems[0]}" if systems else "finish `relsift cv` first"
+            raise DataError(f"{folder}: expected the finished cells of one system, got {got}; {advice}")
+        folder = systems[0]
+    return sorted(folder.glob(CELL_FILES))
+
+
+def as_unit(name: str) -> Unit:
+    """Raises ConfigError for another name."""
+    for unit in UNITS:
+        if unit == name:
+            return unit
+    raise ConfigError(f"--units: expected {' or '.join(UNITS)}, got {name!r}")
+
+
+def _by_place(cells: Sequence[CellResult]) -> dict[Place, CellResult]:
+    if len(names := {cell.system.name for cell in cells}) > 1:
+        raise DataError(f"compare: expected the cells of one system on each side, got several ({', '.join(sorted(names))})")
+    places: dict[Place, CellResult] = {}
+    for cell in cells:
+        if (cell.fold, cell.seed) in places:
+            raise DataError(f"compare: expected one cell a fold and seed, got two of fold {cell.fold}, seed {cell.seed}")
+        places[cell.fold, cell.seed] = cell
+    return places
+
+
+def _check_plans(cells: Sequence[CellResult]) -> None:
+    """All the same, but for the name of the data: its checksum counts."""
+    plans = [asdict(cell.plan) for cell in cells]
+    for one, other in pairwise(plans):
+        different = [f"{name} {one[name]} and {other[name]}" for name in one if name != "data" and one[name] != other[name]]
+        if different:
+            raise DataError(f"compare: expected cells of the same data, folds and candidates on both sides, got {', '.join(different)}")
+
+
+def _shared(one: Collection[Place], other: Collection[Place]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Folds and seeds to compare."""
+    both = set(one) & set(other)
+    folds = sorted({fold for fold, _ in both})
+    seeds = [seed for seed in sorted({seed for _, seed in both}) if all((fold, seed) in both for fold in folds)]
+    if not seeds:
+        had = " and ".join(", ".join(f"fold {fold} seed {seed}" for fold, seed in sorted(side)) or "none" for side in (one, other))
+        expected = "a seed that every shared fold has on both sides" if both else "cells of the same fold and seed on both sides"
+        raise DataError(f"compare: expected {expected}, got {had}; compute what is missing with `relsift cv`")
+    return tuple(folds), tuple(seeds)
+
+
+def _runs(cells: Mapping[Place, CellResult], folds: Sequence[int], seeds: Sequence[int], units: Unit) -> list[Counts]:
+    """One run a seed: (U, 3), the units of all folds."""
+    return [np.concatenate([_units(cells[fold, seed], units) for fold in folds]) for seed in seeds]
+
+
+def _units(cell: CellResult, units: Unit) -> Counts:
+    if units == "sentence":
+        return cell.counts
+    if sum(cell.documents) != len(cell.counts):
+        raise DataError(
+            f"{cell.system.name}, fold {cell.fold}, seed {cell.seed}: expected counts of the {sum(cell.documents)} sentences of its "
+            f"documents, got {len(cell.counts)}"
+        )
+    blocks = np.split(cell.counts, np.cumsum(cell.documents)[:-1])
+    return np.array([block.sum(axis=0) for block in blocks if len(block)], np.int64)    # a document without annotated sentences is no unit
+
+
+def _f1(cell: CellResult) -> float:
+    return float(micro_f1(cell.counts.sum(axis=0)))
