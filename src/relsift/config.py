@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relsift.candidates import Direction
 from relsift.errors import ConfigError
 
+TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "constant"]  # see `relsift.encoding.vocabulary`
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,8 @@ class EncodingConfig(_Section):
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0)  # the vectors are multiplied by this
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
+    tags: TagView = "entities"  # what the tag input shows
+    tags_seed: int = Field(0, ge=0)  # of the views that draw tags: random, word
 
 
 class TrainingConfig(_Section):
