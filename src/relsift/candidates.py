@@ -8,16 +8,18 @@ covers is a miss.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from relsift.draws import draw
 from relsift.errors import ConfigError
 from relsift.schema import Entity, Sentence
 
 Direction = Literal["directed", "undirected"]
 DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
 NO_RELATION = -1  # the label of a negative pair: it has no column in a model's scores
+_ROUNDING = 1e-6  # pairs: 0.29 times 100 is 29, whatever floating point makes of it
 
 
 class Pair(NamedTuple):
@@ -127,6 +129,38 @@ class Candidates:
         if self.max_distance is not None and _gap(head, tail) > self.max_distance:
             return f"more than {self.max_distance} tokens apart"
         return None
+
+
+def sample_negatives(
+    pairs: Sequence[Sequence[Pair]], sentences: Sequence[Sentence], ratio: float, seed: int = 0, report: CandidateReport | None = None
+) -> list[list[Pair]]:
+    """All positive pairs, and `ratio` negative ones for each of them, or all if there are fewer; the order stays.
+
+    Each negative has a rank that depends on the seed, its sentence (id and tokens), head and tail alone, and the first ones are kept: those
+    kept at ratio 1 are among those kept at 5, and other sentences or pairs beside it do not change a negative's rank.
+
+    Args:
+        pairs: of each of the `sentences`, its candidate pairs.
+        ratio: >= 0, over all sentences together; a part of a pair is no pair.
+        report: of these pairs; those left out are moved from kept to dropped.
+    """
+    if ratio < 0:
+        raise ConfigError(f"candidates.negatives: expected a ratio >= 0, got {ratio}")
+    ranked: list[tuple[int, int, int]] = []  # rank, sentence, place among its pairs
+    positive = 0
+    for number, (sentence, its) in enumerate(zip(sentences, pairs, strict=True)):
+        text = draw(seed, sentence.id, sentence.tokens)
+        for place, pair in enumerate(its):
+            if pair.type is None:
+                ranked.append((draw(text, pair.head, pair.tail), number, place))
+            else:
+                positive += 1
+    count = int(ratio * positive + _ROUNDING)
+    left_out = {(number, place) for _, number, place in sorted(ranked)[count:]}
+    if report is not None and left_out:
+        report.kept -= len(left_out)
+        report.dropped["negative not sampled"] += len(left_out)
+    return [[pair for place, pair in enumerate(its) if (number, place) not in left_out] for number, its in enumerate(pairs)]
 
 
 def text_order(entity: Entity, position: int) -> tuple[int, int, int]:

@@ -28,6 +28,8 @@ class CandidateConfig(_Section):
     direction: Direction = "directed"
     type_filter: bool = True
     max_distance: int | None = Field(None, ge=0)
+    negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # in training, unrelated pairs for each related one; None: all
+    negatives_seed: int = Field(0, ge=0)  # which ones; a larger `negatives` adds to those of a smaller one
 
 
 class EncodingConfig(_Section):

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 import torch.utils.deterministic
 
-from relsift.candidates import CandidateReport, Candidates
-from relsift.config import RunConfig, TrainingConfig
+from relsift.candidates import CandidateReport, Candidates, Pair, sample_negatives
+from relsift.config import CandidateConfig, RunConfig, TrainingConfig
 from relsift.encoding.batch import Example, collate, cut, examples_of
 from relsift.encoding.vectors import VectorReport
 from relsift.encoding.vocabulary import UNKNOWN_WORD, Encoding
@@ -45,7 +45,7 @@ class TrainingResult:
     bundle: Bundle
     progress: Progress
     candidates: CandidateReport  # of the training data
-    notes: list[str]  # what of the training data the model did not see
+    notes: list[str]  # what of the training data the model did not see, or sees otherwise than asked
     vectors: VectorReport | None = None  # of the pre-trained word vectors
 
 
@@ -80,8 +80,8 @@ def train(
     )
     rule = config.candidates
     candidates = Candidates.fit(annotated, direction=rule.direction, type_filter=rule.type_filter, max_distance=rule.max_distance)
-    report = CandidateReport()
-    examples = [examples_of(sentence, candidates.pairs(sentence, report), encoding) for sentence in annotated]
+    pairs, report, notes = _training_pairs(rule, candidates, annotated)
+    examples = [examples_of(sentence, its, encoding) for sentence, its in zip(annotated, pairs)]
     gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)
     if not gold:
         raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
@@ -121,7 +121,22 @@ def train(
     model.load_state_dict(best)
     model.eval()
     bundle = Bundle(config.model.name, model, encoding, candidates, progress.best_threshold)
-    return TrainingResult(bundle, progress, report, model.notes(list(chain.from_iterable(examples))), vectors)
+    return TrainingResult(bundle, progress, report, [*notes, *model.notes(list(chain.from_iterable(examples)))], vectors)
+
+
+def _training_pairs(
+    rule: CandidateConfig, candidates: Candidates, sentences: Sequence[Sentence]
+) -> tuple[list[list[Pair]], CandidateReport, list[str]]:
+    """The pairs to train on, of each sentence, what was counted on the way, and what the user has to know of them."""
+    report = CandidateReport()
+    pairs = [candidates.pairs(sentence, report) for sentence in sentences]
+    if rule.negatives is None:
+        return pairs, report, []
+    there = report.ratio()
+    sampled = sample_negatives(pairs, sentences, rule.negatives, rule.negatives_seed, report)
+    few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
+    note = f"candidates.negatives: expected related to unrelated pairs 1:{rule.negatives:g}, the training data has {there}: all are kept"
+    return sampled, report, [note] if few else []
 
 
 def _run_epoch(
