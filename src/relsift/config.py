@@ -28,6 +28,7 @@ class CandidateConfig(_Section):
     direction: Direction = "directed"
     type_filter: bool = True
     max_distance: int | None = Field(None, ge=0)
+    order_leak: bool = False  # choose the order of pairs by the annotation, as one code does: only to measure what that is worth
     negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # in training, unrelated pairs for each related one; None: all
     negatives_seed: int = Field(0, ge=0)  # which ones; a larger `negatives` adds to those of a smaller one
 

@@ -187,6 +187,44 @@ def test_the_filter_never_drops_a_relation_of_the_sentences_it_was_fitted_on(tra
     assert set(report.lost) <= {"second relation of one pair"}
 
 
+# ---- the order leak of one code
+
+
+def test_with_the_order_leak_only_related_pairs_stand_against_the_text_order():
+    # Text order: Acme, Ada, Oslo. Ada -> Acme is annotated against it; its reverse stays, as a negative.
+    report = CandidateReport()
+    pairs = Candidates(order_leak=True).pairs(SENTENCE, report)
+    assert pairs == [Pair(ACME, ADA, None), Pair(ACME, OSLO, None), Pair(ADA, ACME, "works_for"), Pair(ADA, OSLO, None)]
+    assert dict(report.dropped) == {"against the text order": 2}  # Oslo -> Acme, Oslo -> Ada
+    assert not report.lost
+    assert report.setting() == "4 kept, 2 dropped, 2 of them by the gold annotation"
+
+
+def test_the_order_leak_keeps_only_the_text_order_where_nothing_is_annotated():
+    forwards = [Pair(ACME, ADA, None), Pair(ACME, OSLO, None), Pair(ADA, OSLO, None)]
+    for relations in (None, ()):
+        assert Candidates(order_leak=True).pairs(SENTENCE.with_relations(relations)) == forwards
+
+
+def test_the_order_leak_leaves_other_filters_as_they_are():
+    report = CandidateReport()
+    assert Candidates.fit([SENTENCE], direction="directed", order_leak=True).pairs(SENTENCE, report) == [Pair(ADA, ACME, "works_for")]
+    assert dict(report.dropped) == {"type combination not in training relations": 5}
+
+
+def test_the_order_leak_without_directions_is_refused():
+    with pytest.raises(ConfigError, match=r"candidates\.order_leak: expected candidates\.direction=directed beside it, got undirected"):
+        Candidates(direction="undirected", order_leak=True)
+
+
+@given(sentences(annotated=True))
+def test_the_order_leak_gives_the_undirected_pairs_and_the_related_ones_against_them(sentence: Sentence):
+    found = {(pair.head, pair.tail): pair.type for pair in Candidates(order_leak=True).pairs(sentence)}
+    directed = {(pair.head, pair.tail): pair.type for pair in Candidates().pairs(sentence)}
+    forwards = {(pair.head, pair.tail) for pair in Candidates(direction="undirected").pairs(sentence)}
+    assert found == {ends: kind for ends, kind in directed.items() if ends in forwards or kind is not None}
+
+
 # ---- fewer negatives
 
 

@@ -79,7 +79,13 @@ def train(
         annotated, lowercase=e.lowercase, min_count=e.min_count, syntax=needs_syntax, parser=parser, tags=e.tags, tag_seed=e.tags_seed
     )
     rule = config.candidates
-    candidates = Candidates.fit(annotated, direction=rule.direction, type_filter=rule.type_filter, max_distance=rule.max_distance)
+    candidates = Candidates.fit(
+        annotated,
+        direction=rule.direction,
+        type_filter=rule.type_filter,
+        max_distance=rule.max_distance,
+        order_leak=rule.order_leak,
+    )
     pairs, report, notes = _training_pairs(rule, candidates, annotated)
     examples = [examples_of(sentence, its, encoding) for sentence, its in zip(annotated, pairs)]
     gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)

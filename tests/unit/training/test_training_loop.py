@@ -367,3 +367,10 @@ def test_where_there_are_fewer_negatives_than_asked_for_all_are_kept_and_it_is_s
     assert_same(result, with_negatives(None))
     assert result.notes == ["candidates.negatives: expected related to unrelated pairs 1:7.5, the training data has 1:7.0: all are kept"]
     assert with_negatives(7.0).notes == []
+
+
+def test_the_order_leak_is_trained_with_and_kept():
+    config = run_config(epochs=1)
+    result = run(config.model_copy(update={"candidates": config.candidates.model_copy(update={"order_leak": True, "type_filter": False})}))
+    assert result.bundle.candidates.order_leak
+    assert (result.candidates.kept, result.candidates.dropped["against the text order"]) == (72, 72)  # toy relations run with the text
