@@ -8,16 +8,19 @@ covers is a miss.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from relsift.draws import draw
 from relsift.errors import ConfigError
 from relsift.schema import Entity, Sentence
 
 Direction = Literal["directed", "undirected"]
 DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
 NO_RELATION = -1  # the label of a negative pair: it has no column in a model's scores
+AGAINST_THE_TEXT = "against the text order"
+_ROUNDING = 1e-6  # pairs: 0.29 times 100 is 29, whatever floating point makes of it
 
 
 class Pair(NamedTuple):
@@ -46,7 +49,8 @@ class CandidateReport:
         return f"1:{self.negative / self.positive:.1f}" if self.positive else f"0:{self.negative}"
 
     def setting(self) -> str:
-        return f"{self.kept} kept, {sum(self.dropped.values())} dropped"
+        leak = f", {self.dropped[AGAINST_THE_TEXT]} of them by the gold annotation" if self.dropped[AGAINST_THE_TEXT] else ""
+        return f"{self.kept} kept, {sum(self.dropped.values())} dropped{leak}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,23 +61,36 @@ class Candidates:
         orders, and only the annotated order of a related pair is positive.
     type_pairs: the (head type, tail type) combinations to keep, sorted within the pair if undirected; None keeps all.
     max_distance: keep a pair if at most so many tokens lie between its entities; None keeps all.
+    order_leak: of the pairs whose head stands after the tail, keep only those that are annotated as related in this order, as the code
+        of Ye et al. 2019 seems to do. The choice of candidates then *reads the gold annotation*, and a pair against the text order is
+        always related: it is there to measure what this is worth, never to be used otherwise. Only with *directed*. Sentences without
+        annotation have pairs in text order only.
     """
 
     direction: Direction = "directed"
     type_pairs: frozenset[tuple[str, str]] | None = None
     max_distance: int | None = None
+    order_leak: bool = False
 
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
             raise ConfigError(f"candidates.direction: expected directed or undirected, got {self.direction!r}")
         if self.max_distance is not None and self.max_distance < 0:
             raise ConfigError(f"candidates.max_distance: expected a number of tokens >= 0, got {self.max_distance}")
+        if self.order_leak and self.direction != "directed":
+            raise ConfigError(f"candidates.order_leak: expected candidates.direction=directed beside it, got {self.direction}")
         if self.direction == "undirected" and any(first > second for first, second in self.type_pairs or ()):
             raise ConfigError(f"candidates.type_pairs: expected sorted pairs if undirected, got {sorted(self.type_pairs or ())}")
 
     @classmethod
     def fit(
-        cls, sentences: Iterable[Sentence], *, direction: Direction, type_filter: bool = True, max_distance: int | None = None
+        cls,
+        sentences: Iterable[Sentence],
+        *,
+        direction: Direction,
+        type_filter: bool = True,
+        max_distance: int | None = None,
+        order_leak: bool = False,
     ) -> Candidates:
         """Learn the type filter from the relations of the *training* sentences."""
         pairs = None
@@ -83,7 +100,7 @@ class Candidates:
                 for sentence in sentences
                 for relation in sentence.relations or ()
             )
-        return cls(direction=direction, type_pairs=pairs, max_distance=max_distance)
+        return cls(direction=direction, type_pairs=pairs, max_distance=max_distance, order_leak=order_leak)
 
     def pairs(self, sentence: Sentence, report: CandidateReport | None = None) -> list[Pair]:
         """The candidate pairs of one sentence, heads in text order, then tails."""
@@ -97,6 +114,8 @@ class Candidates:
                     continue
                 reason = self._reason_to_drop(sentence.entities[first], sentence.entities[second])
                 label = labels.get((first, second))
+                if self.order_leak and reason is None and label is None and second in order[:place]:
+                    reason = AGAINST_THE_TEXT
                 if reason is None:
                     result.append(Pair(first, second, label))
                     report.kept += 1
@@ -127,6 +146,38 @@ class Candidates:
         if self.max_distance is not None and _gap(head, tail) > self.max_distance:
             return f"more than {self.max_distance} tokens apart"
         return None
+
+
+def sample_negatives(
+    pairs: Sequence[Sequence[Pair]], sentences: Sequence[Sentence], ratio: float, seed: int = 0, report: CandidateReport | None = None
+) -> list[list[Pair]]:
+    """All positive pairs, and `ratio` negative ones for each of them, or all if there are fewer; the order stays.
+
+    Each negative has a rank that depends on the seed, its sentence (id and tokens), head and tail alone, and the first ones are kept: those
+    kept at ratio 1 are among those kept at 5, and other sentences or pairs beside it do not change a negative's rank.
+
+    Args:
+        pairs: of each of the `sentences`, its candidate pairs.
+        ratio: >= 0, over all sentences together; a part of a pair is no pair.
+        report: of these pairs; those left out are moved from kept to dropped.
+    """
+    if ratio < 0:
+        raise ConfigError(f"candidates.negatives: expected a ratio >= 0, got {ratio}")
+    ranked: list[tuple[int, int, int]] = []  # rank, sentence, place among its pairs
+    positive = 0
+    for number, (sentence, its) in enumerate(zip(sentences, pairs, strict=True)):
+        text = draw(seed, sentence.id, sentence.tokens)
+        for place, pair in enumerate(its):
+            if pair.type is None:
+                ranked.append((draw(text, pair.head, pair.tail), number, place))
+            else:
+                positive += 1
+    count = int(ratio * positive + _ROUNDING)
+    left_out = {(number, place) for _, number, place in sorted(ranked)[count:]}
+    if report is not None and left_out:
+        report.kept -= len(left_out)
+        report.dropped["negative not sampled"] += len(left_out)
+    return [[pair for place, pair in enumerate(its) if (number, place) not in left_out] for number, its in enumerate(pairs)]
 
 
 def text_order(entity: Entity, position: int) -> tuple[int, int, int]:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relsift.candidates import Direction
 from relsift.errors import ConfigError
 
+TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "constant"]  # see `relsift.encoding.vocabulary`
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +28,9 @@ class CandidateConfig(_Section):
     direction: Direction = "directed"
     type_filter: bool = True
     max_distance: int | None = Field(None, ge=0)
+    order_leak: bool = False  # choose the order of pairs by the annotation, as one code does: only to measure what that is worth
+    negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # in training, unrelated pairs for each related one; None: all
+    negatives_seed: int = Field(0, ge=0)  # which ones; a larger `negatives` adds to those of a smaller one
 
 
 class EncodingConfig(_Section):
@@ -34,6 +39,8 @@ class EncodingConfig(_Section):
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0)  # the vectors are multiplied by this
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
+    tags: TagView = "entities"  # what the tag input shows
+    tags_seed: int = Field(0, ge=0)  # of the views that draw tags: random, word
 
 
 class TrainingConfig(_Section):

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Literal, get_args
 
 import torch
 
 from relsift.candidates import CandidateReport, Candidates, Pair
-from relsift.encoding.batch import Example, collate, cut, encode
+from relsift.encoding.batch import Example, collate, cut, examples_of
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import RelsiftError
 from relsift.models.base import RelationModel
@@ -75,21 +75,29 @@ def score_pairs(
         if model.NEEDS_SYNTAX:
             sentences = with_syntax(sentences, encoding.parser)
         pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
-        examples = [encode(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
+        copies = [examples_of(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
         report.sentences += len(sentences)
-        for sentence, example in zip(sentences, examples):
-            if -1 in example.types:
-                _count_unseen(sentence, example, report)
+        for sentence, its in zip(sentences, copies):
+            if -1 in its[0].types:
+                _count_unseen(sentence, its[0], report)
+        examples = [example for its in copies for example in its]
         batches = list(cut(sizes_of(examples), max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
-    result = [ScoredPairs(its, [], []) for its in pairs]
+    found: list[tuple[list[int], list[float]]] = [([], []) for _ in examples]
     for batch in batches:
         labels, scores = predict_batch(model, [examples[number] for number in batch], report)
         at = 0
         for number in batch:
-            count = len(pairs[number])
-            result[number] = ScoredPairs(pairs[number], labels[at : at + count], scores[at : at + count])
+            count = len(examples[number].heads)
+            found[number] = labels[at : at + count], scores[at : at + count]
             at += count
-    return result
+    parts = iter(found)
+    return [_joined(its, list(islice(parts, len(its_copies)))) for its, its_copies in zip(pairs, copies)]
+
+
+def _joined(pairs: list[Pair], parts: Sequence[tuple[list[int], list[float]]]) -> ScoredPairs:
+    """What the copies of one sentence got, put together again."""
+    labels, scores = zip(*parts)
+    return ScoredPairs(pairs, list(chain.from_iterable(labels)), list(chain.from_iterable(scores)))
 
 
 def predict_batch(model: RelationModel[Any], examples: Sequence[Example], report: InferenceReport) -> tuple[list[int], list[float]]:

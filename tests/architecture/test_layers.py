@@ -20,7 +20,7 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors",),
     ("schema",),
-    ("text", "ahead"),
+    ("text", "ahead", "draws"),
     ("registry", "candidates"),
     ("readers", "writers", "evaluation"),
     ("corpora", "config"),

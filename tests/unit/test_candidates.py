@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relsift.candidates import CandidateReport, Candidates, Pair, in_text_order
+from relsift.candidates import CandidateReport, Candidates, Pair, in_text_order, sample_negatives
 from relsift.errors import ConfigError
 from relsift.schema import Entity, Relation, Sentence
 from strategies import ENTITY_TYPES, sentences
@@ -185,3 +185,107 @@ def test_the_filter_never_drops_a_relation_of_the_sentences_it_was_fitted_on(tra
     for sentence in training:
         rule.pairs(sentence, report)
     assert set(report.lost) <= {"second relation of one pair"}
+
+
+# ---- the order leak of one code
+
+
+def test_with_the_order_leak_only_related_pairs_stand_against_the_text_order():
+    # Text order: Acme, Ada, Oslo. Ada -> Acme is annotated against it; its reverse stays, as a negative.
+    report = CandidateReport()
+    pairs = Candidates(order_leak=True).pairs(SENTENCE, report)
+    assert pairs == [Pair(ACME, ADA, None), Pair(ACME, OSLO, None), Pair(ADA, ACME, "works_for"), Pair(ADA, OSLO, None)]
+    assert dict(report.dropped) == {"against the text order": 2}  # Oslo -> Acme, Oslo -> Ada
+    assert not report.lost
+    assert report.setting() == "4 kept, 2 dropped, 2 of them by the gold annotation"
+
+
+def test_the_order_leak_keeps_only_the_text_order_where_nothing_is_annotated():
+    forwards = [Pair(ACME, ADA, None), Pair(ACME, OSLO, None), Pair(ADA, OSLO, None)]
+    for relations in (None, ()):
+        assert Candidates(order_leak=True).pairs(SENTENCE.with_relations(relations)) == forwards
+
+
+def test_the_order_leak_leaves_other_filters_as_they_are():
+    report = CandidateReport()
+    assert Candidates.fit([SENTENCE], direction="directed", order_leak=True).pairs(SENTENCE, report) == [Pair(ADA, ACME, "works_for")]
+    assert dict(report.dropped) == {"type combination not in training relations": 5}
+
+
+def test_the_order_leak_without_directions_is_refused():
+    with pytest.raises(ConfigError, match=r"candidates\.order_leak: expected candidates\.direction=directed beside it, got undirected"):
+        Candidates(direction="undirected", order_leak=True)
+
+
+@given(sentences(annotated=True))
+def test_the_order_leak_gives_the_undirected_pairs_and_the_related_ones_against_them(sentence: Sentence):
+    found = {(pair.head, pair.tail): pair.type for pair in Candidates(order_leak=True).pairs(sentence)}
+    directed = {(pair.head, pair.tail): pair.type for pair in Candidates().pairs(sentence)}
+    forwards = {(pair.head, pair.tail) for pair in Candidates(direction="undirected").pairs(sentence)}
+    assert found == {ends: kind for ends, kind in directed.items() if ends in forwards or kind is not None}
+
+
+# ---- fewer negatives
+
+
+def group_of(count: int) -> list[Sentence]:
+    """Sentences with one positive and five negatives each."""
+    return [Sentence(f"s{number}", TOKENS, ENTITIES, SENTENCE.relations) for number in range(count)]
+
+
+def sampled(group: list[Sentence], ratio: float, seed: int = 0, report: CandidateReport | None = None) -> list[list[Pair]]:
+    return sample_negatives([Candidates().pairs(s, report) for s in group], group, ratio, seed, report)
+
+
+def negatives_of(group: list[Sentence], ratio: float, seed: int = 0) -> set[tuple[str, int, int]]:
+    return {(s.id, p.head, p.tail) for s, its in zip(group, sampled(group, ratio, seed)) for p in its if p.type is None}
+
+
+@pytest.mark.parametrize(("ratio", "kept"), [(0, 0), (0.5, 5), (0.29, 2), (1, 10), (2.55, 25), (4.99, 49), (5, 50), (100, 50)])
+def test_so_many_negatives_are_kept_for_each_positive_and_the_rest_is_counted(ratio: float, kept: int):
+    report = CandidateReport()
+    found = sampled(group_of(10), ratio, report=report)
+    assert sum(pair.type is not None for its in found for pair in its) == report.positive == 10
+    assert sum(pair.type is None for its in found for pair in its) == report.negative == kept
+    assert report.dropped["negative not sampled"] == 50 - kept
+
+
+@pytest.mark.parametrize("ratio", [0.07, 0.14, 0.28, 0.29, 0.55, 0.56, 0.57, 0.58, 1.1, 2.3])
+def test_a_ratio_of_hundredths_is_taken_at_its_word(ratio: float):
+    # 100 positives: 0.29 * 100 is 28.999999999999996 in floating point
+    assert len(negatives_of(group_of(100), ratio)) == round(100 * ratio)
+
+
+def test_pairs_keep_their_order_and_their_sentence():
+    group = group_of(30)
+    for sentence, its in zip(group, sampled(group, 2.0)):
+        assert its == [pair for pair in Candidates().pairs(sentence) if pair in its]
+
+
+@given(st.floats(0, 6), st.floats(0, 6), st.integers(0, 3), st.integers(1, 12))
+def test_the_negatives_of_a_smaller_ratio_are_among_those_of_a_larger_one(one: float, other: float, seed: int, count: int):
+    group = group_of(count)
+    few, many = (negatives_of(group, ratio, seed) for ratio in sorted((one, other)))
+    assert few <= many
+
+
+def test_another_seed_keeps_other_negatives():
+    group = group_of(20)
+    assert negatives_of(group, 1.0, seed=1) == negatives_of(group, 1.0, seed=1) != negatives_of(group, 1.0, seed=2)
+
+
+def test_the_order_of_the_sentences_does_not_matter():
+    group = group_of(20)
+    assert negatives_of(group, 1.0) == negatives_of(group[::-1], 1.0)
+
+
+def test_negatives_are_spread_over_sentences_and_pairs():
+    kept = negatives_of(group_of(400), 1.0)  # 400 of 2000: each with chance 1/5
+    for pair in {(head, tail) for _, head, tail in kept}:
+        assert abs(sum((head, tail) == pair for _, head, tail in kept) - 80) < 5 * 8  # five standard deviations
+    assert len({(head, tail) for _, head, tail in kept}) == 5
+
+
+def test_a_negative_ratio_is_refused():
+    with pytest.raises(ConfigError, match=r"candidates\.negatives: expected a ratio >= 0, got -1"):
+        sampled(group_of(1), -1)

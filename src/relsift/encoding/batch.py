@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import chain
+from itertools import chain, groupby
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from relsift.candidates import NO_RELATION, Pair
-from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_LABEL, UNKNOWN_WORD, Encoding
+from relsift.encoding.vocabulary import BY_PAIR, OUTSIDE, UNKNOWN_LABEL, UNKNOWN_WORD, Encoding
+from relsift.errors import ShapeError
 from relsift.schema import ROOT, Sentence
 
 IntArray = NDArray[np.int64]
@@ -31,7 +32,7 @@ class Batch:
     """
 
     tokens: Tensor  # (S, T)  word ids
-    tags: Tensor  # (S, T)  BIO tag ids over all entities
+    tags: Tensor  # (S, T)  tag ids, BIO over all entities unless the encoding says otherwise
     lengths: Tensor  # (S,)    real tokens, >= 1
     entity_sentence: Tensor  # (E,)
     entity_span: Tensor  # (E, 2)  half-open, in tokens of the sentence
@@ -73,13 +74,32 @@ class Example:
     syntax: tuple[list[int], list[int], list[int]] | None = None  # heads, dependency labels, parts of speech
 
 
+def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> list[Example]:
+    """The sentence with all its pairs as one example; where the tags depend on the pair, one copy of the sentence for each of them.
+
+    The pairs of the examples, one after the other, are `pairs` in their order; neighbours of the same two entities share a copy.
+    Raises: as `encode`.
+    """
+    if encoding.tags not in BY_PAIR:
+        return [encode(sentence, pairs, encoding, labelled=labelled)]
+    groups = [list(its) for _, its in groupby(pairs, key=lambda pair: {pair.head, pair.tail})]
+    return [encode(sentence, its, encoding, labelled=labelled) for its in groups or [[]]]
+
+
 def encode(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> Example:
-    """Raises DataError if a pair's relation type is unknown; `labelled=False` ignores annotations (prediction)."""
+    """One example: one row of tags.
+
+    labelled: False ignores annotations (prediction).
+    Raises: DataError if a pair's relation type is unknown; ShapeError if the pairs need several rows of tags (see `examples_of`).
+    """
+    ends = {position for pair in pairs for position in (pair.head, pair.tail)} if encoding.tags in BY_PAIR else set()
+    if len(ends) > 2:
+        raise ShapeError("pairs", expected=f"those of two entities, for the tags {encoding.tags!r}", got=f"{len(ends)} entities")
     types = [pair.type if labelled else None for pair in pairs]
     syntax = sentence.syntax if encoding.dependencies else None
     return Example(
         encoding.word_ids(sentence.tokens),
-        encoding.tag_ids(sentence),
+        encoding.tag_ids(sentence, ends),
         [(entity.start, entity.end) for entity in sentence.entities],
         [encoding.type_id(entity.type) for entity in sentence.entities],
         [pair.head for pair in pairs],

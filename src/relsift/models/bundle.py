@@ -55,6 +55,7 @@ class Bundle:
                 "direction": self.candidates.direction,
                 "type_pairs": None if pairs is None else sorted(pairs),
                 "max_distance": self.candidates.max_distance,
+                **({"order_leak": True} if self.candidates.order_leak else {}),
             },
             "threshold": self.threshold,
             "weights_sha256": sha256(fresh / WEIGHTS),
@@ -120,6 +121,7 @@ class Bundle:
             direction=rule["direction"],
             type_pairs=None if pairs is None else frozenset((head, tail) for head, tail in pairs),
             max_distance=rule["max_distance"],
+            order_leak=rule.get("order_leak", False),
         )
         return cls(description["model"], model, encoding, candidates, float(description["threshold"]), description["about"])
 

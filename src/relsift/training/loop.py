@@ -11,21 +11,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.utils.deterministic
 
-from relsift.candidates import CandidateReport, Candidates
-from relsift.config import RunConfig, TrainingConfig
-from relsift.encoding.batch import Example, collate, cut, encode
+from relsift.candidates import CandidateReport, Candidates, Pair, sample_negatives
+from relsift.config import CandidateConfig, RunConfig, TrainingConfig
+from relsift.encoding.batch import Example, collate, cut, examples_of
 from relsift.encoding.vectors import VectorReport
 from relsift.encoding.vocabulary import UNKNOWN_WORD, Encoding
 from relsift.errors import DataError, require
 from relsift.evaluation.scores import key_of
 from relsift.evaluation.thresholds import best_threshold
-from relsift.inference import InferenceReport, ScoredPairs, score_pairs, sizes_of
+from relsift.inference import InferenceReport, ScoredPairs, score_pairs
 from relsift.models.base import RelationModel
 from relsift.models.bundle import Bundle, build
 from relsift.parsing.trees import pinned, with_syntax
@@ -44,7 +45,7 @@ class TrainingResult:
     bundle: Bundle
     progress: Progress
     candidates: CandidateReport  # of the training data
-    notes: list[str]  # what of the training data the model did not see
+    notes: list[str]  # what of the training data the model did not see, or sees otherwise than asked
     vectors: VectorReport | None = None  # of the pre-trained word vectors
 
 
@@ -74,11 +75,19 @@ def train(
     if needs_syntax:  # once, not in every epoch
         annotated, development = with_syntax(annotated, parser), with_syntax(development, parser)
     e = config.encoding
-    encoding = Encoding.fit(annotated, lowercase=e.lowercase, min_count=e.min_count, syntax=needs_syntax, parser=parser)
+    encoding = Encoding.fit(
+        annotated, lowercase=e.lowercase, min_count=e.min_count, syntax=needs_syntax, parser=parser, tags=e.tags, tag_seed=e.tags_seed
+    )
     rule = config.candidates
-    candidates = Candidates.fit(annotated, direction=rule.direction, type_filter=rule.type_filter, max_distance=rule.max_distance)
-    report = CandidateReport()
-    examples = [encode(sentence, candidates.pairs(sentence, report), encoding) for sentence in annotated]
+    candidates = Candidates.fit(
+        annotated,
+        direction=rule.direction,
+        type_filter=rule.type_filter,
+        max_distance=rule.max_distance,
+        order_leak=rule.order_leak,
+    )
+    pairs, report, notes = _training_pairs(rule, candidates, annotated)
+    examples = [examples_of(sentence, its, encoding) for sentence, its in zip(annotated, pairs)]
     gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)
     if not gold:
         raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
@@ -118,31 +127,50 @@ def train(
     model.load_state_dict(best)
     model.eval()
     bundle = Bundle(config.model.name, model, encoding, candidates, progress.best_threshold)
-    return TrainingResult(bundle, progress, report, model.notes(examples), vectors)
+    return TrainingResult(bundle, progress, report, [*notes, *model.notes(list(chain.from_iterable(examples)))], vectors)
+
+
+def _training_pairs(
+    rule: CandidateConfig, candidates: Candidates, sentences: Sequence[Sentence]
+) -> tuple[list[list[Pair]], CandidateReport, list[str]]:
+    """The pairs to train on, of each sentence, what was counted on the way, and what the user has to know of them."""
+    report = CandidateReport()
+    pairs = [candidates.pairs(sentence, report) for sentence in sentences]
+    if rule.negatives is None:
+        return pairs, report, []
+    there = report.ratio()
+    sampled = sample_negatives(pairs, sentences, rule.negatives, rule.negatives_seed, report)
+    few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
+    note = f"candidates.negatives: expected related to unrelated pairs 1:{rule.negatives:g}, the training data has {there}: all are kept"
+    return sampled, report, [note] if few else []
 
 
 def _run_epoch(
     model: RelationModel[Any],
     optimiser: torch.optim.Optimizer,
-    examples: Sequence[Example],
+    examples: Sequence[Sequence[Example]],
     c: TrainingConfig,
     epoch: int,
     rare: set[int],
     on_batch: Callable[[int, int], None] | None,
 ) -> dict[str, float]:
-    """One pass over the data; returns the mean of each loss part over the pairs."""
+    """One pass over the data; returns the mean of each loss part over the pairs.
+
+    examples: of every sentence its copies. They stay together, so a batch has the same pairs whatever the tags show.
+    """
     seed = c.seed * 1_000_003 + epoch
     torch.manual_seed(seed)
     draw = random.Random(seed)
     model.train()
     device = next(model.parameters()).device
-    batches = list(cut(sizes_of(examples), max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
+    sizes = [(len(copies[0].tokens), sum(len(copy.heads) for copy in copies)) for copies in examples]
+    batches = list(cut(sizes, max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
     if not batches:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
     totals: dict[str, float] = {}
     pairs = 0
     for done, numbers in enumerate(batches, start=1):
-        batch = collate([examples[number] for number in numbers]).to(device)
+        batch = collate([copy for number in numbers for copy in examples[number]]).to(device)
         if rare:
             hidden = torch.tensor(
                 [[word in rare and draw.random() < c.unknown_rate for word in row] for row in batch.tokens.tolist()]
@@ -189,10 +217,10 @@ def _select(
     return threshold, 2 * sum(taken) / (len(taken) + gold)
 
 
-def _rare_words(examples: Sequence[Example]) -> set[int]:
+def _rare_words(examples: Sequence[Sequence[Example]]) -> set[int]:
     counts: dict[int, int] = {}
-    for example in examples:
-        for word in example.tokens:
+    for copies in examples:
+        for word in copies[0].tokens:
             counts[word] = counts.get(word, 0) + 1
     return {word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD}
 

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relsift.candidates import NO_RELATION, Candidates
-from relsift.encoding.batch import collate, cut, encode
+from relsift.candidates import NO_RELATION, Candidates, Pair
+from relsift.encoding.batch import collate, cut, encode, examples_of
 from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
-from relsift.errors import DataError
+from relsift.errors import DataError, ShapeError
 from relsift.schema import Entity, Relation, Sentence, Syntax
 from strategies import sentences
 
@@ -168,3 +168,34 @@ def test_there_are_no_trees_unless_the_encoding_knows_them_and_every_sentence_ha
     for encoding, group in ((ENCODING, [one]), (TREES, [one, other])):
         batch = collate([encode(s, Candidates().pairs(s), encoding) for s in group])
         assert batch.head is batch.dependency is batch.pos is batch.to("cpu").head is None
+
+
+# ---- tags that depend on the pair
+
+
+BY_PAIR = replace(ENCODING, tags="pair")
+THREE = Sentence("5", ("Ada", "Acme", "Bo"), (Entity(0, 1, "PER"), Entity(1, 2, "ORG"), Entity(2, 3, "PER")), ())
+
+
+def test_one_row_of_tags_makes_one_example_of_a_sentence():
+    pairs = Candidates().pairs(THREE)
+    assert examples_of(THREE, pairs, ENCODING) == [encode(THREE, pairs, ENCODING)]
+
+
+def test_each_pair_gets_a_copy_with_its_own_tags_in_the_order_of_the_pairs():
+    pairs = [Pair(2, 1, None), Pair(0, 1, "works_for"), Pair(1, 0, None), Pair(2, 1, "owns")]
+    copies = examples_of(THREE, pairs, BY_PAIR)
+    assert [list(zip(e.heads, e.tails, e.labels)) for e in copies] == [[(2, 1, -1)], [(0, 1, 1), (1, 0, -1)], [(2, 1, 0)]]
+    assert [e.tags for e in copies] == [[0, 1, 3], [3, 1, 0], [0, 1, 3]]  # B-ORG 1, B-PER 3
+    assert all(e.spans == [(0, 1), (1, 2), (2, 3)] for e in copies)  # every copy has all entities
+    unlabelled = examples_of(THREE, pairs, BY_PAIR, labelled=False)
+    assert {label for e in unlabelled for label in e.labels} == {NO_RELATION}
+
+
+def test_a_sentence_without_pairs_is_one_example_all_the_same():
+    assert [e.heads for e in examples_of(LONELY, [], BY_PAIR)] == [[]]
+
+
+def test_pairs_that_need_several_rows_of_tags_are_refused_as_one_example():
+    with pytest.raises(ShapeError, match="pairs: expected those of two entities, for the tags 'pair', got 3 entities"):
+        encode(THREE, Candidates().pairs(THREE), BY_PAIR)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -141,3 +143,91 @@ def test_trees_and_parser_go_through_json_and_encodings_saved_before_they_existe
     old = Encoding.fit(TRAINING)
     assert set(old.to_json()) == {"words", "entity_types", "labels", "lowercase"}
     assert Encoding.from_json(json.loads(json.dumps(old.to_json()))) == old
+
+
+# ---- what the tag input shows: rows 0 O, 1 B-ORG, 2 I-ORG, 3 B-PER, 4 I-PER
+
+
+PLAIN = Encoding(("a",), ("ORG", "PER"), ("r",))
+MIXED = Sentence("m", ("a", "b", "c", "d", "e", "f"), (Entity(0, 2, "PER"), Entity(3, 5, "ORG"), Entity(1, 2, "ORG"), Entity(5, 6, "PER")))
+
+
+def test_untyped_tags_say_where_an_entity_begins_and_goes_on():
+    assert PLAIN.tag_ids(MIXED) == [3, 4, 0, 1, 2, 3]
+    assert replace(PLAIN, tags="untyped").tag_ids(MIXED) == [1, 2, 0, 1, 2, 1]
+
+
+def test_the_pairs_own_tags_and_those_of_the_others_by_hand():
+    pair, others = replace(PLAIN, tags="pair"), replace(PLAIN, tags="others")
+    assert pair.tag_ids(MIXED, (1, 3)) == [0, 0, 0, 1, 2, 3]
+    assert others.tag_ids(MIXED, (1, 3)) == [3, 4, 0, 0, 0, 0]
+    # Of a pair that overlaps the longer one is shown; without it, the inner one comes to light.
+    assert pair.tag_ids(MIXED, (2, 0)) == [3, 4, 0, 0, 0, 0]
+    assert pair.tag_ids(MIXED, (2, 1)) == [0, 1, 0, 1, 2, 0]
+    assert others.tag_ids(MIXED, (0, 1)) == [0, 1, 0, 0, 0, 3]
+
+
+def test_constant_tags_are_all_outside():
+    assert replace(PLAIN, tags="constant").tag_ids(MIXED) == [OUTSIDE] * 6
+
+
+def drawing(tags: str, seed: int = 0) -> Encoding:
+    return replace(PLAIN, tags=tags, tag_counts=(60, 10, 0, 25, 5), tag_seed=seed)
+
+
+LONG = Sentence("long", tuple(f"w{number % 5000}" for number in range(20_000)))
+
+
+@pytest.mark.parametrize("tags", ["random", "word"])
+def test_drawn_tags_have_the_shares_of_the_training_data(tags: str):
+    seen = Counter(drawing(tags).tag_ids(LONG))
+    draws = {"random": 20_000, "word": 5_000}[tags]  # each word stands four times
+    for tag, share in enumerate((0.6, 0.1, 0.0, 0.25, 0.05)):
+        assert abs(seen[tag] / 20_000 - share) <= 5 * (share * (1 - share) / draws) ** 0.5  # five standard deviations
+
+
+def test_a_word_has_one_tag_everywhere_and_a_random_tag_depends_on_text_and_place():
+    turned = Sentence("t", LONG.tokens[::-1])
+    word, noise = drawing("word"), drawing("random")
+    assert word.tag_ids(turned) == word.tag_ids(LONG)[::-1]
+    assert noise.tag_ids(turned) != noise.tag_ids(LONG)[::-1]
+    assert noise.tag_ids(LONG)[:5000] != noise.tag_ids(LONG)[5000:10_000]
+    assert noise.tag_ids(replace(LONG, id="other")) == noise.tag_ids(LONG)  # the same text is drawn for once
+
+
+@pytest.mark.parametrize("tags", ["random", "word"])
+def test_drawn_tags_follow_the_seed(tags: str):
+    assert drawing(tags, seed=1).tag_ids(LONG) == drawing(tags, seed=1).tag_ids(LONG) != drawing(tags, seed=2).tag_ids(LONG)
+
+
+def test_a_word_has_the_tag_of_its_lower_case_if_the_model_reads_lower_case():
+    loud = Sentence("l", tuple(token.upper() for token in LONG.tokens))
+    assert drawing("word").tag_ids(loud) != drawing("word").tag_ids(LONG)
+    small = replace(drawing("word"), lowercase=True)
+    assert small.tag_ids(loud) == small.tag_ids(LONG)
+
+
+def test_tags_are_counted_in_the_training_data_before_they_are_drawn():
+    # The The/ORG, Ada/PER; three tokens of no entity
+    encoding = Encoding.fit(iter(TRAINING), tags="random", tag_seed=5)
+    assert (encoding.tags, encoding.tag_counts, encoding.tag_seed) == ("random", (3, 1, 1, 1, 0), 5)
+    assert Encoding.fit(TRAINING, tags="pair", tag_seed=5) == replace(Encoding.fit(TRAINING), tags="pair")
+
+
+@pytest.mark.parametrize("tags", ["untyped", "pair", "others", "random", "word", "constant"])
+def test_what_tags_show_goes_through_json(tags: str):
+    encoding = Encoding.fit(TRAINING, tags=tags, tag_seed=3)
+    value = json.loads(json.dumps(encoding.to_json()))
+    assert Encoding.from_json(value) == encoding
+    del value["tag_counts"]
+    with pytest.raises(CheckpointError, match="tag_counts"):
+        Encoding.from_json(value)
+
+
+def test_tags_that_a_file_cannot_mean_are_refused():
+    value = Encoding.fit(TRAINING, tags="random").to_json()
+    with pytest.raises(CheckpointError, match=r"tags: expected one of entities, untyped, .*, got 'colours'"):
+        Encoding.from_json(value | {"tags": "colours"})
+    for counts in ((), (0, 0, 0, 0, 0), (1, 2)):
+        with pytest.raises(CheckpointError, match="tag_counts: expected 5 counts to draw tags from"):
+            Encoding.from_json(value | {"tag_counts": counts})

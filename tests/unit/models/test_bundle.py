@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,12 @@ def test_words_and_labels_in_any_script_survive(tmp_path):
 def test_building_an_unknown_architecture_hints_at_near_names():
     with pytest.raises(ConfigError, match="did you mean multitask_cnn"):
         build("multitask_cn", {}, KNOWN)
+
+
+def test_the_order_leak_is_saved_where_it_is_on_and_files_without_it_load(tmp_path: Path):
+    made = make()
+    made.save(tmp_path / "plain")
+    assert "order_leak" not in description(tmp_path / "plain")["candidates"]
+    assert not Bundle.load(tmp_path / "plain").candidates.order_leak
+    replace(made, candidates=Candidates(order_leak=True)).save(tmp_path / "leak")
+    assert Bundle.load(tmp_path / "leak").candidates == Candidates(order_leak=True)

@@ -339,3 +339,38 @@ def test_watchers_see_every_epoch_and_every_batch():
 def test_loading_a_saved_run_in_the_middle_does_not_disturb_the_next_epochs(tmp_path):
     # Saving the state after each epoch must not touch the run itself.
     assert_same(run(), run(state_folder=Path(tmp_path) / "state"))
+
+
+# ---- fewer negatives
+
+
+def with_negatives(ratio: float | None, seed: int = 0) -> TrainingResult:
+    config = run_config(epochs=1)
+    rule = config.candidates.model_copy(update={"negatives": ratio, "negatives_seed": seed, "type_filter": False})
+    return run(config.model_copy(update={"candidates": rule}))
+
+
+def test_a_model_trains_on_so_many_negatives_for_each_positive():
+    # 24 sentences with six ordered pairs each; 18 of them have one relation
+    whole, few = with_negatives(None), with_negatives(2.0)
+    assert (whole.candidates.positive, whole.candidates.negative) == (18, 126)
+    assert (few.candidates.positive, few.candidates.negative) == (18, 36)
+    assert few.candidates.dropped["negative not sampled"] == 90
+    assert few.notes == whole.notes == []
+    assert not same_tensors(few.bundle.model.state_dict(), whole.bundle.model.state_dict())
+    assert few.bundle.candidates == whole.bundle.candidates  # what is scored later stays the same
+    assert not same_tensors(few.bundle.model.state_dict(), with_negatives(2.0, seed=1).bundle.model.state_dict())
+
+
+def test_where_there_are_fewer_negatives_than_asked_for_all_are_kept_and_it_is_said():
+    result = with_negatives(7.5)
+    assert_same(result, with_negatives(None))
+    assert result.notes == ["candidates.negatives: expected related to unrelated pairs 1:7.5, the training data has 1:7.0: all are kept"]
+    assert with_negatives(7.0).notes == []
+
+
+def test_the_order_leak_is_trained_with_and_kept():
+    config = run_config(epochs=1)
+    result = run(config.model_copy(update={"candidates": config.candidates.model_copy(update={"order_leak": True, "type_filter": False})}))
+    assert result.bundle.candidates.order_leak
+    assert (result.candidates.kept, result.candidates.dropped["against the text order"]) == (72, 72)  # toy relations run with the text

@@ -1,0 +1,137 @@
+"""What the tag input shows (`encoding.tags`), for every registered model: trained, saved, loaded, and pair by pair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import torch
+
+from relsift.candidates import Candidates
+from relsift.config import EncodingConfig, RunConfig, TagView
+from relsift.encoding.batch import Batch, collate, encode
+from relsift.encoding.vocabulary import BY_PAIR, Encoding
+from relsift.inference import InferenceReport, score_pairs
+from relsift.models.base import RelationModel
+from relsift.models.bundle import Bundle
+from relsift.registry import find, table
+from relsift.schema import Sentence
+from relsift.training.loop import train
+from toy import long_sentence, one_token, randomise, run_config, sentences
+
+VIEWS: tuple[TagView, ...] = get_args(TagView)
+GROUP = [long_sentence(14, 5), *sentences(4), one_token()]
+TWO = [replace(sentence, entities=sentence.entities[:2]) for sentence in sentences(6)]
+
+
+@pytest.fixture(params=sorted(table("model")))
+def name(request) -> str:
+    return request.param
+
+
+def known(view: TagView) -> Encoding:
+    return Encoding.fit(sentences(40), tags=view)
+
+
+def tiny(name: str, **options: Any) -> RelationModel[Any]:
+    architecture = find("model", name)
+    model = architecture(replace(architecture.Config.tiny(), **options), known("entities"))
+    randomise(model, scale=0.3)
+    return model.eval()
+
+
+def scores(model: RelationModel[Any], view: TagView, group: list[Sentence]) -> list[list[float]]:
+    return [its.scores for its in score_pairs(model, known(view), Candidates(), group, InferenceReport())]
+
+
+def close(wanted: list[float]) -> Any:
+    return pytest.approx(wanted, abs=1e-5, rel=1e-5)
+
+
+def config(name: str, view: TagView, **training: Any) -> RunConfig:
+    model = {"name": name, "preset": None, **find("model", name).Config.tiny().to_dict()}
+    made = run_config(epochs=1, **training)
+    return made.model_copy(update={"model": made.model.model_validate(model), "encoding": EncodingConfig(tags=view, tags_seed=3)})
+
+
+@pytest.mark.parametrize("view", BY_PAIR)
+def test_a_pair_scores_among_others_as_it_does_alone(name, view, monkeypatch):
+    monkeypatch.setattr("relsift.inference.BATCH_PAIRS", 7)  # copies of one sentence in different batches
+    model, encoding = tiny(name), known(view)
+    for sentence, found in zip(GROUP, scores(model, view, GROUP), strict=True):
+        wanted = []
+        for pair in Candidates().pairs(sentence):
+            with torch.no_grad():
+                wanted += model.predict(model(collate([encode(sentence, [pair], encoding)]))).score.tolist()
+        assert found == close(wanted)
+
+
+def test_the_pairs_view_of_two_entities_is_the_one_of_all_entities(name):
+    model = tiny(name)
+    assert scores(model, "pair", TWO) == scores(model, "entities", TWO)
+
+
+def test_the_other_entities_of_two_are_none(name):
+    model = tiny(name)
+    assert scores(model, "others", TWO) == scores(model, "constant", TWO)
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "entities"])
+def test_every_view_shows_something_else_than_all_entities(name, view):
+    model = tiny(name)
+    group = sentences(4)  # three entities each: the pair's are not all there are
+    found, whole = ([score for its in scores(model, shown, group) for score in its] for shown in (view, "entities"))
+    assert found != close(whole)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_trained_saved_and_loaded_it_predicts_the_same(name, view, tmp_path: Path):
+    bundle = train(config(name, view), sentences(8, seed=1), sentences(8, seed=2)).bundle
+    assert (bundle.encoding.tags, bundle.encoding.num_tags) == (view, known("entities").num_tags)
+    bundle.save(tmp_path / "model")
+    loaded = Bundle.load(tmp_path / "model")
+    assert loaded.encoding == bundle.encoding
+    before, after = (score_pairs(b.model, b.encoding, Candidates(), GROUP, InferenceReport()) for b in (bundle, loaded))
+    assert before == after
+
+
+def test_a_model_trains_on_the_same_pairs_in_the_same_batches_whatever_it_is_shown(monkeypatch):
+    architecture = find("model", "multitask_cnn")
+    original = architecture.loss
+    seen: dict[TagView, list[list[int]]] = {}
+    for view in VIEWS:
+        labels = seen.setdefault(view, [])
+
+        def spy(self: Any, output: Any, batch: Batch, to: list[list[int]] = labels) -> Any:
+            to.append(batch.label.tolist())
+            return original(self, output, batch)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(architecture, "loss", spy)
+            result = train(config("multitask_cnn", view), sentences(12, seed=1), sentences(4, seed=2))
+        assert result.candidates.kept == sum(map(len, labels))
+    assert len(seen["entities"]) > 1
+    assert all(labels == seen["entities"] for labels in seen.values())
+
+
+def test_a_model_without_tags_is_trained_the_same_by_every_view():
+    # Nothing else of the input differs, and no random number: by pair, the tokens that dropout or hiding would draw for are more.
+    weights = []
+    for view in VIEWS:
+        made = config("cr_cnn", view, optimiser="sgd", unknown_rate=0.0)
+        made = made.model_copy(update={"model": made.model.model_copy(update={"tags": False})})
+        weights.append(train(made, sentences(8, seed=1), sentences(8, seed=2)).bundle.model.state_dict())
+    for other in weights[1:]:
+        torch.testing.assert_close(other, weights[0])
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_types_of_entities_matter_to_the_core_model_by_way_of_its_tags_alone(view):
+    # Drawn and constant tags do not see them, untyped ones only where an entity is.
+    model = tiny("multitask_cnn")
+    turn = {"PER": "ORG", "ORG": "LOC", "LOC": "PER"}
+    turned = [replace(s, entities=tuple(replace(e, type=turn[e.type]) for e in s.entities)) for s in GROUP]
+    same = scores(model, view, turned) == scores(model, view, GROUP)
+    assert same is (view in ("untyped", "random", "word", "constant"))
