@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 if TYPE_CHECKING:
+    from relsift.experiments.experiment import Experiment
     from relsift.experiments.grid import Progress
-    from relsift.experiments.result import Plan
+    from relsift.experiments.result import Plan, Results
     from relsift.experiments.system import System
 
-QUICK_FOLDS, QUICK_SENTENCES, QUICK_EPOCHS = 2, 300, 3
+QUICK_FOLDS, QUICK_SENTENCES, QUICK_OVERRIDE = 2, 300, "training.epochs=3"
 
 Data = Annotated[str | None, typer.Option(help="Annotated data: a prepared corpus, format:path, or a path. All its parts together.")]
 Out = Annotated[Path | None, typer.Option(help="Folder of the grid; finished cells in it are not computed again.")]
@@ -64,7 +65,7 @@ def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> 
             raise ConfigError(
                 f"--set {key}: expected what all systems of the grid share as --direction, --type-filter or --seeds, got --set"
             )
-    quick = (f"training.epochs={QUICK_EPOCHS}",) if plan.quick else ()
+    quick = (QUICK_OVERRIDE,) if plan.quick else ()
     return tuple(system.in_language(plan.language).with_overrides(*quick, *overrides) for system in systems)
 
 
@@ -92,6 +93,30 @@ def compute(
     )  # fmt: skip
     with GridProgress(len(cells), ready) as progress:
         run_grid(cells, plan, out, jobs=jobs, on_cell=progress.cell)
+
+
+def write(experiment: Experiment, results: Results, out: Path) -> None:
+    """Write the report beside the cells, and say where."""
+    from relsift.experiments.report.page import write_report
+
+    files = write_report(experiment.report(results, command_of(experiment, results, out)), out, experiment.name)
+    for file in files:
+        if file.suffix in (".md", ".html"):
+            typer.echo(f"report written to {file}")
+
+
+def command_of(experiment: Experiment, results: Results, out: Path) -> str:
+    """What computes the whole report again, with the overrides that were given to all systems."""
+    plain = {system.name: system.overrides for system in experiment.systems(results.plan)}
+    if not plain:
+        return f"relsift reproduce {experiment.name} --from-results {out}"
+    further: dict[str, None] = {}
+    for system in results.systems:
+        if results.of(system):
+            further |= dict.fromkeys(system.overrides[len(plain[system.name]) :])
+    further.pop(QUICK_OVERRIDE if results.plan.quick else "", None)
+    sets = "".join(f" --set {text}" for text in further)
+    return f"relsift reproduce {experiment.name} {results.plan.options()}{sets} --out {out}"
 
 
 class GridProgress:

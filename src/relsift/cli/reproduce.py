@@ -38,9 +38,9 @@ def command(
     chosen: Experiment = find("experiment", experiment)
     if from_results is not None:
         plan = read_plan(from_results)
-        systems = grids.adapted(chosen.systems(plan), plan, overrides or [])
-        grids.write(chosen, load_results(from_results, systems), out or from_results)
+        grids.write(chosen, load_results(from_results, chosen.systems(plan) or None), out or from_results)
         return
+    require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
     plan = grids.make_plan(data, folds, direction, type_filter, sentences, development, fold_seed, quick)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from relsift.candidates import CandidateReport
+from relsift.candidates import CandidateReport, sample_negatives
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
 from relsift.errors import DataError
-from relsift.evaluation.scores import evaluate, key_of
+from relsift.evaluation.scores import Scores, evaluate, facts_of
 from relsift.evaluation.significance import sentence_counts
+from relsift.evaluation.thresholds import best_threshold
 from relsift.experiments.folds import Fold, make_folds, sample_documents
 from relsift.experiments.result import CellResult, Curve, Plan
 from relsift.experiments.system import System
@@ -94,6 +96,7 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         counts=sentence_counts(test, predicted, direction=direction),
         documents=[sum(s.relations is not None for s in document.sentences) for document in fold.test],
         curve=curve_of(bundle, test, scored), notes=[*result.notes, *report.lines()],
+        sampled=None if system.test_ratio is None else sampled_scores(bundle, development, test, scored, system.test_ratio),
     )  # fmt: skip
     made.save(cell.file(folder))
     shutil.rmtree(scratch)
@@ -106,13 +109,48 @@ def configured(cell: Cell, plan: Plan) -> RunConfig:
     return load_config(model=system.model, preset=system.preset, overrides=[*plan.overrides(), *system.overrides, *own])
 
 
-def curve_of(bundle: Bundle, sentences: list[Sentence], scored: list[ScoredPairs]) -> Curve:
-    annotated = [its for sentence, its in zip(sentences, scored) if sentence.relations is not None]
-    scores = [score for its in annotated for score in its.scores]
-    correct = [pair.type == bundle.encoding.labels[label] for its in annotated for pair, label in zip(its.pairs, its.labels)]
+def sampled_scores(
+    bundle: Bundle, development: Sequence[Sentence], test: Sequence[Sentence], scored: Sequence[ScoredPairs], ratio: float
+) -> Scores:
+    """Of the test part with so many negatives a positive, the threshold tuned on a development part sampled in the same way.
+
+    Whatever is left out is not scored at all, as if the pair were not there; gold relations are those of the whole test part.
+    """
+    held = score_pairs(bundle.model, bundle.encoding, bundle.candidates, development, InferenceReport())
+    kept = sampled(held, development, ratio)
     direction = bundle.candidates.direction
-    gold = sum(len({(key_of(s, r, direction), r.type) for r in s.relations or ()}) for s in sentences)
-    return Curve.of(scores, correct, gold)
+    threshold, _ = best_threshold(*decisions(bundle, kept), sum(len(facts_of(s, direction)) for s in development))
+    kept = sampled(scored, test, ratio)
+    predicted = [decide(sentence, its, bundle.encoding, threshold) for sentence, its in zip(test, kept)]
+    pairs = sum(len(its.pairs) for its in kept)
+    said = f"{pairs} kept, {sum(len(its.pairs) for its in scored) - pairs} negatives left out for 1:{ratio:g}"
+    return evaluate(test, predicted, direction=direction, candidates=said)
+
+
+def sampled(scored: Sequence[ScoredPairs], sentences: Sequence[Sentence], ratio: float) -> list[ScoredPairs]:
+    """All positive pairs, and so many negatives for each; nested samples, as in training."""
+    result = []
+    for its, pairs in zip(scored, sample_negatives([its.pairs for its in scored], sentences, ratio)):
+        chosen = set(pairs)
+        places = [place for place, pair in enumerate(its.pairs) if pair in chosen]
+        result.append(ScoredPairs(pairs, [its.labels[place] for place in places], [its.scores[place] for place in places]))
+    return result
+
+
+def decisions(bundle: Bundle, scored: Iterable[ScoredPairs]) -> tuple[list[float], list[bool]]:
+    """Score of every pair's best relation, and whether that is the gold one."""
+    rows = [
+        (score, pair.type == bundle.encoding.labels[label])
+        for its in scored
+        for pair, label, score in zip(its.pairs, its.labels, its.scores)
+    ]
+    return [score for score, _ in rows], [right for _, right in rows]
+
+
+def curve_of(bundle: Bundle, sentences: Sequence[Sentence], scored: Sequence[ScoredPairs]) -> Curve:
+    annotated = [(sentence, its) for sentence, its in zip(sentences, scored) if sentence.relations is not None]
+    gold = sum(len(facts_of(sentence, bundle.candidates.direction)) for sentence, _ in annotated)
+    return Curve.of(*decisions(bundle, (its for _, its in annotated)), gold)
 
 
 def command(cell: Cell, plan: Plan) -> str:

@@ -124,9 +124,7 @@ def compare_predictions(
     """Compare what two models found in the sentences of the same annotated documents. Raises: as `evaluate` does."""
     gold = list(sentences_of(documents))
     numbers = [number for number, document in enumerate(documents) for _ in document.sentences]
-    runs = [
-        sentence_counts(gold, found, direction=direction, units=numbers if units == "document" else None) for found in (first, second)
-    ]
+    runs = [sentence_counts(gold, found, direction=direction, units=numbers if units == "document" else None) for found in (first, second)]
     return compare(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
 
 
@@ -218,7 +216,7 @@ def _units(cell: CellResult, units: Unit) -> Counts:
             f"documents, got {len(cell.counts)}"
         )
     blocks = np.split(cell.counts, np.cumsum(cell.documents)[:-1])
-    return np.array([block.sum(axis=0) for block in blocks if len(block)], np.int64)    # a document without annotated sentences is no unit
+    return np.array([block.sum(axis=0) for block in blocks if len(block)], np.int64)  # a document without annotated sentences is no unit
 
 
 def _f1(cell: CellResult) -> float:

@@ -1,27 +1,85 @@
-"""What `relsift reproduce` needs to know of a table, a figure or a study: which systems it trains, and what its report shows."""
+"""What `relsift reproduce` needs to know of a table, a figure or a study, and the report that most of them share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from relsift.errors import ConfigError
+from relsift.experiments.comparison import SystemComparison, compare_systems
+from relsift.experiments.report import blocks, figures
+from relsift.experiments.report.page import Block, Figure, Paragraph, Report, Section
+from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.result import Plan, Results
 from relsift.experiments.system import System
 
-if TYPE_CHECKING:
-    from relsift.experiments.report.page import Report
+Published = Mapping[str, tuple[float, float, float]]  # system name -> three figures in percent
+FULL_SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """name: as the command line calls it. summary: one line for its help. systems: for a plan's language and direction.
+    """name: as the command line calls it. summary: one line for its help. systems: what it trains under a plan.
 
-    full_seeds: how many seeds its report is planned for.
+    report: from what is computed so far, and the command that makes it.
     """
 
     name: str
-    title: str
     summary: str
     systems: Callable[[Plan], tuple[System, ...]]
-    report: Callable[[Results], Report]
+    report: Callable[[Results, str], Report]
+
+
+def full_report(
+    results: Results, command: str, *, title: str, question: str, base: System | None, published: Published | None = None,
+    more: Iterable[Section] = (), notes: Iterable[str] = (),
+) -> Report:  # fmt: skip
+    """Scores, differences from `base`, precision against recall, relations, errors, cost, setting.
+
+    published: the paper's P, R and F1 on ACE 2005. more: sections of the experiment's own, after the differences.
+    """
+    computed = [system for system in results.systems if results.of(system)]
+    if not computed:
+        raise ConfigError(f"{title}: expected at least one finished cell, got none; compute some, or name another folder")
+    sections = [
+        Section("Scores", (blocks.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
+    ]
+    if base is not None and len(computed) > 1 and results.of(base):
+        sections.append(Section(f"Against {base.title}", (difference_table(results, base),)))
+    sections += more
+    sections += [
+        Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(results, command=command)),)),
+        Section("Relations", (blocks.relation_table(results), drawn(lambda: figures.relation_figure(results, command=command)))),
+        Section("Errors", (blocks.error_table(results), *confusions(results, computed, command))),
+        Section("Cost", (blocks.cost_table(results),)),
+        Section("Setting", tuple(setting(results, commands=(command,)))),
+    ]
+    top = (Paragraph(question), *opening(results), *(Paragraph(note, "note") for note in notes))
+    return Report(title, tuple(sections), top)
+
+
+def difference_table(results: Results, base: System) -> Block:
+    return blocks.difference_table(results, base, differences(results, base))
+
+
+def differences(results: Results, base: System) -> dict[str, SystemComparison]:
+    """Every system against `base`, where both have cells of the same folds and seeds."""
+    found = {}
+    for system in results.systems:
+        if system.name != base.name and any(results.shared(system, base)):
+            found[system.name] = compare_systems(results.of(system), results.of(base))
+    return found
+
+
+def confusions(results: Results, systems: Sequence[System], command: str) -> list[Block]:
+    """Of the first and the last system: with all of them nobody would look at any."""
+    chosen = list({system.name: system for system in (systems[0], systems[-1])}.values())
+    return [drawn(lambda system=system: figures.confusion_figure(results, system, command=command)) for system in chosen]  # type: ignore[misc]
+
+
+def drawn(make: Callable[[], Figure]) -> Block:
+    """The figure, or a line that says what it needs: a report without plots is better than none."""
+    try:
+        return make()
+    except ConfigError as error:
+        return Paragraph(f"No plot: {error}", "note")

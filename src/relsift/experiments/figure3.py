@@ -1,0 +1,97 @@
+"""Figure 3 of Ye et al. 2019: F1 as negatives are added, baseline against tags with the second task.
+
+Negatives are sampled from the *training* part in nested samples: those at 1:1 are among those at 1:5. The paper samples the test part in
+the same way, which lowers F1 by itself as the ratio grows: more negatives are more chances for a false positive, whatever the model does.
+So each cell is scored twice: on a test part sampled at its own ratio, and on the whole one, the threshold tuned on a development part
+that is like the test part each time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from relsift.experiments.experiment import Experiment, drawn
+from relsift.experiments.report import blocks, figures
+from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
+from relsift.experiments.report.plots import Line
+from relsift.experiments.report.setting import opening, setting
+from relsift.experiments.report.summary import Spread
+from relsift.experiments.report.wording import points, with_deviation
+from relsift.experiments.result import CellResult, Plan, Results
+from relsift.experiments.system import BASE, MTL_TAG, System
+
+RATIOS = (0.5, 1.0, 5.0, 10.0, 15.0)  # negatives a positive
+SAMPLED, WHOLE = "test part at the same ratio", "whole test part"
+QUESTION = (
+    "As negatives are added, does F1 fall, and does the gap between the baseline and +MTL+Tag widen (Ye et al. 2019, figure 3)? On a test "
+    "part sampled at the same ratio, as in the paper, F1 falls by itself; on the whole test part it need not."
+)
+
+
+def at_ratio(system: System, ratio: float) -> System:
+    named = replace(system, name=f"{system.name}-1to{ratio:g}", title=f"{system.title} 1:{ratio:g}", test_ratio=ratio)
+    return named.with_overrides(f"candidates.negatives={ratio:g}")
+
+
+def systems(plan: Plan) -> tuple[System, ...]:
+    return tuple(at_ratio(system, ratio) for ratio in RATIOS for system in (BASE, MTL_TAG))
+
+
+def report(results: Results, command: str) -> Report:
+    reached = {
+        ratio for ratio in RATIOS for base in (BASE, MTL_TAG) for cell in results.of(at_ratio(base, ratio)) if _has_enough(cell, ratio)
+    }
+    spreads = {where: {base.name: _by_ratio(results, base, where, reached) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
+    panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
+    shown: list[Block] = [_table(spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
+    too_far = sorted(set(RATIOS) - reached)
+    if too_far:
+        names = ", ".join(f"1:{ratio:g}" for ratio in too_far)
+        shown.append(
+            Paragraph(f"Not shown: {names}, where not computed, or where the training part has fewer negatives than that.", "note")
+        )
+    sections = (
+        Section("F1 by negatives per positive", tuple(shown)),
+        Section("All cells, scored on the whole test part", (blocks.score_table(results),)),
+        Section("Setting", tuple(setting(results, commands=(command,)))),
+    )
+    return Report("Figure 3", sections, (Paragraph(QUESTION), *opening(results)))
+
+
+def _has_enough(cell: CellResult, ratio: float) -> bool:
+    """The training part really had so many negatives a positive, but for rounding."""
+    kept, positive = cell.training_candidates["kept"], cell.training_candidates["positive"]
+    return bool(kept - positive >= 0.99 * ratio * positive)
+
+
+def _by_ratio(results: Results, base: System, where: str, reached: set[float]) -> dict[float, Spread]:
+    def f1(cell: CellResult) -> float:
+        scores = cell.sampled if where == SAMPLED else cell.test
+        assert scores is not None  # every system here has a test_ratio
+        return scores.micro.f1
+
+    cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS if ratio in reached}
+    return {ratio: Spread.of(its, f1) for ratio, its in cells.items() if its}
+
+
+def _table(spreads: dict[str, dict[str, dict[float, Spread]]]) -> Table:
+    titles = (BASE.title, MTL_TAG.title, "gap")
+    columns = (Column(title="positive : negative", align="left"), *(Column(title=t, group=where) for where in spreads for t in titles))
+    rows = []
+    for ratio in RATIOS:
+        cells = [f"1 : {ratio:g}"]
+        for its in spreads.values():
+            both = [its[base.name].get(ratio) for base in (BASE, MTL_TAG)]
+            cells += ["–" if spread is None else with_deviation(spread) for spread in both]
+            cells.append("–" if both[0] is None or both[1] is None else points(both[1].mean - both[0].mean))
+        rows.append(tuple(cells))
+    return Table(
+        columns=columns,
+        rows=tuple(rows),
+        notes=("Micro F1 in percent, mean of all cells ± standard deviation over folds; the gap in points.",),
+    )
+
+
+EXPERIMENT = Experiment(
+    name="figure3", summary="baseline and +MTL+Tag as negatives are added to the training part", systems=systems, report=report
+)
