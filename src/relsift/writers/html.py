@@ -289,14 +289,14 @@ def _mention(sentence: Sentence, index: int) -> str:
 
 
 def _write_page(stream: TextIO, body: _Body, *, title: str, summary: Summary) -> None:
-    script = _resource("page.js")
+    script = resource("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     stream.write(
         f'<!DOCTYPE html>\n<html lang="en" data-direction="{body.direction}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
-        f"<style>{_resource('page.css')}</style>\n</head>\n<body>\n"
+        f"<style>{resource('page.css')}</style>\n</head>\n<body>\n"
         f'<header class="top"><h1>{escape(title)}</h1>\n<p class="about">{_about(body)}</p>\n{_summary(summary)}</header>\n'
         f'{_controls(body)}<main id="sentences">\n'
     )
@@ -306,7 +306,7 @@ def _write_page(stream: TextIO, body: _Body, *, title: str, summary: Summary) ->
 
 
 @cache
-def _resource(name: str) -> str:
+def resource(name: str) -> str:
     return files("relsift.writers").joinpath(name).read_text(encoding="utf-8")
 
 

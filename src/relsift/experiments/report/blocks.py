@@ -1,0 +1,195 @@
+"""Tables that every experiment's report shows. Percent with one decimal; ± is the standard deviation over folds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from relsift.evaluation.scores import PRF
+from relsift.experiments.report.page import Column, Table
+from relsift.experiments.report.setting import planned_cells, sizes
+from relsift.experiments.report.summary import Summary, summaries
+from relsift.experiments.report.wording import minus, p_value, percent, points, signed, with_deviation
+from relsift.experiments.result import Results
+from relsift.experiments.system import System
+
+PUBLISHED = "published, ACE 2005: not the same data"
+MEASURES = {"precision": "P", "recall": "R", "f1": "F1"}
+ERRORS = {"false_negative": "missed", "false_positive": "spurious", "wrong_class": "wrong relation"}
+PLUS_MINUS = (
+    "In percent: mean over all cells (one cell: one fold, one seed) ± standard deviation over folds, of each fold's mean over its seeds. "
+    "The standard deviation over seeds, of each seed's mean over the folds, stands by itself."
+)
+
+
+class Versus(Protocol):
+    """Two systems compared on the cells that both have. Differences are of micro F1, first minus second, as shares of one.
+
+    difference, interval, p_value: of all together, over `units`. fold_differences: by fold, the mean over seeds.
+    """
+
+    @property
+    def difference(self) -> float: ...
+    @property
+    def interval(self) -> tuple[float, float]: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def p_value(self) -> float: ...
+    @property
+    def mean_difference(self) -> float: ...
+    @property
+    def fold_differences(self) -> Mapping[int, float]: ...
+    @property
+    def effect_size(self) -> float | None: ...
+    @property
+    def fold_p_value(self) -> float: ...
+    @property
+    def smallest_fold_p_value(self) -> float: ...
+
+
+def score_table(
+    results: Results, *, seeds: Sequence[int] | None = None, published: Mapping[str, tuple[float, float, float]] | None = None
+) -> Table:
+    """A row a system: micro P, R and F1, weighted and macro F1, and how many cells they come from.
+
+    Args:
+        seeds: planned for every system; None takes all that any system has.
+        published: system name -> the paper's P, R and F1 in percent, measured on ACE 2005.
+    """
+    columns = [
+        Column(title="system", align="left"),
+        *(Column(title=short, group="micro", strong=short == "F1") for short in MEASURES.values()),
+        Column(title="F1", group="weighted"), Column(title="F1", group="macro"),
+        Column(title="sd over seeds, micro F1"), Column(title="folds × seeds"), Column(title="cells"),
+    ]  # fmt: skip
+    if published is not None:
+        columns += [Column(title=short, group=PUBLISHED) for short in MEASURES.values()]
+    found = {row.system.name: row for row in summaries(results)}
+    rows = []
+    for system in results.systems:
+        row = found.get(system.name)
+        cells = [system.title, *(["–"] * 6 if row is None else _scores(row)), *_size(results, system, seeds)]
+        if published is not None:
+            cells += [f"{value:.1f}" for value in published[system.name]] if system.name in published else [""] * 3
+        rows.append(tuple(cells))
+    notes = [PLUS_MINUS, f'"Weighted" by gold relations is the average in the papers\' tables (Ye et al. 2019); {sizes(results)}.']
+    return Table(columns=tuple(columns), rows=tuple(rows), notes=(*notes, *_system_notes(results, seeds)))
+
+
+def _scores(row: Summary) -> list[str]:
+    micro = [with_deviation(row.scores["micro"][measure]) for measure in MEASURES]
+    others = [with_deviation(row.scores[average]["f1"]) for average in ("weighted", "macro")]
+    return [*micro, *others, percent(row.f1.over_seeds)]
+
+
+def _size(results: Results, system: System, seeds: Sequence[int] | None) -> tuple[str, str]:
+    """`3 × 2`, and `6`, or `5 of 6 *` where cells are missing."""
+    cells = results.of(system)
+    folds, planned = len({cell.fold for cell in cells}), planned_cells(results, system, seeds)
+    return f"{folds} × {len(results.seeds(system))}", str(planned) if len(cells) == planned else f"{len(cells)} of {planned} *"
+
+
+def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
+    notes = []
+    if any(len(results.of(system)) != planned_cells(results, system, seeds) for system in results.systems):
+        notes.append("* Cells are missing: the means are over fewer cells than planned, and rows differ in what they were tested on.")
+    for system in results.systems:
+        if system.select_on == "test":
+            notes.append(f"{system.title}: epoch and threshold were chosen on the test part, which flatters the scores.")
+        if system.tagger != "none":
+            where = "test part" if system.tagger == "test" else "training and test parts"
+            notes.append(f"{system.title}: in the {where} the tags show a tagger's entities, not the annotated ones.")
+    return notes
+
+
+def difference_table(results: Results, base: System, comparisons: Mapping[str, Versus], *, units: str = "documents") -> Table:
+    """A row a system, compared with `base`. comparisons: system name -> that system against the base; units: what they resample."""
+    levels = " and ".join(f"{100 * level:g} %" for level in sorted({found.confidence for found in comparisons.values()}))
+    columns = (
+        Column(title=f"against {base.title}", align="left"), Column(title="micro F1, points", strong=True),
+        Column(title=f"{levels} interval", group=f"all cells, over {units}"), Column(title="p", group=f"all cells, over {units}"),
+        Column(title="mean of cells, points"), Column(title="better in", group="over folds"), Column(title="p", group="over folds"),
+        Column(title="smallest possible p", group="over folds"), Column(title="effect size d", group="over folds"),
+    )  # fmt: skip
+    rows = []
+    for system in results.systems:
+        if system.name == base.name:
+            continue
+        found = comparisons.get(system.name)
+        rows.append((system.title, *(["–"] * 8 if found is None else _difference(found))))
+    notes = (
+        f"Positive: better than {base.title}. Interval: paired bootstrap; p: approximate randomisation; both over {units} with all seeds.",
+        "Over folds: each fold's difference, mean over its seeds; p by every change of their signs, which cannot be smaller than stated; "
+        "d: mean difference over standard deviation. Folds share training data, so that their differences are not independent.",
+        "p values are not corrected for the number of comparisons.",
+    )
+    return Table(columns=columns, rows=tuple(rows), notes=notes)
+
+
+def _difference(found: Versus) -> list[str]:
+    folds = found.fold_differences.values()
+    low, high = found.interval
+    return [
+        points(found.difference), f"{points(low)} to {points(high)}", p_value(found.p_value), points(found.mean_difference),
+        f"{sum(value > 0 for value in folds)} of {len(folds)} folds", p_value(found.fold_p_value), p_value(found.smallest_fold_p_value),
+        "–" if found.effect_size is None else signed(found.effect_size, 2),
+    ]  # fmt: skip
+
+
+def error_table(results: Results, *, published: Mapping[str, tuple[float, float, float]] | None = None) -> Table:
+    """A row a system: shares of all errors. published: system name -> the paper's shares in percent, in the same order."""
+    columns = [Column(title="system", align="left"), *(Column(title=name) for name in ERRORS.values())]
+    columns += [Column(title="errors"), Column(title="of the spurious: reversed"), Column(title="errors a gold relation")]
+    if published is not None:
+        columns += [Column(title=name, group=PUBLISHED) for name in ERRORS.values()]
+    rows = []
+    for row in summaries(results):
+        split, gold = row.pooled.errors, sum(count.support for count in row.pooled.per_type.values())
+        shares = split.shares()
+        cells = [row.system.title, *(percent(shares[name]) for name in ERRORS), str(split.total), str(split.reversed)]
+        cells.append(f"{split.total / gold:.2f}" if gold else "–")
+        if published is not None:
+            cells += [f"{value:.1f}" for value in published[row.system.name]] if row.system.name in published else [""] * 3
+        rows.append(tuple(cells))
+    notes = (
+        "Shares of all errors, in percent; counts are sums over all cells. Missed: a related pair left unrelated. Spurious: an unrelated "
+        "pair called related, among them the right relation in the wrong direction. Wrong relation: a related pair with another relation.",
+        *_left_out(results),
+    )
+    return Table(columns=tuple(columns), rows=tuple(rows), notes=notes)
+
+
+def relation_table(results: Results, *, measures: Sequence[str] = ("f1",)) -> Table:
+    """A row a relation, the most frequent first, over the pooled counts of each system. measures: of precision, recall, f1."""
+    found = summaries(results)
+    kinds: Counter[str] = Counter()
+    for row in found:  # a system with fewer cells has fewer gold relations: the fullest one tells
+        kinds |= Counter({kind: count.support for kind, count in row.pooled.per_type.items()})
+    names = {kind for row in found for kind in row.pooled.per_type}
+    columns = [Column(title="relation", align="left"), Column(title="gold, all cells")]
+    columns += [Column(title=MEASURES[measure], group=row.system.title) for row in found for measure in measures]
+    rows = []
+    for kind in sorted(names, key=lambda kind: (-kinds[kind], kind)):
+        prfs = [row.pooled.per_type[kind].prf if kind in row.pooled.per_type else PRF(0.0, 0.0, 0.0) for row in found]
+        rows.append((kind, str(kinds[kind]), *(percent(getattr(prf, measure)) for prf in prfs for measure in measures)))
+    notes = ("Of the counts of all cells together, in percent; a gold relation counts once a seed.", *_left_out(results))
+    return Table(columns=tuple(columns), rows=tuple(rows), notes=notes)
+
+
+def cost_table(results: Results) -> Table:
+    """A row a system: size, time, and where training stopped."""
+    titles = ("parameters", "seconds a cell", "epochs", "epoch kept", "threshold")
+    columns = (Column(title="system", align="left"), *(Column(title=title) for title in titles))
+    rows = []
+    for row in summaries(results):
+        cells = (f"{row.parameters.mean:,.0f}", f"{row.seconds.mean:.1f}", f"{row.epochs.mean:.1f}", f"{row.best_epoch.mean:.1f}")
+        rows.append((row.system.title, *cells, minus(f"{row.threshold.mean:.3f}")))
+    notes = ("Means over all cells. The threshold is in units of each system's scores.", *_left_out(results))
+    return Table(columns=columns, rows=tuple(rows), notes=notes)
+
+
+def _left_out(results: Results) -> list[str]:
+    missing = [system.title for system in results.systems if not results.of(system)]
+    return [f"Not computed yet: {', '.join(missing)}."] if missing else []

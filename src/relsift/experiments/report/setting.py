@@ -1,0 +1,90 @@
+"""What was measured, on how much, and how to do it again: the blocks around the tables of a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from relsift.experiments.report.page import Block, Column, Commands, Paragraph, Table
+from relsift.experiments.report.wording import counted
+from relsift.experiments.result import CellResult, Results
+from relsift.experiments.system import System
+
+
+def opening(results: Results, *, seeds: Sequence[int] | None = None) -> list[Block]:
+    """What a reader must know before the first number: a trial is no result, and which cells are missing."""
+    blocks: list[Block] = []
+    if results.plan.quick:
+        blocks.append(Paragraph("QUICK: a trial of the machinery, not a result. Do not cite these numbers.", "warning"))
+    done = sum(len(results.of(system)) for system in results.systems)
+    planned = sum(planned_cells(results, system, seeds) for system in results.systems)
+    if done < planned:
+        blocks.append(Paragraph(f"{done} of {planned} cells computed so far: all numbers are preliminary.", "warning"))
+    return blocks
+
+
+def setting(results: Results, *, commands: Sequence[str] = (), seeds: Sequence[int] | None = None) -> list[Block]:
+    """Data, candidates, machine and time; then what computes everything again: the commands given, and one cell's as an example."""
+    cells = [cell for system in results.systems for cell in results.of(system)]
+    planned = sum(planned_cells(results, system, seeds) for system in results.systems)
+    done = f"{len(cells)} of {planned} cells computed so far" if len(cells) < planned else f"all {planned} cells computed"
+    rows = [
+        ("setting", results.plan.setting()),
+        ("checksum of the data", f"sha256 {results.plan.checksum}"),
+        ("seeds", ", ".join(map(str, planned_seeds(results, seeds)))),
+        ("size", f"{done}; {sizes(results)}"),
+        *_candidate_rows(cells),
+        *(("machine", line) for line in dict.fromkeys(", ".join(f"{k} {v}" for k, v in cell.machine.items()) for cell in cells)),
+        ("training time", f"{sum(cell.seconds for cell in cells):,.0f} seconds in all"),
+        *(("note", f"{note} (in {count} cells)") for note, count in Counter(note for cell in cells for note in cell.notes).items()),
+    ]
+    columns = (Column(title="what", align="left"), Column(title="value", align="left", wrap=True))
+    blocks: list[Block] = [Table(columns=columns, rows=tuple(rows))]
+    if commands:
+        blocks += [Paragraph("How to compute it again:"), Commands(tuple(commands))]
+    if cells:
+        blocks += [Paragraph("One cell of each system by itself:"), Commands(tuple(_first_commands(results)))]
+    return blocks
+
+
+def _first_commands(results: Results) -> list[str]:
+    return [cells[0].command for system in results.systems if (cells := results.of(system))]
+
+
+def _candidate_rows(cells: Sequence[CellResult]) -> list[tuple[str, str]]:
+    """Rules that differ between systems show as several rows."""
+    rows = []
+    for name, facts in (("training", [c.training_candidates for c in cells]), ("test", [c.test_candidates for c in cells])):
+        if not facts:
+            continue
+        kept, positive = (sum(one[key] for one in facts) for key in ("kept", "positive"))
+        said = f"{kept:,} candidate pairs in all cells"
+        said += f", positive to negative 1:{(kept - positive) / positive:.1f}" if positive else ", none of them positive"
+        for key, verb in (("dropped", "pairs left out"), ("lost", "gold relations that no candidate carries")):
+            counts: Counter[str] = Counter()
+            for one in facts:
+                counts.update(one[key])
+            said += "".join(f"; {verb}: {count:,} ({reason})" for reason, count in counts.items() if count)
+        rows.append((f"{name} candidates", said))
+    return rows
+
+
+def sizes(results: Results) -> str:
+    """`3 folds, 12 cells, 1,441 test sentences, 2,048 gold relations`; a sentence counts once, however many cells tested on it."""
+    first: dict[int, CellResult] = {}
+    cells = [cell for system in results.systems for cell in results.of(system)]
+    for cell in cells:
+        first.setdefault(cell.fold, cell)
+    sentences = sum(cell.test.sentences for cell in first.values())
+    gold = sum(count.support for cell in first.values() for count in cell.test.per_type.values())
+    numbers = {"fold": len(first), "cell": len(cells), "test sentence": sentences, "gold relation": gold}
+    return ", ".join(counted(number, noun) for noun, number in numbers.items())
+
+
+def planned_cells(results: Results, system: System, seeds: Sequence[int] | None) -> int:
+    return results.plan.folds * len({*planned_seeds(results, seeds), *results.seeds(system)})
+
+
+def planned_seeds(results: Results, seeds: Sequence[int] | None) -> list[int]:
+    """Those given, else all that any system has."""
+    return sorted({seed for system in results.systems for seed in results.seeds(system)} if seeds is None else set(seeds))
