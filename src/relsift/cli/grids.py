@@ -69,6 +69,17 @@ def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> 
     return tuple(system.in_language(plan.language).with_overrides(*quick, *overrides) for system in systems)
 
 
+def trainable(systems: Sequence[System], plan: Plan) -> list[System]:
+    """Those that the data allows; the others are named with the reason, and stay empty rows of the report."""
+    from relsift.experiments.cell import obstacle
+
+    reasons = {system.name: obstacle(system, plan) for system in systems}
+    for system in systems:
+        if (reason := reasons[system.name]) is not None:
+            typer.echo(f"note: {system.title} is left out: {reason}", err=True)
+    return [system for system in systems if reasons[system.name] is None]
+
+
 def compute(
     systems: Sequence[System],
     plan: Plan,

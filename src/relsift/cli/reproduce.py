@@ -47,6 +47,6 @@ def command(
     systems = grids.adapted(chosen.systems(plan), plan, overrides or [])
     names = {system.name for system in systems}
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)
-    wanted = [system for system in systems if only is None or system.name in only]
+    wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)
     grids.compute(wanted, plan, out, jobs, seeds, only_folds, only_seeds)
     grids.write(chosen, load_results(out, systems), out)

@@ -25,7 +25,8 @@ from relsift.experiments.system import System
 from relsift.inference import InferenceReport, ScoredPairs, decide, score_pairs
 from relsift.models.bundle import Bundle
 from relsift.readers.base import ReadReport
-from relsift.schema import Document, Sentence
+from relsift.registry import find
+from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import RunData, train_run
 
 THREADS = 1  # of a cell: several cells side by side use a machine better than several threads in one, and scores depend on it (rounding)
@@ -66,6 +67,16 @@ def folds_of(plan: Plan) -> list[Fold]:
     if plan.sentences is not None:
         documents = sample_documents(documents, plan.sentences, seed=plan.fold_seed)
     return make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development)
+
+
+def obstacle(system: System, plan: Plan) -> str | None:
+    """Why the system cannot be trained on the plan's data as it stands; None if it can."""
+    config = configured(Cell(system, 1, 1), plan)
+    if find("model", system.model).NEEDS_SYNTAX and config.encoding.parser is None:
+        bare = sum(sentence.syntax is None for fold in folds_of(plan) for sentence in sentences_of(fold.test))
+        if bare:
+            return f"{bare} sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"
+    return None
 
 
 def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from relsift.experiments.experiment import Experiment, confusions, difference_table, drawn
+from relsift.experiments.experiment import Experiment, confusions, difference_table, drawn, with_cells
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Paragraph, Report, Section
 from relsift.experiments.report.setting import opening, setting
@@ -19,7 +19,7 @@ QUESTION = (
 
 
 def report(results: Results, command: str) -> Report:
-    computed = [system for system in results.systems if results.of(system)]
+    computed = with_cells(results)
     sections = [Section("Errors", (blocks.error_table(results, published=PUBLISHED), *confusions(results, computed, command)))]
     if len(computed) > 1:
         sections.append(Section("Scores", (blocks.score_table(results), difference_table(results, BASE))))

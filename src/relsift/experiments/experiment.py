@@ -38,9 +38,7 @@ def full_report(
 
     published: the paper's P, R and F1 on ACE 2005. more: sections of the experiment's own, after the differences.
     """
-    computed = [system for system in results.systems if results.of(system)]
-    if not computed:
-        raise ConfigError(f"{title}: expected at least one finished cell, got none; compute some, or name another folder")
+    computed = with_cells(results)
     sections = [
         Section("Scores", (blocks.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]
@@ -56,6 +54,14 @@ def full_report(
     ]
     top = (Paragraph(question), *opening(results), *(Paragraph(note, "note") for note in notes))
     return Report(title, tuple(sections), top)
+
+
+def with_cells(results: Results) -> list[System]:
+    """The systems that a report can speak of. Raises ConfigError if there are none."""
+    computed = [system for system in results.systems if results.of(system)]
+    if not computed:
+        raise ConfigError("report: expected at least one finished cell of its systems, got none; compute some, or name another folder")
+    return computed
 
 
 def difference_table(results: Results, base: System) -> Block:

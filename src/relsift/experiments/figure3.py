@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from relsift.experiments.experiment import Experiment, drawn
+from relsift.experiments.experiment import Experiment, drawn, with_cells
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
 from relsift.experiments.report.plots import Line
@@ -38,6 +38,7 @@ def systems(plan: Plan) -> tuple[System, ...]:
 
 
 def report(results: Results, command: str) -> Report:
+    with_cells(results)
     reached = {
         ratio for ratio in RATIOS for base in (BASE, MTL_TAG) for cell in results.of(at_ratio(base, ratio)) if _has_enough(cell, ratio)
     }

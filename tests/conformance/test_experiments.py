@@ -1,0 +1,129 @@
+"""What holds for every registered experiment, plug-ins included."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from invented_cells import PLAN, cell
+
+from relsift.cli.grids import adapted, command_of
+from relsift.errors import ConfigError
+from relsift.experiments.cell import Cell, configured
+from relsift.experiments.experiment import Experiment
+from relsift.experiments.report.page import html, markdown
+from relsift.experiments.result import CellResult, Plan, Results
+from relsift.experiments.system import System
+from relsift.registry import find, table
+
+PLANS = [
+    replace(PLAN, direction="directed", language="en"),
+    replace(PLAN, direction="undirected", language="zh"),
+    replace(PLAN, direction="undirected", language=None),
+]
+NAMES = sorted(set(table("experiment")) - {"cv"})  # cv has no systems of its own
+each = pytest.mark.parametrize("name", NAMES)
+
+
+def results(plan: Plan, systems: tuple[System, ...], skip: str = "") -> Results:
+    """Two folds x two seeds of every system, each a little better than the one before."""
+    plan = replace(plan, folds=2)
+
+    def made(system: System, fold: int, seed: int, number: int) -> CellResult:
+        one = cell(system, fold, seed, [(1 + number, 20, 20), (2, 4 + fold, 6)], folds=2, language=plan.language, direction=plan.direction)
+        facts: dict[str, Any] = {"kept": 2000, "positive": 100, "ratio": "1:19.0", "dropped": {}, "lost": {}}
+        return replace(one, training_candidates=facts, test_candidates=facts, sampled=one.test if system.test_ratio is not None else None)
+
+    cells = {
+        system.name: [made(system, fold, seed, number) for fold in (1, 2) for seed in (1, 2)]
+        for number, system in enumerate(systems)
+        if system.name != skip
+    }
+    return Results(plan, systems, cells)
+
+
+@each
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.direction}-{plan.language}")
+def test_systems_have_names_of_their_own_and_configurations_that_load(name, plan):
+    experiment: Experiment = find("experiment", name)
+    assert experiment.name == name
+    systems = adapted(experiment.systems(plan), plan, ["training.epochs=7"])
+    assert len({system.name for system in systems}) == len({system.title for system in systems}) == len(systems) >= 2
+    for system in systems:
+        config = configured(Cell(system, 1, 3), plan)
+        assert (config.training.seed, config.training.epochs, config.candidates.direction) == (3, 7, plan.direction)
+        assert System.from_json(system.to_json()) == system
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.direction}-{plan.language}")
+def test_one_name_means_one_configuration_in_all_experiments(plan):
+    # Their cells lie in one folder, so that table 2 need not compute again what table 1 has.
+    found: dict[str, dict[str, Any]] = {}
+    for name in NAMES:
+        for system in find("experiment", name).systems(plan):
+            said = system.to_json() | {"title": ""}
+            assert found.setdefault(system.name, said) == said, f"{name}: {system.name}"
+
+
+def test_chinese_data_takes_the_values_for_chinese():
+    (english,), (chinese,) = (adapted([System(name="x", title="x")], plan, []) for plan in PLANS[:2])
+    assert (english.preset, chinese.preset) == ("paper", "paper_zh")
+
+
+@each
+def test_the_report_shows_every_system_the_setting_and_the_command(name):
+    experiment: Experiment = find("experiment", name)
+    found = results(PLANS[0], experiment.systems(PLANS[0]))
+    command = command_of(experiment, found, "OUT")
+    report = experiment.report(found, command)
+    for text in (markdown(report, name), html(report)):
+        plain = re.sub(r"[\\*]", "", text)
+        assert all(system.title in plain for system in found.systems)
+        assert "data=invented" in plain
+        assert f"relsift reproduce {name} --data invented" in plain
+        assert "No plot" not in plain
+
+
+@each
+def test_the_report_can_do_without_any_one_system(name):
+    experiment: Experiment = find("experiment", name)
+    systems = experiment.systems(PLANS[0])
+    for system in systems:
+        found = results(PLANS[0], systems, skip=system.name)
+        text = markdown(experiment.report(found, "command"), name)
+        assert "cells computed so far" in text
+        assert "nan" not in text.lower().split()
+
+
+@each
+def test_without_any_cell_it_says_so(name):
+    experiment: Experiment = find("experiment", name)
+    with pytest.raises(ConfigError, match="at least one finished cell"):
+        experiment.report(Results(PLANS[0], experiment.systems(PLANS[0]), {}), "command")
+
+
+@pytest.mark.parametrize("name", ["table1", "table2", "table3", "table4", "errors"])
+def test_published_figures_are_marked_as_not_the_same_data(name):
+    experiment: Experiment = find("experiment", name)
+    text = markdown(experiment.report(results(PLANS[0], experiment.systems(PLANS[0])), "command"), name)
+    published = {"table1": "68.9", "table2": "62.9", "table3": "61.1", "table4": "61.7", "errors": "62.8"}
+    assert published[name] in text
+    assert "not the same data" in text
+
+
+def test_the_command_repeats_what_was_given_to_all_systems():
+    experiment: Experiment = find("experiment", "table4")
+    plan = replace(PLANS[0], quick=True)
+    found = results(plan, adapted(experiment.systems(plan), plan, ["training.patience=2"]))
+    command = command_of(experiment, found, "OUT")
+    assert command == (
+        "relsift reproduce table4 --data invented --direction directed --type-filter --folds 2 --quick --set training.patience=2 --out OUT"
+    )
+
+
+@pytest.mark.parametrize("key", ["candidates.direction=undirected", "candidates.type_filter=false", "training.seed=4"])
+def test_what_all_systems_share_cannot_be_overridden_in_one_place_and_not_the_other(key):
+    with pytest.raises(ConfigError, match="--direction, --type-filter or --seeds"):
+        adapted([System(name="x", title="x")], PLANS[0], [key])
