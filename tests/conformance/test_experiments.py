@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from invented_cells import PLAN, cell
 
+from invented_cells import PLAN, cell
 from relsift.cli.grids import adapted, command_of
 from relsift.errors import ConfigError
 from relsift.experiments.cell import Cell, configured
