@@ -24,10 +24,7 @@ PLUS_MINUS = (
 
 
 class Versus(Protocol):
-    """Two systems compared on the cells that both have. Differences are of micro F1, first minus second, as shares of one.
-
-    difference, interval, p_value: of all together, over `units`. fold_differences: by fold, the mean over seeds.
-    """
+    """What a row of `difference_table` needs: as `experiments.comparison.SystemComparison` has it, in shares of one."""
 
     @property
     def difference(self) -> float: ...
@@ -38,11 +35,23 @@ class Versus(Protocol):
     @property
     def p_value(self) -> float: ...
     @property
+    def unit(self) -> str: ...
+    @property
+    def units(self) -> int: ...
+    @property
+    def folds(self) -> Sequence[int]: ...
+    @property
+    def seeds(self) -> Sequence[int]: ...
+    @property
+    def unpaired(self) -> int: ...
+    @property
     def mean_difference(self) -> float: ...
     @property
     def fold_differences(self) -> Mapping[int, float]: ...
     @property
     def effect_size(self) -> float | None: ...
+    @property
+    def fold_interval(self) -> tuple[float, float] | None: ...
     @property
     def fold_p_value(self) -> float: ...
     @property
@@ -104,38 +113,46 @@ def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
     return notes
 
 
-def difference_table(results: Results, base: System, comparisons: Mapping[str, Versus], *, units: str = "documents") -> Table:
-    """A row a system, compared with `base`. comparisons: system name -> that system against the base; units: what they resample."""
-    levels = " and ".join(f"{100 * level:g} %" for level in sorted({found.confidence for found in comparisons.values()}))
+def difference_table(results: Results, base: System, comparisons: Mapping[str, Versus]) -> Table:
+    """A row a system, compared with `base`. comparisons: system name -> that system against the base (first minus second)."""
+    units = " and ".join(sorted({f"{found.unit}s" for found in comparisons.values()})) or "units"
+    level = " and ".join(sorted({f"{100 * found.confidence:g} %" for found in comparisons.values()}))
+    whole, by_fold = f"all cells together, over {units}", "over folds"
     columns = (
-        Column(title=f"against {base.title}", align="left"), Column(title="micro F1, points", strong=True),
-        Column(title=f"{levels} interval", group=f"all cells, over {units}"), Column(title="p", group=f"all cells, over {units}"),
-        Column(title="mean of cells, points"), Column(title="better in", group="over folds"), Column(title="p", group="over folds"),
-        Column(title="smallest possible p", group="over folds"), Column(title="effect size d", group="over folds"),
+        Column(title=f"against {base.title}", align="left"), Column(title="micro F1, points", strong=True, group=whole),
+        Column(title=f"{level} interval", group=whole), Column(title="p", group=whole), Column(title=units, group=whole),
+        Column(title="micro F1, points", group=by_fold), Column(title=f"{level} interval", group=by_fold),
+        Column(title="better in", group=by_fold), Column(title="p", group=by_fold), Column(title="smallest possible p", group=by_fold),
+        Column(title="effect size d", group=by_fold), Column(title="folds × seeds", group=by_fold),
     )  # fmt: skip
-    rows = []
-    for system in results.systems:
-        if system.name == base.name:
-            continue
-        found = comparisons.get(system.name)
-        rows.append((system.title, *(["–"] * 8 if found is None else _difference(found))))
+    others = [system for system in results.systems if system.name != base.name]
+    found = {system.name: comparisons[system.name] for system in others if system.name in comparisons}
+    rows = [(s.title, *(_difference(found[s.name]) if s.name in found else ["–"] * (len(columns) - 1))) for s in others]
+    unpaired = {s.title: found[s.name].unpaired for s in others if s.name in found}
+    left_out = [f"{title}: {count} cells have no partner and are left out." for title, count in unpaired.items() if count]
     notes = (
-        f"Positive: better than {base.title}. Interval: paired bootstrap; p: approximate randomisation; both over {units} with all seeds.",
-        "Over folds: each fold's difference, mean over its seeds; p by every change of their signs, which cannot be smaller than stated; "
-        "d: mean difference over standard deviation. Folds share training data, so that their differences are not independent.",
+        f"Positive: better than {base.title}. All cells together: interval by paired bootstrap, p by approximate randomisation, both over "
+        f"{units} with all their seeds.",
+        "Over folds: the mean of the folds' differences, each the mean over its seeds; interval by the corrected resampled t-test; p by "
+        "every change of the differences' signs, which cannot be smaller than stated; d: mean difference over standard deviation. Folds "
+        "share training data, so that their differences are not independent.",
         "p values are not corrected for the number of comparisons.",
     )
-    return Table(columns=columns, rows=tuple(rows), notes=notes)
+    return Table(columns=columns, rows=tuple(rows), notes=(*notes, *left_out))
 
 
 def _difference(found: Versus) -> list[str]:
     folds = found.fold_differences.values()
-    low, high = found.interval
     return [
-        points(found.difference), f"{points(low)} to {points(high)}", p_value(found.p_value), points(found.mean_difference),
+        points(found.difference), _interval(found.interval), p_value(found.p_value), f"{found.units:,}",
+        points(found.mean_difference), "–" if found.fold_interval is None else _interval(found.fold_interval),
         f"{sum(value > 0 for value in folds)} of {len(folds)} folds", p_value(found.fold_p_value), p_value(found.smallest_fold_p_value),
-        "–" if found.effect_size is None else signed(found.effect_size, 2),
+        "–" if found.effect_size is None else signed(found.effect_size, 2), f"{len(found.folds)} × {len(found.seeds)}",
     ]  # fmt: skip
+
+
+def _interval(bounds: tuple[float, float]) -> str:
+    return " to ".join(map(points, bounds))
 
 
 def error_table(results: Results, *, published: Mapping[str, tuple[float, float, float]] | None = None) -> Table:

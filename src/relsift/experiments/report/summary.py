@@ -141,6 +141,14 @@ def average_spreads(cells: Sequence[CellResult], scores: Callable[[CellResult], 
     return {average: {measure: number(average, measure) for measure in MEASURES} for average in AVERAGES}
 
 
+def sampled(cell: CellResult) -> Scores:
+    """The second scores, on a test part with fewer negatives. Raises DataError if the cell has none."""
+    if cell.sampled is None:
+        where = f"{cell.system.name}, fold {cell.fold}, seed {cell.seed}"
+        raise DataError(f"report: expected a second score of {where}, got none; give the system a test_ratio and compute the cell anew")
+    return cell.sampled
+
+
 def pool(scores: Iterable[Scores]) -> Scores:
     """All counts added. A setting that differs between them says so. Raises DataError if there are none."""
     parts = list(scores)
