@@ -18,8 +18,8 @@ QUESTION = (
 )
 NOTE = (
     "The paper took the rows of SPTree and of the walk-based model from their own papers; here all rows see the same folds, candidates and "
-    "selection. SPTree needs dependency trees: where the data has none, name a parser with --set encoding.parser=NAME. The paper's averages "
-    "are weighted by gold relations (see the column of that name)."
+    "selection. SPTree needs dependency trees: where the data has none, name a parser with --set encoding.parser=NAME. The paper's "
+    "averages are weighted by gold relations (see the column of that name)."
 )
 
 

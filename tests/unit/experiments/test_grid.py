@@ -148,7 +148,7 @@ def test_an_option_younger_than_the_cell_has_its_default_there(finished, plan):
 
 
 def test_data_that_changed_is_refused(plan, tmp_path):
-    with pytest.raises(RelsiftError, match="tags/fold1-seed1: .*expected the data of the folder's cells"):
+    with pytest.raises(RelsiftError, match=r"tags/fold1-seed1: .*expected the data of the folder's cells"):
         run_grid(cells_of([WITH_TAGS], [1], [1]), replace(plan, checksum="another"), tmp_path)
 
 
