@@ -38,6 +38,7 @@ MODELS = {
     "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
     "pcnn": "relsift.models.pcnn:PCNN",
     "sptree": "relsift.models.sptree:SPTree",
+    "type_prior": "relsift.models.type_prior:TypePrior",
     "walk": "relsift.models.walk:WalkModel",
 }
 CORPORA = {

@@ -133,11 +133,23 @@ def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(
     batch = batch_of(sentences(6), KNOWN)
     other = replace(batch, tags=(batch.tags + 1) % KNOWN.num_tags)
     architecture = find("model", name)
-    model = architecture(replace(architecture.Config.tiny(), tags=tags), KNOWN)
+    try:
+        config = replace(architecture.Config.tiny(), tags=tags)
+    except ConfigError:
+        assert tags  # a model without a tag input says so
+        return
+    model = architecture(config, KNOWN)
     randomise(model, scale=0.3)
     model.eval()
     same = torch.equal(model.predict(model(batch)).score, model.predict(model(other)).score)
     assert same is not tags
+
+
+def test_the_sentence_changes_the_output_unless_the_model_says_that_it_reads_types_only(name):
+    model, sentence = tiny(name), long_sentence(20, 5)
+    other = replace(long_sentence(30, 5, seed=1), entities=tuple(replace(e, end=e.end + 2) for e in sentence.entities))
+    same = torch.equal(*(scores(model, its, one_token()) for its in (sentence, other)))
+    assert same is not type(model).READS_WORDS
 
 
 # ---- what is beside a sentence must not matter
@@ -208,6 +220,8 @@ def test_every_parameter_gets_a_gradient(name):
 
 @pytest.mark.parametrize("kernel", ["torch", "numba"])
 def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
+    if not find("model", name).READS_WORDS:
+        pytest.skip("types alone do not tell the four sentences apart")
     monkeypatch.setenv(SWITCH, kernel)
     group = four_sentences()
     known = Encoding.fit(group)
@@ -268,7 +282,8 @@ def test_the_same_seed_gives_the_same_first_weights(name):
         return build(name, find("model", name).Config.tiny().to_dict(), KNOWN).state_dict()
 
     assert same_tensors(fresh(3), fresh(3))
-    assert not same_tensors(fresh(3), fresh(4))
+    starts_at_zero = not any(weight.any() for weight in fresh(3).values())  # as a model may whose loss has one minimum
+    assert starts_at_zero or not same_tensors(fresh(3), fresh(4))
 
 
 # ---- saving

@@ -33,7 +33,7 @@ def command(
     from rich.console import Console
 
     from relsift.errors import ConfigError
-    from relsift.experiments.comparison import as_unit, cell_files, verdict
+    from relsift.experiments.comparison import as_points, as_unit, cell_files, verdict
 
     options: dict[str, Any] = {"units": as_unit(units), "samples": samples}
     files = cell_files(first), cell_files(second)
@@ -56,7 +56,7 @@ def command(
         (f"micro F1 of {names[0]}", f"{100 * comparison.first:.1f}"),
         (f"micro F1 of {names[1]}", f"{100 * comparison.second:.1f}"),
         ("difference, points", f"{100 * comparison.difference:+.1f}"),
-        (f"  its {100 * comparison.confidence:g} % interval", _range(comparison.interval)),
+        (f"  its {100 * comparison.confidence:g} % interval", as_points(comparison.interval)),
         (f"  p, over {unit}", f"{comparison.p_value:.4f}"),
         *further,
     ]
@@ -84,13 +84,15 @@ def _compare_cells(folders: tuple[Path, Path], files: tuple[list[Path], list[Pat
 
 
 def _fold_rows(comparison: SystemComparison) -> Rows:
+    from relsift.experiments.comparison import as_points
+
     won, lost = comparison.folds_won()
     count, size = len(comparison.folds), comparison.effect_size
     each = ", ".join(f"{100 * value:+.1f}" for value in comparison.fold_differences.values())
     rows = [("difference by fold, points", each), ("  folds won, lost", f"{won}, {lost} of {count}")]
     if comparison.fold_interval is not None:
         rows += [
-            (f"  mean, {100 * comparison.confidence:g} % interval *", _range(comparison.fold_interval)),
+            (f"  mean, {100 * comparison.confidence:g} % interval *", as_points(comparison.fold_interval)),
             ("  effect size d (mean / deviation)", "none: all folds alike" if size is None else f"{size:+.2f}"),
             ("  p, over folds *", f"{comparison.fold_p_value:.4f} (smallest possible {comparison.smallest_fold_p_value:.4f})"),
         ]
@@ -144,10 +146,6 @@ def _table(rows: Rows) -> Any:
     for row in rows:
         table.add_row(*row)
     return table
-
-
-def _range(bounds: tuple[float, float]) -> str:
-    return f"{100 * bounds[0]:+.1f} to {100 * bounds[1]:+.1f}"
 
 
 def _numbers(values: tuple[int, ...]) -> str:

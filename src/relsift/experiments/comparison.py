@@ -129,21 +129,39 @@ def compare_predictions(
 
 
 def verdict(comparison: Comparison, first: str, second: str) -> str:
-    """One sentence: which one is better, or that it cannot be told. "Better" takes a small p-value and an interval without 0."""
-    low, high = (100 * bound for bound in comparison.interval)
-    points, level = 100 * comparison.difference, f"{100 * comparison.confidence:g} % interval"
-    if comparison.p_value < 1 - comparison.confidence and (low > 0 or high < 0):
-        better, worse = (first, second) if points > 0 else (second, first)
-        least, most = sorted((abs(low), abs(high)))
+    """One sentence: which one is better, or that it cannot be told.
+
+    "Better" takes a small p-value and an interval without 0, and of several folds that the interval of their mean is without 0 too: over
+    documents alone, one fold where a training went wrong is enough.
+    """
+    level = f"{100 * comparison.confidence:g} % interval"
+    cells = isinstance(comparison, SystemComparison)
+    if comparison.p_value >= 1 - comparison.confidence or _holds_zero(comparison.interval):
         return (
-            f"{better} is better than {worse} by {abs(points):.1f} points ({level} {least:.1f} to {most:.1f}, "
-            f"p = {comparison.p_value:.3g})."
+            f"No difference that {'these folds' if cells else 'this data'} can show: {first} minus {second} is "
+            f"{100 * comparison.difference:+.1f} points ({level} {as_points(comparison.interval)}, p = {comparison.p_value:.3g})."
         )
-    data = "these folds" if isinstance(comparison, SystemComparison) else "this data"
-    return (
-        f"No difference that {data} can show: {first} minus {second} is {points:+.1f} points ({level} {low:+.1f} to {high:+.1f}, "
-        f"p = {comparison.p_value:.3g})."
-    )
+    sign = 1 if comparison.difference > 0 else -1
+    better, worse = (first, second) if sign > 0 else (second, first)
+    least, most = sorted(100 * sign * bound for bound in comparison.interval)
+    amount = f"by {100 * abs(comparison.difference):.1f} points ({level} {least:.1f} to {most:.1f}, p = {comparison.p_value:.3g})"
+    if isinstance(comparison, SystemComparison) and comparison.fold_interval is not None and _holds_zero(comparison.fold_interval):
+        won, count = comparison.folds_won()[0 if sign > 0 else 1], len(comparison.folds)
+        return (
+            f"{better} scores higher than {worse} on these {comparison.unit}s {amount}, but {count} folds cannot show that it would with "
+            f"other training parts ({won} of {count} folds won, {level} of their mean {as_points(comparison.fold_interval, sign)})."
+        )
+    return f"{better} is better than {worse} {amount}."
+
+
+def as_points(interval: tuple[float, float], sign: int = 1) -> str:
+    """Of shares of one, in percent, with signs; sign -1: the other way round."""
+    low, high = sorted(100 * sign * bound for bound in interval)
+    return f"{low:+.1f} to {high:+.1f}"
+
+
+def _holds_zero(interval: tuple[float, float]) -> bool:
+    return interval[0] <= 0 <= interval[1]
 
 
 def cell_files(folder: Path) -> list[Path]:

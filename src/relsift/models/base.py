@@ -68,6 +68,7 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     PRESETS: ClassVar[dict[str, Preset]]
     SUMMARY: ClassVar[str]
     NEEDS_SYNTAX: ClassVar[bool] = False  # every sentence must have dependency trees; batches then hold them
+    READS_WORDS: ClassVar[bool] = True  # False: the types of its two entities are all that it sees of a pair
 
     config: Any  # the subclass's Config
 

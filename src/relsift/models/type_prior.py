@@ -1,0 +1,71 @@
+"""Type prior: what the types of the two entities say by themselves, without a word of the sentence.
+
+A baseline of ours, without a source: multinomial logistic regression on the head's type, the tail's type and their combination. It sees
+neither words nor distances, neither tags nor other entities, so that what another model scores above it is what that model reads in the
+sentence. With `interaction`, the converged model gives every combination of types the shares that the relations have among its training
+pairs. All weights start at 0 and the loss is convex: seeds differ in the order of batches only, and a type or a combination that training
+data does not have adds nothing.
+Letters: P pairs, N types (row 0: a type never seen in training), C combinations of types in the batch, Z features, K relation types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from relsift.encoding.batch import Batch
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import require
+from relsift.layers.relation_head import PairScores
+from relsift.models.base import Preset
+from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypePriorConfig(PairClassifierConfig):
+    tags: bool = False  # there is no tag input: nothing of the sentence is read
+    interaction: bool = True  # a weight for every combination of types, not only for the head's and the tail's by themselves
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(not self.tags, "model.tags", expected="false: this model reads the types of the two entities and no tags", got=self.tags)
+
+
+class TypePrior(PairClassifier):
+    config: TypePriorConfig
+    Config = TypePriorConfig
+    SUMMARY = "logistic regression on the types of the two entities alone, a baseline without words"
+    READS_WORDS = False
+    READS_WORDS = False
+    PRESETS: ClassVar = {
+        "paper": Preset(
+            "no source: values with which it converges",
+            {},
+            {"optimiser": "adam", "learning_rate": 0.05, "epochs": 30, "patience": 30},
+        ),
+    }
+
+    def __init__(self, config: TypePriorConfig, encoding: Encoding) -> None:
+        super().__init__(config, encoding)
+        self.types = len(encoding.entity_types) + 1                                     # N
+        self.head = self.make_head(2 * self.types + config.interaction * self.types**2, len(encoding.labels))
+        for weight in self.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, batch: Batch) -> PairScores:
+        kind = batch.entity_type + 1                                                    # (E,)  0: never seen
+        pairs = kind[batch.pair_head] * self.types + kind[batch.pair_tail]              # (P,)
+        combinations, which = torch.unique(pairs, return_inverse=True)                  # (C,), (P,)  few: each is scored once
+        scores, logits, identification, _ = self.head(self.features(combinations))
+        return PairScores(scores[which], *(None if part is None else part[which] for part in (logits, identification)))
+
+    def features(self, combinations: Tensor) -> Tensor:
+        """(C,) head type · N + tail type -> (C, Z): a 1 for each of head, tail and combination."""
+        blocks = [F.one_hot(combinations // self.types, self.types), F.one_hot(combinations % self.types, self.types)]
+        if self.config.interaction:
+            blocks.append(F.one_hot(combinations, self.types**2))
+        return torch.cat(blocks, dim=1).to(next(self.parameters()).dtype)
