@@ -78,7 +78,7 @@ def documents(draw: st.DrawFn) -> Document:
         made.append(
             Sentence(
                 f"{key}-{number}", tuple(tokens), tuple(mentions), draw(st.sampled_from([None, (), tuple(links)])), key,
-                tuple(offsets) if with_text else None,
+                tuple(offsets) if with_text else None, tagged=draw(st.none() | entities(len(tokens))),
             )
         )  # fmt: skip
     return Document(key, tuple(made), text if with_text else None)

@@ -78,8 +78,8 @@ def score_pairs(
         copies = [examples_of(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
         report.sentences += len(sentences)
         for sentence, its in zip(sentences, copies):
-            if -1 in its[0].types:
-                _count_unseen(sentence, its[0], report)
+            if -1 in its[0].types or sentence.tagged is not None:
+                _count_unseen(sentence, encoding, report)
         examples = [example for its in copies for example in its]
         batches = list(cut(sizes_of(examples), max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
     found: list[tuple[list[int], list[float]]] = [([], []) for _ in examples]
@@ -110,9 +110,9 @@ def predict_batch(model: RelationModel[Any], examples: Sequence[Example], report
         return prediction.label.tolist(), prediction.score.tolist()
 
 
-def _count_unseen(sentence: Sentence, example: Example, report: InferenceReport) -> None:
-    for entity, type_id in zip(sentence.entities, example.types):
-        if type_id < 0:
+def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceReport) -> None:
+    for entity in (*sentence.entities, *(sentence.tagged or ())):
+        if encoding.type_id(entity.type) < 0:
             report.unseen_types[entity.type] = report.unseen_types.get(entity.type, 0) + 1
 
 

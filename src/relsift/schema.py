@@ -74,6 +74,8 @@ class Sentence:
     """One sentence, its entities in file order, and its relations.
 
     `relations is None` means *not annotated*; an empty tuple means *annotated: there are none*. `syntax is None`: not parsed.
+    tagged: the entities that a model is shown as tags, where they are not `entities`: a tagger's output, for example. Relations and pairs
+    are between `entities` all the same. None: the tags show `entities`.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Sentence:
     doc_id: str | None = None
     offsets: tuple[tuple[int, int], ...] | None = None
     syntax: Syntax | None = None
+    tagged: tuple[Entity, ...] | None = None
 
     def __post_init__(self) -> None:
         where = f"sentence {self.id!r}"
@@ -94,14 +97,9 @@ class Sentence:
             raise DataError(f"{where}: expected one offset per token ({len(self.tokens)}), got {len(self.offsets)}")
         if self.syntax is not None and len(self.syntax.heads) != len(self.tokens):
             raise DataError(f"{where}: expected one head per token ({len(self.tokens)}), got {len(self.syntax.heads)}")
-        for number, entity in enumerate(self.entities):
-            if not 0 <= entity.start < entity.end <= len(self.tokens):
-                raise DataError(
-                    f"{where}, entity {number}: expected 0 <= start < end <= {len(self.tokens)} tokens, "
-                    f"got start {entity.start}, end {entity.end}"
-                )
-            if not entity.type:
-                raise DataError(f"{where}, entity {number}: expected a type, got an empty string")
+        self._check("entity", self.entities)
+        if self.tagged is not None:
+            self._check("tagged entity", self.tagged)
         for number, relation in enumerate(self.relations or ()):
             for role, position in (("head", relation.head), ("tail", relation.tail)):
                 if not 0 <= position < len(self.entities):
@@ -114,13 +112,28 @@ class Sentence:
             if not relation.type:
                 raise DataError(f"{where}, relation {number}: expected a type, got an empty string")
 
+    def _check(self, name: str, entities: tuple[Entity, ...]) -> None:
+        for number, entity in enumerate(entities):
+            if not 0 <= entity.start < entity.end <= len(self.tokens):
+                raise DataError(
+                    f"sentence {self.id!r}, {name} {number}: expected 0 <= start < end <= {len(self.tokens)} tokens, "
+                    f"got start {entity.start}, end {entity.end}"
+                )
+            if not entity.type:
+                raise DataError(f"sentence {self.id!r}, {name} {number}: expected a type, got an empty string")
+
+    @property
+    def shown(self) -> tuple[Entity, ...]:
+        """The entities that tags show."""
+        return self.entities if self.tagged is None else self.tagged
+
     def text_of(self, entity: Entity) -> str:
         """The mention's tokens joined by blanks (by nothing between Chinese characters)."""
         return join_tokens(self.tokens[entity.start : entity.end])
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
         made = None if relations is None else tuple(relations)
-        return Sentence(self.id, self.tokens, self.entities, made, self.doc_id, self.offsets, self.syntax)
+        return Sentence(self.id, self.tokens, self.entities, made, self.doc_id, self.offsets, self.syntax, self.tagged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from relsift.inference import InferenceReport, score_pairs
 from relsift.models.base import RelationModel
 from relsift.models.bundle import Bundle
 from relsift.registry import find, table
-from relsift.schema import Sentence
+from relsift.schema import Entity, Sentence
 from relsift.training.loop import train
 from toy import long_sentence, one_token, randomise, run_config, sentences
 
@@ -135,3 +135,20 @@ def test_the_types_of_entities_matter_to_the_core_model_by_way_of_its_tags_alone
     turned = [replace(s, entities=tuple(replace(e, type=turn[e.type]) for e in s.entities)) for s in GROUP]
     same = scores(model, view, turned) == scores(model, view, GROUP)
     assert same is (view in ("untyped", "random", "word", "constant"))
+
+
+def test_tagged_entities_change_the_tags_alone(name):
+    # The same as tags of those entities, with the pairs of the annotated ones; `walk` reads their types too, which stay.
+    group = sentences(5)
+    none, same = ([replace(s, tagged=tagged(s)) for s in group] for tagged in (lambda s: (), lambda s: s.entities[::-1]))
+    model = tiny(name)
+    assert scores(model, "entities", same) == scores(model, "entities", group)
+    assert scores(model, "entities", none) == scores(model, "constant", group)
+
+
+def test_tagged_types_that_training_did_not_have_are_reported():
+    report = InferenceReport()
+    sentence = sentences(1)[0]
+    shown = (Entity(0, 1, "ALIEN"), Entity(1, 2, "ALIEN"), Entity(2, 3, "PER"))
+    score_pairs(tiny("multitask_cnn"), known("entities"), Candidates(), [replace(sentence, tagged=shown)], report)
+    assert report.lines() == ["entity types never seen in training, tagged as no entity: ALIEN (2)"]

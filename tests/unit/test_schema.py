@@ -149,3 +149,12 @@ def test_every_token_has_a_head_a_label_and_a_part_of_speech():
 def test_a_sentence_keeps_its_trees_when_its_relations_change():
     sentence = Sentence("s", ("Ada", "left"), syntax=syntax(1, -1))
     assert sentence.with_relations(()).syntax == sentence.syntax
+
+
+def test_tagged_entities_are_checked_like_entities_and_stay_with_the_sentence():
+    for wrong, message in ((Entity(2, 9, "PER"), "got start 2, end 9"), (Entity(0, 1, ""), "expected a type, got an empty string")):
+        with pytest.raises(DataError, match=rf"sentence 's', tagged entity 1: .*{message}"):
+            Sentence("s", TOKENS, ENTITIES, tagged=(Entity(0, 1, "PER"), wrong))
+    shown = (Entity(0, 2, "ORG"),)
+    assert Sentence("s", TOKENS, ENTITIES, tagged=shown).with_relations([Relation(0, 1, "r")]).tagged == shown
+    assert [Sentence("s", TOKENS, ENTITIES, tagged=tagged).shown for tagged in (None, (), shown)] == [ENTITIES, (), shown]

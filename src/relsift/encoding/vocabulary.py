@@ -33,10 +33,10 @@ class Encoding:
     labels: relation types; id = position = column of a model's scores.
     dependencies, pos: id = position + 1; 0 is UNKNOWN_LABEL. Both empty: the model reads no trees, and none are encoded.
     parser: the pipeline that parsed sentences without trees (see `relsift.parsing`); None: trees came with the data.
-    tags: what the tag input shows. *entities*: the BIO tags of all entities. The others measure what those are worth, with a table of the
-        same size. *untyped*: B, I and O alone (rows 1, 2, 0); *pair*: only the two entities of the candidate pair; *others*: all but these
-        two; *random*: each token's tag is drawn by itself from the tags of the training data; *word*: so is each word's, once for all its
-        tokens; *constant*: every token is O.
+    tags: what the tag input shows. *entities*: the BIO tags of all entities (the `tagged` ones, where a sentence has them). The others
+        measure what those are worth, with a table of the same size. *untyped*: B, I and O alone (rows 1, 2, 0); *pair*: only the two
+        entities of the candidate pair; *others*: all but these two; *random*: each token's tag is drawn by itself from the tags of the
+        training data; *word*: so is each word's, once for all its tokens; *constant*: every token is O.
     tag_counts: how many tokens of the training data have each tag, to draw from; empty where nothing is drawn. tag_seed: of the draws.
     """
 
@@ -78,6 +78,7 @@ class Encoding:
         for sentence in sentences:
             counts.update(token.lower() if lowercase else token for token in sentence.tokens)
             types.update(entity.type for entity in sentence.entities)
+            types.update(entity.type for entity in sentence.tagged or ())
             labels.update(relation.type for relation in sentence.relations or ())
             if syntax and sentence.syntax is not None:
                 dependencies.update(sentence.syntax.dependencies)
@@ -150,6 +151,7 @@ class Encoding:
         """One tag a token, as `tags` says.
 
         Args: pair: positions of the two entities of a candidate pair; the views `pair` and `others` depend on it.
+        Raises: DataError for these views if the sentence has `tagged` entities: which of them would be the pair's?
         """
         size = len(sentence.tokens)
         if self.tags == "constant":
@@ -160,8 +162,13 @@ class Encoding:
         if self.tags == "random":
             text = draw(self.tag_seed, sentence.tokens)
             return [self._tag_of(draw(text, token)) for token in range(size)]
-        shown: Iterable[Entity] = sentence.entities
+        shown: Iterable[Entity] = sentence.shown
         if self.tags in BY_PAIR:
+            if sentence.tagged is not None:
+                raise DataError(
+                    f"sentence {sentence.id!r}: expected no tagged entities for encoding.tags={self.tags}, which shows those of the "
+                    f"annotated pair, got {len(sentence.tagged)}; leave out one of the two"
+                )
             inside = self.tags == "pair"
             shown = (entity for position, entity in enumerate(sentence.entities) if (position in pair) == inside)
         row = self._bio(shown, size)

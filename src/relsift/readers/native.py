@@ -10,6 +10,9 @@ missing key means not annotated. With `tokens`, `text` and `offsets` (a half-ope
 link to the original text is kept; `text_start` says where `text` stood in its document. Consecutive lines with the same `doc_id`
 form one document.
 
+`"tagged": [{"start", "end", "type"}]`, with offsets as those of entities, are entities to show to a model as tags in place of the annotated
+ones, such as those that a tagger found. Without the key the tags show `entities`.
+
 With `tokens` a line may hold dependency trees, all three keys or none: `heads` (token indices, -1 for a root), `dependencies` (labels)
 and `pos` (parts of speech), each one value a token.
 
@@ -30,7 +33,7 @@ from relsift.readers.base import Reader, ReadReport, head_of, input_files, parse
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 
-_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "relations"}
+_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
 _SYNTAX_KEYS = ("heads", "dependencies", "pos")
 _ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
 _RELATION_KEYS = {"id", "head", "tail", "type", "score"}
@@ -122,6 +125,10 @@ def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
     entities = _objects(record, "entities", "entity", _ENTITY_KEYS, where, report)
     made = [_entity(e, n, where) for n, e in enumerate(entities)]
     positions = _positions(made, where)
+    tagged = None
+    if record.get("tagged") is not None:
+        shown = _objects(record, "tagged", "tagged entity", _ENTITY_KEYS, where, report)
+        tagged = [_entity(e, n, where, "tagged entity") for n, e in enumerate(shown)]
     links = None
     if record.get("relations") is not None:
         numbered = any(isinstance(entity.get("id"), int) for entity in entities)
@@ -129,9 +136,9 @@ def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
         links = [_relation(r, positions, len(made), numbered, n, where) for n, r in enumerate(relations)]
     try:
         if "tokens" in record:
-            text, sentences = _from_tokens(record, key, doc_id, made, links, start, where)
+            text, sentences = _from_tokens(record, key, doc_id, made, tagged, links, start, where)
         else:
-            text, sentences = _from_text(record, key, doc_id, made, links, start, where, report)
+            text, sentences = _from_text(record, key, doc_id, made, tagged, links, start, where, report)
     except DataError as error:
         raise error if str(error).startswith(where) else DataError(f"{where}: {error}") from error
     return _Line(where, doc_id, sentences, text, start)
@@ -153,6 +160,7 @@ def _from_tokens(
     key: str,
     doc_id: str,
     entities: list[Entity],
+    tagged: list[Entity] | None,
     relations: list[Relation] | None,
     start: int,
     where: str,
@@ -172,7 +180,8 @@ def _from_tokens(
         found = [_span(value, size, "offset", n, where) for n, value in enumerate(_list(record, "offsets", where))]
         spans = tuple([(a + start, b + start) for a, b in found])
     links = None if relations is None else tuple(relations)
-    made = Sentence(key, tuple(tokens), tuple(entities), links, doc_id or key, spans, _syntax(record, where))
+    shown = None if tagged is None else tuple(tagged)
+    made = Sentence(key, tuple(tokens), tuple(entities), links, doc_id or key, spans, _syntax(record, where), shown)
     return text, (made,)
 
 
@@ -199,6 +208,7 @@ def _from_text(
     key: str,
     doc_id: str,
     entities: list[Entity],
+    tagged: list[Entity] | None,
     relations: list[Relation] | None,
     start: int,
     where: str,
@@ -214,23 +224,36 @@ def _from_text(
     for number, relation in enumerate(relations or ()):
         if relation.score is not None:
             report.drop("scores of relations of a text without tokens", f"{where}: relation {number}")
-    # Positions in the list serve as ids until the entities have found their sentences.
-    mentions = [TextEntity(str(n), e.start, e.end, e.type, e.subtype) for n, e in enumerate(entities)]
+    # Positions in the list serve as ids until the entities have found their sentences, those to be shown as tags after the annotated ones.
+    given = [*entities, *(tagged or ())]
+    mentions = [TextEntity(str(n), e.start, e.end, e.type, e.subtype) for n, e in enumerate(given)]
     links = None if relations is None else [TextRelation(str(r.head), str(r.tail), r.type) for r in relations]
     document = document_from_offsets(doc_id or key, text, mentions, links, report, where=where)
     # A text of one sentence keeps its own id; of a longer one the sentences are numbered.
     single = len(document.sentences) == 1
     made = []
     for number, sentence in enumerate(document.sentences):
-        named = (replace(e, id=entities[int(e.id or 0)].id) for e in sentence.entities)
-        made.append(_moved(replace(sentence, id=key if single else f"{key}-{number}", entities=tuple(named)), start))
+        placed = [int(e.id or 0) for e in sentence.entities]
+        named = [replace(e, id=given[n].id) for n, e in zip(placed, sentence.entities)]
+        own = sum(n < len(entities) for n in placed)
+        shown = None if tagged is None else tuple(named[own:])
+        name = key if single else f"{key}-{number}"
+        made.append(_moved(replace(sentence, id=name, entities=tuple(named[:own]), tagged=shown), start))
     return text, tuple(made)
 
 
 def _moved(sentence: Sentence, start: int) -> Sentence:
     """The sentence with its character offsets counted from the beginning of the document, `start` characters before its text."""
-    entities = tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in sentence.entities)
-    return replace(sentence, entities=entities, offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()))
+
+    def moved(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+        return tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in entities)
+
+    return replace(
+        sentence,
+        entities=moved(sentence.entities),
+        tagged=None if sentence.tagged is None else moved(sentence.tagged),
+        offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()),
+    )
 
 
 def _join(lines: list[_Line], report: ReadReport) -> Document:
@@ -255,14 +278,15 @@ def _join(lines: list[_Line], report: ReadReport) -> Document:
 
 
 def _without_offsets(sentence: Sentence) -> Sentence:
-    return replace(sentence, offsets=None, entities=tuple(replace(entity, chars=None) for entity in sentence.entities))
+    bare, shown = (tuple(replace(entity, chars=None) for entity in entities) for entities in (sentence.entities, sentence.tagged or ()))
+    return replace(sentence, offsets=None, entities=bare, tagged=None if sentence.tagged is None else shown)
 
 
-def _entity(record: dict[str, Any], number: int, where: str) -> Entity:
+def _entity(record: dict[str, Any], number: int, where: str, name: str = "entity") -> Entity:
     start, end, kind = record.get("start"), record.get("end"), record.get("type")
     if len(record) == 3 and type(start) is int and type(end) is int and type(kind) is str:
         return Entity(start, end, kind)  # most entities say no more, and need no further check
-    where = f"{where}: entity {number}"
+    where = f"{where}: {name} {number}"
     start, end = _field(record, "start", (int,), where), _field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else _field(record, "subtype", (str,), where)
     chars = None if record.get("chars") is None else _span(record["chars"], None, "chars", None, where)

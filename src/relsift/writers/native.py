@@ -34,6 +34,8 @@ def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None
         syntax = sentence.syntax
         record |= {"heads": list(syntax.heads), "dependencies": list(syntax.dependencies), "pos": list(syntax.pos)}
     record["entities"] = [_entity(entity) for entity in sentence.entities]
+    if sentence.tagged is not None:
+        record["tagged"] = [_entity(entity) for entity in sentence.tagged]
     if sentence.relations is not None:
         record["relations"] = [
             {"head": r.head, "tail": r.tail, "type": r.type} | ({} if r.score is None else {"score": round(r.score, 6)})

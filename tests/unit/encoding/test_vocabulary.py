@@ -231,3 +231,27 @@ def test_tags_that_a_file_cannot_mean_are_refused():
     for counts in ((), (0, 0, 0, 0, 0), (1, 2)):
         with pytest.raises(CheckpointError, match="tag_counts: expected 5 counts to draw tags from"):
             Encoding.from_json(value | {"tag_counts": counts})
+
+
+# ---- entities that a tagger found
+
+
+def test_tags_show_the_tagged_entities_in_place_of_the_annotated_ones():
+    found = replace(MIXED, tagged=(Entity(0, 1, "ORG"), Entity(2, 6, "PER"), Entity(3, 5, "ORG")))
+    assert PLAIN.tag_ids(found) == [1, 0, 3, 4, 4, 4]
+    assert replace(PLAIN, tags="untyped").tag_ids(found) == [1, 0, 1, 2, 2, 2]
+    assert PLAIN.tag_ids(replace(MIXED, tagged=())) == [OUTSIDE] * 6
+
+
+@pytest.mark.parametrize("tags", ["pair", "others"])
+def test_tagged_entities_and_tags_by_pair_exclude_each_other(tags: str):
+    found = replace(MIXED, tagged=())
+    with pytest.raises(DataError, match=rf"sentence 'm': expected no tagged entities for encoding\.tags={tags}, .*, got 0"):
+        replace(PLAIN, tags=tags).tag_ids(found, (0, 1))
+
+
+def test_types_and_counts_of_tags_include_the_tagged_entities_of_training():
+    found = replace(TRAINING[0], tagged=(Entity(0, 3, "VEH"),))
+    encoding = Encoding.fit([found, TRAINING[1]], tags="random")
+    assert encoding.entity_types == ("ORG", "PER", "VEH")
+    assert encoding.tag_counts == (3, 0, 0, 0, 0, 1, 2)

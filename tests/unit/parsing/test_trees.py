@@ -57,6 +57,13 @@ def test_trees_that_came_with_the_data_stay(parser):
     assert not asked
 
 
+def test_all_else_of_a_sentence_stays(parser):
+    bare = replace(BARE[0], tagged=BARE[0].entities[:1], doc_id="d")
+    (parsed,) = with_syntax([bare], parser)
+    assert parsed.syntax is not None
+    assert replace(parsed, syntax=None) == bare
+
+
 def test_a_sentence_is_parsed_once_and_remembered(parser):
     first = with_syntax([*BARE, *BARE], parser)
     assert [replace(s, syntax=None) for s in first] == [*BARE, *BARE]

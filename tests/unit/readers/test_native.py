@@ -438,3 +438,59 @@ def test_broken_trees_are_refused_with_file_and_line(change, message):
 def test_trees_of_a_text_without_tokens_are_refused():
     with pytest.raises(DataError, match=r'f\.jsonl:1: expected "tokens" beside heads, dependencies, pos, got only "text"'):
         read(TEXT | TREE)
+
+
+# ---- entities shown as tags
+
+
+def test_tagged_entities_are_read_as_entities_are():
+    shown = [{"start": 1, "end": 3, "type": "ORG"}, {"start": 0, "end": 1, "type": "PER", "subtype": "x", "id": "t"}]
+    sentence = only(LINE | {"tagged": shown})
+    assert sentence.tagged == (Entity(1, 3, "ORG"), Entity(0, 1, "PER", "x", "t"))
+    assert sentence.entities == only(LINE).entities
+    assert (only(LINE).tagged, only(LINE | {"tagged": None}).tagged, only(LINE | {"tagged": []}).tagged) == (None, None, ())
+
+
+def test_tagged_entities_of_a_text_find_their_sentences_and_change_no_relation():
+    # Bo [0,2) left.  Ida [9,12) runs Zed [18,21): the tagger takes "runs Zed" for a firm and half of "left" for a person.
+    record = {
+        "id": "t", "doc_id": "d", "text": "Bo left. Ida runs Zed.", "text_start": 100,
+        "entities": [{"start": 18, "end": 21, "type": "ORG"}, {"id": "ida", "start": 9, "end": 12, "type": "PER"}],
+        "tagged": [{"start": 13, "end": 21, "type": "ORG"}, {"start": 3, "end": 5, "type": "PER"}],
+        "relations": [{"head": "ida", "tail": 0, "type": "runs"}],
+    }  # fmt: skip
+    (document,), report = read(record)
+    assert not report.dropped
+    first, second = document.sentences
+    assert (first.tokens, first.entities) == (("Bo", "le", "ft", "."), ())  # cut at their edges, like entities
+    assert first.tagged == (Entity(1, 2, "PER", chars=(103, 105)),)
+    assert second.tokens == ("Ida", "runs", "Zed", ".")
+    assert second.entities == (Entity(2, 3, "ORG", chars=(118, 121)), Entity(0, 1, "PER", None, "ida", (109, 112)))
+    assert second.tagged == (Entity(1, 3, "ORG", chars=(113, 121)),)
+    assert second.relations == (Relation(1, 0, "runs"),)
+
+
+def test_every_sentence_of_a_text_with_tagged_entities_has_a_list_of_them():
+    (document,), _ = read({"id": "t", "text": "Bo left. Ida runs Zed.", "entities": [], "tagged": []})
+    assert [sentence.tagged for sentence in document.sentences] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("tagged", "message"),
+    [
+        ("x", r"tagged: expected a list, got 'x'"),
+        ([1], r"tagged entity 0: expected a JSON object, got 1"),
+        ([{"start": 0, "end": 1}], r"tagged entity 0: expected the key 'type'"),
+        ([{"start": 0, "end": 9, "type": "PER"}], r"tagged entity 0: expected 0 <= start < end <= 3 tokens, got start 0, end 9"),
+    ],
+)
+def test_broken_tagged_entities_are_refused(tagged: Any, message: str):
+    with pytest.raises(DataError, match=rf"^f\.jsonl:1: .*{message}"):
+        read(LINE | {"tagged": tagged})
+
+
+def test_texts_that_do_not_fit_together_lose_the_offsets_of_tagged_entities_too():
+    one = {"id": "1", "doc_id": "d", "text": "Bo left.", "entities": [], "tagged": [{"start": 0, "end": 2, "type": "PER"}]}
+    (document,), report = read(one, one | {"id": "2"})
+    assert report.dropped
+    assert [sentence.tagged for sentence in document.sentences] == [(Entity(0, 1, "PER"),)] * 2

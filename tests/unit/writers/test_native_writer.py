@@ -74,3 +74,11 @@ def test_trees_stand_before_the_entities_one_value_a_token():
     record = record_of(replace(SENTENCE, syntax=tree))
     assert list(record) == ["id", "tokens", "heads", "dependencies", "pos", "entities", "relations"]
     assert (record["heads"], record["dependencies"], record["pos"]) == ([1, -1, 1], ["subject", "root", "object"], ["N", "V", "N"])
+
+
+def test_tagged_entities_stand_between_entities_and_relations_if_there_are_any_to_show_or_to_hide():
+    record = record_of(replace(SENTENCE, tagged=(Entity(1, 3, "ORG"),)))
+    assert list(record) == ["id", "tokens", "entities", "tagged", "relations"]
+    assert record["tagged"] == [{"start": 1, "end": 3, "type": "ORG"}]
+    assert record_of(replace(SENTENCE, tagged=()))["tagged"] == []
+    assert "tagged" not in record_of(SENTENCE)
