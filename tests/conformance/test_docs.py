@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relsift.cli.main import app
-from relsift.registry import CORPORA, MODELS, READERS, WRITERS
+from relsift.registry import CORPORA, EXPERIMENTS, MODELS, READERS, WRITERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
         ("docs/corpora.md", [*CORPORA]),
         ("CHANGELOG.md", [command.name for command in app.registered_commands]),
         ("CHANGELOG.md", [*MODELS]),
+        ("docs/experiments.md", [*EXPERIMENTS]),
     ],
 )
 def test_a_page_names_everything_registered(page, names):

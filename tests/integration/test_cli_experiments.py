@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ace_documents import write_ace
 
+from ace_documents import write_ace
 from relsift.cli.main import main
 from relsift.corpora.data import resolve
 from relsift.experiments.grid import load_results
