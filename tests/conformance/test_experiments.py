@@ -119,7 +119,8 @@ def test_the_command_repeats_what_was_given_to_all_systems():
     found = results(plan, adapted(experiment.systems(plan), plan, ["training.patience=2"]))
     command = command_of(experiment, found, "OUT")
     assert command == (
-        "relsift reproduce table4 --data invented --direction directed --type-filter --folds 2 --quick --set training.patience=2 --out OUT"
+        "relsift reproduce table4 --data invented --direction directed --type-filter --folds 2 --language en --quick "
+        "--set training.patience=2 --out OUT"
     )
 
 

@@ -22,6 +22,7 @@ def command(
     seeds: grids.Seeds = None,
     jobs: grids.Jobs = 1,
     direction: grids.DirectionOption = None,
+    language: grids.Language = None,
     type_filter: grids.TypeFilter = True,
     sentences: grids.Sentences = None,
     development: grids.Development = 0.125,
@@ -39,7 +40,7 @@ def command(
 
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
-    plan = grids.make_plan(data, folds, direction, type_filter, sentences, development, fold_seed, quick)
+    plan = grids.make_plan(data, folds, direction, language, type_filter, sentences, development, fold_seed, quick)
     given = tuple(grids.flattened(read_yaml(config))) if config is not None else ()
     system = System(name=name or model, title=name or model, model=model, preset=preset, overrides=given)
     systems = grids.adapted([system], plan, overrides or [])

@@ -24,6 +24,7 @@ Folds = Annotated[int | None, typer.Option(help="Folds, by document; 5 if left o
 Seeds = Annotated[int | None, typer.Option(help="Seeds 1, 2, … of every fold; 3 if left out.", min=1)]
 Jobs = Annotated[int, typer.Option(help="Cells computed side by side, one CPU thread each.", min=1)]
 DirectionOption = Annotated[str | None, typer.Option("--direction", help="directed or undirected; the data's usual one if left out.")]
+Language = Annotated[str | None, typer.Option(help="en, zh …; the corpus's own if left out. Decides on presets and the tagger.")]
 TypeFilter = Annotated[bool, typer.Option(help="Score only type combinations of training relations.")]
 Sentences = Annotated[int | None, typer.Option(help="Take a sample of whole documents with so many sentences.", min=1)]
 Development = Annotated[float, typer.Option(help="Share of each training part held out for selection.")]
@@ -35,7 +36,7 @@ Quick = Annotated[bool, typer.Option("--quick", help="A trial of the machinery: 
 
 
 def make_plan(
-    data: str | None, folds: int | None, direction: str | None, type_filter: bool, sentences: int | None, development: float,
+    data: str | None, folds: int | None, direction: str | None, language: str | None, type_filter: bool, sentences: int | None, development: float,
     fold_seed: int, quick: bool,
 ) -> Plan:  # fmt: skip
     """Raises ConfigError if there is no data to make it of."""
@@ -50,7 +51,7 @@ def make_plan(
     chosen = direction or source.direction or "directed"
     require(chosen in DIRECTIONS, "--direction", expected=" or ".join(DIRECTIONS), got=chosen)
     return Plan(
-        data=data, checksum=source.sha256(), language=source.language, direction=chosen, type_filter=type_filter,  # type: ignore[arg-type]
+        data=data, checksum=source.sha256(), language=language or source.language, direction=chosen, type_filter=type_filter,  # type: ignore[arg-type]
         folds=folds or (QUICK_FOLDS if quick else 5), fold_seed=fold_seed, development=development,
         sentences=sentences or (QUICK_SENTENCES if quick else None), quick=quick,
     )  # fmt: skip

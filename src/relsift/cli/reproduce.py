@@ -21,6 +21,7 @@ def command(
     seeds: grids.Seeds = None,
     jobs: grids.Jobs = 1,
     direction: grids.DirectionOption = None,
+    language: grids.Language = None,
     type_filter: grids.TypeFilter = True,
     sentences: grids.Sentences = None,
     development: grids.Development = 0.125,
@@ -43,7 +44,7 @@ def command(
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
-    plan = grids.make_plan(data, folds, direction, type_filter, sentences, development, fold_seed, quick)
+    plan = grids.make_plan(data, folds, direction, language, type_filter, sentences, development, fold_seed, quick)
     systems = grids.adapted(chosen.systems(plan), plan, overrides or [])
     names = {system.name for system in systems}
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from relsift.evaluation.scores import Scores, evaluate, facts_of
 from relsift.evaluation.significance import sentence_counts
 from relsift.evaluation.thresholds import best_threshold
 from relsift.experiments.folds import Fold, make_folds, sample_documents
+from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import CellResult, Curve, Plan
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, ScoredPairs, decide, score_pairs
@@ -76,6 +78,8 @@ def obstacle(system: System, plan: Plan) -> str | None:
         bare = sum(sentence.syntax is None for fold in folds_of(plan) for sentence in sentences_of(fold.test))
         if bare:
             return f"{bare} sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"
+    if system.tagger != "none" and find_spec("spacy") is None:
+        return "its tagger needs spaCy: pip install 'relsift[spacy]'"
     return None
 
 
@@ -85,6 +89,11 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     system = cell.system
     config = configured(cell, plan)
     training, development, test = fold.sentences()
+    extra: dict[str, Any] = {}
+    if system.tagger != "none":
+        tagged = tagged_fold(fold, plan, folder)
+        development, test, extra = tagged.development, tagged.test, {"tagger": tagged.facts}
+        training = tagged.training if system.tagger == "both" else training
     if system.select_on == "test":
         development = test
     data = RunData(f"{plan.data}, fold {cell.fold}", training, development, {plan.data: plan.checksum})
@@ -106,7 +115,7 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         development=scores, test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()),
         counts=sentence_counts(test, predicted, direction=direction),
         documents=[sum(s.relations is not None for s in document.sentences) for document in fold.test],
-        curve=curve_of(bundle, test, scored), notes=[*result.notes, *report.lines()],
+        curve=curve_of(bundle, test, scored), notes=[*result.notes, *report.lines()], extra=extra,
         sampled=None if system.test_ratio is None else sampled_scores(bundle, development, test, scored, system.test_ratio),
     )  # fmt: skip
     made.save(cell.file(folder))

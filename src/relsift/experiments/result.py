@@ -50,7 +50,7 @@ class Plan:
     def options(self) -> str:
         """As arguments of `relsift cv` and `relsift reproduce`."""
         said = f"--data {self.data} --direction {self.direction} --{'' if self.type_filter else 'no-'}type-filter --folds {self.folds}"
-        for name, usual in (("fold_seed", 0), ("development", 0.125), ("sentences", None)):
+        for name, usual in (("language", None), ("fold_seed", 0), ("development", 0.125), ("sentences", None)):
             if (value := getattr(self, name)) != usual:
                 said += f" --{name.replace('_', '-')} {value}"
         return said + (" --quick" if self.quick else "")

@@ -1,0 +1,55 @@
+"""A fold whose sentences show a tagger's entities as tags. Tagging takes minutes and is the same for all seeds: it is kept in the folder.
+
+OUT/tagged/fold<k>.json     entities found in every sentence of the fold, and how right they are
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from relsift.errors import DataError
+from relsift.experiments.folds import Fold
+from relsift.experiments.result import Plan
+from relsift.experiments.tagger import predicted_tags
+from relsift.models.bundle import write_json
+from relsift.schema import Entity, Sentence
+
+
+@dataclass(frozen=True)
+class TaggedFold:
+    """The sentences of `Fold.sentences()` with `tagged` set. facts: the tagger's precision, recall and F1 in training and elsewhere."""
+
+    training: list[Sentence]
+    development: list[Sentence]
+    test: list[Sentence]
+    facts: dict[str, Any]
+
+
+def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
+    """Raises ConfigError if spaCy is not installed; DataError if the folder's tags are of other sentences."""
+    training, development, test = fold.sentences()
+    file = folder / "tagged" / f"fold{fold.number}.json"
+    if not file.exists():
+        found = predicted_tags(training, [*development, *test], seed=plan.fold_seed + 1, language=plan.language)
+        tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*found.training, *found.others]]
+        facts = {"training": asdict(found.training_score), "elsewhere": asdict(found.others_score), "overlapping": found.overlapping}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, {"checksum": plan.checksum, "facts": facts, "tags": tags})
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    if kept["checksum"] != plan.checksum or len(kept["tags"]) != len(training) + len(development) + len(test):
+        raise DataError(f"{file}: expected the tags of this fold, got those of other sentences; delete the file")
+    rest = iter(kept["tags"])
+    shown = [_shown(sentences, list(islice(rest, len(sentences)))) for sentences in (training, development, test)]
+    return TaggedFold(shown[0], shown[1], shown[2], kept["facts"])
+
+
+def _shown(sentences: Sequence[Sentence], tags: Sequence[Sequence[tuple[int, int, str]]]) -> list[Sentence]:
+    return [
+        replace(sentence, tagged=tuple(Entity(start, end, kind) for start, end, kind in its))
+        for sentence, its in zip(sentences, tags, strict=True)
+    ]
