@@ -36,9 +36,16 @@ Quick = Annotated[bool, typer.Option("--quick", help="A trial of the machinery: 
 
 
 def make_plan(
-    data: str | None, folds: int | None, direction: str | None, language: str | None, type_filter: bool, sentences: int | None, development: float,
-    fold_seed: int, quick: bool,
-) -> Plan:  # fmt: skip
+    data: str | None,
+    folds: int | None,
+    direction: str | None,
+    language: str | None,
+    type_filter: bool,
+    sentences: int | None,
+    development: float,
+    fold_seed: int,
+    quick: bool,
+) -> Plan:
     """Raises ConfigError if there is no data to make it of."""
     from relsift.candidates import DIRECTIONS
     from relsift.corpora.data import resolve
