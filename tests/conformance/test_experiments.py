@@ -128,3 +128,12 @@ def test_the_command_repeats_what_was_given_to_all_systems():
 def test_what_all_systems_share_cannot_be_overridden_in_one_place_and_not_the_other(key):
     with pytest.raises(ConfigError, match="--direction, --type-filter or --seeds"):
         adapted([System(name="x", title="x")], PLANS[0], [key])
+
+
+def test_a_parser_is_given_to_the_systems_that_read_trees_alone():
+    table1: Experiment = find("experiment", "table1")
+    systems = adapted(table1.systems(PLANS[0]), PLANS[0], ["encoding.parser=some_pipeline", "training.epochs=2"])
+    with_parser = {system.name for system in systems if "encoding.parser=some_pipeline" in system.overrides}
+    assert with_parser == {"sptree"}
+    assert all(system.overrides[-1] == "training.epochs=2" for system in systems)
+    assert "--set encoding.parser=some_pipeline --set training.epochs=2" in command_of(table1, results(PLANS[0], systems), "OUT")

@@ -65,16 +65,22 @@ def make_plan(
 
 
 def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> tuple[System, ...]:
-    """In the data's language, with the user's overrides."""
+    """In the data's language, with the user's overrides; a parser is an option of those alone that read dependency trees."""
     from relsift.errors import ConfigError
+    from relsift.registry import find
 
     for text in overrides:
         if (key := text.partition("=")[0]) in ("candidates.direction", "candidates.type_filter", "training.seed"):
             raise ConfigError(
                 f"--set {key}: expected what all systems of the grid share as --direction, --type-filter or --seeds, got --set"
             )
-    quick = (QUICK_OVERRIDE,) if plan.quick else ()
-    return tuple(system.in_language(plan.language).with_overrides(*quick, *overrides) for system in systems)
+    quick = [QUICK_OVERRIDE] if plan.quick else []
+
+    def chosen(system: System) -> list[str]:
+        reads_trees = find("model", system.model).NEEDS_SYNTAX
+        return [text for text in [*quick, *overrides] if reads_trees or not text.startswith("encoding.parser=")]
+
+    return tuple(system.in_language(plan.language).with_overrides(*chosen(system)) for system in systems)
 
 
 def trainable(systems: Sequence[System], plan: Plan) -> list[System]:
