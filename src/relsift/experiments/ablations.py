@@ -42,6 +42,7 @@ TYPES = (
     System(name="type_prior", title="the pair's types alone", model="type_prior"),
 )
 SYSTEMS = (BASE, TAG, *VIEWS, *CONTROLS, *PREDICTED, *TYPES)
+DRAWN = (BASE, TAG, *VIEWS, TYPES[-1])
 QUESTION = (
     "Which part of what tags gain is the pattern of all entities of the sentence, as Ye et al. (ACL 2019) have it, and which is only the "
     "types of the two entities that are asked about? If the pair's own tags do as well as all, it is the types."
@@ -57,7 +58,7 @@ def report(results: Results, command: str) -> Report:
     found = differences(results, TAG)
     if results.of(TAG) and found:
         sections.append(Section("Against +Tag: what is lost", (blocks.difference_table(results, TAG, found),)))
-    return full_report(results, command, title="Ablations", question=QUESTION, base=BASE, more=sections, notes=[NOTE])
+    return full_report(results, command, title="Ablations", question=QUESTION, base=BASE, more=sections, notes=[NOTE], drawn_systems=DRAWN)
 
 
 def systems(plan: Plan) -> tuple[System, ...]:

@@ -32,13 +32,17 @@ class Experiment:
 
 def full_report(
     results: Results, command: str, *, title: str, question: str, base: System | None, published: Published | None = None,
-    more: Iterable[Section] = (), notes: Iterable[str] = (),
+    more: Iterable[Section] = (), notes: Iterable[str] = (), drawn_systems: Sequence[System] = (),
 ) -> Report:  # fmt: skip
     """Scores, differences from `base`, precision against recall, relations, errors, cost, setting.
 
     published: the paper's P, R and F1 on ACE 2005. more: sections of the experiment's own, after the differences.
+    drawn_systems: those in the plots of curves and relations, where all would be too many to tell apart; left out, all.
     """
     computed = with_cells(results)
+    named = {system.name for system in drawn_systems or results.systems}
+    few = results.with_systems(tuple(system for system in results.systems if system.name in named))
+    few_computed = [system for system in few.systems if results.of(system)] or computed
     sections = [
         Section("Scores", (blocks.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]
@@ -46,9 +50,9 @@ def full_report(
         sections.append(Section(f"Against {base.title}", (difference_table(results, base),)))
     sections += more
     sections += [
-        Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(results, command=command)),)),
-        Section("Relations", (blocks.relation_table(results), drawn(lambda: figures.relation_figure(results, command=command)))),
-        Section("Errors", (blocks.error_table(results), *confusions(results, computed, command))),
+        Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(few, command=command)),)),
+        Section("Relations", (blocks.relation_table(results), drawn(lambda: figures.relation_figure(few, command=command)))),
+        Section("Errors", (blocks.error_table(results), *confusions(results, few_computed, command))),
         Section("Cost", (blocks.cost_table(results),)),
         Section("Setting", tuple(setting(results, commands=(command,)))),
     ]
