@@ -9,13 +9,14 @@ that is like the test part each time.
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import fmean
 
 from relsift.experiments.experiment import Experiment, drawn, with_cells
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.setting import opening, setting
-from relsift.experiments.report.summary import Spread
+from relsift.experiments.report.summary import Spread, sampled
 from relsift.experiments.report.wording import points, with_deviation
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
@@ -44,7 +45,7 @@ def report(results: Results, command: str) -> Report:
     }
     spreads = {where: {base.name: _by_ratio(results, base, where, reached) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
     panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
-    shown: list[Block] = [_table(spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
+    shown: list[Block] = [_table(results, spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
     too_far = sorted(set(RATIOS) - reached)
     if too_far:
         names = ", ".join(f"1:{ratio:g}" for ratio in too_far)
@@ -65,32 +66,37 @@ def _has_enough(cell: CellResult, ratio: float) -> bool:
     return bool(kept - positive >= 0.99 * ratio * positive)
 
 
+def _f1(cell: CellResult, where: str) -> float:
+    return (sampled(cell) if where == SAMPLED else cell.test).micro.f1
+
+
 def _by_ratio(results: Results, base: System, where: str, reached: set[float]) -> dict[float, Spread]:
-    def f1(cell: CellResult) -> float:
-        scores = cell.sampled if where == SAMPLED else cell.test
-        assert scores is not None  # every system here has a test_ratio
-        return scores.micro.f1
-
     cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS if ratio in reached}
-    return {ratio: Spread.of(its, f1) for ratio, its in cells.items() if its}
+    return {ratio: Spread.of(its, lambda cell: _f1(cell, where)) for ratio, its in cells.items() if its}
 
 
-def _table(spreads: dict[str, dict[str, dict[float, Spread]]]) -> Table:
+def _table(results: Results, spreads: dict[str, dict[str, dict[float, Spread]]]) -> Table:
     titles = (BASE.title, MTL_TAG.title, "gap")
     columns = (Column(title="positive : negative", align="left"), *(Column(title=t, group=where) for where in spreads for t in titles))
     rows = []
     for ratio in RATIOS:
         cells = [f"1 : {ratio:g}"]
-        for its in spreads.values():
+        for where, its in spreads.items():
             both = [its[base.name].get(ratio) for base in (BASE, MTL_TAG)]
             cells += ["–" if spread is None else with_deviation(spread) for spread in both]
-            cells.append("–" if both[0] is None or both[1] is None else points(both[1].mean - both[0].mean))
+            cells.append("–" if None in both else _gap(results, ratio, where))
         rows.append(tuple(cells))
-    return Table(
-        columns=columns,
-        rows=tuple(rows),
-        notes=("Micro F1 in percent, mean of all cells ± standard deviation over folds; the gap in points.",),
+    notes = (
+        "Micro F1 in percent, mean of all cells ± standard deviation over folds; the gap in points, over cells of the same fold and seed.",
     )
+    return Table(columns=columns, rows=tuple(rows), notes=notes)
+
+
+def _gap(results: Results, ratio: float, where: str) -> str:
+    """Of cells in pairs: one system may have a hard fold that the other lacks."""
+    pairs = results.shared(at_ratio(MTL_TAG, ratio), at_ratio(BASE, ratio))
+    gaps = [_f1(one, where) - _f1(other, where) for one, other in pairs]
+    return points(fmean(gaps)) if gaps else "–"
 
 
 EXPERIMENT = Experiment(
