@@ -37,12 +37,14 @@ def full_report(
     """Scores, differences from `base`, precision against recall, relations, errors, cost, setting.
 
     published: the paper's P, R and F1 on ACE 2005. more: sections of the experiment's own, after the differences.
-    drawn_systems: those in the plots of curves and relations, where all would be too many to tell apart; left out, all.
+    drawn_systems: those in the plots of curves and relations, where all would be too many to tell apart; left out, or none of them
+        computed, all.
     """
     computed = with_cells(results)
-    named = {system.name for system in drawn_systems or results.systems}
-    few = results.with_systems(tuple(system for system in results.systems if system.name in named))
-    few_computed = [system for system in few.systems if results.of(system)] or computed
+    named = {system.name for system in drawn_systems}
+    chosen = tuple(system for system in results.systems if system.name in named)
+    few = results.with_systems(chosen) if any(results.of(system) for system in chosen) else results
+    few_computed = [system for system in few.systems if results.of(system)]
     sections = [
         Section("Scores", (blocks.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]

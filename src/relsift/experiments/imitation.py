@@ -16,7 +16,7 @@ from relsift.experiments.report.wording import points
 from relsift.experiments.result import Plan, Results
 from relsift.experiments.system import MTL_TAG, System
 
-HONEST = replace(MTL_TAG, title="+MTL+Tag")
+HONEST = MTL_TAG
 ON_TEST = replace(MTL_TAG, name="mtl_tag_on_test", title="selected on the test fold", select_on="test")
 LEAK = replace(MTL_TAG, name="mtl_tag_leak", title="order leak").with_overrides("candidates.order_leak=true")
 BOTH = replace(LEAK, name="mtl_tag_leak_on_test", title="order leak, selected on the test fold", select_on="test")
