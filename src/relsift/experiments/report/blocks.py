@@ -103,12 +103,12 @@ def _size(results: Results, system: System, seeds: Sequence[int] | None) -> tupl
 def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
     notes = []
     if any(len(results.of(system)) != planned_cells(results, system, seeds) for system in results.systems):
-        notes.append("* Cells are missing: the means are over fewer cells than planned, and rows differ in what they were tested on.")
+        notes.append("* Cells are missing: the means are over fewer cells than planned, and rows may differ in what they were tested on.")
     for system in results.systems:
         if system.select_on == "test":
             notes.append(f"{system.title}: epoch and threshold were chosen on the test part, which flatters the scores.")
         if system.tagger != "none":
-            where = "test part" if system.tagger == "test" else "training and test parts"
+            where = "development and test parts" if system.tagger == "test" else "training, development and test parts"
             notes.append(f"{system.title}: in the {where} the tags show a tagger's entities, not the annotated ones.")
     return notes
 
@@ -197,7 +197,7 @@ def relation_table(results: Results, *, measures: Sequence[str] = ("f1",)) -> Ta
 
 def cost_table(results: Results) -> Table:
     """A row a system: size, time, and where training stopped."""
-    titles = ("parameters", "seconds a cell", "epochs", "epoch kept", "threshold")
+    titles = ("parameters", "training seconds a cell", "epochs", "epoch kept", "threshold")
     columns = (Column(title="system", align="left"), *(Column(title=title) for title in titles))
     rows = []
     for row in summaries(results):
