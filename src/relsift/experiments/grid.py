@@ -34,7 +34,7 @@ PLAN_FILE = "plan.json"
 
 @dataclass(frozen=True)
 class Progress:
-    """A cell was finished. seconds: of its training. left: seconds until the grid is done, as the finished cells suggest."""
+    """A cell was finished. left: seconds until the grid is done, as the finished cells suggest."""
 
     cell: Cell
     result: CellResult
@@ -44,8 +44,8 @@ class Progress:
 
 
 def cells_of(systems: Sequence[System], folds: Sequence[int], seeds: Sequence[int]) -> list[Cell]:
-    """Seed by seed, fold by fold: whenever a grid is stopped, its systems have about the same cells."""
-    return [Cell(system, fold, seed) for seed in seeds for fold in folds for system in systems]
+    """Seed by seed, fold by fold: whenever a grid is stopped, its systems have about the same cells. What is named twice counts once."""
+    return list(dict.fromkeys(Cell(system, fold, seed) for seed in seeds for fold in folds for system in systems))
 
 
 def claim(folder: Path, plan: Plan) -> None:
@@ -87,7 +87,7 @@ def load_results(folder: Path, systems: Sequence[System] | None = None) -> Resul
     found: list[System] = []
     cells: dict[str, list[CellResult]] = {}
     for name in names:
-        its = [CellResult.load(file) for file in sorted((folder / "cells" / name).glob("*.json"))]
+        its = _cells_there(folder, name)
         if not its:
             found += [system for system in systems or () if system.name == name]
             continue
@@ -105,14 +105,13 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
     """
     claim(folder, plan)
     clock = _Clock(jobs)
-    todo = []
-    for cell in cells:
-        if cell.file(folder).exists():
-            result = CellResult.load(cell.file(folder))
+    # All that the systems have, asked for or not: cells of other settings must be refused before the new ones take hours.
+    for system in dict.fromkeys(cell.system for cell in cells):
+        for result in _cells_there(folder, system.name):
+            cell = Cell(system, result.fold, result.seed)
             _check(folder, cell, result, plan)
             clock.add(cell, result.seconds)
-        else:
-            todo.append(cell)
+    todo = [cell for cell in cells if not cell.file(folder).exists()]
     left = list(todo)
     for cell, result, seconds in _computed(todo, plan, folder, jobs):
         left.remove(cell)
@@ -121,6 +120,10 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
             on_cell(Progress(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
     if not any((folder / "unfinished").glob("*/*")):
         shutil.rmtree(folder / "unfinished", ignore_errors=True)
+
+
+def _cells_there(folder: Path, system: str) -> list[CellResult]:
+    return [CellResult.load(file) for file in sorted((folder / "cells" / system).glob("*.json"))]
 
 
 class _Clock:
