@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from invented_cells import PLAN, cell
 from relsift.cli.grids import adapted, command_of
+from relsift.cli.main import main
 from relsift.errors import ConfigError
 from relsift.experiments.cell import Cell, configured
 from relsift.experiments.experiment import Experiment
 from relsift.experiments.report.page import html, markdown
-from relsift.experiments.result import CellResult, Plan, Results
+from relsift.experiments.result import CellResult, Plan, Results, cell_command
 from relsift.experiments.system import System
 from relsift.registry import find, table
 
@@ -76,7 +79,7 @@ def test_chinese_data_takes_the_values_for_chinese():
 def test_the_report_shows_every_system_the_setting_and_the_command(name):
     experiment: Experiment = find("experiment", name)
     found = results(PLANS[0], experiment.systems(PLANS[0]))
-    command = command_of(experiment, found, "OUT")
+    command = command_of(experiment, found, Path("OUT"))
     report = experiment.report(found, command)
     for text in (markdown(report, name), html(report)):
         plain = re.sub(r"[\\*]", "", text)
@@ -95,6 +98,16 @@ def test_the_report_can_do_without_any_one_system(name):
         text = markdown(experiment.report(found, "command"), name)
         assert "cells computed so far" in text
         assert "nan" not in text.lower().split()
+
+
+@each
+def test_the_report_can_do_with_any_one_system(name):
+    experiment: Experiment = find("experiment", name)
+    systems = experiment.systems(PLANS[0])
+    whole = results(PLANS[0], systems)
+    for system in systems:
+        text = markdown(experiment.report(replace(whole, cells={system.name: whole.of(system)}), "command"), name)
+        assert "cells computed so far" in text
 
 
 @each
@@ -117,17 +130,57 @@ def test_the_command_repeats_what_was_given_to_all_systems():
     experiment: Experiment = find("experiment", "table4")
     plan = replace(PLANS[0], quick=True)
     found = results(plan, adapted(experiment.systems(plan), plan, ["training.patience=2"]))
-    command = command_of(experiment, found, "OUT")
+    command = command_of(experiment, found, Path("OUT"))
     assert command == (
-        "relsift reproduce table4 --data invented --direction directed --type-filter --folds 2 --language en --quick "
+        "relsift reproduce table4 --data invented --direction directed --type-filter --folds 2 --language en --quick --seeds 2 "
         "--set training.patience=2 --out OUT"
     )
 
 
-@pytest.mark.parametrize("key", ["candidates.direction=undirected", "candidates.type_filter=false", "training.seed=4"])
+def test_the_command_of_a_report_asks_for_the_folds_and_seeds_that_it_shows():
+    experiment: Experiment = find("experiment", "errors")
+    whole = results(PLANS[0], experiment.systems(PLANS[0]))
+    part = replace(whole, cells={name: [c for c in cells if (c.fold, c.seed) == (2, 2)] for name, cells in whole.cells.items()})
+    assert "--language en --only-seed 2 --only-fold 2 --out 'my folder'" in command_of(experiment, part, Path("my folder"))
+
+
+@each
+def test_the_command_of_a_cell_computes_that_cell(name, monkeypatch):
+    experiment: Experiment = find("experiment", name)
+    plan = PLANS[0]
+    asked: list[Any] = []
+    monkeypatch.setattr("relsift.cli.grids.make_plan", lambda *given: plan if given[0] == plan.data else pytest.fail(str(given)))
+    monkeypatch.setattr("relsift.cli.grids.compute", lambda *given: asked.append(given))
+    monkeypatch.setattr("relsift.cli.grids.write", lambda *_: None)
+    monkeypatch.setattr("relsift.experiments.grid.load_results", lambda _: None)
+    for system in adapted(experiment.systems(plan), plan, ["training.loss_weights={identification: 0.5}"]):
+        monkeypatch.setattr("sys.argv", shlex.split(cell_command(system, plan, 2, 7)))
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code in (0, None)
+        (again,), _, out, _, _, folds, seeds = asked.pop()
+        assert (folds, seeds, str(out)) == ([2], [7], "OUT")
+        assert replace(again, title=system.title) == system
+
+
+SHARED = ["candidates.direction=undirected", "candidates.type_filter=false", "training.seed=4", "training.threads=2"]
+
+
+@pytest.mark.parametrize("key", SHARED)
 def test_what_all_systems_share_cannot_be_overridden_in_one_place_and_not_the_other(key):
-    with pytest.raises(ConfigError, match="--direction, --type-filter or --seeds"):
+    with pytest.raises(ConfigError, match="--direction, --type-filter, --seeds or --jobs, got --"):
         adapted([System(name="x", title="x")], PLANS[0], [key])
+
+
+def test_undirected_pairs_have_no_order_that_could_leak():
+    imitation: Experiment = find("experiment", "imitation")
+    directed, undirected = ([system.name for system in imitation.systems(plan)] for plan in PLANS[:2])
+    assert undirected == ["mtl_tag", "mtl_tag_on_test"] == directed[:2]
+    assert directed[2:] == ["mtl_tag_leak", "mtl_tag_leak_on_test"]
+    for plan, said in ((PLANS[0], False), (PLANS[1], True)):
+        text = markdown(imitation.report(results(plan, imitation.systems(plan)), "command"), "imitation")
+        assert ("the order leak needs directed ones" in text) == said
+        assert ("order leak, selected on the test fold" in text) != said
 
 
 def test_a_parser_is_given_to_the_systems_that_read_trees_alone():
@@ -136,4 +189,4 @@ def test_a_parser_is_given_to_the_systems_that_read_trees_alone():
     with_parser = {system.name for system in systems if "encoding.parser=some_pipeline" in system.overrides}
     assert with_parser == {"sptree"}
     assert all(system.overrides[-1] == "training.epochs=2" for system in systems)
-    assert "--set encoding.parser=some_pipeline --set training.epochs=2" in command_of(table1, results(PLANS[0], systems), "OUT")
+    assert "--set encoding.parser=some_pipeline --set training.epochs=2" in command_of(table1, results(PLANS[0], systems), Path("OUT"))

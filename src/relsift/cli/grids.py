@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from relsift.experiments.result import Plan, Results
     from relsift.experiments.system import System
 
+SHARED = {
+    "candidates.direction": "--direction", "candidates.type_filter": "--type-filter", "training.seed": "--seeds",
+    "training.threads": "--jobs",
+}  # fmt: skip
 QUICK_FOLDS, QUICK_SENTENCES, QUICK_OVERRIDE = 2, 300, "training.epochs=3"
 
 Data = Annotated[str | None, typer.Option(help="Annotated data: a prepared corpus, format:path, or a path. All its parts together.")]
@@ -64,16 +70,33 @@ def make_plan(
     )  # fmt: skip
 
 
+def system_of(
+    file: dict[str, Any], where: str, name: str | None, model: str | None, preset: str | None, tagger: str, select_on: str,
+    test_ratio: float | None,
+) -> System:  # fmt: skip
+    """From a configuration file and options, which win. Raises ConfigError if the file says what belongs to the grid."""
+    from relsift.errors import ConfigError
+    from relsift.experiments.system import System
+
+    section = file.get("model", {})
+    if not isinstance(section, dict):
+        raise ConfigError(f"{where}: model: expected a section with name, preset and options, got {section!r}")
+    chosen = model or section.get("name", "multitask_cnn")
+    start = section.get("preset", "paper") if preset is None else preset or None
+    rest = file | {"model": {key: value for key, value in section.items() if key not in ("name", "preset")}}
+    given = tuple(flattened({key: value for key, value in rest.items() if value != {}}))
+    refuse_shared(given, where)
+    return System(
+        name=name or chosen, title=name or chosen, model=chosen, preset=start, overrides=given,
+        tagger=tagger, select_on=select_on, test_ratio=test_ratio,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
 def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> tuple[System, ...]:
     """In the data's language, with the user's overrides; a parser is an option of those alone that read dependency trees."""
-    from relsift.errors import ConfigError
     from relsift.registry import find
 
-    for text in overrides:
-        if (key := text.partition("=")[0]) in ("candidates.direction", "candidates.type_filter", "training.seed"):
-            raise ConfigError(
-                f"--set {key}: expected what all systems of the grid share as --direction, --type-filter or --seeds, got --set"
-            )
+    refuse_shared(overrides, "--set")
     quick = [QUICK_OVERRIDE] if plan.quick else []
 
     def chosen(system: System) -> list[str]:
@@ -81,6 +104,18 @@ def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> 
         return [text for text in [*quick, *overrides] if reads_trees or not text.startswith("encoding.parser=")]
 
     return tuple(system.in_language(plan.language).with_overrides(*chosen(system)) for system in systems)
+
+
+def refuse_shared(overrides: Sequence[str], where: str) -> None:
+    """Raises ConfigError for a value that the whole grid has one of, and that would be another one than its report says."""
+    from relsift.errors import ConfigError
+
+    for text in overrides:
+        if (key := text.partition("=")[0]) in SHARED:
+            raise ConfigError(
+                f"{where} {key}: expected what all systems of the grid share as --direction, --type-filter, --seeds or --jobs, "
+                f"got {SHARED[key]} here; leave it out"
+            )
 
 
 def trainable(systems: Sequence[System], plan: Plan) -> list[System]:
@@ -105,6 +140,7 @@ def compute(
 ) -> None:
     """Compute the missing cells of a grid, with a line a cell."""
     from relsift.errors import require
+    from relsift.experiments.cell import left_out
     from relsift.experiments.grid import cells_of, run_grid
 
     folds = only_folds or list(range(1, plan.folds + 1))
@@ -116,32 +152,43 @@ def compute(
         f"{plan.setting()}\n{len(systems)} systems x {len(folds)} folds x {len(numbers)} seeds = {len(cells)} cells, {ready} ready, "
         f"{jobs} at a time", err=True,
     )  # fmt: skip
+    for line in left_out(plan) if ready < len(cells) else ():
+        typer.echo(f"note: left out of {plan.data}: {line}", err=True)
     with GridProgress(len(cells), ready) as progress:
         run_grid(cells, plan, out, jobs=jobs, on_cell=progress.cell)
 
 
-def write(experiment: Experiment, results: Results, out: Path) -> None:
-    """Write the report beside the cells, and say where."""
+def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:
+    """Write the report of the cells in one folder to that or another one, and say where."""
     from relsift.experiments.report.page import write_report
 
-    files = write_report(experiment.report(results, command_of(experiment, results, out)), out, experiment.name)
+    files = write_report(experiment.report(results, command_of(experiment, results, cells)), out, experiment.name)
     for file in files:
         if file.suffix in (".md", ".html"):
             typer.echo(f"report written to {file}")
 
 
-def command_of(experiment: Experiment, results: Results, out: Path) -> str:
-    """What computes the whole report again, with the overrides that were given to all systems."""
+def command_of(experiment: Experiment, results: Results, folder: Path) -> str:
+    """What computes the whole report again: the folds and seeds that there are, the overrides that were given to all systems."""
     plain = {system.name: system.overrides for system in experiment.systems(results.plan)}
     if not plain:
-        return f"relsift reproduce {experiment.name} --from-results {out}"
+        return f"relsift reproduce {experiment.name} --from-results {shlex.quote(str(folder))}"
     further: dict[str, None] = {}
     for system in results.systems:
         if results.of(system):
             further |= dict.fromkeys(system.overrides[len(plain[system.name]) :])
     further.pop(QUICK_OVERRIDE if results.plan.quick else "", None)
-    sets = "".join(f" --set {text}" for text in further)
-    return f"relsift reproduce {experiment.name} {results.plan.options()}{sets} --out {out}"
+    sets = "".join(f" --set {shlex.quote(text)}" for text in further)
+    chosen = f"{results.plan.options()}{_chosen_cells(results)}{sets}"
+    return f"relsift reproduce {experiment.name} {chosen} --out {shlex.quote(str(folder))}"
+
+
+def _chosen_cells(results: Results) -> str:
+    """As options: the seeds of the cells, and their folds if not all have some."""
+    places = [(cell.fold, cell.seed) for system in results.systems for cell in results.of(system)]
+    folds, seeds = ({place[at] for place in places} for at in (0, 1))
+    said = f" --seeds {len(seeds)}" if seeds == set(range(1, len(seeds) + 1)) else "".join(f" --only-seed {seed}" for seed in sorted(seeds))
+    return said + ("".join(f" --only-fold {fold}" for fold in sorted(folds)) if len(folds) < results.plan.folds else "")
 
 
 class GridProgress:
@@ -195,7 +242,7 @@ def flattened(values: dict[str, Any], before: str = "") -> list[str]:
         if isinstance(value, dict) and value:
             lines += flattened(value, f"{before}{key}.")
         else:
-            lines.append(
-                f"{before}{key}={yaml.safe_dump(value, default_flow_style=True).removesuffix(chr(10)).removesuffix('...').strip()}"
-            )
+            text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=sys.maxsize)
+            text = text.removesuffix("\n").removesuffix("\n...")  # the mark that ends a document
+            lines.append(f"{before}{key}={text}")
     return lines

@@ -39,7 +39,7 @@ def command(
     chosen: Experiment = find("experiment", experiment)
     if from_results is not None:
         plan = read_plan(from_results)
-        grids.write(chosen, load_results(from_results, chosen.systems(plan) or None), out or from_results)
+        grids.write(chosen, load_results(from_results, chosen.systems(plan) or None), from_results, out or from_results)
         return
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
@@ -50,4 +50,4 @@ def command(
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)
     wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)
     grids.compute(wanted, plan, out, jobs, seeds, only_folds, only_seeds)
-    grids.write(chosen, load_results(out, systems), out)
+    grids.write(chosen, load_results(out, systems), out, out)

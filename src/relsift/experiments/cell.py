@@ -22,7 +22,7 @@ from relsift.evaluation.significance import sentence_counts
 from relsift.evaluation.thresholds import best_threshold
 from relsift.experiments.folds import Fold, make_folds, sample_documents
 from relsift.experiments.predicted import tagged_fold
-from relsift.experiments.result import CellResult, Curve, Plan
+from relsift.experiments.result import CellResult, Curve, Plan, cell_command
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, ScoredPairs, decide, score_pairs
 from relsift.models.bundle import Bundle
@@ -49,26 +49,41 @@ class Cell:
 
 
 def documents_of(data: Data, report: ReadReport) -> list[Document]:
-    """All parts of the data together, those without annotated relations left out."""
-    documents = [document for split in data.splits or (None,) for document in data.documents(split, report)]
-    annotated = [document for document in documents if any(sentence.relations is not None for sentence in document.sentences)]
+    """All parts of the data together, those without annotated relations left out and counted."""
+    annotated = []
+    for split in data.splits or (None,):
+        for document in data.documents(split, report):
+            if any(sentence.relations is not None for sentence in document.sentences):
+                annotated.append(document)
+            else:
+                report.drop("documents without annotated relations", document.id)
     if not annotated:
         raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
     return annotated
 
 
-@lru_cache(maxsize=1)  # a process computes many cells of one plan
 def folds_of(plan: Plan) -> list[Fold]:
     """Read the plan's data and cut it. Raises DataError if the data is not that of the plan."""
+    return _folds_and_notes(plan)[0]
+
+
+def left_out(plan: Plan) -> list[str]:
+    """What of the plan's data is in no fold, one line a reason. Raises as `folds_of` does."""
+    return _folds_and_notes(plan)[1]
+
+
+@lru_cache(maxsize=1)  # a process computes many cells of one plan
+def _folds_and_notes(plan: Plan) -> tuple[list[Fold], list[str]]:
     data = resolve(plan.data)
     if (found := data.sha256()) != plan.checksum:
         raise DataError(
             f"{plan.data}: expected the data of the folder's cells (sha256 {plan.checksum}), got another one ({found}); use another --out"
         )
-    documents = documents_of(data, ReadReport())
+    report = ReadReport()
+    documents = documents_of(data, report)
     if plan.sentences is not None:
         documents = sample_documents(documents, plan.sentences, seed=plan.fold_seed)
-    return make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development)
+    return make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development), report.lines()
 
 
 def obstacle(system: System, plan: Plan) -> str | None:
@@ -106,8 +121,9 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     direction = bundle.candidates.direction
     history = result.progress.history or []
     made = CellResult(
-        system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(), command=command(cell, plan),
-        machine=machine(), seconds=round(sum(record["seconds"] for record in history), 1),
+        system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),
+        command=cell_command(system, plan, cell.fold, cell.seed), machine=machine(),
+        seconds=round(sum(record["seconds"] for record in history), 1),
         seconds_per_epoch=round(sum(record["seconds"] for record in history) / len(history), 2),
         parameters=sum(weight.numel() for weight in bundle.model.parameters()),
         epochs=result.progress.epoch, best_epoch=result.progress.best_epoch, threshold=bundle.threshold,
@@ -134,8 +150,12 @@ def sampled_scores(
 ) -> Scores:
     """Of the test part with so many negatives a positive, the threshold tuned on a development part sampled in the same way.
 
-    Whatever is left out is not scored at all, as if the pair were not there; gold relations are those of the whole test part.
+    Whatever is left out is not scored at all, as if the pair were not there; gold relations are those of the whole test part. Sentences
+    without annotation have no negatives to draw from.
     """
+    development = [sentence for sentence in development if sentence.relations is not None]
+    known = [(sentence, its) for sentence, its in zip(test, scored) if sentence.relations is not None]
+    test, scored = [sentence for sentence, _ in known], [its for _, its in known]
     held = score_pairs(bundle.model, bundle.encoding, bundle.candidates, development, InferenceReport())
     kept = sampled(held, development, ratio)
     direction = bundle.candidates.direction
@@ -171,11 +191,6 @@ def curve_of(bundle: Bundle, sentences: Sequence[Sentence], scored: Sequence[Sco
     annotated = [(sentence, its) for sentence, its in zip(sentences, scored) if sentence.relations is not None]
     gold = sum(len(facts_of(sentence, bundle.candidates.direction)) for sentence, _ in annotated)
     return Curve.of(*decisions(bundle, (its for _, its in annotated)), gold)
-
-
-def command(cell: Cell, plan: Plan) -> str:
-    """What computes this cell again."""
-    return f"relsift cv {plan.options()} {cell.system.options()} --only-fold {cell.fold} --only-seed {cell.seed}"
 
 
 def machine() -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """What one training of a grid leaves: one JSON file, enough to draw every table and plot anew without training.
 
-Letters: U sentences of the test part.
+Letters: U annotated sentences of the test part.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -49,7 +50,8 @@ class Plan:
 
     def options(self) -> str:
         """As arguments of `relsift cv` and `relsift reproduce`."""
-        said = f"--data {self.data} --direction {self.direction} --{'' if self.type_filter else 'no-'}type-filter --folds {self.folds}"
+        said = f"--data {shlex.quote(self.data)} --direction {self.direction}"
+        said += f" --{'' if self.type_filter else 'no-'}type-filter --folds {self.folds}"
         for name, usual in (("language", None), ("fold_seed", 0), ("development", 0.125), ("sentences", None)):
             if (value := getattr(self, name)) != usual:
                 said += f" --{name.replace('_', '-')} {value}"
@@ -84,7 +86,10 @@ class Curve:
 
     @classmethod
     def of(cls, scores: list[float], correct: list[bool], gold: int) -> Curve:
-        """From each candidate pair's best score, and whether that relation is the gold one; at most `CURVE_POINTS` points."""
+        """From each candidate pair's best score, and whether that relation is the gold one; at most `CURVE_POINTS` points, none
+        without pairs."""
+        if not scores:
+            return cls([], [], [], gold)
         order = np.argsort(-np.asarray(scores), kind="stable")
         ranked, hits = np.asarray(scores)[order], np.asarray(correct, np.int64)[order].cumsum()
         last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)  # pairs of equal score stand or fall together
@@ -115,7 +120,8 @@ class CellResult:
 
     config: the whole configuration of the run. command: repeats this cell. machine: where, with which versions.
     test_candidates, training_candidates: kept, positive, ratio, dropped, lost.
-    counts: (U, 3) true positives, predicted, gold relations of each test sentence. documents: sentences of each test document, in order.
+    counts: (U, 3) true positives, predicted, gold relations of each annotated test sentence. documents: how many of them each test
+        document has, in order.
     sampled: the second scores of a system with a `test_ratio`. extra: what else an experiment records (a tagger's F1, say).
     """
 
@@ -190,6 +196,11 @@ class Results:
 
     def with_systems(self, systems: tuple[System, ...]) -> Results:
         return replace(self, systems=systems)
+
+
+def cell_command(system: System, plan: Plan, fold: int, seed: int) -> str:
+    """What computes a cell again, in another folder OUT."""
+    return f"relsift cv {plan.options()} {system.options()} --only-fold {fold} --only-seed {seed} --out OUT"
 
 
 def pack(counts: Counts) -> str:

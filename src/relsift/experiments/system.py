@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from relsift.errors import require
 from relsift.registry import find
 
 Tagger = Literal["none", "test", "both"]
+Selection = Literal["development", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +19,8 @@ class System:
     """What is trained in every cell of a row.
 
     name: of its folder of cells. title: as the report (and the papers) call it. overrides: as `--set` takes them.
-    tagger: whose entities the tags show: the annotated ones (*none*), or a tagger's, in the *test* part only or in *both*.
+    tagger: whose entities the tags show: the annotated ones (*none*), or a tagger's, in the *test* and development parts or in training
+        too (*both*).
     select_on: where epoch and threshold are chosen; *test* is the habit of some papers, for measuring what it is worth.
     test_ratio: score the test part a second time with so many negatives a positive (Ye et al. 2019, figure 3).
     """
@@ -28,17 +31,22 @@ class System:
     preset: str | None = "paper"
     overrides: tuple[str, ...] = ()
     tagger: Tagger = "none"
-    select_on: Literal["development", "test"] = "development"
+    select_on: Selection = "development"
     test_ratio: float | None = None
 
     def __post_init__(self) -> None:
-        legal = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name) is not None
+        named = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name) is not None
         require(
-            legal,
+            named,
             "system.name",
             expected="letters, digits, '.', '_' or '-', the first one of the first two",
             got=self.name,
         )
+        for name, legal in (("tagger", get_args(Tagger)), ("select_on", get_args(Selection))):
+            value = getattr(self, name)
+            require(value in legal, f"system.{name}", expected=f"one of {', '.join(legal)}", got=value)
+        ratio = self.test_ratio
+        require(ratio is None or ratio >= 0, "system.test_ratio", expected="negatives a positive, >= 0", got=ratio)
 
     def with_overrides(self, *overrides: str) -> System:
         """The same with further overrides; where both name a key, these hold."""
@@ -51,8 +59,12 @@ class System:
 
     def options(self) -> str:
         """As arguments of `relsift cv`."""
-        sets = "".join(f" --set {text}" for text in self.overrides)
-        return f"--model {self.model}" + (f" --preset {self.preset}" if self.preset else "") + sets
+        said = [f"--name {self.name} --model {self.model} --preset {shlex.quote(self.preset or '')}"]
+        said += [f"--set {shlex.quote(text)}" for text in self.overrides]
+        for name, usual in (("tagger", "none"), ("select_on", "development"), ("test_ratio", None)):
+            if (value := getattr(self, name)) != usual:
+                said.append(f"--{name.replace('_', '-')} {value}")
+        return " ".join(said)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"overrides": list(self.overrides)}

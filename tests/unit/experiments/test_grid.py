@@ -11,8 +11,9 @@ from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import PRF
 from relsift.experiments.cell import folds_of
-from relsift.experiments.grid import Progress, cells_of, load_results, run_grid
+from relsift.experiments.grid import Progress, _Clock, cells_of, load_results, run_grid
 from relsift.experiments.result import CellResult, Results
+from relsift.experiments.system import System
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,10 @@ def finished(plan, tmp_path_factory):
 def test_cells_come_seed_by_seed_and_fold_by_fold():
     names = [cell.name for cell in cells_of([WITH_TAGS, WITHOUT_TAGS], [1, 2], [7])]
     assert names == ["tags/fold1-seed7", "plain/fold1-seed7", "tags/fold2-seed7", "plain/fold2-seed7"]
+
+
+def test_what_is_named_twice_is_one_cell():
+    assert [cell.name for cell in cells_of([WITH_TAGS], [1, 1, 2], [3, 3])] == ["tags/fold1-seed3", "tags/fold2-seed3"]
 
 
 def test_every_cell_is_computed_reported_and_saved(finished):
@@ -122,8 +127,9 @@ def test_the_curve_passes_through_the_decision_threshold(finished):
 def test_the_command_of_a_cell_names_everything(finished):
     command = load_results(finished[0]).of("plain")[0].command
     assert command.startswith("relsift cv --data native:")
-    assert "--direction directed --type-filter --folds 2 --development 0.25 --model multitask_cnn --preset paper" in command
-    assert command.endswith("--set model.tags=false --only-fold 1 --only-seed 1")
+    assert "--direction directed --type-filter --folds 2 --development 0.25 --name plain --model multitask_cnn --preset paper" in command
+    assert " --set 'model.windows=[2, 3]' " in command  # as a shell takes it
+    assert command.endswith("--set model.tags=false --only-fold 1 --only-seed 1 --out OUT")
 
 
 def test_another_plan_in_the_folder_is_refused(finished, plan):
@@ -137,6 +143,25 @@ def test_other_settings_under_a_name_that_exists_are_refused(finished, plan):
         run_grid(cells_of([changed], [1], [1]), plan, finished[0])
     with pytest.raises(CheckpointError, match="select_on 'test' and not 'development'"):
         run_grid(cells_of([replace(WITH_TAGS, select_on="test")], [1], [1]), plan, finished[0])
+
+
+def test_other_settings_are_refused_before_a_cell_of_another_seed_is_trained(finished, plan, monkeypatch):
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("trained"))
+    changed = replace(WITH_TAGS, overrides=(*SMALL, "training.epochs=4"))
+    with pytest.raises(CheckpointError, match=r"tags/fold1-seed1.json: expected a cell with training.epochs 4 and not 3"):
+        run_grid(cells_of([changed], [1], [3]), plan, finished[0])
+
+
+def test_time_left_is_that_of_each_system_on_all_processes():
+    slow, fast, new = (cells_of([System(name=name, title=name)], [1], range(5)) for name in ("slow", "fast", "new"))
+    assert _Clock(2).left(slow) == 0  # nothing is known yet
+    clock = _Clock(2)
+    for cell, seconds in ((slow[0], 10.0), (slow[1], 30.0), (fast[0], 4.0)):
+        clock.add(cell, seconds)
+    assert clock.left(slow[2:]) == 3 * 20 / 2
+    assert clock.left([*slow[4:], *fast[4:], *new[4:]]) == (20 + 4 + (20 + 4) / 2) / 2  # a system of no known time takes the usual one
+    assert clock.left(slow[4:]) == 20  # one cell is not computed by two processes
+    assert clock.left([]) == 0
 
 
 def test_an_option_younger_than_the_cell_has_its_default_there(finished, plan):

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relsift.experiments.report.summary import average_precision, interpolated
 from relsift.experiments.result import CURVE_POINTS, Curve, pack, unpack
 
 scored = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=600)
@@ -18,6 +19,12 @@ def test_curve_by_hand():
     precision, recall = curve.precision_recall()
     assert precision.tolist() == [1, 2 / 3, 2 / 4]
     assert recall.tolist() == [1 / 5, 2 / 5, 2 / 5]
+
+
+def test_without_pairs_the_curve_has_no_points():
+    curve = Curve.of([], [], 3)
+    assert curve == Curve([], [], [], 3) == Curve.from_json(curve.to_json())
+    assert average_precision(curve) == 0 and interpolated(curve, np.array([0.0, 0.5])).tolist() == [0, 0]
 
 
 @given(scored, st.integers(0, 50))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from relsift.experiments.report.page import Block, Column, Commands, Paragraph, Table
 from relsift.experiments.report.wording import counted
-from relsift.experiments.result import CellResult, Results
+from relsift.experiments.result import CellResult, Results, cell_command
 from relsift.experiments.system import System
 
 
@@ -43,12 +43,14 @@ def setting(results: Results, *, commands: Sequence[str] = (), seeds: Sequence[i
     if commands:
         blocks += [Paragraph("How to compute it again:"), Commands(tuple(commands))]
     if cells:
-        blocks += [Paragraph("One cell of each system by itself:"), Commands(tuple(_first_commands(results)))]
+        blocks += [Paragraph("One cell of each system by itself, in a folder OUT of its own:"), Commands(tuple(_first_commands(results)))]
     return blocks
 
 
 def _first_commands(results: Results) -> list[str]:
-    return [cells[0].command for system in results.systems if (cells := results.of(system))]
+    """Not as the cells have them: those of an older version say less."""
+    first = [cells[0] for system in results.systems if (cells := results.of(system))]
+    return [cell_command(cell.system, results.plan, cell.fold, cell.seed) for cell in first]
 
 
 def _candidate_rows(cells: Sequence[CellResult]) -> list[tuple[str, str]]:

@@ -80,7 +80,7 @@ def test_systems_that_were_helped_or_hindered_say_so():
     odd = replace(ONE, name="odd", title="Odd", select_on="test", tagger="both")
     notes = blocks.score_table(results(cell(odd, 1, 1, f1_of(1, 1, 1)), systems=(odd,))).notes
     assert any(note.startswith("Odd: epoch and threshold were chosen on the test part") for note in notes)
-    assert any("training and test parts the tags show a tagger's entities" in note for note in notes)
+    assert any("training, development and test parts the tags show a tagger's entities" in note for note in notes)
 
 
 def test_the_difference_table_writes_a_comparison_in_points():
@@ -127,7 +127,13 @@ def test_the_setting_says_what_was_left_out_and_how_to_repeat_it():
         "gold relations that no candidate carries: 2 (too far)"
     )
     assert facts["note"] == "odd (in 2 cells)" and facts["training time"] == "30 seconds in all" and facts["seeds"] == "1"
-    assert [block.lines for block in found if isinstance(block, Commands)] == [("relsift reproduce x",), ("relsift cv one",)]
+    assert [block.lines for block in found if isinstance(block, Commands)] == [
+        ("relsift reproduce x",),
+        (
+            "relsift cv --data toy --direction directed --no-type-filter --folds 2 --language en --name one --model multitask_cnn "
+            "--preset paper --only-fold 1 --only-seed 1 --out OUT",
+        ),
+    ]
     assert len(setting.setting(results(systems=(ONE,)))) == 1  # nothing computed yet
 
 

@@ -1,0 +1,157 @@
+"""One cell: what it is trained on and what it is scored on, without training one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from grids import SMALL, WITH_TAGS, plan_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relsift.candidates import Candidates, Pair
+from relsift.corpora.data import resolve
+from relsift.draws import draw
+from relsift.evaluation.scores import PRF, TypeScore
+from relsift.experiments import cell as module
+from relsift.experiments.cell import Cell, documents_of, folds_of, left_out, obstacle, run_cell, sampled, sampled_scores
+from relsift.experiments.predicted import TaggedFold
+from relsift.experiments.result import Plan
+from relsift.experiments.system import SPTREE, System
+from relsift.inference import ScoredPairs
+from relsift.readers.base import ReadReport
+from relsift.schema import Entity, Relation, Sentence
+from relsift.training.run import RunData
+from relsift.writers.native import record_of
+from toy import sentences
+
+LABELS = ("kin", "owns")
+ENTITIES = tuple(Entity(n, n + 1, "X") for n in range(3))
+PAIRS = ((0, 1), (0, 2), (1, 2))  # undirected, in text order
+
+
+def sentence(name: str, annotated: bool = True) -> Sentence:
+    """Three entities; the first two are kin."""
+    return Sentence(name, (name, "b", "c"), ENTITIES, (Relation(0, 1, "kin"),) if annotated else None)
+
+
+def scored(first: tuple[str, float] | None, others: float) -> ScoredPairs:
+    """The first pair, gold "kin", with its best relation and score (None: not annotated, scored like the others)."""
+    kind, score = first or ("kin", others)
+    pairs = [Pair(*place, "kin" if first and place == (0, 1) else None) for place in PAIRS]
+    return ScoredPairs(pairs, [LABELS.index(kind), 0, 0], [score, others, others])
+
+
+DEVELOPMENT = [sentence("d1"), sentence("d2"), *(sentence(f"bare{n}", annotated=False) for n in range(20))]
+TEST = [sentence("t1"), *(sentence(f"void{n}", annotated=False) for n in range(20)), sentence("t2")]
+HELD = [scored(("kin", 2.0), 1.0), scored(("kin", 2.0), 1.0), *[scored(None, 5.0)] * 20]
+FOUND = [scored(("kin", 3.0), 1.6), *[scored(None, 4.0)] * 20, scored(("owns", 1.8), 1.6)]
+
+
+@pytest.mark.parametrize(("ratio", "negatives"), [(0.0, 0), (0.5, 1), (1.0, 2), (2.0, 4), (9.0, 4)])
+def test_the_sampled_test_part_is_scored_by_hand(ratio, negatives, monkeypatch):
+    # Development: two right ones at 2, negatives at 1, so the threshold is 1.5 (without negatives, 1 below 2). Test: one right at 3, one
+    # wrong at 1.8, and every negative that is kept, at 1.6, is spurious; two gold relations. Sentences without annotation count nowhere,
+    # high as their scores are.
+    def score(model: Any, encoding: Any, candidates: Any, held: list[Sentence], report: Any) -> list[ScoredPairs]:
+        return [HELD[DEVELOPMENT.index(one)] for one in held]
+
+    monkeypatch.setattr(module, "score_pairs", score)
+    bundle: Any = SimpleNamespace(model=None, encoding=SimpleNamespace(labels=LABELS), candidates=Candidates(direction="undirected"))
+    result = sampled_scores(bundle, DEVELOPMENT, TEST, FOUND, ratio)
+    assert result.per_type == {"kin": TypeScore(1, negatives, 1), "owns": TypeScore(0, 1, 0)}
+    assert result.micro == PRF.of(1, 1 + negatives, 1)
+    assert result.sentences == 2
+    assert result.setting["candidates"] == f"{2 + negatives} kept, {4 - negatives} negatives left out for 1:{ratio:g}"
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=3), min_size=1, max_size=6), st.sampled_from([0.0, 0.5, 1.0, 1.5, 4.0]))
+def test_a_sample_keeps_the_negatives_of_the_lowest_draws_with_their_labels_and_scores(rows, ratio):
+    group = [sentence(f"s{number}") for number in range(len(rows))]
+    pairs = [[Pair(*place, "kin" if related else None) for place, related in zip(PAIRS, row)] for row in rows]
+    whole = [ScoredPairs(its, list(range(len(its))), [10.0 * n + at for at in range(len(its))]) for n, its in enumerate(pairs)]
+    ranks = sorted(
+        draw(draw(0, one.id, one.tokens), pair.head, pair.tail) for one, its in zip(group, pairs) for pair in its if pair.type is None
+    )
+    count = int(ratio * sum(map(sum, rows)))
+    last = ranks[count - 1] if 0 < count <= len(ranks) else float("inf") if count else -1
+    for number, (one, before, after) in enumerate(zip(group, whole, sampled(whole, group, ratio), strict=True)):
+        kept = [
+            at for at, pair in enumerate(before.pairs)
+            if pair.type is not None or draw(draw(0, one.id, one.tokens), pair.head, pair.tail) <= last
+        ]  # fmt: skip
+        assert after.pairs == [before.pairs[at] for at in kept]
+        assert (after.labels, after.scores) == (kept, [10.0 * number + at for at in kept])
+
+
+# ---- what it is trained on
+
+
+def saved(file: Path, group: list[Sentence]) -> Plan:
+    """A document a sentence."""
+    file.write_text("".join(json.dumps(record_of(s, doc_id=s.id)) + "\n" for s in group), encoding="utf-8")
+    return plan_of(file)
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("changes", "training", "development"),
+    [
+        ({}, "gold", "development"), ({"tagger": "test"}, "gold", "tagged development"),
+        ({"tagger": "both"}, "tagged", "tagged development"), ({"select_on": "test"}, "gold", "test"),
+        ({"select_on": "test", "tagger": "both"}, "tagged", "tagged test"),
+    ],
+)  # fmt: skip
+def test_tags_and_selection_are_those_of_the_system(changes, training, development, tmp_path, monkeypatch):
+    plan = saved(tmp_path / "toy.jsonl", sentences(12))
+    parts = folds_of(plan)[1].sentences()
+    tagged = [[replace(s, tagged=(Entity(0, 1, "PER"),)) for s in part] for part in parts]
+    seen: list[RunData] = []
+
+    def stop(config: Any, data: RunData, folder: Path, *, resume: bool) -> None:
+        seen.append(data)
+        raise Stop
+
+    monkeypatch.setattr(module, "tagged_fold", lambda *_: TaggedFold(*tagged, facts={}))
+    monkeypatch.setattr(module, "train_run", stop)
+    with pytest.raises(Stop):
+        run_cell(Cell(replace(WITH_TAGS, **changes), 2, 1), plan, tmp_path)
+    named = {"gold": parts[0], "development": parts[1], "test": parts[2]}
+    named |= {"tagged": tagged[0], "tagged development": tagged[1], "tagged test": tagged[2]}
+    assert seen[0].training == named[training]
+    assert seen[0].development == named[development]
+
+
+def test_what_is_not_annotated_is_left_out_of_the_folds_and_counted(tmp_path):
+    group = [replace(s, relations=None) if number < 3 else s for number, s in enumerate(sentences(15))]
+    plan = saved(tmp_path / "toy.jsonl", group)
+    assert left_out(plan) == [f"3 documents without annotated relations (first: {group[0].id})"]
+    assert {d.id for fold in folds_of(plan) for d in fold.test} == {s.id for s in group[3:]}
+    report = ReadReport()
+    assert len(documents_of(resolve(plan.data), report)) == 12 and report.dropped.total() == 3
+
+
+def test_a_model_that_reads_trees_needs_trees_or_a_parser(tmp_path):
+    some = saved(tmp_path / "some.jsonl", [replace(s, syntax=None) if number < 3 else s for number, s in enumerate(sentences(12))])
+    whole = saved(tmp_path / "all.jsonl", sentences(12))
+    assert obstacle(SPTREE, some) == "3 sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"
+    assert obstacle(SPTREE.with_overrides("encoding.parser=some_pipeline"), some) is None
+    assert obstacle(SPTREE, whole) is None
+    assert obstacle(System(name="x", title="x", overrides=SMALL), some) is None
+
+
+def test_predicted_tags_need_spacy(tmp_path, monkeypatch):
+    plan = saved(tmp_path / "toy.jsonl", sentences(12))
+    tagged = replace(WITH_TAGS, tagger="test")
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    assert obstacle(tagged, plan) == "its tagger needs spaCy: pip install 'relsift[spacy]'"
+    assert obstacle(WITH_TAGS, plan) is None
+    monkeypatch.setattr(module, "find_spec", lambda name: object())
+    assert obstacle(tagged, plan) is None
