@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relsift.evaluation.scores import Scores
 from relsift.experiments.experiment import Experiment, drawn, with_cells
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.setting import opening, setting
-from relsift.experiments.report.summary import Spread
+from relsift.experiments.report.summary import Spread, sampled
 from relsift.experiments.report.wording import points, with_deviation
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
@@ -39,13 +40,10 @@ def systems(plan: Plan) -> tuple[System, ...]:
 
 def report(results: Results, command: str) -> Report:
     with_cells(results)
-    reached = {
-        ratio for ratio in RATIOS for base in (BASE, MTL_TAG) for cell in results.of(at_ratio(base, ratio)) if _has_enough(cell, ratio)
-    }
-    spreads = {where: {base.name: _by_ratio(results, base, where, reached) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
+    spreads = {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
     panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
     shown: list[Block] = [_table(spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
-    too_far = sorted(set(RATIOS) - reached)
+    too_far = [ratio for ratio in RATIOS if not any(ratio in its for its in spreads[WHOLE].values())]
     if too_far:
         names = ", ".join(f"1:{ratio:g}" for ratio in too_far)
         shown.append(
@@ -65,14 +63,19 @@ def _has_enough(cell: CellResult, ratio: float) -> bool:
     return bool(kept - positive >= 0.99 * ratio * positive)
 
 
-def _by_ratio(results: Results, base: System, where: str, reached: set[float]) -> dict[float, Spread]:
-    def f1(cell: CellResult) -> float:
-        scores = cell.sampled if where == SAMPLED else cell.test
-        assert scores is not None  # every system here has a test_ratio
-        return scores.micro.f1
+def by_ratio(results: Results, base: System, where: str) -> dict[float, Spread]:
+    """Micro F1 by negatives per positive, where the training parts of all cells really have so many."""
+    cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS}
+    scores = sampled if where == SAMPLED else _whole
+    return {
+        ratio: Spread.of(its, lambda cell: scores(cell).micro.f1)
+        for ratio, its in cells.items()
+        if its and all(_has_enough(cell, ratio) for cell in its)
+    }
 
-    cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS if ratio in reached}
-    return {ratio: Spread.of(its, f1) for ratio, its in cells.items() if its}
+
+def _whole(cell: CellResult) -> Scores:
+    return cell.test
 
 
 def _table(spreads: dict[str, dict[str, dict[float, Spread]]]) -> Table:
