@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import experiments_page
 from grid import TITLES
 from measure import write_between
 from systems_page import overview as systems_overview
@@ -133,9 +134,12 @@ def main() -> None:
         "",
         "<!-- made by benchmarks/results_page.py; edit benchmarks/results/reading.md for the words -->",
         "",
+        *experiments_page.page(),
+        "## On the official splits",
+        "",
         notes,
         "",
-        "## What tags and the second task are worth",
+        "## What tags and the second task are worth on the official splits",
         "",
         "Change of test micro F1 against the baseline, mean over seeds (each seed in brackets, in points):",
         "",

@@ -76,6 +76,8 @@ def _compare_cells(folders: tuple[Path, Path], files: tuple[list[Path], list[Pat
     for side, title in zip((first, second), titles):
         if side[0].system.select_on == "test":
             typer.echo(f"note: {title} chose epoch and threshold on its test parts, which makes its score too high", err=True)
+        if any(cell.order_leak for cell in side):
+            typer.echo(f"note: {title} chose its candidates by the gold annotation (order leak), which makes its score too high", err=True)
     if comparison.unpaired:
         typer.echo(f"note: {comparison.unpaired} cells left out, whose fold and seed are not there on both sides", err=True)
     if len(comparison.folds) < plan.folds:

@@ -38,6 +38,8 @@ def command(
 
     chosen: Experiment = find("experiment", experiment)
     if from_results is not None:
+        for option, value in (("--data", data), ("--set", overrides), ("--only", only)):
+            require(not value, option, expected="none beside --from-results, which takes the cells as they are", got=value)
         plan = read_plan(from_results)
         grids.write(chosen, load_results(from_results, chosen.systems(plan) or None), from_results, out or from_results)
         return

@@ -135,7 +135,8 @@ CHINESE_LITERATURE = Corpus(
     leave_out=_leave_out_of_literature,
     notes=(
         "The corpus's own split. Characters are tokens; Coreference lines, most of them across sentences, are not read.",
-        "Annotated inconsistently: where articles were annotated twice, relation F1 between the two is 0.18.",
+        "Annotated inconsistently: where articles were annotated twice, relation F1 between the two is 0.18, and 0.48 on pairs "
+        "of entities that both have: take about 0.5 for the ceiling.",
     ),
 )
 

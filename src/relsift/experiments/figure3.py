@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import fmean
 
+from relsift.evaluation.scores import Scores
 from relsift.experiments.experiment import Experiment, drawn, with_cells
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
@@ -40,13 +41,10 @@ def systems(plan: Plan) -> tuple[System, ...]:
 
 def report(results: Results, command: str) -> Report:
     with_cells(results)
-    reached = {
-        ratio for ratio in RATIOS for base in (BASE, MTL_TAG) for cell in results.of(at_ratio(base, ratio)) if _has_enough(cell, ratio)
-    }
-    spreads = {where: {base.name: _by_ratio(results, base, where, reached) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
+    spreads = {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
     panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
     shown: list[Block] = [_table(results, spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
-    too_far = sorted(set(RATIOS) - reached)
+    too_far = [ratio for ratio in RATIOS if not any(ratio in its for its in spreads[WHOLE].values())]
     if too_far:
         names = ", ".join(f"1:{ratio:g}" for ratio in too_far)
         shown.append(
@@ -66,13 +64,27 @@ def _has_enough(cell: CellResult, ratio: float) -> bool:
     return bool(kept - positive >= 0.99 * ratio * positive)
 
 
-def _f1(cell: CellResult, where: str) -> float:
-    return (sampled(cell) if where == SAMPLED else cell.test).micro.f1
+def by_ratio(results: Results, base: System, where: str) -> dict[float, Spread]:
+    """Micro F1 by negatives per positive, where the training parts of all cells really have so many."""
+    cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS}
+    scores = sampled if where == SAMPLED else _whole
+    return {
+        ratio: Spread.of(its, lambda cell: scores(cell).micro.f1)
+        for ratio, its in cells.items()
+        if its and all(_has_enough(cell, ratio) for cell in its)
+    }
 
 
-def _by_ratio(results: Results, base: System, where: str, reached: set[float]) -> dict[float, Spread]:
-    cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS if ratio in reached}
-    return {ratio: Spread.of(its, lambda cell: _f1(cell, where)) for ratio, its in cells.items() if its}
+def gap(results: Results, ratio: float, where: str) -> float | None:
+    """Of +MTL+Tag to the baseline, over cells of the same fold and seed: one system may have a hard fold that the other lacks."""
+    scores = sampled if where == SAMPLED else _whole
+    pairs = results.shared(at_ratio(MTL_TAG, ratio), at_ratio(BASE, ratio))
+    gaps = [scores(one).micro.f1 - scores(other).micro.f1 for one, other in pairs]
+    return fmean(gaps) if gaps else None
+
+
+def _whole(cell: CellResult) -> Scores:
+    return cell.test
 
 
 def _table(results: Results, spreads: dict[str, dict[str, dict[float, Spread]]]) -> Table:
@@ -83,20 +95,14 @@ def _table(results: Results, spreads: dict[str, dict[str, dict[float, Spread]]])
         cells = [f"1 : {ratio:g}"]
         for where, its in spreads.items():
             both = [its[base.name].get(ratio) for base in (BASE, MTL_TAG)]
+            between = None if None in both else gap(results, ratio, where)
             cells += ["–" if spread is None else with_deviation(spread) for spread in both]
-            cells.append("–" if None in both else _gap(results, ratio, where))
+            cells.append("–" if between is None else points(between))
         rows.append(tuple(cells))
     notes = (
         "Micro F1 in percent, mean of all cells ± standard deviation over folds; the gap in points, over cells of the same fold and seed.",
     )
     return Table(columns=columns, rows=tuple(rows), notes=notes)
-
-
-def _gap(results: Results, ratio: float, where: str) -> str:
-    """Of cells in pairs: one system may have a hard fold that the other lacks."""
-    pairs = results.shared(at_ratio(MTL_TAG, ratio), at_ratio(BASE, ratio))
-    gaps = [_f1(one, where) - _f1(other, where) for one, other in pairs]
-    return points(fmean(gaps)) if gaps else "–"
 
 
 EXPERIMENT = Experiment(

@@ -149,6 +149,11 @@ class CellResult:
     notes: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def order_leak(self) -> bool:
+        """The candidates, those of the test part too, were chosen by the gold annotation (see `Candidates`)."""
+        return bool(self.config.get("candidates", {}).get("order_leak", False))
+
     def save(self, file: Path) -> None:
         value = {name: getattr(self, name) for name in self.__dataclass_fields__}
         value |= {"system": self.system.to_json(), "plan": asdict(self.plan), "curve": self.curve.to_json()}

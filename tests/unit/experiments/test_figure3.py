@@ -58,6 +58,12 @@ def test_the_gap_is_over_cells_that_both_systems_have():
     assert [table.rows[1][at] for at in (3, 6)] == ["–", "–"]
 
 
+def test_data_without_enough_negatives_for_any_ratio_still_has_a_report():
+    table, notes = shown(results(scored(BASE, 5, 1, 3, 4, 0), scored(MTL_TAG, 5, 1, 3, 4, 0)))
+    assert all(set(row[1:]) == {"–"} for row in table.rows)
+    assert any(note.startswith("Not shown: 1:0.5, 1:1, 1:5, 1:10, 1:15") for note in notes)
+
+
 def test_a_cell_without_a_second_score_is_an_error():
     with pytest.raises(DataError, match="expected a second score of base-1to1, fold 1, seed 1, got none"):
         shown(results(scored(BASE, 1, 1, 5, None, 1)))

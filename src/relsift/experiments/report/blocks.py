@@ -107,6 +107,8 @@ def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
     for system in results.systems:
         if system.select_on == "test":
             notes.append(f"{system.title}: epoch and threshold were chosen on the test part, which flatters the scores.")
+        if any(cell.order_leak for cell in results.of(system)):
+            notes.append(f"{system.title}: candidates were chosen by the gold annotation (order leak), which flatters the scores.")
         if system.tagger != "none":
             where = "development and test parts" if system.tagger == "test" else "training, development and test parts"
             notes.append(f"{system.title}: in the {where} the tags show a tagger's entities, not the annotated ones.")

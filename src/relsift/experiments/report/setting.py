@@ -9,6 +9,7 @@ from relsift.experiments.report.page import Block, Column, Commands, Paragraph, 
 from relsift.experiments.report.wording import counted
 from relsift.experiments.result import CellResult, Results, cell_command
 from relsift.experiments.system import System
+from relsift.registry import find, table
 
 
 def opening(results: Results, *, seeds: Sequence[int] | None = None) -> list[Block]:
@@ -31,6 +32,7 @@ def setting(results: Results, *, commands: Sequence[str] = (), seeds: Sequence[i
     rows = [
         ("setting", results.plan.setting()),
         ("checksum of the data", f"sha256 {results.plan.checksum}"),
+        *(("about the data", note) for note in corpus_notes(results.plan.data)),
         ("seeds", ", ".join(map(str, planned_seeds(results, seeds)))),
         ("size", f"{done}; {sizes(results)}"),
         *_candidate_rows(cells),
@@ -45,6 +47,12 @@ def setting(results: Results, *, commands: Sequence[str] = (), seeds: Sequence[i
     if cells:
         blocks += [Paragraph("One cell of each system by itself, in a folder OUT of its own:"), Commands(tuple(_first_commands(results)))]
     return blocks
+
+
+def corpus_notes(data: str) -> tuple[str, ...]:
+    """What to know about a named corpus, such as the agreement of its annotators."""
+    name = data.partition("/")[0]
+    return find("corpus", name).notes if name in table("corpus") else ()
 
 
 def _first_commands(results: Results) -> list[str]:

@@ -81,6 +81,10 @@ def test_systems_that_were_helped_or_hindered_say_so():
     notes = blocks.score_table(results(cell(odd, 1, 1, f1_of(1, 1, 1)), systems=(odd,))).notes
     assert any(note.startswith("Odd: epoch and threshold were chosen on the test part") for note in notes)
     assert any("training, development and test parts the tags show a tagger's entities" in note for note in notes)
+    assert not any("gold annotation" in note for note in notes)
+    leak = cell(ONE, 1, 1, f1_of(1, 1, 1), config={"candidates": {"order_leak": True}})
+    notes = blocks.score_table(results(leak, systems=(ONE,))).notes
+    assert any(note.startswith("Baseline: candidates were chosen by the gold annotation") for note in notes)
 
 
 def test_the_difference_table_writes_a_comparison_in_points():
