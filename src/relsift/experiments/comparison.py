@@ -31,12 +31,11 @@ from relsift.evaluation.significance import (
     sign_flips,
     smallest_sign_flips,
 )
-from relsift.experiments.result import CellResult
+from relsift.experiments.result import CELL_FILES, CellResult
 from relsift.schema import Document, Sentence, sentences_of
 
 Unit = Literal["document", "sentence"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-CELL_FILES = "fold*-seed*.json"  # as `Cell.name` has it
 
 Place = tuple[int, int]  # of a cell: fold, seed
 

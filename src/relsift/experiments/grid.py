@@ -25,7 +25,7 @@ from typing import Any
 from relsift.config import RunConfig
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.experiments.cell import Cell, configured, run_cell
-from relsift.experiments.result import CellResult, Plan, Results
+from relsift.experiments.result import CELL_FILES, CellResult, Plan, Results
 from relsift.experiments.system import System
 from relsift.models.bundle import write_json
 
@@ -123,7 +123,7 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
 
 
 def _cells_there(folder: Path, system: str) -> list[CellResult]:
-    return [CellResult.load(file) for file in sorted((folder / "cells" / system).glob("*.json"))]
+    return [CellResult.load(file) for file in sorted((folder / "cells" / system).glob(CELL_FILES))]
 
 
 class _Clock:

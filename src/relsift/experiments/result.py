@@ -24,6 +24,7 @@ from relsift.models.bundle import write_json
 
 FORMAT = 1
 CURVE_POINTS = 200
+CELL_FILES = "fold*-seed*.json"  # in the folder of a system, as `Cell.name` has it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from relsift.evaluation.scores import PRF
+from relsift.experiments.comparison import SystemComparison
 from relsift.experiments.report.page import Column, Table
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
@@ -21,41 +21,6 @@ PLUS_MINUS = (
     "In percent: mean over all cells (one cell: one fold, one seed) ± standard deviation over folds, of each fold's mean over its seeds. "
     "The standard deviation over seeds, of each seed's mean over the folds, stands by itself."
 )
-
-
-class Versus(Protocol):
-    """What a row of `difference_table` needs: as `experiments.comparison.SystemComparison` has it, in shares of one."""
-
-    @property
-    def difference(self) -> float: ...
-    @property
-    def interval(self) -> tuple[float, float]: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def p_value(self) -> float: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def units(self) -> int: ...
-    @property
-    def folds(self) -> Sequence[int]: ...
-    @property
-    def seeds(self) -> Sequence[int]: ...
-    @property
-    def unpaired(self) -> int: ...
-    @property
-    def mean_difference(self) -> float: ...
-    @property
-    def fold_differences(self) -> Mapping[int, float]: ...
-    @property
-    def effect_size(self) -> float | None: ...
-    @property
-    def fold_interval(self) -> tuple[float, float] | None: ...
-    @property
-    def fold_p_value(self) -> float: ...
-    @property
-    def smallest_fold_p_value(self) -> float: ...
 
 
 def score_table(
@@ -115,7 +80,7 @@ def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
     return notes
 
 
-def difference_table(results: Results, base: System, comparisons: Mapping[str, Versus]) -> Table:
+def difference_table(results: Results, base: System, comparisons: Mapping[str, SystemComparison]) -> Table:
     """A row a system, compared with `base`. comparisons: system name -> that system against the base (first minus second)."""
     units = " and ".join(sorted({f"{found.unit}s" for found in comparisons.values()})) or "units"
     level = " and ".join(sorted({f"{100 * found.confidence:g} %" for found in comparisons.values()}))
@@ -143,12 +108,12 @@ def difference_table(results: Results, base: System, comparisons: Mapping[str, V
     return Table(columns=columns, rows=tuple(rows), notes=(*notes, *left_out))
 
 
-def _difference(found: Versus) -> list[str]:
-    folds = found.fold_differences.values()
+def _difference(found: SystemComparison) -> list[str]:
+    won, _ = found.folds_won()
     return [
         points(found.difference), _interval(found.interval), p_value(found.p_value), f"{found.units:,}",
         points(found.mean_difference), "–" if found.fold_interval is None else _interval(found.fold_interval),
-        f"{sum(value > 0 for value in folds)} of {len(folds)} folds", p_value(found.fold_p_value), p_value(found.smallest_fold_p_value),
+        f"{won} of {len(found.folds)} folds", p_value(found.fold_p_value), p_value(found.smallest_fold_p_value),
         "–" if found.effect_size is None else signed(found.effect_size, 2), f"{len(found.folds)} × {len(found.seeds)}",
     ]  # fmt: skip
 

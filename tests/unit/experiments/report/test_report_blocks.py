@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hand_made import ONE, PLAN, TWO, cell, f1_of, results, scores, two_systems
 
+from relsift.experiments.comparison import SystemComparison
 from relsift.experiments.report import blocks, figures, setting, wording
 from relsift.experiments.report.page import Commands, Paragraph, Table
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.summary import Spread
 
 
-@dataclass(frozen=True)
-class Compared:
-    difference: float = 0.0514
-    interval: tuple[float, float] = (-0.0004, 0.102)
-    confidence: float = 0.95
-    p_value: float = 0.00004
-    unit: str = "document"
-    units: int = 1200
-    folds: tuple[int, ...] = (1, 2, 3)
-    seeds: tuple[int, ...] = (1, 2)
-    unpaired: int = 0
-    mean_difference: float = -0.02
-    fold_differences: dict[int, float] = field(default_factory=lambda: {1: 0.05, 2: -0.02, 3: 0.0})
-    effect_size: float | None = -0.5
-    fold_interval: tuple[float, float] | None = (-0.1, 0.05)
-    fold_p_value: float = 0.25
-    smallest_fold_p_value: float = 0.0078
+def compared(**changes: Any) -> SystemComparison:
+    values: dict[str, Any] = {
+        "first": 0.5, "second": 0.4486, "difference": 0.0514, "interval": (-0.0004, 0.102), "confidence": 0.95, "p_value": 0.00004,
+        "units": 1200, "runs": 2, "samples": 10_000, "seed": 0, "unit": "document", "folds": (1, 2, 3), "seeds": (1, 2), "unpaired": 0,
+        "mean_difference": -0.02, "fold_differences": {1: 0.05, 2: -0.02, 3: 1e-17}, "effect_size": -0.5, "fold_interval": (-0.1, 0.05),
+        "fold_p_value": 0.25, "smallest_fold_p_value": 0.0078,
+    }  # fmt: skip
+    return SystemComparison(**values | changes)
 
 
 def row(table: Table, name: str) -> dict[str, str]:
@@ -88,13 +81,13 @@ def test_systems_that_were_helped_or_hindered_say_so():
 
 
 def test_the_difference_table_writes_a_comparison_in_points():
-    table = blocks.difference_table(two_systems(), ONE, {"two": Compared(unpaired=3)})
+    table = blocks.difference_table(two_systems(), ONE, {"two": compared(unpaired=3)})
     assert table.rows == ((
         "+Tag", "+5.1", "0.0 to +10.2", "< 0.0001", "1,200", "−2.0", "−10.0 to +5.0", "1 of 3 folds", "0.250", "0.0078", "−0.50", "3 × 2",
     ),)  # fmt: skip
     assert {"95 % interval", "documents"} <= {column.title for column in table.columns}
     assert "+Tag: 3 cells have no partner and are left out." in table.notes
-    lacking = blocks.difference_table(two_systems(), ONE, {"two": Compared(effect_size=None, fold_interval=None)})
+    lacking = blocks.difference_table(two_systems(), ONE, {"two": compared(effect_size=None, fold_interval=None)})
     assert lacking.rows[0][6] == lacking.rows[0][10] == "–"
     assert set(blocks.difference_table(two_systems(), ONE, {}).rows[0][1:]) == {"–"}
 
