@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 # ---- folders of cells
+
+
+def test_systems_that_saw_the_test_part_or_the_annotation_are_named(tmp_path, capsys):
+    one = save(tmp_path / "a", replace(ONE, select_on="test"), [RIGHT] * 9)
+    other = save(tmp_path / "b", OTHER, [RIGHT] * 9)
+    for file in other.glob("cells/*/*.json"):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"config": {"candidates": {"order_leak": True}}}))
+    status, _, err = relsift(capsys, "compare", one, other)
+    assert status == 0
+    assert err.splitlines() == [
+        "note: System one chose epoch and threshold on its test parts, which makes its score too high",
+        "note: System other chose its candidates by the gold annotation (order leak), which makes its score too high",
+    ]
 
 
 def test_the_better_system_of_two_grids_is_named_with_folds_won_and_what_they_can_show(tmp_path, capsys):
