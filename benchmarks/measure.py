@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from relsift.environment import cpu
 from relsift.models.bundle import write_json
 from relsift.schema import Entity, Relation, Sentence
 
@@ -34,7 +35,7 @@ def seconds(function: Callable[[], Any], *, budget: float = 2.0, least: int = 5)
 def machine() -> dict[str, Any]:
     """Where the figures come from."""
     return {
-        "date": date.today().isoformat(), "cpu": _cpu(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
+        "date": date.today().isoformat(), "cpu": cpu(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(), **{name: version(name) for name in ("relsift", "torch", "numba", "numpy")},
     }  # fmt: skip
 
@@ -74,12 +75,3 @@ def write_between(marks: tuple[str, str], file: Path, text: str) -> None:
     if not (first and last):
         raise SystemExit(f"{file}: expected the lines {marks[0]} and {marks[1]}, one or both are missing; put them back")
     file.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -13,9 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from relsift.candidates import CandidateReport, sample_negatives
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
+from relsift.environment import cpu
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, evaluate, facts_of
 from relsift.evaluation.significance import sentence_counts
@@ -100,6 +103,22 @@ def obstacle(system: System, plan: Plan) -> str | None:
 
 def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     """Train, select on the development part, score the test part once, save. A training that was killed goes on where it was."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        made = _computed(cell, plan, folder)
+    finally:
+        torch.set_num_threads(before)
+    made.save(cell.file(folder))
+    shutil.rmtree(_scratch(cell, folder))
+    return made
+
+
+def _scratch(cell: Cell, folder: Path) -> Path:
+    return folder / "unfinished" / cell.name
+
+
+def _computed(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     fold = folds_of(plan)[cell.fold - 1]
     system = cell.system
     config = configured(cell, plan)
@@ -112,15 +131,14 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     if system.select_on == "test":
         development = test
     data = RunData(f"{plan.data}, fold {cell.fold}", training, development, {plan.data: plan.checksum})
-    scratch = folder / "unfinished" / cell.name
-    result, scores = train_run(config, data, scratch, resume=True)
+    result, scores = train_run(config, data, _scratch(cell, folder), resume=True)
     bundle = result.bundle
     report = InferenceReport()
     scored = score_pairs(bundle.model, bundle.encoding, bundle.candidates, test, report)
     predicted = [decide(sentence, its, bundle.encoding, bundle.threshold) for sentence, its in zip(test, scored)]
     direction = bundle.candidates.direction
     history = result.progress.history or []
-    made = CellResult(
+    return CellResult(
         system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),
         command=cell_command(system, plan, cell.fold, cell.seed), machine=machine(),
         seconds=round(sum(record["seconds"] for record in history), 1),
@@ -134,9 +152,6 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         curve=curve_of(bundle, test, scored), notes=[*result.notes, *report.lines()], extra=extra,
         sampled=None if system.test_ratio is None else sampled_scores(bundle, development, test, scored, system.test_ratio),
     )  # fmt: skip
-    made.save(cell.file(folder))
-    shutil.rmtree(scratch)
-    return made
 
 
 def configured(cell: Cell, plan: Plan) -> RunConfig:
@@ -197,6 +212,7 @@ def machine() -> dict[str, Any]:
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba")}
     return {
         "system": platform.platform(),
+        "cpu": cpu(),
         "processors": os.cpu_count(),
         "threads": THREADS,
         "python": platform.python_version(),

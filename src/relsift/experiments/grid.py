@@ -44,8 +44,13 @@ class Progress:
 
 
 def cells_of(systems: Sequence[System], folds: Sequence[int], seeds: Sequence[int]) -> list[Cell]:
-    """Seed by seed, fold by fold: whenever a grid is stopped, its systems have about the same cells. What is named twice counts once."""
-    return list(dict.fromkeys(Cell(system, fold, seed) for seed in seeds for fold in folds for system in systems))
+    """Seed by seed, fold by fold: whenever a grid is stopped, its systems have about the same cells. What is named twice counts once.
+
+    Of those that need a tagger one comes first and the others last: side by side they would all train it, and later ones find its tags.
+    """
+    tagged = [system for system in systems if system.tagger != "none"]
+    order = [*tagged[:1], *(system for system in systems if system.tagger == "none"), *tagged[1:]]
+    return list(dict.fromkeys(Cell(system, fold, seed) for seed in seeds for fold in folds for system in order))
 
 
 def claim(folder: Path, plan: Plan) -> None:

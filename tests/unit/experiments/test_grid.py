@@ -34,6 +34,11 @@ def test_cells_come_seed_by_seed_and_fold_by_fold():
     assert names == ["tags/fold1-seed7", "plain/fold1-seed7", "tags/fold2-seed7", "plain/fold2-seed7"]
 
 
+def test_of_two_systems_that_share_a_tagger_one_comes_first_and_one_last():
+    both, test = replace(WITH_TAGS, name="both", tagger="both"), replace(WITH_TAGS, name="test", tagger="test")
+    assert [cell.system.name for cell in cells_of([WITHOUT_TAGS, test, both, WITH_TAGS], [1], [1])] == ["test", "plain", "tags", "both"]
+
+
 def test_what_is_named_twice_is_one_cell():
     assert [cell.name for cell in cells_of([WITH_TAGS], [1, 1, 2], [3, 3])] == ["tags/fold1-seed3", "tags/fold2-seed3"]
 
