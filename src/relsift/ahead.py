@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from queue import SimpleQueue
-from threading import Semaphore, Thread
+from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,16 +16,20 @@ def ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
     An error of `items` is raised in its place, after the items before it. When the iterator is closed, the thread ends with the item it is
     at. Nobody waits for that, neither here nor at the end of the process: it may be an item that never comes, as from an idle pipe.
     """
-    room = Semaphore(size)
+    # Queues, and no `threading.Semaphore`: that is written in Python, and where the exception of a signal (Ctrl-C, SIGTERM) comes between
+    # its taking a lock and its being ready to give it back, whoever wants it next waits for ever.
+    room: SimpleQueue[None] = SimpleQueue()
+    for _ in range(size):
+        room.put(None)
     made: SimpleQueue[tuple[Item] | Exception | None] = SimpleQueue()  # an item, what broke, or the end
     wanted = True
 
     def make() -> None:
         try:
-            room.acquire()
+            room.get()
             for item in items:
                 made.put((item,))
-                room.acquire()
+                room.get()
                 if not wanted:
                     return
         except Exception as error:
@@ -38,8 +42,8 @@ def ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
         while (found := made.get()) is not None:
             if isinstance(found, Exception):
                 raise found
-            room.release()
+            room.put(None)
             yield found[0]
     finally:
         wanted = False
-        room.release()
+        room.put(None)

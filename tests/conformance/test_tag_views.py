@@ -83,7 +83,7 @@ def test_every_view_shows_something_else_than_all_entities(name, view):
     model = tiny(name)
     group = sentences(4)  # three entities each: the pair's are not all there are
     found, whole = ([score for its in scores(model, shown, group) for score in its] for shown in (view, "entities"))
-    assert found != close(whole)
+    assert (found != close(whole)) is model.config.tags  # a model that takes no tags cannot tell
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -100,3 +103,30 @@ def test_closing_does_not_wait_for_an_item_that_never_comes():
     assert readers() == 1
     never.set()
     assert soon(lambda: readers() == 0)
+
+
+INTERRUPTED = """
+import signal
+from relsift.ahead import ahead
+
+class Stop(Exception): ...
+
+def stop(*_):
+    raise Stop
+
+signal.signal(signal.SIGALRM, stop)
+for number in range(400):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 + number % 50 * 0.00001)
+        for _ in ahead(range(100_000), 2):
+            pass
+    except Stop:
+        pass
+    signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
+def test_an_exception_out_of_a_signal_never_leaves_it_waiting_for_itself():
+    # In a process of its own: what goes wrong here hangs.
+    subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, timeout=60)
