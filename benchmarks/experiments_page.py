@@ -99,6 +99,10 @@ def views() -> Iterator[str]:
                 said += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
             cells.append(said)
         yield "| " + " | ".join(cells) + " |"
+    for name, _ in found:
+        if (plot := RESULTS / name / "plots" / "ablations-f1.svg").exists():
+            yield ""
+            yield f"![{name}: micro F1 of every row, with its spread over folds](../{plot.relative_to(RESULTS.parents[2])})"
 
 
 def ratios() -> Iterator[str]:

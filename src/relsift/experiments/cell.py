@@ -211,7 +211,7 @@ def curve_of(bundle: Bundle, sentences: Sequence[Sentence], scored: Sequence[Sco
 def machine() -> dict[str, Any]:
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba")}
     return {
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "cpu": cpu(),
         "processors": os.cpu_count(),
         "threads": THREADS,
