@@ -97,6 +97,8 @@ def views() -> Iterator[str]:
             if system.name in gains[name]:
                 gain = gains[name][system.name]
                 said += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
+            if (folds := len({cell.fold for cell in results.of(system)})) < results.plan.folds:
+                said += ", one fold only" if folds == 1 else f", {folds} of {results.plan.folds} folds"
             cells.append(said)
         yield "| " + " | ".join(cells) + " |"
     for name, _ in found:
