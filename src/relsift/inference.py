@@ -120,6 +120,16 @@ def sizes_of(examples: Iterable[Example]) -> list[tuple[int, int]]:
     return [(len(example.tokens), len(example.heads)) for example in examples]
 
 
+def decisions(scored: Iterable[ScoredPairs], encoding: Encoding) -> tuple[list[float], list[bool]]:
+    """Score of every pair's best relation, and whether that is the pair's gold one; what thresholds are tuned on."""
+    rows = [
+        (score, pair.type == encoding.labels[label])
+        for its in scored
+        for pair, label, score in zip(its.pairs, its.labels, its.scores)
+    ]
+    return [score for score, _ in rows], [right for _, right in rows]
+
+
 def decide(sentence: Sentence, scored: ScoredPairs, encoding: Encoding, threshold: float) -> Sentence:
     """The sentence with a relation for every pair whose score reaches the threshold, replacing whatever it carried."""
     return sentence.with_relations(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -205,7 +204,6 @@ class GridProgress:
             console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
         self.task = self.bar.add_task("", total=total, completed=ready, left="")
-        self.started = time.monotonic()
 
     def __enter__(self) -> Self:
         self.bar.start()

@@ -7,7 +7,7 @@ distance or to a missed entity is a false negative like any other. Every result 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Literal
@@ -249,6 +249,11 @@ def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gol
             head, tail = tail, head
         facts.add(((head, tail), relation.type))
     return facts
+
+
+def count_gold(sentences: Iterable[Sentence], direction: Direction) -> int:
+    """Relations that there are to find, as `evaluate` counts them."""
+    return sum(len(facts_of(sentence, direction)) for sentence in sentences)
 
 
 def _count_errors(wanted: set[Fact], found: set[Fact], split: Counter[str], confusion: Counter[tuple[str, str]]) -> None:

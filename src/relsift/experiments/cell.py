@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -20,14 +20,14 @@ from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
 from relsift.environment import cpu
 from relsift.errors import DataError
-from relsift.evaluation.scores import Scores, evaluate, facts_of
+from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts
 from relsift.evaluation.thresholds import best_threshold
 from relsift.experiments.folds import Fold, make_folds, sample_documents
 from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import CellResult, Curve, Plan, cell_command
 from relsift.experiments.system import System
-from relsift.inference import InferenceReport, ScoredPairs, decide, score_pairs
+from relsift.inference import InferenceReport, ScoredPairs, decide, decisions, score_pairs
 from relsift.models.bundle import Bundle
 from relsift.readers.base import ReadReport
 from relsift.registry import find
@@ -106,7 +106,7 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
-        made = _computed(cell, plan, folder)
+        made = _train_and_score(cell, plan, folder)
     finally:
         torch.set_num_threads(before)
     made.save(cell.file(folder))
@@ -118,7 +118,7 @@ def _scratch(cell: Cell, folder: Path) -> Path:
     return folder / "unfinished" / cell.name
 
 
-def _computed(cell: Cell, plan: Plan, folder: Path) -> CellResult:
+def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     fold = folds_of(plan)[cell.fold - 1]
     system = cell.system
     config = configured(cell, plan)
@@ -174,7 +174,7 @@ def sampled_scores(
     held = score_pairs(bundle.model, bundle.encoding, bundle.candidates, development, InferenceReport())
     kept = sampled(held, development, ratio)
     direction = bundle.candidates.direction
-    threshold, _ = best_threshold(*decisions(bundle, kept), sum(len(facts_of(s, direction)) for s in development))
+    threshold, _ = best_threshold(*decisions(kept, bundle.encoding), count_gold(development, direction))
     kept = sampled(scored, test, ratio)
     predicted = [decide(sentence, its, bundle.encoding, threshold) for sentence, its in zip(test, kept)]
     pairs = sum(len(its.pairs) for its in kept)
@@ -192,20 +192,10 @@ def sampled(scored: Sequence[ScoredPairs], sentences: Sequence[Sentence], ratio:
     return result
 
 
-def decisions(bundle: Bundle, scored: Iterable[ScoredPairs]) -> tuple[list[float], list[bool]]:
-    """Score of every pair's best relation, and whether that is the gold one."""
-    rows = [
-        (score, pair.type == bundle.encoding.labels[label])
-        for its in scored
-        for pair, label, score in zip(its.pairs, its.labels, its.scores)
-    ]
-    return [score for score, _ in rows], [right for _, right in rows]
-
-
 def curve_of(bundle: Bundle, sentences: Sequence[Sentence], scored: Sequence[ScoredPairs]) -> Curve:
     annotated = [(sentence, its) for sentence, its in zip(sentences, scored) if sentence.relations is not None]
-    gold = sum(len(facts_of(sentence, bundle.candidates.direction)) for sentence, _ in annotated)
-    return Curve.of(*decisions(bundle, (its for _, its in annotated)), gold)
+    gold = count_gold((sentence for sentence, _ in annotated), bundle.candidates.direction)
+    return Curve.of(*decisions((its for _, its in annotated), bundle.encoding), gold)
 
 
 def machine() -> dict[str, Any]:

@@ -14,7 +14,6 @@ from relsift.experiments.result import Plan, Results
 from relsift.experiments.system import System
 
 Published = Mapping[str, tuple[float, float, float]]  # system name -> three figures in percent
-FULL_SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ PUBLISHED = {
 }  # fmt: skip
 QUESTION = (
     "What are BIO-tag embeddings of all entities and the second task, relation identification, worth, each by itself and together, beside "
-    "two systems of others? The laid-out rows are those of table 1 of Ye et al. (ACL 2019)."
+    "two systems of others? The rows are those of table 1 of Ye et al. (ACL 2019)."
 )
 NOTE = (
     "The paper took the rows of SPTree and of the walk-based model from their own papers; here all rows see the same folds, candidates and "

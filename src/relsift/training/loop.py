@@ -24,9 +24,9 @@ from relsift.encoding.batch import Example, collate, cut, examples_of
 from relsift.encoding.vectors import VectorReport
 from relsift.encoding.vocabulary import UNKNOWN_WORD, Encoding
 from relsift.errors import DataError, require
-from relsift.evaluation.scores import key_of
+from relsift.evaluation.scores import count_gold
 from relsift.evaluation.thresholds import best_threshold
-from relsift.inference import InferenceReport, ScoredPairs, score_pairs
+from relsift.inference import InferenceReport, ScoredPairs, decisions, score_pairs
 from relsift.models.base import RelationModel
 from relsift.models.bundle import Bundle, build
 from relsift.parsing.trees import pinned, with_syntax
@@ -88,7 +88,7 @@ def train(
     )
     pairs, report, notes = _training_pairs(rule, candidates, annotated)
     examples = [examples_of(sentence, its, encoding) for sentence, its in zip(annotated, pairs)]
-    gold = sum(len({(key_of(s, r, rule.direction), r.type) for r in s.relations or ()}) for s in development)
+    gold = count_gold(development, rule.direction)
     if not gold:
         raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
     with _repeatable(c.threads, _device(c.device)):
@@ -208,8 +208,7 @@ def _select(
     c: TrainingConfig, model: RelationModel[Any], encoding: Encoding, scored: Sequence[ScoredPairs], gold: int
 ) -> tuple[float, float]:
     """Threshold and micro F1 on development data, under the configured threshold policy."""
-    scores = [score for its in scored for score in its.scores]
-    correct = [pair.type == encoding.labels[label] for its in scored for pair, label in zip(its.pairs, its.labels)]
+    scores, correct = decisions(scored, encoding)
     if c.threshold == "tuned":
         return best_threshold(scores, correct, gold)
     threshold = model.paper_threshold if c.threshold == "paper" else float(c.threshold)
