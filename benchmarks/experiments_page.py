@@ -153,6 +153,8 @@ def habits() -> Iterator[str]:
 
 
 def reports() -> Iterator[str]:
+    yield "With their plots. As one HTML page each: `relsift reproduce NAME --from-results benchmarks/results/experiments/DATA`."
+    yield ""
     for name, folder in folders():
         found = [(it, folder / f"{it}.md") for it in EXPERIMENTS]
         links = [f"[{it}](../{file.relative_to(RESULTS.parents[2])})" for it, file in found if file.exists()]

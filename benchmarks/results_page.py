@@ -132,7 +132,7 @@ def main() -> None:
     lines = [
         "# Results",
         "",
-        "<!-- made by benchmarks/results_page.py; edit benchmarks/results/reading.md for the words -->",
+        "<!-- made by benchmarks/results_page.py; edit experiments.md, reading.md and systems.md in benchmarks/results for the words -->",
         "",
         *experiments_page.page(),
         "## On the official splits",
