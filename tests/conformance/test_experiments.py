@@ -111,6 +111,17 @@ def test_the_report_can_do_with_any_one_system(name):
 
 
 @each
+def test_the_report_can_do_without_a_seed_that_all_folds_have(name):
+    # As `--only-fold` and `--only-seed` may leave it: each fold has another seed.
+    experiment: Experiment = find("experiment", name)
+    systems = experiment.systems(PLANS[0])
+    found = results(PLANS[0], systems)
+    odd = {key: [cell for cell in its if cell.fold == cell.seed] for key, its in found.cells.items()}
+    text = markdown(experiment.report(replace(found, cells=odd), "command"), name)
+    assert "cells computed so far" in text
+
+
+@each
 def test_without_any_cell_it_says_so(name):
     experiment: Experiment = find("experiment", name)
     with pytest.raises(ConfigError, match="at least one finished cell"):

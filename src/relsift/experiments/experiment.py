@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from relsift.errors import ConfigError
+from relsift.errors import ConfigError, DataError
 from relsift.experiments.comparison import SystemComparison, compare_systems
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Block, Figure, Paragraph, Report, Section
@@ -74,11 +75,12 @@ def difference_table(results: Results, base: System) -> Block:
 
 
 def differences(results: Results, base: System) -> dict[str, SystemComparison]:
-    """Every system against `base`, where both have cells of the same folds and seeds."""
+    """Every system against `base`, where the two have cells to compare."""
     found = {}
     for system in results.systems:
         if system.name != base.name and any(results.shared(system, base)):
-            found[system.name] = compare_systems(results.of(system), results.of(base))
+            with suppress(DataError):  # cells of one plan can only lack a seed that all shared folds have: an empty row, as without cells
+                found[system.name] = compare_systems(results.of(system), results.of(base))
     return found
 
 

@@ -40,7 +40,6 @@ class TypePrior(PairClassifier):
     Config = TypePriorConfig
     SUMMARY = "logistic regression on the types of the two entities alone, a baseline without words"
     READS_WORDS = False
-    READS_WORDS = False
     PRESETS: ClassVar = {
         "paper": Preset(
             "no source: values with which it converges",
