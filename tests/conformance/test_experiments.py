@@ -165,21 +165,23 @@ def test_the_command_of_a_cell_computes_that_cell(name, monkeypatch):
     monkeypatch.setattr("relsift.cli.grids.write", lambda *_: None)
     monkeypatch.setattr("relsift.experiments.grid.load_results", lambda _: None)
     for system in adapted(experiment.systems(plan), plan, ["training.loss_weights={identification: 0.5}"]):
-        monkeypatch.setattr("sys.argv", shlex.split(cell_command(system, plan, 2, 7)))
+        monkeypatch.setattr("sys.argv", shlex.split(cell_command(system, plan, 2, 7, "cuda:1")))
         with pytest.raises(SystemExit) as stop:
             main()
         assert stop.value.code in (0, None)
-        (again,), _, out, _, _, folds, seeds = asked.pop()
-        assert (folds, seeds, str(out)) == ([2], [7], "OUT")
+        (again,), _, out, _, device, _, folds, seeds = asked.pop()
+        assert (folds, seeds, str(out), device) == ([2], [7], "OUT", "cuda:1")
         assert replace(again, title=system.title) == system
 
 
-SHARED = ["candidates.direction=undirected", "candidates.type_filter=false", "training.seed=4", "training.threads=2"]
+SHARED = [
+    "candidates.direction=undirected", "candidates.type_filter=false", "training.seed=4", "training.threads=2", "training.device=cuda",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("key", SHARED)
 def test_what_all_systems_share_cannot_be_overridden_in_one_place_and_not_the_other(key):
-    with pytest.raises(ConfigError, match="--direction, --type-filter, --seeds or --jobs, got --"):
+    with pytest.raises(ConfigError, match="--direction, --type-filter, --seeds, --jobs or --device, got --"):
         adapted([System(name="x", title="x")], PLANS[0], [key])
 
 

@@ -24,6 +24,7 @@ def command(
     folds: grids.Folds = None,
     seeds: grids.Seeds = None,
     jobs: grids.Jobs = 1,
+    device: grids.Device = "cpu",
     direction: grids.DirectionOption = None,
     language: grids.Language = None,
     type_filter: grids.TypeFilter = True,
@@ -46,5 +47,5 @@ def command(
     file = read_yaml(config) if config is not None else {}
     system = grids.system_of(file, str(config), name, model, preset, tagger, select_on, test_ratio)
     systems = grids.adapted([system], plan, overrides or [])
-    grids.compute(systems, plan, out, jobs, seeds, only_folds, only_seeds)
+    grids.compute(systems, plan, out, jobs, device, seeds, only_folds, only_seeds)
     grids.write(EXPERIMENT, load_results(out), out, out)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHARED = {
     "candidates.direction": "--direction", "candidates.type_filter": "--type-filter", "training.seed": "--seeds",
-    "training.threads": "--jobs",
+    "training.threads": "--jobs", "training.device": "--device",
 }  # fmt: skip
 QUICK_FOLDS, QUICK_SENTENCES, QUICK_OVERRIDE = 2, 300, "training.epochs=3"
 
@@ -28,6 +28,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the grid; finished cel
 Folds = Annotated[int | None, typer.Option(help="Folds, by document; 5 if left out.", min=2)]
 Seeds = Annotated[int | None, typer.Option(help="Seeds 1, 2, … of every fold; 3 if left out.", min=1)]
 Jobs = Annotated[int, typer.Option(help="Cells computed side by side, one CPU thread each.", min=1)]
+Device = Annotated[str, typer.Option(help="cpu, cuda or auto, for all cells computed now; moves a score by rounding alone.")]
 DirectionOption = Annotated[str | None, typer.Option("--direction", help="directed or undirected; the data's usual one if left out.")]
 Language = Annotated[str | None, typer.Option(help="en, zh …; the corpus's own if left out. Decides on presets and the tagger.")]
 TypeFilter = Annotated[bool, typer.Option(help="Score only type combinations of training relations.")]
@@ -112,7 +113,7 @@ def refuse_shared(overrides: Sequence[str], where: str) -> None:
     for text in overrides:
         if (key := text.partition("=")[0]) in SHARED:
             raise ConfigError(
-                f"{where} {key}: expected what all systems of the grid share as --direction, --type-filter, --seeds or --jobs, "
+                f"{where} {key}: expected what all systems of the grid share as --direction, --type-filter, --seeds, --jobs or --device, "
                 f"got {SHARED[key]} here; leave it out"
             )
 
@@ -133,6 +134,7 @@ def compute(
     plan: Plan,
     out: Path,
     jobs: int,
+    device: str,
     seeds: int | None,
     only_folds: list[int] | None,
     only_seeds: list[int] | None,
@@ -145,7 +147,7 @@ def compute(
     folds = only_folds or list(range(1, plan.folds + 1))
     require(max(folds) <= plan.folds, "--only-fold", expected=f"folds 1 to {plan.folds}", got=folds)
     numbers = only_seeds or list(range(1, 1 + (seeds or (1 if plan.quick else 3))))
-    cells = cells_of(systems, folds, numbers)
+    cells = cells_of(systems, folds, numbers, device)
     ready = sum(cell.file(out).exists() for cell in cells)
     typer.echo(
         f"{plan.setting()}\n{len(systems)} systems x {len(folds)} folds x {len(numbers)} seeds = {len(cells)} cells, {ready} ready, "
@@ -178,7 +180,9 @@ def command_of(experiment: Experiment, results: Results, folder: Path) -> str:
             further |= dict.fromkeys(system.overrides[len(plain[system.name]) :])
     further.pop(QUICK_OVERRIDE if results.plan.quick else "", None)
     sets = "".join(f" --set {shlex.quote(text)}" for text in further)
-    chosen = f"{results.plan.options()}{_chosen_cells(results)}{sets}"
+    devices = {cell.device for system in results.systems for cell in results.of(system)}
+    where = f" --device {shlex.quote(*devices)}" if len(devices) == 1 and devices != {"cpu"} else ""
+    chosen = f"{results.plan.options()}{_chosen_cells(results)}{sets}{where}"
     return f"relsift reproduce {experiment.name} {chosen} --out {shlex.quote(str(folder))}"
 
 

@@ -20,6 +20,7 @@ def command(
     folds: grids.Folds = None,
     seeds: grids.Seeds = None,
     jobs: grids.Jobs = 1,
+    device: grids.Device = "cpu",
     direction: grids.DirectionOption = None,
     language: grids.Language = None,
     type_filter: grids.TypeFilter = True,
@@ -51,5 +52,5 @@ def command(
     names = {system.name for system in systems}
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)
     wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)
-    grids.compute(wanted, plan, out, jobs, seeds, only_folds, only_seeds)
+    grids.compute(wanted, plan, out, jobs, device, seeds, only_folds, only_seeds)
     grids.write(chosen, load_results(out, systems), out, out)

@@ -39,9 +39,12 @@ THREADS = 1  # of a cell: several cells side by side use a machine better than s
 
 @dataclass(frozen=True)
 class Cell:
+    """device: where it is trained, as `training.device` has it; not part of its name, for it decides no more than rounding."""
+
     system: System
     fold: int
     seed: int
+    device: str = "cpu"
 
     @property
     def name(self) -> str:
@@ -140,7 +143,7 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     history = result.progress.history or []
     return CellResult(
         system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),
-        command=cell_command(system, plan, cell.fold, cell.seed), machine=machine(),
+        command=cell_command(system, plan, cell.fold, cell.seed, cell.device), machine=machine(next(bundle.model.parameters()).device),
         seconds=round(sum(record["seconds"] for record in history), 1),
         seconds_per_epoch=round(sum(record["seconds"] for record in history) / len(history), 2),
         parameters=sum(weight.numel() for weight in bundle.model.parameters()),
@@ -156,7 +159,7 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
 
 def configured(cell: Cell, plan: Plan) -> RunConfig:
     """The plan's choice of pairs comes first: a system may differ from it on purpose."""
-    system, own = cell.system, (f"training.seed={cell.seed}", f"training.threads={THREADS}")
+    system, own = cell.system, (f"training.seed={cell.seed}", f"training.threads={THREADS}", f"training.device={cell.device}")
     return load_config(model=system.model, preset=system.preset, overrides=[*plan.overrides(), *system.overrides, *own])
 
 
@@ -198,11 +201,12 @@ def curve_of(bundle: Bundle, sentences: Sequence[Sentence], scored: Sequence[Sco
     return Curve.of(*decisions((its for _, its in annotated), bundle.encoding), gold)
 
 
-def machine() -> dict[str, Any]:
+def machine(device: torch.device) -> dict[str, Any]:
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba")}
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": cpu(),
+        **({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}),
         "processors": os.cpu_count(),
         "threads": THREADS,
         "python": platform.python_version(),

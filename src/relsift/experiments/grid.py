@@ -43,14 +43,14 @@ class Progress:
     left: float
 
 
-def cells_of(systems: Sequence[System], folds: Sequence[int], seeds: Sequence[int]) -> list[Cell]:
+def cells_of(systems: Sequence[System], folds: Sequence[int], seeds: Sequence[int], device: str = "cpu") -> list[Cell]:
     """Seed by seed, fold by fold: whenever a grid is stopped, its systems have about the same cells. What is named twice counts once.
 
     Of those that need a tagger one comes first and the others last: side by side they would all train it, and later ones find its tags.
     """
     tagged = [system for system in systems if system.tagger != "none"]
     order = [*tagged[:1], *(system for system in systems if system.tagger == "none"), *tagged[1:]]
-    return list(dict.fromkeys(Cell(system, fold, seed) for seed in seeds for fold in folds for system in order))
+    return list(dict.fromkeys(Cell(system, fold, seed, device) for seed in seeds for fold in folds for system in order))
 
 
 def claim(folder: Path, plan: Plan) -> None:
@@ -169,8 +169,9 @@ def _check_plan(folder: Path, cell: Cell, result: CellResult, plan: Plan) -> Non
 
 
 def _settings(system: System, config: RunConfig) -> dict[str, Any]:
-    """All that decides the numbers, flat."""
+    """All that decides the numbers, flat. A device decides no more than rounding, as the processor does."""
     values = {f"{section}.{key}": value for section, its in config.model_dump().items() for key, value in its.items()}
+    del values["training.device"]
     return values | {name: getattr(system, name) for name in ("tagger", "select_on", "test_ratio")}
 
 

@@ -151,6 +151,11 @@ class CellResult:
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def device(self) -> str:
+        """Where it was trained, as asked for."""
+        return str(self.config.get("training", {}).get("device", "cpu"))
+
+    @property
     def order_leak(self) -> bool:
         """The candidates, those of the test part too, were chosen by the gold annotation (see `Candidates`)."""
         return bool(self.config.get("candidates", {}).get("order_leak", False))
@@ -204,9 +209,10 @@ class Results:
         return replace(self, systems=systems)
 
 
-def cell_command(system: System, plan: Plan, fold: int, seed: int) -> str:
+def cell_command(system: System, plan: Plan, fold: int, seed: int, device: str = "cpu") -> str:
     """What computes a cell again, in another folder OUT."""
-    return f"relsift cv {plan.options()} {system.options()} --only-fold {fold} --only-seed {seed} --out OUT"
+    where = "" if device == "cpu" else f" --device {shlex.quote(device)}"
+    return f"relsift cv {plan.options()} {system.options()} --only-fold {fold} --only-seed {seed}{where} --out OUT"
 
 
 def pack(counts: Counts) -> str:

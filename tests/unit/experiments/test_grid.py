@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -175,6 +176,14 @@ def test_an_option_younger_than_the_cell_has_its_default_there(finished, plan):
     del old["config"]["training"]["weight_decay"]
     file.write_text(json.dumps(old), encoding="utf-8")
     run_grid(cells_of([WITH_TAGS], [1], [1]), plan, finished[0])
+
+
+def test_cells_of_several_devices_stand_in_one_folder_and_say_which(finished, plan, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "grid")
+    run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2, 3], "cpu:0"), plan, folder)
+    cells = load_results(folder, [WITH_TAGS]).of(WITH_TAGS)
+    assert [(cell.fold, cell.seed) for cell in cells if cell.device == "cpu:0"] == [(1, 3), (2, 3)]
+    assert {cell.command.partition("--only-seed ")[2] for cell in cells if cell.seed > 1} == {"2 --out OUT", "3 --device cpu:0 --out OUT"}
 
 
 def test_data_that_changed_is_refused(plan, tmp_path):

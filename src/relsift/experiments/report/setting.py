@@ -58,7 +58,7 @@ def corpus_notes(data: str) -> tuple[str, ...]:
 def _first_commands(results: Results) -> list[str]:
     """Not as the cells have them: those of an older version say less."""
     first = [cells[0] for system in results.systems if (cells := results.of(system))]
-    return [cell_command(cell.system, results.plan, cell.fold, cell.seed) for cell in first]
+    return [cell_command(cell.system, results.plan, cell.fold, cell.seed, cell.device) for cell in first]
 
 
 def _candidate_rows(cells: Sequence[CellResult]) -> list[tuple[str, str]]:
