@@ -20,7 +20,8 @@ def opening(results: Results, *, seeds: Sequence[int] | None = None) -> list[Blo
     done = sum(len(results.of(system)) for system in results.systems)
     planned = sum(planned_cells(results, system, seeds) for system in results.systems)
     if done < planned:
-        blocks.append(Paragraph(f"{done} of {planned} cells computed so far: all numbers are preliminary.", "warning"))
+        design = f"every system on {results.plan.folds} folds with {counted(len(planned_seeds(results, seeds)), 'seed')}"
+        blocks.append(Paragraph(f"{done} of {planned} cells ({design}) are computed: a row with fewer rests on fewer tests.", "warning"))
     return blocks
 
 
@@ -28,7 +29,7 @@ def setting(results: Results, *, commands: Sequence[str] = (), seeds: Sequence[i
     """Data, candidates, machine and time; then what computes everything again: the commands given, and one cell's as an example."""
     cells = [cell for system in results.systems for cell in results.of(system)]
     planned = sum(planned_cells(results, system, seeds) for system in results.systems)
-    done = f"{len(cells)} of {planned} cells computed so far" if len(cells) < planned else f"all {planned} cells computed"
+    done = f"{len(cells)} of {planned} cells computed" if len(cells) < planned else f"all {planned} cells computed"
     rows = [
         ("setting", results.plan.setting()),
         ("checksum of the data", f"sha256 {results.plan.checksum}"),

@@ -50,9 +50,13 @@ def test_missing_cells_are_marked_in_the_table_and_said_at_the_top():
     table = blocks.score_table(short)
     assert [row(table, name)["cells"] for name in ("Baseline", "+Tag", "Third")] == ["4", "1 of 4 *", "0 of 4 *"]
     assert row(table, "Third")["micro: F1"] == "–" and any(note.startswith("* Cells are missing") for note in table.notes)
-    assert setting.opening(short) == [Paragraph("5 of 12 cells computed so far: all numbers are preliminary.", "warning")]
+    assert setting.opening(short) == [
+        Paragraph("5 of 12 cells (every system on 2 folds with 2 seeds) are computed: a row with fewer rests on fewer tests.", "warning")
+    ]
     assert setting.opening(full) == []
-    assert setting.opening(full, seeds=[1, 2, 3]) == [Paragraph("8 of 12 cells computed so far: all numbers are preliminary.", "warning")]
+    assert setting.opening(full, seeds=[1, 2, 3]) == [
+        Paragraph("8 of 12 cells (every system on 2 folds with 3 seeds) are computed: a row with fewer rests on fewer tests.", "warning")
+    ]
     assert "Not computed yet: Third." in blocks.error_table(short).notes
     assert "Not computed yet: Third." in figures.caption(short, "F1.")
 
