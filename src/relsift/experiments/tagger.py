@@ -1,8 +1,8 @@
 """Entities as a tagger finds them, to show a relation model tags that are wrong as often as they would be in practice.
 
 The tagger is a small spaCy pipeline (one convolutional encoder, one transition-based decoder) that starts from nothing and is trained on
-the relation model's own training sentences. These are tagged by jack-knife, each by a tagger that has not seen its document, so that their
-tags are as noisy as those of other text.
+the relation model's own training sentences. These are tagged by jack-knife, each by a tagger that has seen neither its document nor a copy
+of it, so that their tags are as noisy as those of other text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import torch
 from relsift.draws import draw
 from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import PRF
-from relsift.schema import Entity, Sentence, is_cjk
+from relsift.experiments.folds import group_documents
+from relsift.schema import Document, Entity, Sentence, is_cjk
 
 FOLDS = 5
 EPOCHS = 12
@@ -145,18 +146,23 @@ def _side_by_side(entities: Sequence[Entity]) -> list[Entity]:
 
 
 def _folds(sentences: Sequence[Sentence], folds: int, seed: int) -> list[int]:
-    """The fold of each sentence: documents stay whole, and folds have about as many sentences."""
+    """The fold of each sentence: documents that hold the same text stay together, and folds have about as many sentences."""
     documents: dict[str, list[int]] = {}
     for number, sentence in enumerate(sentences):
         documents.setdefault(sentence.doc_id or sentence.id, []).append(number)
-    if len(documents) < folds:
-        raise DataError(f"tagger: expected training sentences of at least {folds} documents, one a fold, got {len(documents)}")
+    groups = group_documents([Document(name, tuple(sentences[number] for number in its)) for name, its in documents.items()])
+    if len(groups) < folds:
+        raise DataError(
+            f"tagger: expected training sentences of at least {folds} documents, one a fold, got {len(groups)}; "
+            "those that share sentences count as one"
+        )
     result, sizes = [0] * len(sentences), [0] * folds
-    for name in sorted(documents, key=lambda name: draw(seed, name)):
+    for group in sorted(groups, key=lambda group: draw(seed, group[0].id)):
         fold = sizes.index(min(sizes))
-        sizes[fold] += len(documents[name])
-        for number in documents[name]:
-            result[number] = fold
+        for document in group:
+            sizes[fold] += len(document.sentences)
+            for number in documents[document.id]:
+                result[number] = fold
     return result
 
 

@@ -21,7 +21,8 @@ from toy import sentences
 
 needs_spacy = pytest.mark.skipif(importlib.util.find_spec("spacy") is None, reason="needs spaCy (make install)")
 
-GROUP = [replace(s, doc_id=f"d{number // 3}", syntax=None) for number, s in enumerate(sentences(30, seed=1))]
+NAMES = [f"d{number // 3}" for number in range(30)]  # as a last token too, so that no two documents share a sentence
+GROUP = [replace(s, tokens=(*s.tokens, name), doc_id=name, syntax=None) for name, s in zip(NAMES, sentences(30, seed=1))]
 NEW = [replace(s, syntax=None) for s in sentences(12, seed=2)]
 
 
@@ -47,6 +48,22 @@ def test_training_sentences_are_tagged_by_a_tagger_that_knows_all_documents_but_
     assert [s.tagged for s in result.others] == [(Entity(0, 1, "0 of 30"),)] * 12
     for given, made in ((GROUP, result.training), (NEW, result.others)):
         assert [replace(s, tagged=None) for s in made] == given  # in their order, and unchanged but for the tags
+
+
+@needs_spacy
+def test_a_copy_of_a_training_sentence_is_not_tagged_by_a_tagger_that_knows_the_text(monkeypatch):
+    class Reading(Remembering):
+        def __init__(self, taught: Sequence[Sentence]) -> None:
+            self.texts = [sentence.tokens for sentence in taught]
+
+        def tag(self, sentences) -> Iterator[tuple[Entity, ...]]:
+            return ((Entity(0, 1, f"known {self.texts.count(s.tokens)} times"),) for s in sentences)
+
+    monkeypatch.setattr(tagger, "Tagger", Reading)
+    long = [Sentence(f"s{n}", (f"word{n}",) * 8, (Entity(0, 1, "PER"),), doc_id=f"d{n}") for n in range(12)]
+    copies = [replace(s, id=f"copy of {s.id}", doc_id=f"copy of {s.doc_id}") for s in long[:6]]
+    result = predicted_tags([*long, *copies], NEW, folds=3)
+    assert {s.tagged for s in result.training} == {(Entity(0, 1, "known 0 times"),)}
 
 
 @needs_spacy
