@@ -128,6 +128,8 @@ def ratios() -> Iterator[str]:
                     cells.append(f"{with_deviation(base)} → {with_deviation(full)} ({points(gap)})")
             yield "| " + " | ".join(cells) + " |"
         yield ""
+        yield " ".join(figure3.trend_sentences(results))
+        yield ""
 
 
 def habits() -> Iterator[str]:

@@ -8,17 +8,20 @@ that is like the test part each time.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from statistics import fmean
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from math import log2
+from statistics import fmean, linear_regression
 
 from relsift.evaluation.scores import Scores
+from relsift.evaluation.significance import corrected_interval
 from relsift.experiments.experiment import Experiment, drawn, with_cells
 from relsift.experiments.report import blocks, figures
 from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.report.summary import Spread, sampled
-from relsift.experiments.report.wording import points, with_deviation
+from relsift.experiments.report.wording import counted, points, with_deviation
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
 
@@ -44,6 +47,7 @@ def report(results: Results, command: str) -> Report:
     spreads = {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
     panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
     shown: list[Block] = [_table(results, spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
+    shown += [Paragraph(sentence) for sentence in trend_sentences(results)]
     too_far = [ratio for ratio in RATIOS if not any(ratio in its for its in spreads[WHOLE].values())]
     if too_far:
         names = ", ".join(f"1:{ratio:g}" for ratio in too_far)
@@ -77,10 +81,58 @@ def by_ratio(results: Results, base: System, where: str) -> dict[float, Spread]:
 
 def gap(results: Results, ratio: float, where: str) -> float | None:
     """Of +MTL+Tag to the baseline, over cells of the same fold and seed: one system may have a hard fold that the other lacks."""
+    gaps = _gaps(results, ratio, where)
+    return fmean(gaps.values()) if gaps else None
+
+
+@dataclass(frozen=True)
+class Trend:
+    """slope: what a doubling of the negatives adds to the gap. interval: 95 %, over folds, see `corrected_interval`; None for one fold."""
+
+    slope: float
+    interval: tuple[float, float] | None
+    ratios: tuple[float, ...]
+    folds: int
+    seeds: int
+
+
+def trend(results: Results, where: str) -> Trend | None:
+    """By least squares on the logarithm of the ratio, for each fold and seed with both systems at every ratio; None without two ratios."""
+    enough = set(by_ratio(results, BASE, where)) & set(by_ratio(results, MTL_TAG, where))
+    gaps = {ratio: _gaps(results, ratio, where) for ratio in RATIOS if ratio in enough}
+    places = set.intersection(*map(set, gaps.values())) if len(gaps) > 1 else set()
+    if not places:
+        return None
+    doublings = [log2(ratio) for ratio in gaps]
+    slopes: dict[int, list[float]] = defaultdict(list)
+    for fold, seed in sorted(places):
+        slopes[fold].append(linear_regression(doublings, [its[fold, seed] for its in gaps.values()]).slope)
+    by_fold = [fmean(its) for its in slopes.values()]
+    interval = corrected_interval(by_fold, ratio=1 / (results.plan.folds - 1)) if len(by_fold) > 1 else None
+    return Trend(fmean(by_fold), interval, tuple(gaps), len(by_fold), len({seed for _, seed in places}))
+
+
+def trend_sentences(results: Results) -> list[str]:
+    """For the reader, one for each way to score."""
+    said = []
+    for where in (SAMPLED, WHOLE):
+        found = trend(results, where)
+        if found is None:
+            continue
+        size = f"{counted(found.folds, 'fold')}, {counted(found.seeds, 'seed')}"
+        sure = "no interval" if found.interval is None else f"95 % interval over folds {' to '.join(map(points, found.interval))}"
+        said.append(
+            f"On the {where}, each doubling of the negatives from 1:{found.ratios[0]:g} to 1:{found.ratios[-1]:g} changes the gap by "
+            f"{points(found.slope)} points ({sure}; {size})."
+        )
+    return said
+
+
+def _gaps(results: Results, ratio: float, where: str) -> dict[tuple[int, int], float]:
+    """By fold and seed."""
     scores = sampled if where == SAMPLED else _whole
     pairs = results.shared(at_ratio(MTL_TAG, ratio), at_ratio(BASE, ratio))
-    gaps = [scores(one).micro.f1 - scores(other).micro.f1 for one, other in pairs]
-    return fmean(gaps) if gaps else None
+    return {(one.fold, one.seed): scores(one).micro.f1 - scores(other).micro.f1 for one, other in pairs}
 
 
 def _whole(cell: CellResult) -> Scores:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from invented_cells import PLAN, cell
 from relsift.errors import DataError
-from relsift.experiments.figure3 import at_ratio, report, systems
+from relsift.experiments.figure3 import WHOLE, at_ratio, report, systems, trend, trend_sentences
 from relsift.experiments.report.page import Paragraph, Table
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
@@ -56,6 +57,30 @@ def test_the_gap_is_over_cells_that_both_systems_have():
     assert table.rows[1][1:] == ("70.0 ± 14.1", "80.0", "+20.0", "60.0 ± 14.1", "60.0", "+10.0")
     table, _ = shown(results(CELLS[1], CELLS[2]))
     assert [table.rows[1][at] for at in (3, 6)] == ["–", "–"]
+
+
+def test_the_trend_is_the_slope_of_the_gap_a_doubling_mean_over_folds_by_hand():
+    # Gaps at 1:0.5 and 1:1. Fold 1: 0 and .1, fold 2: 0 and .3. Then fold 1 alone, with a gap of .3 at 1:5.
+    def pair(ratio: float, fold: int, base: int, full: int) -> tuple[CellResult, CellResult]:
+        return scored(BASE, ratio, fold, base, 5, 5), scored(MTL_TAG, ratio, fold, full, 5, 5)
+
+    two = (*pair(0.5, 1, 5, 5), *pair(1, 1, 5, 6), *pair(0.5, 2, 4, 4), *pair(1, 2, 4, 7))
+    found = trend(results(*two), WHOLE)
+    assert found is not None and found.interval is not None
+    assert (found.ratios, found.folds, found.seeds) == ((0.5, 1.0), 2, 1)
+    assert found.slope == pytest.approx((0.1 + 0.3) / 2)  # one doubling: the differences themselves
+    half = 12.7062 * (0.02 * (1 / 2 + 1)) ** 0.5  # t with one degree of freedom; variance .02, two folds
+    assert found.interval == pytest.approx((0.2 - half, 0.2 + half), rel=1e-4)
+    one = trend(results(*two[:4], *pair(5, 1, 5, 8)), WHOLE)
+    assert one is not None and one.interval is None
+    x, y = np.log2([0.5, 1, 5]), [0, 0.1, 0.3]
+    assert one.slope == pytest.approx(np.polyfit(x, y, 1)[0])
+    assert trend(results(*two[:2]), WHOLE) is None
+    sampled = trend_sentences(results(*two))[0]
+    assert sampled == (
+        "On the test part at the same ratio, each doubling of the negatives from 1:0.5 to 1:1 changes the gap by 0.0 points "
+        "(95 % interval over folds 0.0 to 0.0; 2 folds, 1 seed)."
+    )
 
 
 def test_data_without_enough_negatives_for_any_ratio_still_has_a_report():
