@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 
-from relsift.experiments import ablations, figure3, imitation
+from relsift.config import RunConfig
+from relsift.experiments import ablations, figure3, imitation, table4
+from relsift.experiments.comparison import SystemComparison
 from relsift.experiments.experiment import differences
 from relsift.experiments.grid import load_results
 from relsift.experiments.report.summary import summarise
-from relsift.experiments.report.wording import p_value, points, with_deviation
-from relsift.experiments.result import Results
-from relsift.experiments.system import BASE, VARIANTS, System
-from relsift.registry import EXPERIMENTS
+from relsift.experiments.report.wording import counted, p_value, percent, points, with_deviation
+from relsift.experiments.result import CellResult, Results
+from relsift.experiments.system import BASE, EATT, EATT_TAG, MTL_TAG, PCNN, PCNN_TAG, SPTREE, VARIANTS, WALK, System
+from relsift.registry import EXPERIMENTS, find
 
 RESULTS = Path(__file__).parent / "results" / "experiments"
 WORDS = Path(__file__).parent / "results" / "experiments.md"
@@ -22,7 +25,10 @@ def page() -> list[str]:
     lines = ["## Cross-validated: the paper's claims, and what the tags are worth", "", WORDS.read_text(encoding="utf-8").strip(), ""]
     for title, rows in (
         ("Tags and the second task", variants()),
+        ("At the paper's thresholds", fixed()),
         ("What the tags must show", views()),
+        ("Other systems", others()),
+        ("Which loss", losses()),
         ("More negatives", ratios()),
         ("Habits of evaluation", habits()),
         ("The full reports", reports()),
@@ -64,19 +70,34 @@ def variants() -> Iterator[str]:
             if system.name not in gains:
                 cells.append("–")
                 continue
-            gain = gains[system.name]
-            low, high = gain.interval
-            won = f"{gain.folds_won()[0]} of {len(gain.folds)}"
-            cells.append(
-                f"{with_deviation(summarise(results, system).f1)}: **{points(gain.difference)}** ({points(low)} to {points(high)}), "
-                f"p {p_value(gain.p_value)}, {won}"
-            )
+            cells.append(f"{with_deviation(summarise(results, system).f1)}: {said(gains[system.name])}")
         yield "| " + " | ".join(cells) + " |"
 
 
+def fixed() -> Iterator[str]:
+    yield (
+        "The same cells at the paper's fixed thresholds (0 English, 1 Chinese) in place of tuned ones, read off their precision-recall "
+        "curves; mean micro F1 and the difference from the baseline in points:"
+    )
+    yield ""
+    yield "| data | Baseline | +Tag | +MTL | +MTL+Tag |"
+    yield "|---|---|---|---|---|"
+    for name, results in with_systems(VARIANTS, 4):
+        means = [fmean(_at_fixed_threshold(cell) for cell in results.of(system)) for system in VARIANTS]
+        yield f"| {name} | {percent(means[0])} | " + " | ".join(f"{percent(m)} ({points(m - means[0])})" for m in means[1:]) + " |"
+
+
+def _at_fixed_threshold(cell: CellResult) -> float:
+    """Of the last point that the curve keeps at or above the threshold."""
+    options = RunConfig.model_validate(cell.config).model.options
+    curve, threshold = cell.curve, find("model", cell.system.model).Config(**options).threshold
+    reached = [(taken, right) for at, taken, right in zip(curve.thresholds, curve.taken, curve.right) if at >= threshold]
+    taken, right = reached[-1] if reached else (0, 0)
+    return 2 * right / (taken + curve.gold)
+
+
 def views() -> Iterator[str]:
-    systems = ablations.SYSTEMS
-    found = list(with_systems(systems, 6))
+    found = list(with_systems(ablations.SYSTEMS, 6))
     if not found:
         return
     yield (
@@ -84,27 +105,63 @@ def views() -> Iterator[str]:
         "the number of rows:"
     )
     yield ""
-    yield "| what the tags show | " + " | ".join(name for name, _ in found) + " |"
+    yield from system_table("what the tags show", ablations.SYSTEMS, BASE, found)
+    for name, _ in found:
+        if (plot := RESULTS / name / "plots" / "ablations-f1.svg").exists():
+            yield ""
+            yield f"![{name}: micro F1 of every row, with its spread over folds](../{plot.relative_to(RESULTS.parents[2])})"
+
+
+def others() -> Iterator[str]:
+    systems = (BASE, SPTREE, WALK, PCNN, PCNN_TAG, EATT, EATT_TAG)
+    found = list(with_systems(systems, 2))
+    yield (
+        "None but the rows *+Tag* sees BIO tags; the walk-based model sees the types of all entities, as its authors have it. Micro F1 ± "
+        "standard deviation over folds, and the difference from the baseline of table 1; * as above:"
+    )
+    yield ""
+    yield from system_table("system", systems, BASE, found)
+    for name, results in found:
+        for plain, tagged in ((PCNN, PCNN_TAG), (EATT, EATT_TAG)):
+            gain = differences(results, plain).get(tagged.name)
+            if gain is not None:
+                yield ""
+                yield f"{name}, {tagged.title} against {plain.title}: {said(gain)}."
+
+
+def losses() -> Iterator[str]:
+    found = list(with_systems(table4.SYSTEMS, 3))
+    yield "All with tags; micro F1 ± standard deviation over folds, and the difference from the first row; * as above:"
+    yield ""
+    yield from system_table("loss", table4.SYSTEMS, table4.RANKING, found)
+
+
+def system_table(title: str, systems: Sequence[System], base: System, found: Sequence[tuple[str, Results]]) -> Iterator[str]:
+    """A row a system, a column a folder; cells computed on fewer folds than the folder has say so, and dashes are not computed."""
+    yield f"| {title} | " + " | ".join(name for name, _ in found) + " |"
     yield "|---|" + "---|" * len(found)
-    gains = {name: differences(results, BASE) for name, results in found}
+    gains = {name: differences(results, base) for name, results in found}
     for system in systems:
         cells = [system.title]
         for name, results in found:
             if not results.of(system):
                 cells.append("–")
                 continue
-            said = with_deviation(summarise(results, system).f1)
+            text = with_deviation(summarise(results, system).f1)
             if system.name in gains[name]:
                 gain = gains[name][system.name]
-                said += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
+                text += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
             if (folds := len({cell.fold for cell in results.of(system)})) < results.plan.folds:
-                said += ", one fold only" if folds == 1 else f", {folds} of {results.plan.folds} folds"
-            cells.append(said)
+                text += ", one fold only" if folds == 1 else f", {folds} of {results.plan.folds} folds"
+            cells.append(text)
         yield "| " + " | ".join(cells) + " |"
-    for name, _ in found:
-        if (plot := RESULTS / name / "plots" / "ablations-f1.svg").exists():
-            yield ""
-            yield f"![{name}: micro F1 of every row, with its spread over folds](../{plot.relative_to(RESULTS.parents[2])})"
+
+
+def said(gain: SystemComparison) -> str:
+    """The difference in points, its interval and p over documents, and the folds it won."""
+    low, high = map(points, gain.interval)
+    won = f"{gain.folds_won()[0]} of {len(gain.folds)}"
+    return f"**{points(gain.difference)}** ({low} to {high}), p {p_value(gain.p_value)}, {won}"
 
 
 def ratios() -> Iterator[str]:
@@ -113,20 +170,22 @@ def ratios() -> Iterator[str]:
         results = load_results(folder, figure3.systems(plan))
         if not any(results.of(system) for system in results.systems):
             continue
-        yield f"**{name}**, micro F1 of the baseline → +MTL+Tag (gap in points):"
+        cells = [cell for system in results.systems for cell in results.of(system)]
+        size = f"{counted(len({cell.fold for cell in cells}), 'fold')}, {counted(len({cell.seed for cell in cells}), 'seed')}"
+        yield f"**{name}** ({size}), micro F1 of the baseline → +MTL+Tag (gap in points):"
         yield ""
         yield f"| positive : negative in training | {figure3.SAMPLED} | {figure3.WHOLE} |"
         yield "|---|---|---|"
         for ratio in figure3.RATIOS:
-            cells = [f"1 : {ratio:g}"]
+            row = [f"1 : {ratio:g}"]
             for where in (figure3.SAMPLED, figure3.WHOLE):
-                base, full = (figure3.by_ratio(results, system, where).get(ratio) for system in (BASE, figure3.MTL_TAG))
+                base, full = (figure3.by_ratio(results, system, where).get(ratio) for system in (BASE, MTL_TAG))
                 gap = figure3.gap(results, ratio, where)
                 if base is None or full is None or gap is None:
-                    cells.append("–")
+                    row.append("–")
                 else:
-                    cells.append(f"{with_deviation(base)} → {with_deviation(full)} ({points(gap)})")
-            yield "| " + " | ".join(cells) + " |"
+                    row.append(f"{with_deviation(base)} → {with_deviation(full)} ({points(gap)})")
+            yield "| " + " | ".join(row) + " |"
         yield ""
         yield " ".join(figure3.trend_sentences(results))
         yield ""
@@ -148,9 +207,9 @@ def habits() -> Iterator[str]:
                 continue
             row = summarise(results, system)
             gain = gains.get(system.name)
-            said = ("", "") if gain is None else (points(gain.difference), p_value(gain.p_value))
+            beside = ("", "") if gain is None else (points(gain.difference), p_value(gain.p_value))
             title = "none" if system.name == imitation.HONEST.name else system.title
-            yield f"| {title} | {with_deviation(row.f1)} | {with_deviation(row.scores['weighted']['f1'])} | {said[0]} | {said[1]} |"
+            yield f"| {title} | {with_deviation(row.f1)} | {with_deviation(row.scores['weighted']['f1'])} | {beside[0]} | {beside[1]} |"
         yield ""
 
 
