@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -113,12 +113,16 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     finally:
         torch.set_num_threads(before)
     made.save(cell.file(folder))
-    shutil.rmtree(_scratch(cell, folder))
+    scratch = _scratch(replace(cell, device="cpu"), folder)
+    for unfinished in (scratch, *scratch.parent.glob(f"{scratch.name}@*")):  # another device's too, if that was killed
+        shutil.rmtree(unfinished, ignore_errors=True)
     return made
 
 
 def _scratch(cell: Cell, folder: Path) -> Path:
-    return folder / "unfinished" / cell.name
+    """A training goes on where it was on the same device only."""
+    device = "" if cell.device == "cpu" else f"@{cell.device.replace(':', '')}"
+    return folder / "unfinished" / f"{cell.name}{device}"
 
 
 def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:

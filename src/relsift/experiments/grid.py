@@ -3,6 +3,7 @@
 OUT/plan.json                              what all cells share (`Plan`)
 OUT/cells/SYSTEM/fold<k>-seed<s>.json      one finished cell (`CellResult`)
 OUT/unfinished/SYSTEM/fold<k>-seed<s>/     the run folder of a cell that is being trained; goes away with it
+OUT/lock                                   empty; held by the process that computes
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -30,6 +33,7 @@ from relsift.experiments.system import System
 from relsift.models.bundle import write_json
 
 PLAN_FILE = "plan.json"
+LOCK_FILE = "lock"
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ def load_results(folder: Path, systems: Sequence[System] | None = None) -> Resul
 def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, on_cell: Callable[[Progress], None] | None = None) -> None:
     """Compute what is missing.
 
-    Raises: CheckpointError if the folder holds cells of other settings; whatever a training raises, with the cell's name before it.
+    Raises: CheckpointError if the folder holds cells of other settings, or another process computes cells in it; whatever a training
+    raises, with the cell's name before it.
     """
     claim(folder, plan)
     clock = _Clock(jobs)
@@ -117,14 +122,36 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
             _check(folder, cell, result, plan)
             clock.add(cell, result.seconds)
     todo = [cell for cell in cells if not cell.file(folder).exists()]
+    if not todo:
+        return
     left = list(todo)
-    for cell, result, seconds in _computed(todo, plan, folder, jobs):
-        left.remove(cell)
-        clock.add(cell, seconds)
-        if on_cell is not None:
-            on_cell(Progress(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
-    if not any((folder / "unfinished").glob("*/*")):
-        shutil.rmtree(folder / "unfinished", ignore_errors=True)
+    with alone(folder):
+        for cell, result, seconds in _computed(todo, plan, folder, jobs):
+            left.remove(cell)
+            clock.add(cell, seconds)
+            if on_cell is not None:
+                on_cell(Progress(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
+        if not any((folder / "unfinished").glob("*/*")):
+            shutil.rmtree(folder / "unfinished", ignore_errors=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; it falls with the process, however that ends. Two at once would train the same cells in the same place.
+
+    Raises: CheckpointError if another process holds it.
+    """
+    # SQLite's lock on an empty file: the one lock of the standard library that is the same on all systems.
+    with closing(sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise DataError(f"{folder / LOCK_FILE}: expected a folder to write in, got {error}") from error
+            raise CheckpointError(
+                f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
+            ) from error
+        yield
 
 
 def _cells_there(folder: Path, system: str) -> list[CellResult]:

@@ -12,7 +12,7 @@ from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import PRF
 from relsift.experiments.cell import folds_of
-from relsift.experiments.grid import Progress, _Clock, cells_of, load_results, run_grid
+from relsift.experiments.grid import Progress, _Clock, alone, cells_of, load_results, run_grid
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import System
 
@@ -184,6 +184,29 @@ def test_cells_of_several_devices_stand_in_one_folder_and_say_which(finished, pl
     cells = load_results(folder, [WITH_TAGS]).of(WITH_TAGS)
     assert [(cell.fold, cell.seed) for cell in cells if cell.device == "cpu:0"] == [(1, 3), (2, 3)]
     assert {cell.command.partition("--only-seed ")[2] for cell in cells if cell.seed > 1} == {"2 --out OUT", "3 --device cpu:0 --out OUT"}
+
+
+def test_a_second_process_in_a_folder_is_refused_unless_all_is_computed(finished, plan, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "grid")
+    with alone(folder):
+        run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2]), plan, folder)
+        with pytest.raises(CheckpointError, match="grid: expected no other process that computes cells here, got one"):
+            run_grid(cells_of([WITH_TAGS], [1], [3]), plan, folder)
+    run_grid(cells_of([WITH_TAGS], [1], [3]), plan, folder)
+
+
+def test_a_training_killed_on_another_device_is_begun_anew_and_leaves_nothing(plan, tmp_path, monkeypatch):
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    cells = cells_of([WITH_TAGS], [1], [1])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("relsift.experiments.cell.score_pairs", killed)
+        run_grid(cells, plan, tmp_path)
+    assert (tmp_path / "unfinished" / "tags" / "fold1-seed1").exists()
+    run_grid([replace(cell, device="cpu:0") for cell in cells], plan, tmp_path)
+    assert load_results(tmp_path).of(WITH_TAGS)[0].device == "cpu:0"
+    assert not (tmp_path / "unfinished").exists()
 
 
 def test_data_that_changed_is_refused(plan, tmp_path):
