@@ -75,6 +75,9 @@ def variants() -> Iterator[str]:
 
 
 def fixed() -> Iterator[str]:
+    found = list(with_systems(VARIANTS, 4))
+    if not found:
+        return
     yield (
         "The same cells at the paper's fixed thresholds (0 English, 1 Chinese) in place of tuned ones, read off their precision-recall "
         "curves; mean micro F1 and the difference from the baseline in points:"
@@ -82,18 +85,14 @@ def fixed() -> Iterator[str]:
     yield ""
     yield "| data | Baseline | +Tag | +MTL | +MTL+Tag |"
     yield "|---|---|---|---|---|"
-    for name, results in with_systems(VARIANTS, 4):
+    for name, results in found:
         means = [fmean(_at_fixed_threshold(cell) for cell in results.of(system)) for system in VARIANTS]
         yield f"| {name} | {percent(means[0])} | " + " | ".join(f"{percent(m)} ({points(m - means[0])})" for m in means[1:]) + " |"
 
 
 def _at_fixed_threshold(cell: CellResult) -> float:
-    """Of the last point that the curve keeps at or above the threshold."""
     options = RunConfig.model_validate(cell.config).model.options
-    curve, threshold = cell.curve, find("model", cell.system.model).Config(**options).threshold
-    reached = [(taken, right) for at, taken, right in zip(curve.thresholds, curve.taken, curve.right) if at >= threshold]
-    taken, right = reached[-1] if reached else (0, 0)
-    return 2 * right / (taken + curve.gold)
+    return cell.curve.f1(find("model", cell.system.model).Config(**options).threshold)
 
 
 def views() -> Iterator[str]:
@@ -101,8 +100,8 @@ def views() -> Iterator[str]:
     if not found:
         return
     yield (
-        "Micro F1 ± standard deviation over folds, and the difference from the baseline; * p < .05 over documents, not corrected for "
-        "the number of rows:"
+        "Micro F1 ± standard deviation over folds, and the difference from the baseline over the folds and seeds that both have; * p < .05 "
+        "over documents, not corrected for the number of rows; in brackets where a row has fewer seeds than its column's baseline:"
     )
     yield ""
     yield from system_table("what the tags show", ablations.SYSTEMS, BASE, found)
@@ -115,6 +114,8 @@ def views() -> Iterator[str]:
 def others() -> Iterator[str]:
     systems = (BASE, SPTREE, WALK, PCNN, PCNN_TAG, EATT, EATT_TAG)
     found = list(with_systems(systems, 2))
+    if not found:
+        return
     yield (
         "None but the rows *+Tag* sees BIO tags; the walk-based model sees the types of all entities, as its authors have it. Micro F1 ± "
         "standard deviation over folds, and the difference from the baseline of table 1; * as above:"
@@ -131,13 +132,15 @@ def others() -> Iterator[str]:
 
 def losses() -> Iterator[str]:
     found = list(with_systems(table4.SYSTEMS, 3))
+    if not found:
+        return
     yield "All with tags; micro F1 ± standard deviation over folds, and the difference from the first row; * as above:"
     yield ""
     yield from system_table("loss", table4.SYSTEMS, table4.RANKING, found)
 
 
 def system_table(title: str, systems: Sequence[System], base: System, found: Sequence[tuple[str, Results]]) -> Iterator[str]:
-    """A row a system, a column a folder; cells computed on fewer folds than the folder has say so, and dashes are not computed."""
+    """A row a system, a column a folder; what rests on fewer folds than the folder has, or fewer seeds than the base, says so."""
     yield f"| {title} | " + " | ".join(name for name, _ in found) + " |"
     yield "|---|" + "---|" * len(found)
     gains = {name: differences(results, base) for name, results in found}
@@ -153,6 +156,8 @@ def system_table(title: str, systems: Sequence[System], base: System, found: Seq
                 text += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
             if (folds := len({cell.fold for cell in results.of(system)})) < results.plan.folds:
                 text += ", one fold only" if folds == 1 else f", {folds} of {results.plan.folds} folds"
+            if len(results.seeds(system)) < len(results.seeds(base)):
+                text += f" [{counted(len(results.seeds(system)), 'seed')}]"
             cells.append(text)
         yield "| " + " | ".join(cells) + " |"
 

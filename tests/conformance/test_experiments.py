@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from invented_cells import PLAN, cell
-from relsift.cli.grids import adapted, command_of
+from relsift.cli.grids import adapted, command_of, usable_device
 from relsift.cli.main import main
 from relsift.errors import ConfigError
 from relsift.experiments.cell import Cell, configured
@@ -153,6 +154,27 @@ def test_the_command_of_a_report_asks_for_the_folds_and_seeds_that_it_shows():
     whole = results(PLANS[0], experiment.systems(PLANS[0]))
     part = replace(whole, cells={name: [c for c in cells if (c.fold, c.seed) == (2, 2)] for name, cells in whole.cells.items()})
     assert "--language en --only-seed 2 --only-fold 2 --out 'my folder'" in command_of(experiment, part, Path("my folder"))
+
+
+def test_the_command_of_a_report_names_the_device_that_all_its_cells_have():
+    experiment: Experiment = find("experiment", "errors")
+    found = results(PLANS[0], experiment.systems(PLANS[0]))
+
+    def on(cell: CellResult, device: str) -> CellResult:
+        return replace(cell, config=cell.config | {"training": {"device": device}})
+
+    gpu = {name: [on(cell, "cuda") for cell in its] for name, its in found.cells.items()}
+    assert "--device" not in command_of(experiment, found, Path("OUT"))
+    assert " --device cuda --out OUT" in command_of(experiment, replace(found, cells=gpu), Path("OUT"))
+    both = gpu | {name: found.cells[name] for name in list(gpu)[:1]}
+    assert "--device" not in command_of(experiment, replace(found, cells=both), Path("OUT"))
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
+def test_a_device_that_cannot_be_used_is_refused_before_any_training(name):
+    with pytest.raises(ConfigError, match=f"--device: expected cpu, auto, or cuda on a machine that has it, got {name}"):
+        usable_device(name)
+    assert usable_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @each

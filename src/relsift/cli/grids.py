@@ -28,7 +28,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the grid; finished cel
 Folds = Annotated[int | None, typer.Option(help="Folds, by document; 5 if left out.", min=2)]
 Seeds = Annotated[int | None, typer.Option(help="Seeds 1, 2, … of every fold; 3 if left out.", min=1)]
 Jobs = Annotated[int, typer.Option(help="Cells computed side by side, one CPU thread each.", min=1)]
-Device = Annotated[str, typer.Option(help="cpu, cuda or auto, for all cells computed now; moves a score by rounding alone.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or auto, for all cells computed now; moves a score as another seed would.")]
 DirectionOption = Annotated[str | None, typer.Option("--direction", help="directed or undirected; the data's usual one if left out.")]
 Language = Annotated[str | None, typer.Option(help="en, zh …; the corpus's own if left out. Decides on presets and the tagger.")]
 TypeFilter = Annotated[bool, typer.Option(help="Score only type combinations of training relations.")]
@@ -144,6 +144,7 @@ def compute(
     from relsift.experiments.cell import left_out
     from relsift.experiments.grid import cells_of, run_grid
 
+    device = usable_device(device)
     folds = only_folds or list(range(1, plan.folds + 1))
     require(max(folds) <= plan.folds, "--only-fold", expected=f"folds 1 to {plan.folds}", got=folds)
     numbers = only_seeds or list(range(1, 1 + (seeds or (1 if plan.quick else 3))))
@@ -157,6 +158,21 @@ def compute(
         typer.echo(f"note: left out of {plan.data}: {line}", err=True)
     with GridProgress(len(cells), ready) as progress:
         run_grid(cells, plan, out, jobs=jobs, on_cell=progress.cell)
+
+
+def usable_device(name: str) -> str:
+    """`auto` by its real name. Raises ConfigError for one that torch cannot compute on."""
+    import torch
+
+    from relsift.errors import ConfigError
+
+    device = name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA: AssertionError
+        first = str(error).partition("\n")[0]
+        raise ConfigError(f"--device: expected cpu, auto, or cuda on a machine that has it, got {name} ({first})") from error
+    return device
 
 
 def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:

@@ -39,7 +39,7 @@ THREADS = 1  # of a cell: several cells side by side use a machine better than s
 
 @dataclass(frozen=True)
 class Cell:
-    """device: where it is trained, as `training.device` has it; not part of its name, for it decides no more than rounding."""
+    """device: where it is trained, as `training.device` has it; not part of its name, for it moves a result as another seed would."""
 
     system: System
     fold: int

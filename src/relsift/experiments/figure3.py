@@ -97,7 +97,10 @@ class Trend:
 
 
 def trend(results: Results, where: str) -> Trend | None:
-    """By least squares on the logarithm of the ratio, for each fold and seed with both systems at every ratio; None without two ratios."""
+    """By least squares on the logarithm of the ratio, for each fold and seed with both systems at every ratio; None without two ratios.
+
+    A fold that lacks a ratio, as the last one of a grid that was stopped, is left out.
+    """
     enough = set(by_ratio(results, BASE, where)) & set(by_ratio(results, MTL_TAG, where))
     gaps = {ratio: _gaps(results, ratio, where) for ratio in RATIOS if ratio in enough}
     places = set.intersection(*map(set, gaps.values())) if len(gaps) > 1 else set()
@@ -119,7 +122,7 @@ def trend_sentences(results: Results) -> list[str]:
         found = trend(results, where)
         if found is None:
             continue
-        size = f"{counted(found.folds, 'fold')}, {counted(found.seeds, 'seed')}"
+        size = f"{counted(found.folds, 'fold')} with all of them, {counted(found.seeds, 'seed')}"
         sure = "no interval" if found.interval is None else f"95 % interval over folds {' to '.join(map(points, found.interval))}"
         said.append(
             f"On the {where}, each doubling of the negatives from 1:{found.ratios[0]:g} to 1:{found.ratios[-1]:g} changes the gap by "

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -121,11 +121,12 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
             cell = Cell(system, result.fold, result.seed)
             _check(folder, cell, result, plan)
             clock.add(cell, result.seconds)
-    todo = [cell for cell in cells if not cell.file(folder).exists()]
-    if not todo:
+    if all(cell.file(folder).exists() for cell in cells):
         return
-    left = list(todo)
     with alone(folder):
+        claim(folder, plan)  # another process may have been here first
+        todo = [cell for cell in cells if not cell.file(folder).exists()]
+        left = list(todo)
         for cell, result, seconds in _computed(todo, plan, folder, jobs):
             left.remove(cell)
             clock.add(cell, seconds)
@@ -139,18 +140,19 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
 def alone(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; it falls with the process, however that ends. Two at once would train the same cells in the same place.
 
-    Raises: CheckpointError if another process holds it.
+    Raises: CheckpointError if another process holds it; DataError if there can be no lock.
     """
-    # SQLite's lock on an empty file: the one lock of the standard library that is the same on all systems.
-    with closing(sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)) as lock:
+    with ExitStack() as stack:
         try:
+            # SQLite's lock on an empty file: the one lock of the standard library that is the same on all systems.
+            lock = stack.enter_context(closing(sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)))
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise DataError(f"{folder / LOCK_FILE}: expected a folder to write in, got {error}") from error
-            raise CheckpointError(
-                f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
-            ) from error
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                raise CheckpointError(
+                    f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
+                ) from error
+            raise DataError(f"{folder / LOCK_FILE}: expected an empty file to lock, in a folder to write in, got {error}") from error
         yield
 
 
@@ -196,7 +198,7 @@ def _check_plan(folder: Path, cell: Cell, result: CellResult, plan: Plan) -> Non
 
 
 def _settings(system: System, config: RunConfig) -> dict[str, Any]:
-    """All that decides the numbers, flat. A device decides no more than rounding, as the processor does."""
+    """All that decides the numbers, flat. A device rounds otherwise, as a processor does, and may differ."""
     values = {f"{section}.{key}": value for section, its in config.model_dump().items() for key, value in its.items()}
     del values["training.device"]
     return values | {name: getattr(system, name) for name in ("tagger", "select_on", "test_ratio")}

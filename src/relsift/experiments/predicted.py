@@ -16,7 +16,7 @@ from relsift.draws import draw
 from relsift.errors import DataError
 from relsift.experiments.folds import Fold
 from relsift.experiments.result import Plan
-from relsift.experiments.tagger import predicted_tags
+from relsift.experiments.tagger import VERSION, predicted_tags
 from relsift.models.bundle import write_json
 from relsift.schema import Entity, Sentence
 
@@ -36,7 +36,7 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
     training, development, test = fold.sentences()
     file = folder / "tagged" / f"fold{fold.number}.json"
     # The plan's checksum is the same for another cut of the same data: these are the sentences themselves, in their order.
-    digest = draw(*([s.id, s.tokens] for s in (*training, *development, *test)), len(training), len(development))
+    digest = draw(VERSION, *([s.id, s.tokens] for s in (*training, *development, *test)), len(training), len(development))
     if not file.exists():
         found = predicted_tags(training, [*development, *test], seed=plan.fold_seed + 1, language=plan.language)
         tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*found.training, *found.others]]
@@ -44,9 +44,9 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, {"checksum": plan.checksum, "sentences": digest, "facts": facts, "tags": tags})
     kept = json.loads(file.read_text(encoding="utf-8"))
-    whose = kept["checksum"], kept.get("sentences", digest), len(kept["tags"])  # older files do not say of which sentences they are
+    whose = kept["checksum"], kept.get("sentences"), len(kept["tags"])
     if whose != (plan.checksum, digest, len(training) + len(development) + len(test)):
-        raise DataError(f"{file}: expected the tags of this fold, got those of other sentences; delete the file")
+        raise DataError(f"{file}: expected the tags of this fold, got those of other sentences or of an older tagger; delete the file")
     rest = iter(kept["tags"])
     shown = [_shown(part, list(islice(rest, len(part)))) for part in (training, development, test)]
     return TaggedFold(shown[0], shown[1], shown[2], kept["facts"])

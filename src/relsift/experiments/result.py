@@ -109,6 +109,14 @@ class Curve:
         taken, right = ([int(number) for number in value[name].split()] for name in ("taken", "right"))
         return cls([float(number) for number in value["thresholds"].split()], taken, right, value["gold"])
 
+    def f1(self, threshold: float) -> float:
+        """F1 at any threshold; between two points that are kept, on the straight line from one to the other."""
+        if not self.thresholds or threshold > self.thresholds[0]:
+            return 0.0
+        rising = -np.asarray(self.thresholds)                                            # (N,) thresholds fall from point to point
+        taken, right = (float(np.interp(-threshold, rising, its)) for its in (self.taken, self.right))
+        return 2 * right / (taken + self.gold)
+
     def precision_recall(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N,) precision and recall."""
         right = np.asarray(self.right, np.float64)

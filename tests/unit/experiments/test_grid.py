@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -12,7 +14,7 @@ from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import PRF
 from relsift.experiments.cell import folds_of
-from relsift.experiments.grid import Progress, _Clock, alone, cells_of, load_results, run_grid
+from relsift.experiments.grid import Progress, _Clock, cells_of, load_results, run_grid
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import System
 
@@ -186,13 +188,24 @@ def test_cells_of_several_devices_stand_in_one_folder_and_say_which(finished, pl
     assert {cell.command.partition("--only-seed ")[2] for cell in cells if cell.seed > 1} == {"2 --out OUT", "3 --device cpu:0 --out OUT"}
 
 
-def test_a_second_process_in_a_folder_is_refused_unless_all_is_computed(finished, plan, tmp_path):
+def test_a_second_process_in_a_folder_is_refused_unless_all_is_computed_and_until_the_first_is_killed(finished, plan, tmp_path):
     folder = shutil.copytree(finished[0], tmp_path / "grid")
-    with alone(folder):
+    code = "import sys, pathlib, relsift.experiments.grid as g\nwith g.alone(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline().strip() == b"held"
         run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2]), plan, folder)
         with pytest.raises(CheckpointError, match="grid: expected no other process that computes cells here, got one"):
             run_grid(cells_of([WITH_TAGS], [1], [3]), plan, folder)
+        other.kill()
     run_grid(cells_of([WITH_TAGS], [1], [3]), plan, folder)
+
+
+def test_a_folder_that_cannot_be_locked_is_an_error(finished, plan, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "grid")
+    (folder / "lock").unlink()
+    (folder / "lock").mkdir()
+    with pytest.raises(DataError, match="lock: expected an empty file to lock, in a folder to write in, got unable to open"):
+        run_grid(cells_of([WITH_TAGS], [1], [3]), plan, folder)
 
 
 def test_a_training_killed_on_another_device_is_begun_anew_and_leaves_nothing(plan, tmp_path, monkeypatch):

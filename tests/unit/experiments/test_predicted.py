@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,7 +60,7 @@ def test_each_part_gets_its_own_tags_and_they_are_computed_once(plan, calls, tmp
 def test_tags_of_other_data_or_of_the_same_data_cut_in_another_way_are_refused(plan, calls, tmp_path):
     fold = folds_of(plan)[0]
     tagged_fold(fold, plan, tmp_path)
-    refused = r"fold1\.json: expected the tags of this fold, got those of other sentences; delete the file"
+    refused = r"fold1\.json: expected the tags of this fold, got those of other sentences or of an older tagger; delete the file"
     for other_fold, other_plan in (
         (fold, replace(plan, checksum="another")),
         (replace(fold, test=fold.test[1:]), plan),
@@ -74,12 +72,10 @@ def test_tags_of_other_data_or_of_the_same_data_cut_in_another_way_are_refused(p
     assert len(calls) == 1
 
 
-def test_tags_kept_before_files_said_of_which_sentences_they_are_still_count(plan, calls, tmp_path):
+def test_tags_of_an_older_tagger_are_refused(plan, calls, tmp_path, monkeypatch):
     fold = folds_of(plan)[0]
-    first = tagged_fold(fold, plan, tmp_path)
-    file: Path = tmp_path / "tagged" / "fold1.json"
-    old = json.loads(file.read_text(encoding="utf-8"))
-    del old["sentences"]
-    file.write_text(json.dumps(old), encoding="utf-8")
-    assert tagged_fold(fold, plan, tmp_path) == first
+    tagged_fold(fold, plan, tmp_path)
+    monkeypatch.setattr("relsift.experiments.predicted.VERSION", 10**6)
+    with pytest.raises(DataError, match=r"fold1\.json: expected the tags of this fold, got those of .*an older tagger; delete the file"):
+        tagged_fold(fold, plan, tmp_path)
     assert len(calls) == 1

@@ -21,6 +21,14 @@ def test_curve_by_hand():
     assert recall.tolist() == [1 / 5, 2 / 5, 2 / 5]
 
 
+def test_f1_of_a_curve_between_its_points_by_hand():
+    curve = Curve([3.0, 2.0, 1.0], [1, 3, 4], [1, 2, 2], 5)
+    assert curve.f1(3.0) == 2 * 1 / (1 + 5)
+    assert curve.f1(2.5) == 2 * 1.5 / (2 + 5)
+    assert curve.f1(-7.0) == curve.f1(1.0) == 2 * 2 / (4 + 5)
+    assert curve.f1(3.1) == Curve([], [], [], 5).f1(0.0) == 0
+
+
 def test_without_pairs_the_curve_has_no_points():
     curve = Curve.of([], [], 3)
     assert curve == Curve([], [], [], 3) == Curve.from_json(curve.to_json())

@@ -11,7 +11,7 @@ from relsift.experiments.report.page import Column, Table
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
 from relsift.experiments.report.wording import minus, p_value, percent, points, signed, with_deviation
-from relsift.experiments.result import Results
+from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import System
 
 PUBLISHED = "published, ACE 2005: not the same data"
@@ -105,7 +105,20 @@ def difference_table(results: Results, base: System, comparisons: Mapping[str, S
         "share training data, so that their differences are not independent.",
         "p values are not corrected for the number of comparisons.",
     )
+    pairs = [pair for system in found for pair in results.shared(system, base)]
+    elsewhere = sum(_machine(one) != _machine(other) for one, other in pairs)
+    if elsewhere:
+        left_out.append(f"{elsewhere} of {len(pairs)} pairs of cells are from different machines, which can differ as two seeds do.")
     return Table(columns=columns, rows=tuple(rows), notes=(*notes, *left_out))
+
+
+def _machines(results: Results) -> set[str]:
+    return {_machine(cell) for system in results.systems for cell in results.of(system)}
+
+
+def _machine(cell: CellResult) -> str:
+    """What computed it: another processor, and a GPU, rounds otherwise."""
+    return str(cell.machine.get("gpu", cell.machine.get("cpu")))
 
 
 def _difference(found: SystemComparison) -> list[str]:
@@ -170,8 +183,10 @@ def cost_table(results: Results) -> Table:
     for row in summaries(results):
         cells = (f"{row.parameters.mean:,.0f}", f"{row.seconds.mean:.1f}", f"{row.epochs.mean:.1f}", f"{row.best_epoch.mean:.1f}")
         rows.append((row.system.title, *cells, minus(f"{row.threshold.mean:.3f}")))
-    notes = ("Means over all cells. The threshold is in units of each system's scores.", *_left_out(results))
-    return Table(columns=columns, rows=tuple(rows), notes=notes)
+    notes = ["Means over all cells. The threshold is in units of each system's scores.", *_left_out(results)]
+    if len(_machines(results)) > 1:
+        notes.append("The cells were trained on several machines (see the setting): times of different rows may not compare.")
+    return Table(columns=columns, rows=tuple(rows), notes=tuple(notes))
 
 
 def _left_out(results: Results) -> list[str]:

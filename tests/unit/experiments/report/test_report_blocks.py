@@ -113,6 +113,18 @@ def test_the_relation_table_orders_by_frequency_and_takes_the_fullest_system():
     )  # fmt: skip
 
 
+def test_cells_of_several_machines_are_said_to_be_where_they_are_compared():
+    full = two_systems()
+    one, *others = full.of(TWO)
+    mixed = replace(full, cells=full.cells | {"two": [replace(one, machine=one.machine | {"gpu": "a GPU"}), *others]})
+    found = {"two": compared()}
+    note = f"1 of {len(full.of(TWO))} pairs of cells are from different machines, which can differ as two seeds do."
+    assert note in blocks.difference_table(mixed, ONE, found).notes
+    assert not any("machines" in text for text in blocks.difference_table(full, ONE, found).notes)
+    assert any("trained on several machines" in text for text in blocks.cost_table(mixed).notes)
+    assert not any("several machines" in text for text in blocks.cost_table(full).notes)
+
+
 def test_the_cost_table_has_means_over_cells():
     assert blocks.cost_table(two_systems()).rows[0] == ("Baseline", "1,000", "15.0", "4.0", "3.0", "−0.250")
 
