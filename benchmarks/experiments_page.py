@@ -140,8 +140,9 @@ def losses() -> Iterator[str]:
 
 
 def system_table(title: str, systems: Sequence[System], base: System, found: Sequence[tuple[str, Results]]) -> Iterator[str]:
-    """A row a system, a column a folder; what rests on fewer folds than the folder has, or fewer seeds than the base, says so."""
-    yield f"| {title} | " + " | ".join(name for name, _ in found) + " |"
+    """A row a system, a column a folder; what rests on fewer folds than others, or on fewer seeds than the base, says so."""
+    folds = {name: max(len({cell.fold for cell in results.of(system)}) for system in systems) for name, results in found}
+    yield f"| {title} | " + " | ".join(f"{name}{', one fold' if folds[name] == 1 else ''}" for name, _ in found) + " |"
     yield "|---|" + "---|" * len(found)
     gains = {name: differences(results, base) for name, results in found}
     for system in systems:
@@ -154,8 +155,8 @@ def system_table(title: str, systems: Sequence[System], base: System, found: Seq
             if system.name in gains[name]:
                 gain = gains[name][system.name]
                 text += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
-            if (folds := len({cell.fold for cell in results.of(system)})) < results.plan.folds:
-                text += ", one fold only" if folds == 1 else f", {folds} of {results.plan.folds} folds"
+            if (its := len({cell.fold for cell in results.of(system)})) < folds[name]:
+                text += ", one fold only" if its == 1 else f", {its} of {folds[name]} folds"
             if len(results.seeds(system)) < len(results.seeds(base)):
                 text += f" [{counted(len(results.seeds(system)), 'seed')}]"
             cells.append(text)
