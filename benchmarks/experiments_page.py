@@ -14,10 +14,14 @@ from relsift.experiments.grid import load_results
 from relsift.experiments.report.summary import summarise
 from relsift.experiments.report.wording import counted, p_value, percent, points, with_deviation
 from relsift.experiments.result import CellResult, Results
-from relsift.experiments.system import BASE, EATT, EATT_TAG, MTL_TAG, PCNN, PCNN_TAG, SPTREE, VARIANTS, WALK, System
+from relsift.experiments.system import BASE, EATT, EATT_TAG, MTL, MTL_TAG, PCNN, PCNN_TAG, SPTREE, VARIANTS, WALK, System
 from relsift.registry import EXPERIMENTS, find
 
 RESULTS = Path(__file__).parent / "results" / "experiments"
+NAMES = {  # in the order of the tables; a folder without a name comes after them
+    "conll04": "CoNLL04 (English news)", "scienceie": "ScienceIE (English science)", "ddi2013": "DDI-2013 (English pharmacology)",
+    "scicn": "SciCN (Chinese science)", "chinese_literature": "Chinese Literature, a sample",
+}  # fmt: skip
 WORDS = Path(__file__).parent / "results" / "experiments.md"
 
 
@@ -39,8 +43,23 @@ def page() -> list[str]:
     return lines
 
 
+def overview() -> Iterator[str]:
+    """For the README: what each part of the tags, and the second task, add to the baseline."""
+    columns = {"tag": "+Tag, all entities", "tag_pair": "the pair's tags only", "tag_others": "all others' only", "mtl": "+MTL"}
+    yield f"| points over the baseline | related : unrelated | {' | '.join(columns.values())} | folds |"
+    yield "|---|---|" + "---|" * len(columns) + "---|"
+    for name, results in with_systems(ablations.SYSTEMS, 6):
+        gains = differences(load_results(RESULTS / name, (*ablations.SYSTEMS, MTL)), BASE)
+        shown = [f"{points(gains[key].difference)}{' *' if gains[key].p_value < 0.05 else ''}" if key in gains else "–" for key in columns]
+        tested = {cell.fold: cell.test_candidates for cell in results.of(BASE)}
+        kept, positive = (sum(its[key] for its in tested.values()) for key in ("kept", "positive"))
+        yield f"| {NAMES.get(name, name)} | 1 : {(kept - positive) / positive:.1f} | {' | '.join(shown)} | {len(tested)} |"
+
+
 def folders() -> Iterator[tuple[str, Path]]:
-    yield from ((file.parent.name, file.parent) for file in sorted(RESULTS.glob("*/plan.json")))
+    found = sorted(file.parent for file in RESULTS.glob("*/plan.json"))
+    first = [folder for name in NAMES for folder in found if folder.name == name]
+    yield from ((folder.name, folder) for folder in [*first, *(folder for folder in found if folder.name not in NAMES)])
 
 
 def with_systems(systems: Sequence[System], least: int) -> Iterator[tuple[str, Results]]:

@@ -22,6 +22,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
 MARKS = "<!-- results -->", "<!-- end of results -->"
 SYSTEMS = "<!-- systems -->", "<!-- end of systems -->"
+FOLDS = "<!-- folds -->", "<!-- end of folds -->"
 VARIANTS = {
     "baseline": "Baseline", "tag": "+Tag", "mtl": "+MTL", "mtl_tag": "+MTL+Tag", "released_mtl_tag": "+MTL+Tag, `released`",
 }  # fmt: skip
@@ -153,6 +154,7 @@ def main() -> None:
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     write_between(MARKS, README, "\n".join(overview(results)))
     write_between(SYSTEMS, README, systems_overview())
+    write_between(FOLDS, README, "\n".join(experiments_page.overview()))
 
 
 if __name__ == "__main__":
