@@ -87,7 +87,10 @@ def gap(results: Results, ratio: float, where: str) -> float | None:
 
 @dataclass(frozen=True)
 class Trend:
-    """slope: what a doubling of the negatives adds to the gap. interval: 95 %, over folds, see `corrected_interval`; None for one fold."""
+    """slope: what a doubling of the negatives adds to the gap.
+
+    interval: 95 %, over folds, see `corrected_interval`; None for fewer than three, whose spread is a matter of luck.
+    """
 
     slope: float
     interval: tuple[float, float] | None
@@ -111,7 +114,7 @@ def trend(results: Results, where: str) -> Trend | None:
     for fold, seed in sorted(places):
         slopes[fold].append(linear_regression(doublings, [its[fold, seed] for its in gaps.values()]).slope)
     by_fold = [fmean(its) for its in slopes.values()]
-    interval = corrected_interval(by_fold, ratio=1 / (results.plan.folds - 1)) if len(by_fold) > 1 else None
+    interval = corrected_interval(by_fold, ratio=1 / (results.plan.folds - 1)) if len(by_fold) > 2 else None
     return Trend(fmean(by_fold), interval, tuple(gaps), len(by_fold), len({seed for _, seed in places}))
 
 

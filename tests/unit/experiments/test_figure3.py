@@ -23,8 +23,8 @@ def scored(base: System, ratio: float, fold: int, whole: int, sampled: int | Non
     return replace(one, sampled=None if sampled is None else other.test, training_candidates=facts, test_candidates=facts)
 
 
-def results(*cells: CellResult) -> Results:
-    plan = replace(PLAN, folds=2)
+def results(*cells: CellResult, folds: int = 2) -> Results:
+    plan = replace(PLAN, folds=folds)
     return Results(plan, systems(plan), {s.name: [c for c in cells if c.system.name == s.name] for s in systems(plan)})
 
 
@@ -60,27 +60,29 @@ def test_the_gap_is_over_cells_that_both_systems_have():
 
 
 def test_the_trend_is_the_slope_of_the_gap_a_doubling_mean_over_folds_by_hand():
-    # Gaps at 1:0.5 and 1:1. Fold 1: 0 and .1, fold 2: 0 and .3. Then fold 1 alone, with a gap of .3 at 1:5.
+    # Gaps at 1:0.5 and 1:1. Fold 1: 0 and .1, fold 2: 0 and .3, fold 3: 0 and .2. Then fold 1 alone, with a gap of .3 at 1:5.
     def pair(ratio: float, fold: int, base: int, full: int) -> tuple[CellResult, CellResult]:
         return scored(BASE, ratio, fold, base, 5, 5), scored(MTL_TAG, ratio, fold, full, 5, 5)
 
-    two = (*pair(0.5, 1, 5, 5), *pair(1, 1, 5, 6), *pair(0.5, 2, 4, 4), *pair(1, 2, 4, 7))
-    found = trend(results(*two), WHOLE)
+    first, second = (*pair(0.5, 1, 5, 5), *pair(1, 1, 5, 6)), (*pair(0.5, 2, 4, 4), *pair(1, 2, 4, 7))
+    three = (*first, *second, *pair(0.5, 3, 4, 4), *pair(1, 3, 4, 6))
+    found = trend(results(*three, folds=3), WHOLE)
     assert found is not None and found.interval is not None
-    assert (found.ratios, found.folds, found.seeds) == ((0.5, 1.0), 2, 1)
-    assert found.slope == pytest.approx((0.1 + 0.3) / 2)  # one doubling: the differences themselves
-    half = 12.7062 * (0.02 * (1 / 2 + 1)) ** 0.5  # t with one degree of freedom; variance .02, two folds
+    assert (found.ratios, found.folds, found.seeds) == ((0.5, 1.0), 3, 1)
+    assert found.slope == pytest.approx((0.1 + 0.3 + 0.2) / 3)  # one doubling: the differences themselves
+    half = 4.30265 * (0.01 * (1 / 3 + 1 / 2)) ** 0.5  # t, two degrees of freedom; variance .01; test parts half the training
     assert found.interval == pytest.approx((0.2 - half, 0.2 + half), rel=1e-4)
-    one = trend(results(*two, *pair(5, 1, 5, 8)), WHOLE)  # fold 2 has no 1:5
-    assert one is not None and one.interval is None
-    x, y = np.log2([0.5, 1, 5]), [0, 0.1, 0.3]
-    assert one.slope == pytest.approx(np.polyfit(x, y, 1)[0])
-    assert trend(results(*two[:2]), WHOLE) is None
-    sampled = trend_sentences(results(*two))[0]
-    assert sampled == (
+    two = trend(results(*first, *second), WHOLE)
+    assert two is not None and two.slope == pytest.approx(0.2) and two.interval is None
+    one = trend(results(*first, *second, *pair(5, 1, 5, 8)), WHOLE)  # fold 2 has no 1:5
+    assert one is not None and one.folds == 1
+    assert one.slope == pytest.approx(np.polyfit(np.log2([0.5, 1, 5]), [0, 0.1, 0.3], 1)[0])
+    assert trend(results(*first[:2]), WHOLE) is None
+    assert trend_sentences(results(*three, folds=3))[0] == (
         "On the test part at the same ratio, each doubling of the negatives from 1:0.5 to 1:1 changes the gap by 0.0 points "
-        "(95 % interval over folds 0.0 to 0.0; 2 folds with all of them, 1 seed)."
+        "(95 % interval over folds 0.0 to 0.0; 3 folds with all of them, 1 seed)."
     )
+    assert "(no interval; 2 folds with all of them, 1 seed)" in trend_sentences(results(*first, *second))[0]
 
 
 def test_data_without_enough_negatives_for_any_ratio_still_has_a_report():
