@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -46,14 +47,17 @@ def page() -> list[str]:
 def overview() -> Iterator[str]:
     """For the README: what each part of the tags, and the second task, add to the baseline."""
     columns = {"tag": "+Tag, all entities", "tag_pair": "the pair's tags only", "tag_others": "all others' only", "mtl": "+MTL"}
-    yield f"| points over the baseline | related : unrelated | {' | '.join(columns.values())} | folds |"
+    yield f"| points over the baseline | related : unrelated | {' | '.join(columns.values())} | folds × seeds |"
     yield "|---|---|" + "---|" * len(columns) + "---|"
-    for name, results in with_systems(ablations.SYSTEMS, 6):
-        gains = differences(load_results(RESULTS / name, (*ablations.SYSTEMS, MTL)), BASE)
-        shown = [f"{points(gains[key].difference)}{' *' if gains[key].p_value < 0.05 else ''}" if key in gains else "–" for key in columns]
-        tested = {cell.fold: cell.test_candidates for cell in results.of(BASE)}
+    for name, results in with_systems((*ablations.SYSTEMS, MTL), 6):
+        seeds = set.intersection(*(set(results.seeds(key)) for key in ("base", *columns)))  # those that all columns have
+        alike = replace(results, cells={key: [cell for cell in its if cell.seed in seeds] for key, its in results.cells.items()})
+        gains = differences(alike, BASE)
+        shown = [f"{points(gains[key].difference)}{mark(gains[key])}" if key in gains else "–" for key in columns]
+        tested = {cell.fold: cell.test_candidates for cell in alike.of(BASE)}
         kept, positive = (sum(its[key] for its in tested.values()) for key in ("kept", "positive"))
-        yield f"| {NAMES.get(name, name)} | 1 : {(kept - positive) / positive:.1f} | {' | '.join(shown)} | {len(tested)} |"
+        size = f"{len(tested)} × {len(seeds)}"
+        yield f"| {NAMES.get(name, name)} | 1 : {(kept - positive) / positive:.1f} | {' | '.join(shown)} | {size} |"
 
 
 def folders() -> Iterator[tuple[str, Path]]:
@@ -75,8 +79,10 @@ def variants() -> Iterator[str]:
     if not found:
         return
     yield (
-        "Micro F1, mean over folds and seeds ± standard deviation over folds; then the difference from the baseline in points, "
-        "its 95 % interval and p over documents, and in how many folds it is better:"
+        "Micro F1, mean over folds and seeds ± standard deviation over folds; then the difference from the baseline in points, of the "
+        "counts of all cells (it need not be that of the means), its 95 % interval over documents and over folds, p over documents, and "
+        "in how many folds it is better. * Beyond chance over documents and over folds; ° over documents alone: with other training parts "
+        "it may differ. Documents of CoNLL04 are single sentences:"
     )
     yield ""
     yield "| data | folds × seeds | Baseline | +Tag | +MTL | +MTL+Tag |"
@@ -119,8 +125,8 @@ def views() -> Iterator[str]:
     if not found:
         return
     yield (
-        "Micro F1 ± standard deviation over folds, and the difference from the baseline over the folds and seeds that both have; * p < .05 "
-        "over documents, not corrected for the number of rows; in brackets where a row has fewer seeds than its column's baseline:"
+        "Micro F1 ± standard deviation over folds, and the difference from the baseline over the folds and seeds that both have; * and ° "
+        "as above, not corrected for the number of rows; ¹ one seed, compared with the same one of the baseline:"
     )
     yield ""
     yield from system_table("what the tags show", ablations.SYSTEMS, BASE, found)
@@ -137,7 +143,7 @@ def others() -> Iterator[str]:
         return
     yield (
         "None but the rows *+Tag* sees BIO tags; the walk-based model sees the types of all entities, as its authors have it. Micro F1 ± "
-        "standard deviation over folds, and the difference from the baseline of table 1; * as above:"
+        "standard deviation over folds, and the difference from the baseline of table 1; marks as above:"
     )
     yield ""
     yield from system_table("system", systems, BASE, found)
@@ -153,7 +159,7 @@ def losses() -> Iterator[str]:
     found = list(with_systems(table4.SYSTEMS, 3))
     if not found:
         return
-    yield "All with tags; micro F1 ± standard deviation over folds, and the difference from the first row; * as above:"
+    yield "All with tags; micro F1 ± standard deviation over folds, and the difference from the first row; marks as above:"
     yield ""
     yield from system_table("loss", table4.SYSTEMS, table4.RANKING, found)
 
@@ -173,20 +179,32 @@ def system_table(title: str, systems: Sequence[System], base: System, found: Seq
             text = with_deviation(summarise(results, system).f1)
             if system.name in gains[name]:
                 gain = gains[name][system.name]
-                text += f" ({points(gain.difference)}{' *' if gain.p_value < 0.05 else ''})"
+                text += f" ({points(gain.difference)}{mark(gain)})"
             if (its := len({cell.fold for cell in results.of(system)})) < folds[name]:
                 text += ", one fold only" if its == 1 else f", {its} of {folds[name]} folds"
             if len(results.seeds(system)) < len(results.seeds(base)):
-                text += f" [{counted(len(results.seeds(system)), 'seed')}]"
+                text += " ¹" if len(results.seeds(system)) == 1 else f", {len(results.seeds(system))} seeds"
             cells.append(text)
         yield "| " + " | ".join(cells) + " |"
 
 
 def said(gain: SystemComparison) -> str:
-    """The difference in points, its interval and p over documents, and the folds it won."""
-    low, high = map(points, gain.interval)
+    """The difference in points, its interval and p over documents, its interval over folds, and the folds it won."""
+    over_folds = "" if gain.fold_interval is None else f", over folds {between(gain.fold_interval)}"
     won = f"{gain.folds_won()[0]} of {len(gain.folds)}"
-    return f"**{points(gain.difference)}** ({low} to {high}), p {p_value(gain.p_value)}, {won}"
+    return f"**{points(gain.difference)}**{mark(gain)} ({between(gain.interval)}{over_folds}), p {p_value(gain.p_value)}, {won}"
+
+
+def mark(gain: SystemComparison) -> str:
+    """` *` where `relsift compare` calls one better, by documents and by folds; ` °` where documents alone say so."""
+    if gain.p_value >= 1 - gain.confidence or gain.interval[0] <= 0 <= gain.interval[1]:
+        return ""
+    sure = gain.fold_interval is not None and not gain.fold_interval[0] <= 0 <= gain.fold_interval[1]
+    return " *" if sure else " °"
+
+
+def between(interval: tuple[float, float]) -> str:
+    return " to ".join(map(points, interval))
 
 
 def ratios() -> Iterator[str]:
