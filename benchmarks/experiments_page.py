@@ -232,6 +232,9 @@ def ratios() -> Iterator[str]:
         yield ""
         yield " ".join(figure3.trend_sentences(results))
         yield ""
+        if (plot := folder / "plots" / "figure3-negatives.svg").exists():
+            yield f"![{name}: F1 by negatives a positive](../{plot.relative_to(RESULTS.parents[2])})"
+            yield ""
 
 
 def habits() -> Iterator[str]:
