@@ -165,14 +165,15 @@ def usable_device(name: str) -> str:
     import torch
 
     from relsift.errors import ConfigError
+    from relsift.training.loop import torch_device
 
-    device = name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     try:
+        device = torch_device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch built without CUDA: AssertionError
         first = str(error).partition("\n")[0]
         raise ConfigError(f"--device: expected cpu, auto, or cuda on a machine that has it, got {name} ({first})") from error
-    return device
+    return str(device)
 
 
 def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:

@@ -135,7 +135,7 @@ def verdict(comparison: Comparison, first: str, second: str) -> str:
     """
     level = f"{100 * comparison.confidence:g} % interval"
     cells = isinstance(comparison, SystemComparison)
-    if comparison.p_value >= 1 - comparison.confidence or _holds_zero(comparison.interval):
+    if not beyond_chance(comparison):
         return (
             f"No difference that {'these folds' if cells else 'this data'} can show: {first} minus {second} is "
             f"{100 * comparison.difference:+.1f} points ({level} {as_points(comparison.interval)}, p = {comparison.p_value:.3g})."
@@ -144,7 +144,7 @@ def verdict(comparison: Comparison, first: str, second: str) -> str:
     better, worse = (first, second) if sign > 0 else (second, first)
     least, most = sorted(100 * sign * bound for bound in comparison.interval)
     amount = f"by {100 * abs(comparison.difference):.1f} points ({level} {least:.1f} to {most:.1f}, p = {comparison.p_value:.3g})"
-    if isinstance(comparison, SystemComparison) and comparison.fold_interval is not None and _holds_zero(comparison.fold_interval):
+    if isinstance(comparison, SystemComparison) and comparison.fold_interval is not None and holds_zero(comparison.fold_interval):
         won, count = comparison.folds_won()[0 if sign > 0 else 1], len(comparison.folds)
         return (
             f"{better} scores higher than {worse} on these {comparison.unit}s {amount}, but {count} folds cannot show that it would with "
@@ -153,13 +153,18 @@ def verdict(comparison: Comparison, first: str, second: str) -> str:
     return f"{better} is better than {worse} {amount}."
 
 
+def beyond_chance(comparison: Comparison) -> bool:
+    """Over units: a small p-value, and an interval without 0."""
+    return comparison.p_value < 1 - comparison.confidence and not holds_zero(comparison.interval)
+
+
 def as_points(interval: tuple[float, float], sign: int = 1) -> str:
     """Of shares of one, in percent, with signs; sign -1: the other way round."""
     low, high = sorted(100 * sign * bound for bound in interval)
     return f"{low:+.1f} to {high:+.1f}"
 
 
-def _holds_zero(interval: tuple[float, float]) -> bool:
+def holds_zero(interval: tuple[float, float]) -> bool:
     return interval[0] <= 0 <= interval[1]
 
 

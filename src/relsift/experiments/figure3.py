@@ -21,7 +21,7 @@ from relsift.experiments.report.page import Block, Column, Paragraph, Report, Se
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.report.summary import Spread, sampled
-from relsift.experiments.report.wording import counted, points, with_deviation
+from relsift.experiments.report.wording import counted, interval, points, with_deviation
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
 
@@ -114,8 +114,8 @@ def trend(results: Results, where: str) -> Trend | None:
     for fold, seed in sorted(places):
         slopes[fold].append(linear_regression(doublings, [its[fold, seed] for its in gaps.values()]).slope)
     by_fold = [fmean(its) for its in slopes.values()]
-    interval = corrected_interval(by_fold, ratio=1 / (results.plan.folds - 1)) if len(by_fold) > 2 else None
-    return Trend(fmean(by_fold), interval, tuple(gaps), len(by_fold), len({seed for _, seed in places}))
+    bounds = corrected_interval(by_fold, ratio=1 / (results.plan.folds - 1)) if len(by_fold) > 2 else None
+    return Trend(fmean(by_fold), bounds, tuple(gaps), len(by_fold), len({seed for _, seed in places}))
 
 
 def trend_sentences(results: Results) -> list[str]:
@@ -126,7 +126,7 @@ def trend_sentences(results: Results) -> list[str]:
         if found is None:
             continue
         size = f"{counted(found.folds, 'fold')} with all of them, {counted(found.seeds, 'seed')}"
-        sure = "no interval" if found.interval is None else f"95 % interval over folds {' to '.join(map(points, found.interval))}"
+        sure = "no interval" if found.interval is None else f"95 % interval over folds {interval(found.interval)}"
         said.append(
             f"On the {where}, each doubling of the negatives from 1:{found.ratios[0]:g} to 1:{found.ratios[-1]:g} changes the gap by "
             f"{points(found.slope)} points ({sure}; {size})."

@@ -109,13 +109,18 @@ class Curve:
         taken, right = ([int(number) for number in value[name].split()] for name in ("taken", "right"))
         return cls([float(number) for number in value["thresholds"].split()], taken, right, value["gold"])
 
-    def f1(self, threshold: float) -> float:
-        """F1 at any threshold; between two points that are kept, on the straight line from one to the other."""
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Pairs taken and right at any threshold; between two points that are kept, on the straight line from one to the other."""
         if not self.thresholds or threshold > self.thresholds[0]:
-            return 0.0
+            return 0.0, 0.0
         rising = -np.asarray(self.thresholds)                                            # (N,) thresholds fall from point to point
         taken, right = (float(np.interp(-threshold, rising, its)) for its in (self.taken, self.right))
-        return 2 * right / (taken + self.gold)
+        return taken, right
+
+    def f1(self, threshold: float) -> float:
+        """As `at` has it; 0 without relations on either side."""
+        taken, right = self.at(threshold)
+        return 2 * right / (taken + self.gold) if taken + self.gold else 0.0
 
     def precision_recall(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N,) precision and recall."""

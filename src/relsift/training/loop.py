@@ -91,9 +91,9 @@ def train(
     gold = count_gold(development, rule.direction)
     if not gold:
         raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
-    with _repeatable(c.threads, _device(c.device)):
+    with _repeatable(c.threads, torch_device(c.device)):
         torch.manual_seed(c.seed)
-        model = build(config.model.name, config.model.options, encoding).to(_device(c.device))
+        model = build(config.model.name, config.model.options, encoding).to(torch_device(c.device))
         vectors = prepare_words(config, model, encoding)
         optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad])
         progress, best = Progress(history=[]), snapshot(model)
@@ -224,7 +224,8 @@ def _rare_words(examples: Sequence[Sequence[Example]]) -> set[int]:
     return {word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD}
 
 
-def _device(name: str) -> torch.device:
+def torch_device(name: str) -> torch.device:
+    """By its name; `auto` is a GPU where there is one. Raises RuntimeError for a name that torch does not know."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)

@@ -10,7 +10,7 @@ from relsift.experiments.comparison import SystemComparison
 from relsift.experiments.report.page import Column, Table
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
-from relsift.experiments.report.wording import minus, p_value, percent, points, signed, with_deviation
+from relsift.experiments.report.wording import interval, minus, p_value, percent, points, signed, with_deviation
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import System
 
@@ -124,15 +124,11 @@ def _machine(cell: CellResult) -> str:
 def _difference(found: SystemComparison) -> list[str]:
     won, _ = found.folds_won()
     return [
-        points(found.difference), _interval(found.interval), p_value(found.p_value), f"{found.units:,}",
-        points(found.mean_difference), "–" if found.fold_interval is None else _interval(found.fold_interval),
+        points(found.difference), interval(found.interval), p_value(found.p_value), f"{found.units:,}",
+        points(found.mean_difference), "–" if found.fold_interval is None else interval(found.fold_interval),
         f"{won} of {len(found.folds)} folds", p_value(found.fold_p_value), p_value(found.smallest_fold_p_value),
         "–" if found.effect_size is None else signed(found.effect_size, 2), f"{len(found.folds)} × {len(found.seeds)}",
     ]  # fmt: skip
-
-
-def _interval(bounds: tuple[float, float]) -> str:
-    return " to ".join(map(points, bounds))
 
 
 def error_table(results: Results, *, published: Mapping[str, tuple[float, float, float]] | None = None) -> Table:

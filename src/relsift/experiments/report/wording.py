@@ -20,6 +20,11 @@ def points(difference: float) -> str:
     return signed(100 * difference, 1)
 
 
+def interval(bounds: tuple[float, float]) -> str:
+    """`−0.3 to +1.2`, in points."""
+    return " to ".join(map(points, bounds))
+
+
 def signed(value: float, decimals: int) -> str:
     said = f"{value:+.{decimals}f}"
     return minus(said) if said.strip("+-0.") else said[1:]
