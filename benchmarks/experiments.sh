@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The experiments behind docs/results.md: cross-validated, one folder a corpus under benchmarks/results/experiments. About 25 hours of two cores;
-# DEVICE=cuda trains on a GPU instead, which many cells can share (JOBS=15, NVIDIA's MPS running: 241 cells in 13 minutes of an H200). Stop it and
+# The experiments behind docs/results.md: cross-validated, one folder a corpus under benchmarks/results/experiments. About a day of two cores;
+# DEVICE=cuda trains on a GPU instead, which many cells can share (the committed ones: JOBS=15 on an H200, under NVIDIA's MPS). Stop it and
 # start it again whenever you like, finished cells are never computed again. What the committed results leave out is said in every report.
 #
 #     benchmarks/experiments.sh [NAME]...      NAME: a step below (conll04, scienceie …); none: all, in this order
