@@ -23,24 +23,26 @@ NAMES = {  # in the order of the tables; a folder without a name comes after the
     "conll04": "CoNLL04 (English news)", "scienceie": "ScienceIE (English science)", "ddi2013": "DDI-2013 (English pharmacology)",
     "scicn": "SciCN (Chinese science)", "chinese_literature": "Chinese Literature, a sample",
 }  # fmt: skip
+OTHERS = (BASE, SPTREE, WALK, PCNN, PCNN_TAG, EATT, EATT_TAG)
 WORDS = Path(__file__).parent / "results" / "experiments.md"
+Found = Sequence[tuple[str, Results]]  # folders by name, with their cells of some systems
 
 
 def page() -> list[str]:
     lines = ["## Cross-validated: the paper's claims, and what the tags are worth", "", WORDS.read_text(encoding="utf-8").strip(), ""]
-    for title, rows in (
-        ("Tags and the second task", variants()),
-        ("At the paper's thresholds", fixed()),
-        ("What the tags must show", views()),
-        ("Compared directly", direct()),
-        ("Other systems", others()),
-        ("Which loss", losses()),
-        ("More negatives", ratios()),
-        ("Habits of evaluation", habits()),
-        ("The full reports", reports()),
+    for title, systems, least, rows in (
+        ("Tags and the second task", VARIANTS, 2, variants),
+        ("At the paper's thresholds", VARIANTS, 4, fixed),
+        ("What the tags must show", ablations.SYSTEMS, 6, views),
+        ("Compared directly", (*VARIANTS, *ablations.SYSTEMS), 8, direct),
+        ("Other systems", OTHERS, 2, others),
+        ("Which loss", table4.SYSTEMS, 3, losses),
     ):
-        table = list(rows)
-        if table:
+        found = list(with_systems(systems, least))
+        if found:
+            lines += [f"### {title}", "", *rows(found), ""]
+    for title, lines_of in (("More negatives", ratios), ("Habits of evaluation", habits), ("The full reports", reports)):
+        if table := list(lines_of()):
             lines += [f"### {title}", "", *table, ""]
     return lines
 
@@ -75,10 +77,7 @@ def with_systems(systems: Sequence[System], least: int) -> Iterator[tuple[str, R
             yield name, results
 
 
-def variants() -> Iterator[str]:
-    found = list(with_systems(VARIANTS, 2))
-    if not found:
-        return
+def variants(found: Found) -> Iterator[str]:
     yield (
         "Micro F1, mean over folds and seeds ± standard deviation over folds; then the difference from the baseline in points, of the "
         "counts of all cells (it need not be that of the means), its 95 % interval over documents and over folds, p over documents, and "
@@ -100,10 +99,7 @@ def variants() -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
 
 
-def fixed() -> Iterator[str]:
-    found = list(with_systems(VARIANTS, 4))
-    if not found:
-        return
+def fixed(found: Found) -> Iterator[str]:
     yield (
         "The same cells at the paper's fixed thresholds (0 English, 1 Chinese) in place of tuned ones, read off their precision-recall "
         "curves; mean micro F1 and the difference from the baseline in points. A wrong relation is not found and invented:"
@@ -124,7 +120,7 @@ def _paper_threshold(cell: CellResult) -> float:
     return float(find("model", cell.system.model).Config(**options).threshold)
 
 
-def direct() -> Iterator[str]:
+def direct(found: Found) -> Iterator[str]:
     """Two rows whose difference is asked for, compared with each other: one row's significance beside another's says nothing of it."""
     rows = {
         "+MTL+Tag − +Tag": ("mtl_tag", "tag"), "all tags − the pair's": ("tag", "tag_pair"),
@@ -134,16 +130,13 @@ def direct() -> Iterator[str]:
     yield ""
     yield f"| data | {' | '.join(rows)} |"
     yield "|---|" + "---|" * len(rows)
-    for name, results in with_systems((*VARIANTS, *ablations.SYSTEMS), 8):
+    for name, results in found:
         by_name = {system.name: system for system in results.systems}
         cells = [said(differences(results, by_name[base])[system]) for system, base in rows.values()]
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def views() -> Iterator[str]:
-    found = list(with_systems(ablations.SYSTEMS, 6))
-    if not found:
-        return
+def views(found: Found) -> Iterator[str]:
     yield (
         "Micro F1 ± standard deviation over folds, and the difference from the baseline over the folds and seeds that both have; * and ° "
         "as above, not corrected for the number of rows; ¹ one seed, compared with the same one of the baseline:"
@@ -156,17 +149,13 @@ def views() -> Iterator[str]:
             yield f"![{name}: micro F1 of every row, with its spread over folds](../{plot.relative_to(RESULTS.parents[2])})"
 
 
-def others() -> Iterator[str]:
-    systems = (BASE, SPTREE, WALK, PCNN, PCNN_TAG, EATT, EATT_TAG)
-    found = list(with_systems(systems, 2))
-    if not found:
-        return
+def others(found: Found) -> Iterator[str]:
     yield (
         "None but the rows *+Tag* sees BIO tags; the walk-based model sees the types of all entities, as its authors have it. Micro F1 ± "
         "standard deviation over folds, and the difference from the baseline of table 1; marks as above:"
     )
     yield ""
-    yield from system_table("system", systems, BASE, found)
+    yield from system_table("system", OTHERS, BASE, found)
     for name, results in found:
         for plain, tagged in ((PCNN, PCNN_TAG), (EATT, EATT_TAG)):
             gain = differences(results, plain).get(tagged.name)
@@ -175,16 +164,13 @@ def others() -> Iterator[str]:
                 yield f"{name}, {tagged.title} against {plain.title}: {said(gain)}."
 
 
-def losses() -> Iterator[str]:
-    found = list(with_systems(table4.SYSTEMS, 3))
-    if not found:
-        return
+def losses(found: Found) -> Iterator[str]:
     yield "All with tags; micro F1 ± standard deviation over folds, and the difference from the first row; marks as above:"
     yield ""
     yield from system_table("loss", table4.SYSTEMS, table4.RANKING, found)
 
 
-def system_table(title: str, systems: Sequence[System], base: System, found: Sequence[tuple[str, Results]]) -> Iterator[str]:
+def system_table(title: str, systems: Sequence[System], base: System, found: Found) -> Iterator[str]:
     """A row a system, a column a folder; what rests on fewer folds than others, or on fewer seeds than the base, says so."""
     folds = {name: max(len({cell.fold for cell in results.of(system)}) for system in systems) for name, results in found}
     yield f"| {title} | " + " | ".join(f"{name}{', one fold' if folds[name] == 1 else ''}" for name, _ in found) + " |"
