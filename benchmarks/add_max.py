@@ -21,8 +21,8 @@ import torch
 from cases import SHAPES, Case, batches, options, pair_tokens, shape_case, thread_counts
 from measure import save, seconds, table
 
-from relsift.kernels.lanes import WIDTH, add, aligned, choose, greater, load, store
 from relsift.kernels.pair_pool import pair_max
+from relsift.kernels.simd import WIDTH, add, aligned, choose, greater, load, store
 
 AIM = 0.6  # of the peak
 PAIRS = 20_480  # of a case: ten full batches

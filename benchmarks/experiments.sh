@@ -24,7 +24,7 @@ conll04() { # unfiltered: 1 related pair to 8.4
   reproduce ablations conll04 "${options[@]}"
   reproduce table1 conll04 "${options[@]}" --set $PARSER
   reproduce errors conll04 "${options[@]}"
-  reproduce imitation conll04 "${options[@]}"
+  reproduce evaluation_habits conll04 "${options[@]}"
 }
 
 scienceie() { # 1 to 8

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from relsift.config import RunConfig
-from relsift.experiments import ablations, figure3, imitation, table4
+from relsift.experiments import ablations, evaluation_habits, figure3, table4
 from relsift.experiments.comparison import SystemComparison, beyond_chance, holds_zero
 from relsift.experiments.experiment import differences
 from relsift.experiments.grid import load_results
@@ -242,8 +242,8 @@ def ratios() -> Iterator[str]:
 def habits() -> Iterator[str]:
     for name, folder in folders():
         plan = load_results(folder).plan
-        results = load_results(folder, imitation.systems(plan))
-        gains = differences(results, imitation.HONEST)
+        results = load_results(folder, evaluation_habits.systems(plan))
+        gains = differences(results, evaluation_habits.HONEST)
         if not gains:
             continue
         yield f"**{name}**, +MTL+Tag and what each habit adds:"
@@ -256,7 +256,7 @@ def habits() -> Iterator[str]:
             row = summarise(results, system)
             gain = gains.get(system.name)
             beside = ("", "") if gain is None else (points(gain.difference), p_value(gain.p_value))
-            title = "none" if system.name == imitation.HONEST.name else system.title
+            title = "none" if system.name == evaluation_habits.HONEST.name else system.title
             yield f"| {title} | {with_deviation(row.f1)} | {with_deviation(row.scores['weighted']['f1'])} | {beside[0]} | {beside[1]} |"
         yield ""
 

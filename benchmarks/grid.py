@@ -16,7 +16,7 @@ from measure import machine
 
 from relsift.config import load_config
 from relsift.evaluation.significance import Counts, sentence_counts
-from relsift.models.bundle import write_json
+from relsift.files import write_json
 from relsift.training.data import scoring_data, training_data
 from relsift.training.run import evaluate_predicted, predict_all, train_run
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
-from relsift.layers.relation_head import PairScores
+from relsift.layers.relation_classifier import PairScores
 from relsift.models.multitask_cnn import MultiTaskCNN
 
 Convolution = Callable[[Tensor], Tensor]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.environment import cpu
-from relsift.models.bundle import write_json
+from relsift.files import write_json
 from relsift.schema import Entity, Relation, Sentence
 
 RESULTS = Path(__file__).parent / "results" / "performance"

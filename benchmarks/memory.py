@@ -22,9 +22,9 @@ from typing import Any
 from cases import options
 from measure import invented, save, table
 
+from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
 from relsift.encoding.vocabulary import Encoding
-from relsift.models.bundle import Bundle, build
 from relsift.schema import Document, Sentence
 from relsift.writers.native import lines
 

@@ -20,7 +20,7 @@ from measure import machine
 from relsift.config import load_config
 from relsift.corpora.data import resolve
 from relsift.evaluation.semeval2010 import official_scores
-from relsift.models.bundle import write_json
+from relsift.files import write_json
 from relsift.readers.base import ReadReport
 from relsift.schema import sentences_of
 from relsift.training.run import RunData, predict_all, train_run

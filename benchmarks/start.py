@@ -25,10 +25,10 @@ from tempfile import TemporaryDirectory
 from cases import options
 from measure import invented, save, table
 
+from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
 from relsift.cli.main import app
 from relsift.encoding.vocabulary import Encoding
-from relsift.models.bundle import Bundle, build
 
 AIMS = {"help": 0.3, "predict": 3.0}  # seconds
 RUNS = 7

@@ -20,8 +20,8 @@ from grid import RESULTS, Cell, arguments, run
 from measure import machine
 
 from relsift.config import load_config
+from relsift.files import write_json
 from relsift.inference import InferenceReport, score_pairs
-from relsift.models.bundle import write_json
 from relsift.training.data import scoring_data, training_data
 from relsift.training.loop import train
 

@@ -26,7 +26,7 @@ from torch import Tensor
 from relsift.config import load_config
 from relsift.encoding.batch import Batch, Example, collate, cut
 from relsift.inference import sizes_of
-from relsift.layers.relation_head import PairScores
+from relsift.layers.relation_classifier import PairScores
 from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.optimisers import make_optimiser
 

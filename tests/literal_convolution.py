@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from relsift.encoding.batch import Batch
-from relsift.layers.convolved_pairs import ConvolvedPairs
+from relsift.models.base.convolved_pairs import ConvolvedPairs
 
 
 def distance_row(token: int, start: int, end: int, limit: int) -> int:

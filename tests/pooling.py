@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from relsift.kernels.pair_pool import PairIndex
+from relsift.kernels.pair_index import PairIndex
 
 
 def random_parts(draw: random.Random, levels: int) -> tuple[list[Tensor], PairIndex]:

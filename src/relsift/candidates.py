@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from relsift.draws import draw
 from relsift.errors import ConfigError
 from relsift.schema import Entity, Sentence
+from relsift.stable_random import stable_integer
 
 Direction = Literal["directed", "undirected"]
 DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
@@ -166,10 +166,10 @@ def sample_negatives(
     ranked: list[tuple[int, int, int]] = []  # rank, sentence, place among its pairs
     positive = 0
     for number, (sentence, its) in enumerate(zip(sentences, pairs, strict=True)):
-        text = draw(seed, sentence.id, sentence.tokens)
+        text = stable_integer(seed, sentence.id, sentence.tokens)
         for place, pair in enumerate(its):
             if pair.type is None:
-                ranked.append((draw(text, pair.head, pair.tail), number, place))
+                ranked.append((stable_integer(text, pair.head, pair.tail), number, place))
             else:
                 positive += 1
     count = int(ratio * positive + _ROUNDING)

@@ -13,11 +13,11 @@ from relsift.corpora.data import resolve
 from relsift.errors import CheckpointError, ConfigError
 from relsift.evaluation.scores import Scores
 from relsift.extractor import RelationExtractor
+from relsift.files import write_json
 from relsift.inference import InferenceReport
-from relsift.models.bundle import write_json
-from relsift.prediction import predict_documents
 from relsift.readers.base import ReadReport
 from relsift.schema import sentences_of
+from relsift.streaming.predict import predict_documents
 from relsift.training.data import training_data
 from relsift.training.run import CONFIG_FILE, RUN_FILE, evaluate_predicted, train_run
 from relsift.writers.html import write_comparison

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from relsift.bundle import DESCRIPTION, Bundle
 from relsift.candidates import Candidates
 from relsift.errors import CheckpointError, DataError
+from relsift.files import file_sha256
 from relsift.inference import InferenceReport, predict_sentences
-from relsift.models.bundle import DESCRIPTION, Bundle, sha256
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read_lines
 from relsift.schema import Document, Sentence, sentences_of
@@ -42,7 +43,7 @@ class RelationExtractor:
             raise CheckpointError(
                 f"{path}: expected a run with a finished model, or a model folder, got neither; has training ended?"
             )
-        return cls(Bundle.load(path), sha256(path / DESCRIPTION))
+        return cls(Bundle.load(path), file_sha256(path / DESCRIPTION))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""

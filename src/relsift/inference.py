@@ -11,12 +11,12 @@ from typing import Any, Literal, get_args
 
 import torch
 
+from relsift.annotators.trees import with_trees
 from relsift.candidates import CandidateReport, Candidates, Pair
 from relsift.encoding.batch import Example, collate, cut, examples_of
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import RelsiftError
-from relsift.models.base import RelationModel
-from relsift.parsing.trees import with_syntax
+from relsift.models.base.model import RelationModel
 from relsift.schema import Relation, Sentence
 
 BATCH_PAIRS = 8192
@@ -73,7 +73,7 @@ def score_pairs(
     """Score every candidate pair; the result has the order of the sentences. The model is left in evaluation mode."""
     with report.busy("encoding"):
         if model.NEEDS_SYNTAX:
-            sentences = with_syntax(sentences, encoding.parser)
+            sentences = with_trees(sentences, encoding.parser)
         pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
         copies = [examples_of(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
         report.sentences += len(sentences)

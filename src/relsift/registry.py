@@ -1,7 +1,6 @@
-"""The tables of what can be named: formats, models, corpora. Name -> "module:attribute", imported only when asked for.
+"""The tables of what can be named: formats, annotators, encoders, models, corpora. Name -> "module:attribute", imported when asked for.
 
-A plug-in adds a name through an entry point of the group `relsift.readers`, `relsift.writers`, `relsift.models`, `relsift.corpora` or
-`relsift.experiments`.
+A plug-in adds a name through an entry point of the group that `GROUPS` has for its kind, such as `relsift.readers`.
 """
 
 from __future__ import annotations
@@ -30,6 +29,12 @@ READERS = {
 WRITERS = {
     "native": "relsift.writers.native:WRITER",
     "html": "relsift.writers.html:WRITER",
+}
+ANNOTATORS = {
+    "spacy": "relsift.annotators.spacy_trees:SpacyTrees",
+}
+ENCODERS = {
+    "lookup": "relsift.encoders.lookup:LookupEncoder",
 }
 MODELS = {
     "cr_cnn": "relsift.models.cr_cnn:CRCNN",
@@ -60,19 +65,23 @@ EXPERIMENTS = {
     "table3": "relsift.experiments.table3:EXPERIMENT",
     "table4": "relsift.experiments.table4:EXPERIMENT",
     "figure3": "relsift.experiments.figure3:EXPERIMENT",
-    "errors": "relsift.experiments.errors:EXPERIMENT",
+    "errors": "relsift.experiments.error_kinds:EXPERIMENT",
     "ablations": "relsift.experiments.ablations:EXPERIMENT",
-    "imitation": "relsift.experiments.imitation:EXPERIMENT",
+    "evaluation_habits": "relsift.experiments.evaluation_habits:EXPERIMENT",
 }
-TABLES = {"reader": READERS, "writer": WRITERS, "model": MODELS, "corpus": CORPORA, "experiment": EXPERIMENTS}
-_GROUPS = {kind: f"relsift.{'corpora' if kind == 'corpus' else kind + 's'}" for kind in TABLES}
+TABLES = {
+    "reader": READERS, "writer": WRITERS, "annotator": ANNOTATORS, "encoder": ENCODERS, "model": MODELS, "corpus": CORPORA,
+    "experiment": EXPERIMENTS,
+}  # fmt: skip
+GROUPS = {kind: f"relsift.{'corpora' if kind == 'corpus' else kind + 's'}" for kind in TABLES}
+FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # still understood
 
 
 @cache
 def table(kind: str) -> dict[str, str]:
     """Our own names and those of installed plug-ins. Raises ConfigError if a plug-in takes a name that exists."""
     names = dict(TABLES[kind])
-    for point in entry_points(group=_GROUPS[kind]):
+    for point in entry_points(group=GROUPS[kind]):
         if point.name in names:
             raise ConfigError(f"plug-in {point.value}: expected a new {kind} name, got {point.name!r}, which exists")
         names[point.name] = point.value
@@ -82,6 +91,7 @@ def table(kind: str) -> dict[str, str]:
 def find(kind: str, name: str) -> Any:
     """The object behind a name. Raises ConfigError with near misses for an unknown one."""
     names = table(kind)
+    name = FORMER_NAMES.get((kind, name), name)
     if name not in names:
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""

@@ -20,23 +20,25 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors",),
     ("schema",),
-    ("text", "ahead", "draws"),
+    ("text", "stable_random", "home", "files"),
     ("registry", "candidates"),
-    ("readers", "writers", "evaluation"),
+    ("evaluation",),
+    ("readers", "writers"),
     ("corpora", "config"),
-    ("parsing",),
+    ("decisions",),
+    ("annotators",),
     ("kernels", "losses", "encoding"),
     ("layers",),
+    ("encoders",),
     ("models",),
-    ("inference", "environment"),
+    ("inference", "bundle", "environment"),
     ("training",),
-    ("pipeline", "unfinished"),
     ("extractor",),
-    ("prediction", "experiments", "integrations"),
+    ("streaming", "experiments", "integrations"),
     ("demo", "serving"),
     ("cli",),
 )
-WITHOUT_TORCH = [part for layer in LAYERS[:7] for part in layer]
+WITHOUT_TORCH = [part for layer in LAYERS[:9] for part in layer]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

@@ -208,12 +208,12 @@ def test_what_all_systems_share_cannot_be_overridden_in_one_place_and_not_the_ot
 
 
 def test_undirected_pairs_have_no_order_that_could_leak():
-    imitation: Experiment = find("experiment", "imitation")
-    directed, undirected = ([system.name for system in imitation.systems(plan)] for plan in PLANS[:2])
+    habits: Experiment = find("experiment", "evaluation_habits")
+    directed, undirected = ([system.name for system in habits.systems(plan)] for plan in PLANS[:2])
     assert undirected == ["mtl_tag", "mtl_tag_on_test"] == directed[:2]
     assert directed[2:] == ["mtl_tag_leak", "mtl_tag_leak_on_test"]
     for plan, said in ((PLANS[0], False), (PLANS[1], True)):
-        text = markdown(imitation.report(results(plan, imitation.systems(plan)), "command"), "imitation")
+        text = markdown(habits.report(results(plan, habits.systems(plan)), "command"), "evaluation_habits")
         assert ("the order leak needs directed ones" in text) == said
         assert ("order leak, selected on the test fold" in text) != said
 

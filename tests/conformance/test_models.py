@@ -11,14 +11,14 @@ from typing import Any, Literal
 import pytest
 import torch
 
+from relsift.bundle import Bundle, build
 from relsift.candidates import NO_RELATION, Candidates
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
 from relsift.inference import InferenceReport, score_pairs
 from relsift.kernels.switch import SWITCH
-from relsift.models.base import ModelConfig, Prediction, RelationModel
-from relsift.models.bundle import Bundle, build
+from relsift.models.base.model import ModelConfig, Prediction, RelationModel
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table
 from toy import FOUR, batch_of, encoding, four_sentences, long_sentence, one_token, randomise, same_tensors, sentences, threads

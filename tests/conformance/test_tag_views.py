@@ -9,13 +9,13 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from relsift.bundle import Bundle
 from relsift.candidates import Candidates
 from relsift.config import EncodingConfig, RunConfig, TagView
 from relsift.encoding.batch import Batch, collate, encode
 from relsift.encoding.vocabulary import BY_PAIR, Encoding
 from relsift.inference import InferenceReport, score_pairs
-from relsift.models.base import RelationModel
-from relsift.models.bundle import Bundle
+from relsift.models.base.model import RelationModel
 from relsift.registry import find, table
 from relsift.schema import Entity, Sentence
 from relsift.training.loop import train

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from pooling import random_parts, run, triple_loop
 from relsift.config import ModelSection
-from relsift.kernels.pair_pool import PairIndex, pair_average, pair_max, piecewise_max
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.pair_pool import pair_average, pair_max, piecewise_max
 from relsift.kernels.switch import SWITCH
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table

@@ -22,13 +22,15 @@ from torch import Tensor
 from pooling import random_parts, run, triple_loop
 from relsift.encoding.batch import Batch
 from relsift.errors import ConfigError, ShapeError
-from relsift.kernels.lanes import WIDTH
-from relsift.kernels.pair_pool import PairIndex, pair_average, pair_max, piecewise_max, reference_average, reference_max
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.pair_pool import pair_average, pair_max, piecewise_max
 from relsift.kernels.pair_pool_cpu import fused_average, fused_max
+from relsift.kernels.pair_pool_reference import reference_average, reference_max
+from relsift.kernels.simd import WIDTH
 from relsift.kernels.switch import SWITCH
-from relsift.kernels.window_sum import Windows
 from relsift.kernels.window_sum import reference as window_sum_reference
 from relsift.kernels.window_sum_cpu import fused as window_sum_fused
+from relsift.kernels.windows import Windows
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.schema import Entity, Sentence
 from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences, threads
@@ -233,7 +235,7 @@ def test_random_batches_equal_the_literal_convolution_in_double_precision(seed):
 @pytest.mark.parametrize("size", [1, 3, 16])
 @pytest.mark.parametrize("pooling", ["max", "max_average"])
 def test_text_between_the_entities_equals_a_loop_that_crops_and_convolves(size, pooling):
-    # Stretches shorter and longer than the crop, one token, nested and overlapping pairs, crops at the sentence's end.
+    # DistanceContexts shorter and longer than the crop, one token, nested and overlapping pairs, crops at the sentence's end.
     group = [long_sentence(24, 5, 1), one_token(), long_sentence(6, 4, 2)]
     model = make(replace(BETWEEN, context_size=size, pooling=pooling))
     assert_same_as_literal(model, batch_of(group, KNOWN))
@@ -445,7 +447,7 @@ def test_chunks_of_pairs_in_the_plain_form_change_nothing(monkeypatch):
     parts, index = random_parts(random.Random(11), 1000)
     gradient = torch.ones(len(index.pair_sentence), parts[0].shape[1])
     whole = run(reference, parts, index, gradient)
-    monkeypatch.setattr("relsift.kernels.pair_pool.CHUNK_VALUES", 1)
+    monkeypatch.setattr("relsift.kernels.pair_pool_reference.CHUNK_VALUES", 1)
     chunked = run(reference, parts, index, gradient)
     assert len(index.pair_sentence) > 1
     assert torch.equal(whole[0], chunked[0])
@@ -534,7 +536,8 @@ def test_the_number_of_threads_changes_no_bit_of_the_sum_under_the_windows(form)
 
 CALLERS = """
 import threading, torch
-from relsift.kernels.pair_pool import PairIndex, pair_max
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.pair_pool import pair_max
 
 place, pairs = torch.randint(0, 9, (6, 20)), [torch.randint(0, high, (80,)) for high in (2, 6, 6)]
 index = PairIndex(torch.tensor([0, 20]), torch.tensor([20, 20]), place, *pairs)

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import relsift.extractor  # noqa: F401  (imports what the children need)
-from relsift import prediction
 from relsift.cli.main import main
+from relsift.streaming import predict
 
-prediction.SENTENCES_AT_ONCE = 8  # many blocks in a small file
+predict.SENTENCES_AT_ONCE = 8  # many blocks in a small file
 SECONDS = 30  # to give up after
 
 

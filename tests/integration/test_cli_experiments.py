@@ -161,7 +161,7 @@ def test_documents_in_the_format_of_ace_2005_go_from_files_to_reports(tmp_path, 
     assert found == wanted
     arguments = ["--data", spec, "--direction", "directed", "--quick", "--sentences", "120", "--out", tmp_path / "out"]
     arguments += ["--set", "training.epochs=1"]
-    for name in ("table1", "imitation"):
+    for name in ("table1", "evaluation_habits"):
         status, err = relsift(capsys, "reproduce", name, *arguments)
         assert status == 0, err
         assert "ORG-AFF" in (tmp_path / "out" / f"{name}.md").read_text(encoding="utf-8")

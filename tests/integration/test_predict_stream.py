@@ -17,11 +17,11 @@ import predictor_to_interrupt
 import pytest
 
 import toy
+from relsift.bundle import Bundle
 from relsift.candidates import Candidates
-from relsift.models.bundle import Bundle
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.schema import Document
-from relsift.unfinished import mark
+from relsift.streaming.resume import mark
 from relsift.writers.native import lines
 
 SCRIPT = Path(predictor_to_interrupt.__file__)

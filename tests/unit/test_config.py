@@ -8,9 +8,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from relsift.bundle import build
 from relsift.config import RunConfig, load_config
 from relsift.errors import ConfigError, RelsiftError
-from relsift.models.bundle import build
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 
 

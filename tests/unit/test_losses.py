@@ -9,7 +9,9 @@ import torch
 
 from relsift.candidates import NO_RELATION
 from relsift.errors import ShapeError
-from relsift.losses import identification_loss, other_cross_entropy, ranking_loss
+from relsift.losses.cross_entropy import other_cross_entropy
+from relsift.losses.identification import identification_loss
+from relsift.losses.ranking import ranking_loss
 
 # softplus(x) = log(1 + e^x): softplus of 2, 1, 0, -1 is 2.1269, 1.3133, 0.6931, 0.3133
 

@@ -102,10 +102,10 @@ def _fold_rows(comparison: SystemComparison) -> Rows:
 
 
 def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[str, Any]) -> Outcome:
+    from relsift.bundle import DESCRIPTION
     from relsift.errors import ConfigError
     from relsift.experiments.comparison import compare_predictions
     from relsift.extractor import RelationExtractor
-    from relsift.models.bundle import DESCRIPTION
     from relsift.schema import sentences_of
     from relsift.training.data import scoring_documents
     from relsift.training.run import MODEL_FOLDER, predict_all

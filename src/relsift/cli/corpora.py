@@ -32,7 +32,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a cor
     """Show where a corpus comes from, how it is split and what to know about it."""
     from relsift.cli.columns import columns
     from relsift.corpora.corpus import Corpus
-    from relsift.corpora.home import corpus_folder
+    from relsift.home import corpus_folder
     from relsift.registry import find
 
     corpus: Corpus = find("corpus", name)
@@ -65,8 +65,8 @@ def prepare(
     """Check a corpus's raw files and turn them into relsift's own format, once."""
     from relsift.cli.waiting import Waiting
     from relsift.corpora.description import read_description
-    from relsift.corpora.home import home
     from relsift.corpora.prepare import prepare as prepare_corpus
+    from relsift.home import home
     from relsift.registry import find
 
     with Waiting(f"preparing {name}") as waiting:

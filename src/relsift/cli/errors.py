@@ -19,7 +19,7 @@ def command(
     from rich.console import Console
 
     from relsift.cli.tables import error_table
-    from relsift.evaluation.errors import wrong_decisions
+    from relsift.evaluation.wrong_decisions import wrong_decisions
     from relsift.extractor import RelationExtractor
     from relsift.training.data import scoring_data
     from relsift.training.run import evaluate_predicted, predict_all

@@ -120,9 +120,9 @@ def refuse_shared(overrides: Sequence[str], where: str) -> None:
 
 def trainable(systems: Sequence[System], plan: Plan) -> list[System]:
     """Those that the data allows; the others are named with the reason, and stay empty rows of the report."""
-    from relsift.experiments.cell import obstacle
+    from relsift.experiments.cell import why_not_trainable
 
-    reasons = {system.name: obstacle(system, plan) for system in systems}
+    reasons = {system.name: why_not_trainable(system, plan) for system in systems}
     for system in systems:
         if (reason := reasons[system.name]) is not None:
             typer.echo(f"note: {system.title} is left out: {reason}", err=True)

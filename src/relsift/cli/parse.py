@@ -16,18 +16,20 @@ def command(
     conllu: Annotated[Path | None, typer.Option(help="CoNLL-U file with trees of the same sentences.")] = None,
 ) -> None:
     """Add dependency trees to annotated data (native format), from a parser or a CoNLL-U file."""
+    from relsift.annotators.conllu_trees import ConlluTrees
+    from relsift.annotators.trees import with_trees
+    from relsift.corpora.annotated import annotated_data
     from relsift.corpora.convert import convert
     from relsift.corpora.data import resolve
     from relsift.errors import ConfigError
-    from relsift.parsing.trees import from_conllu, parsed_data, with_syntax
     from relsift.readers.base import ReadReport
     from relsift.registry import find
 
     if (parser is None) == (conllu is None):
         raise ConfigError("relsift parse: expected either --with NAME or --conllu FILE, got " + ("neither" if parser is None else "both"))
-    parse = partial(with_syntax, parser=parser) if conllu is None else from_conllu(conllu)
+    parse = partial(with_trees, parser=parser) if conllu is None else ConlluTrees(conllu).annotate
     report = ReadReport()
-    for file in convert(parsed_data(resolve(data), parse), out, find("writer", "native"), report):
+    for file in convert(annotated_data(resolve(data), parse), out, find("writer", "native"), report):
         typer.echo(f"written to {file}")
     for line in report.lines():
         typer.echo(f"left out or changed: {line}", err=True)

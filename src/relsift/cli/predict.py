@@ -29,8 +29,8 @@ def command(
     gc.set_threshold(GARBAGE)
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
-    from relsift.prediction import predict_file
-    from relsift.unfinished import mark
+    from relsift.streaming.predict import predict_file
+    from relsift.streaming.resume import mark
 
     extractor = RelationExtractor.from_pretrained(run)
     extractor.bundle.model.limit_cache(cache_mb)

@@ -11,7 +11,9 @@ from relsift.cli import grids
 
 
 def command(
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="table1 table2 table3 table4 figure3 errors ablations imitation")],
+    experiment: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT", help="table1 table2 table3 table4 figure3 errors ablations evaluation_habits")
+    ],
     data: grids.Data = None,
     out: grids.Out = None,
     from_results: Annotated[Path | None, typer.Option(help="Write the report anew from a folder's cells; trains nothing.")] = None,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from relsift.corpora.data import Data
 from relsift.errors import ConfigError
+from relsift.files import replaced_file
 from relsift.readers.base import ReadReport
 from relsift.registry import find, table
 from relsift.schema import Document
@@ -59,10 +59,5 @@ def convert(data: Data, target: Path, writer: Writer, report: ReadReport) -> lis
 
 def _write(documents: Iterator[Document], target: Path, writer: Writer) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with fresh.open("w", encoding="utf-8", newline="\n") as stream:
-            writer.write(documents, stream)
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with replaced_file(target) as stream:
+        writer.write(documents, stream)

@@ -17,12 +17,12 @@ from functools import partial
 from pathlib import Path
 
 from relsift.candidates import Direction
-from relsift.corpora.checksums import file_sha256, folder_sha256, joint_sha256
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import FILE, read_description
-from relsift.corpora.home import corpus_folder
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
+from relsift.files import file_sha256, folder_sha256, joint_sha256
+from relsift.home import corpus_folder
 from relsift.readers import native
 from relsift.readers.base import Reader, ReadReport
 from relsift.registry import find, table

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from relsift.corpora.checksums import file_sha256, files_below, folder_sha256
 from relsift.corpora.corpus import Corpus, Raw
 from relsift.errors import DataError
+from relsift.files import file_sha256, files_below, folder_sha256
 
 _RAW = "raw"
 _MOST_FILES = 50_000  # a folder with more is not a corpus: someone named a home folder

@@ -6,8 +6,6 @@ corpora/NAME/corpus.json     source, licence, checksums of inputs and outputs, c
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -15,13 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
-from relsift.corpora.checksums import file_sha256
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import write_description
 from relsift.corpora.download import Progress, download
-from relsift.corpora.home import corpus_folder
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
+from relsift.files import file_sha256, replaced_folder
+from relsift.home import corpus_folder
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 from relsift.writers import native
@@ -44,14 +42,10 @@ def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Progre
             source = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relsift-")))
             download(corpus, source, report_progress)
         places = locate(corpus, source)
-        fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        stack.callback(shutil.rmtree, fresh, ignore_errors=True)
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir()
+        fresh = stack.enter_context(replaced_folder(target))
         report = ReadReport()
         counts = _write(corpus, places, fresh, report, report_progress)
         _describe(corpus, fresh, counts, report)
-        _move(fresh, target)
     return target
 
 
@@ -116,12 +110,3 @@ def _describe(corpus: Corpus, folder: Path, counts: dict[str, Counter[str]], rep
     }
     write_description(folder, description)
 
-
-def _move(fresh: Path, target: Path) -> None:
-    if target.exists():
-        old = target.with_name(f".{target.name}.{os.getpid()}.old")
-        target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old)
-    else:
-        fresh.rename(target)

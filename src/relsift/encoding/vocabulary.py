@@ -14,9 +14,9 @@ from itertools import accumulate
 from typing import Any, get_args
 
 from relsift.config import TagView
-from relsift.draws import RANGE, draw
 from relsift.errors import CheckpointError, DataError
 from relsift.schema import Entity, Sentence, Syntax
+from relsift.stable_random import RANGE, stable_integer
 
 UNKNOWN_WORD = 0  # every word not seen in training
 UNKNOWN_LABEL = 0  # every dependency label and part of speech not seen in training
@@ -32,7 +32,7 @@ class Encoding:
     words: id = position + 1; 0 is UNKNOWN_WORD. entity_types: B_type has tag id 2 * position + 1, I_type the next one; 0 is O.
     labels: relation types; id = position = column of a model's scores.
     dependencies, pos: id = position + 1; 0 is UNKNOWN_LABEL. Both empty: the model reads no trees, and none are encoded.
-    parser: the pipeline that parsed sentences without trees (see `relsift.parsing`); None: trees came with the data.
+    parser: the pipeline that parsed sentences without trees (see `relsift.annotators`); None: trees came with the data.
     tags: what the tag input shows. *entities*: the BIO tags of all entities (the `tagged` ones, where a sentence has them). The others
         measure what those are worth, with a table of the same size. *untyped*: B, I and O alone (rows 1, 2, 0); *pair*: only the two
         entities of the candidate pair; *others*: all but these two; *random*: each token's tag is drawn by itself from the tags of the
@@ -158,10 +158,10 @@ class Encoding:
             return [OUTSIDE] * size
         if self.tags == "word":
             words = map(str.lower, sentence.tokens) if self.lowercase else sentence.tokens
-            return [self._tag_of(draw(self.tag_seed, word)) for word in words]
+            return [self._tag_of(stable_integer(self.tag_seed, word)) for word in words]
         if self.tags == "random":
-            text = draw(self.tag_seed, sentence.tokens)
-            return [self._tag_of(draw(text, token)) for token in range(size)]
+            text = stable_integer(self.tag_seed, sentence.tokens)
+            return [self._tag_of(stable_integer(text, token)) for token in range(size)]
         shown: Iterable[Entity] = sentence.shown
         if self.tags in BY_PAIR:
             if sentence.tagged is not None:

@@ -15,20 +15,20 @@ from typing import Any
 
 import torch
 
+from relsift.bundle import Bundle
 from relsift.candidates import CandidateReport, sample_negatives
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
+from relsift.decisions.thresholds import best_threshold
 from relsift.environment import cpu
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts
-from relsift.evaluation.thresholds import best_threshold
 from relsift.experiments.folds import Fold, make_folds, sample_documents
 from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import CellResult, Curve, Plan, cell_command
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, ScoredPairs, decide, decisions, score_pairs
-from relsift.models.bundle import Bundle
 from relsift.readers.base import ReadReport
 from relsift.registry import find
 from relsift.schema import Document, Sentence, sentences_of
@@ -92,7 +92,7 @@ def _folds_and_notes(plan: Plan) -> tuple[list[Fold], list[str]]:
     return make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development), report.lines()
 
 
-def obstacle(system: System, plan: Plan) -> str | None:
+def why_not_trainable(system: System, plan: Plan) -> str | None:
     """Why the system cannot be trained on the plan's data as it stands; None if it can."""
     config = configured(Cell(system, 1, 1), plan)
     if find("model", system.model).NEEDS_SYNTAX and config.encoding.parser is None:

@@ -1,7 +1,6 @@
 """Documents into folds: duplicates together, and inside each training part a development part for early stopping and the threshold.
 
-Two documents belong to one group if they have the same id, or share a sentence that is too long to be shared by chance: CoNLL04, DDI-2013
-and Chinese Literature hold the same text several times, with different annotation even, and a copy in the training part is a leak.
+Documents that share text stay together (see `relsift.corpora.groups`).
 Everything follows from the documents and `Plan.fold_seed`, so that all systems and seeds see the same folds and can be compared in pairs.
 """
 
@@ -11,12 +10,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from relsift.corpora.groups import Group, group_documents
 from relsift.errors import DataError, require
 from relsift.schema import Document, Sentence, sentences_of
-
-SHARED_TOKENS = 8  # a sentence of so many tokens that stands in two documents joins them
-
-Group = list[Document]
 
 
 @dataclass(frozen=True)
@@ -62,27 +58,6 @@ def make_folds(documents: Sequence[Document], folds: int, *, seed: int, developm
         held = _first(rest, development)
         result.append(Fold(number, _flat(rest[held:]), _flat(rest[:held]), _flat(test)))
     return result
-
-
-def group_documents(documents: Sequence[Document]) -> list[Group]:
-    """Documents that must not be separated, in the order of their first one."""
-    above = list(range(len(documents)))  # a forest of positions; the root of a tree is its first document
-
-    def root(position: int) -> int:
-        while above[position] != position:
-            above[position] = position = above[above[position]]
-        return position
-
-    first: dict[object, int] = {}
-    for position, document in enumerate(documents):
-        keys: list[object] = [document.id, *(s.tokens for s in document.sentences if len(s.tokens) >= SHARED_TOKENS)]
-        for key in keys:
-            one, other = sorted((root(first.setdefault(key, position)), root(position)))
-            above[other] = one
-    groups: dict[int, Group] = {}
-    for position, document in enumerate(documents):
-        groups.setdefault(root(position), []).append(document)
-    return list(groups.values())
 
 
 def sample_documents(documents: Sequence[Document], sentences: int, *, seed: int) -> list[Document]:

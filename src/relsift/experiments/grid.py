@@ -13,13 +13,11 @@ import multiprocessing
 import os
 import shutil
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -30,7 +28,7 @@ from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.experiments.cell import Cell, configured, run_cell
 from relsift.experiments.result import CELL_FILES, CellResult, Plan, Results
 from relsift.experiments.system import System
-from relsift.models.bundle import write_json
+from relsift.files import locked, write_json
 
 PLAN_FILE = "plan.json"
 LOCK_FILE = "lock"
@@ -123,7 +121,8 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
             clock.add(cell, result.seconds)
     if all(cell.file(folder).exists() for cell in cells):
         return
-    with alone(folder):
+    busy = f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
+    with locked(folder / LOCK_FILE, busy=busy):  # two at once would train the same cells in the same place
         claim(folder, plan)  # another process may have been here first
         todo = [cell for cell in cells if not cell.file(folder).exists()]
         left = list(todo)
@@ -134,26 +133,6 @@ def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, 
                 on_cell(Progress(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
         if not any((folder / "unfinished").glob("*/*")):
             shutil.rmtree(folder / "unfinished", ignore_errors=True)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; it falls with the process, however that ends. Two at once would train the same cells in the same place.
-
-    Raises: CheckpointError if another process holds it; DataError if there can be no lock.
-    """
-    with ExitStack() as stack:
-        try:
-            # SQLite's lock on an empty file: the one lock of the standard library that is the same on all systems.
-            lock = stack.enter_context(closing(sqlite3.connect(folder / LOCK_FILE, timeout=0, isolation_level=None)))
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-                raise CheckpointError(
-                    f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
-                ) from error
-            raise DataError(f"{folder / LOCK_FILE}: expected an empty file to lock, in a folder to write in, got {error}") from error
-        yield
 
 
 def _cells_there(folder: Path, system: str) -> list[CellResult]:

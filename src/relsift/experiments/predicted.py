@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from relsift.draws import draw
+from relsift.annotators.tagger import VERSION, predicted_tags
 from relsift.errors import DataError
 from relsift.experiments.folds import Fold
 from relsift.experiments.result import Plan
-from relsift.experiments.tagger import VERSION, predicted_tags
-from relsift.models.bundle import write_json
+from relsift.files import write_json
 from relsift.schema import Entity, Sentence
+from relsift.stable_random import stable_integer
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
     training, development, test = fold.sentences()
     file = folder / "tagged" / f"fold{fold.number}.json"
     # The plan's checksum is the same for another cut of the same data: these are the sentences themselves, in their order.
-    digest = draw(VERSION, *([s.id, s.tokens] for s in (*training, *development, *test)), len(training), len(development))
+    digest = stable_integer(VERSION, *([s.id, s.tokens] for s in (*training, *development, *test)), len(training), len(development))
     if not file.exists():
         found = predicted_tags(training, [*development, *test], seed=plan.fold_seed + 1, language=plan.language)
         tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*found.training, *found.others]]

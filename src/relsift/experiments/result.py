@@ -20,7 +20,7 @@ from relsift.errors import DataError
 from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
-from relsift.models.bundle import write_json
+from relsift.files import write_json
 
 FORMAT = 1
 CURVE_POINTS = 200

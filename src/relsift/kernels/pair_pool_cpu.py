@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from relsift.kernels.compiled import arrays, inner, kernel
-from relsift.kernels.lanes import WIDTH, add, aligned, choose, fill, greater, load, store
-from relsift.kernels.pair_pool import PairIndex
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.simd import WIDTH, add, aligned, choose, fill, greater, load, store
 
 BLOCK = 256  # pairs that a thread takes at a time
 NOWHERE = -1  # the arg-max of a piece without tokens, or where no value is above the least one

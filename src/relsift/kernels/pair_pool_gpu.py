@@ -14,7 +14,8 @@ import triton  # type: ignore[import-untyped, import-not-found, unused-ignore]
 import triton.language as tl  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from torch import Tensor
 
-from relsift.kernels.pair_pool import PairIndex, sum_backward
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.pair_pool_reference import sum_backward
 
 STRIP = 128  # channels of a program
 

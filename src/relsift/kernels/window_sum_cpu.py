@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from relsift.kernels.compiled import arrays, kernel
-from relsift.kernels.lanes import LINE, WIDTH, add, fetch, fill, load, store
-from relsift.kernels.window_sum import Windows
+from relsift.kernels.simd import LINE, WIDTH, add, fetch, fill, load, store
+from relsift.kernels.windows import Windows
 
 
 def fused(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor) -> Tensor:

@@ -16,10 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
-from relsift.kernels.pair_pool import PairIndex, pair_average, pair_max, piecewise_max
-from relsift.kernels.window_sum import Windows, window_sum
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.pair_pool import pair_average, pair_max, piecewise_max
+from relsift.kernels.window_sum import window_sum
+from relsift.kernels.windows import Windows
+from relsift.layers.distance_contexts import DistanceContexts
 from relsift.layers.row_cache import Compute, RowCache, Rows, each_once
-from relsift.layers.stretches import Stretches
 
 CACHE_MEGABYTES = 256
 
@@ -72,7 +74,7 @@ class PairConvolution(nn.Module):
         self.token_size, self.distance_size = token_size, distance_size
         self.convolutions = nn.ModuleList(nn.Conv1d(token_size + 2 * distance_size, filters, window) for window in windows)
         self.windows = Windows(windows)
-        self.stretches = Stretches(self.windows.left, self.windows.right, max_distance)
+        self.stretches = DistanceContexts(self.windows.left, self.windows.right, max_distance)
         self.size = len(windows) * filters
         self.limit_cache(CACHE_MEGABYTES)
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
-from relsift.layers.stretches import distances
+from relsift.layers.distance_contexts import distances
 
 
 @dataclass(frozen=True)

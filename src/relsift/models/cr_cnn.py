@@ -19,11 +19,11 @@ from torch import Tensor
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import require
-from relsift.layers.convolved_pairs import ConvolvedPairs
 from relsift.layers.initialise import EMBEDDING_BOUND, WORD2VEC_BOUND, initialise_for_tanh
-from relsift.layers.relation_head import Classification, PairScores
-from relsift.models.base import Preset
-from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
+from relsift.layers.relation_classifier import Classification, PairScores
+from relsift.models.base.convolved_pairs import ConvolvedPairs
+from relsift.models.base.model import Preset
+from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,15 +21,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relsift.encoders.lookup import LookupEncoder
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import require
 from relsift.layers.initialise import initialise_like_keras
 from relsift.layers.pair_gru import PairGRU
-from relsift.layers.relation_head import PairScores
-from relsift.layers.token_embedding import TokenEmbedding
-from relsift.models.base import Preset
-from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
+from relsift.layers.relation_classifier import PairScores
+from relsift.models.base.model import Preset
+from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class EAttBiGRU(PairClassifier):
 
     def __init__(self, config: EAttBiGRUConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.embed = TokenEmbedding(encoding, config.word_size, config.tag_size if config.tags else None)
+        self.embed = LookupEncoder(encoding, config.word_size, config.tag_size if config.tags else None)
         known = 2 * config.max_distance + 1
         self.head_distance = nn.Embedding(known, config.distance_size)
         self.tail_distance = nn.Embedding(known, config.distance_size)

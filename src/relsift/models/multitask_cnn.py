@@ -19,16 +19,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relsift.encoders.lookup import LookupEncoder
 from relsift.encoding.batch import Batch, Example
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import require
+from relsift.layers.distance_contexts import distances
 from relsift.layers.initialise import initialise_like_keras
 from relsift.layers.pair_convolution import PairConvolution
-from relsift.layers.relation_head import Classification, PairScores
-from relsift.layers.stretches import distances
-from relsift.layers.token_embedding import TokenEmbedding
-from relsift.models.base import Preset
-from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
+from relsift.layers.relation_classifier import Classification, PairScores
+from relsift.models.base.model import Preset
+from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ class MultiTaskCNN(PairClassifier):
 
     def __init__(self, config: MultiTaskCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.embed = TokenEmbedding(encoding, config.word_size, config.tag_size if config.tags else None, config.input_dropout)
+        self.embed = LookupEncoder(encoding, config.word_size, config.tag_size if config.tags else None, config.input_dropout)
         known = 2 * config.max_distance + 1
         self.head_distance = nn.Embedding(known, config.distance_size)
         self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(known, config.distance_size)

@@ -18,16 +18,16 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from relsift.encoders.lookup import LookupEncoder
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ShapeError, require
 from relsift.layers.bilstm import run_over_sentences
 from relsift.layers.path_lstm import PathLSTM
-from relsift.layers.token_embedding import TokenEmbedding
 from relsift.layers.tree_paths import tree_paths
 from relsift.layers.two_directions import Readings
-from relsift.models.base import Preset
-from relsift.models.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
+from relsift.models.base.model import Preset
+from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class SPTree(TwoDirectionClassifier):
     def __init__(self, config: SPTreeConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
         c = config
-        self.embed = TokenEmbedding(encoding, c.word_size, c.tag_size if c.tags and c.tags_in == "both" else None)
+        self.embed = LookupEncoder(encoding, c.word_size, c.tag_size if c.tags and c.tags_in == "both" else None)
         self.pos = nn.Embedding(encoding.num_pos, c.pos_size)
         self.sequence = nn.LSTM(self.embed.size + c.pos_size, c.sequence_size, batch_first=True, bidirectional=True)
         self.top_label = encoding.num_dependencies  # the LCA's own arc leads out of the path: its label is one of its own
@@ -132,5 +132,5 @@ class SPTree(TwoDirectionClassifier):
 
 def _trees(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     if batch.head is None or batch.dependency is None or batch.pos is None:
-        raise ShapeError("batch.head", expected="dependency trees of every sentence (see relsift.parsing)", got=None)
+        raise ShapeError("batch.head", expected="dependency trees of every sentence (see relsift.annotators)", got=None)
     return batch.head, batch.dependency, batch.pos

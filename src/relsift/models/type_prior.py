@@ -20,9 +20,9 @@ from torch.nn import functional as F
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import require
-from relsift.layers.relation_head import PairScores
-from relsift.models.base import Preset
-from relsift.models.pair_classifier import PairClassifier, PairClassifierConfig
+from relsift.layers.relation_classifier import PairScores
+from relsift.models.base.model import Preset
+from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)

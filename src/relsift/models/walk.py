@@ -21,16 +21,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from relsift.encoders.lookup import LookupEncoder
 from relsift.encoding.batch import Batch
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import require
 from relsift.layers.bilstm import BiLSTM
 from relsift.layers.entity_groups import Group, groups, num_positions, position_ids, slots
 from relsift.layers.initialise import initialise_like_keras
-from relsift.layers.token_embedding import TokenEmbedding
 from relsift.layers.two_directions import Readings
-from relsift.models.base import Preset
-from relsift.models.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
+from relsift.models.base.model import Preset
+from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
 
 NUMBERS_AT_ONCE = 2**24  # in one array of a group (64 MiB); larger sentences are taken some rows at a time
 NO_TYPE = 0  # row of the type table: a token of no entity, and an entity of a type never seen in training
@@ -87,7 +87,7 @@ class WalkModel(TwoDirectionClassifier):
 
     def __init__(self, config: WalkConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.embed = TokenEmbedding(encoding, config.word_size, config.tag_size if config.tags else None)
+        self.embed = LookupEncoder(encoding, config.word_size, config.tag_size if config.tags else None)
         self.input_dropout = nn.Dropout(config.input_dropout)
         self.types = nn.Embedding(len(encoding.entity_types) + 1, config.type_size) if config.types else None
         self.positions = nn.Embedding(num_positions(config.max_distance), config.position_size)

@@ -31,7 +31,7 @@ class EpochMean:
             self.tensors[name] = value
 
     @contextmanager
-    def worn_by(self, model: nn.Module) -> Iterator[None]:
+    def applied_to(self, model: nn.Module) -> Iterator[None]:
         """Within the block the model has the mean's values, afterwards its own again."""
         own = snapshot(model)
         model.load_state_dict(self.tensors)

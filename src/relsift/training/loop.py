@@ -18,18 +18,18 @@ from typing import Any
 import torch
 import torch.utils.deterministic
 
+from relsift.annotators.trees import pinned, with_trees
+from relsift.bundle import Bundle, build
 from relsift.candidates import CandidateReport, Candidates, Pair, sample_negatives
 from relsift.config import CandidateConfig, RunConfig, TrainingConfig
+from relsift.decisions.thresholds import best_threshold
 from relsift.encoding.batch import Example, collate, cut, examples_of
 from relsift.encoding.vectors import VectorReport
 from relsift.encoding.vocabulary import UNKNOWN_WORD, Encoding
 from relsift.errors import DataError, require
 from relsift.evaluation.scores import count_gold
-from relsift.evaluation.thresholds import best_threshold
 from relsift.inference import InferenceReport, ScoredPairs, decisions, score_pairs
-from relsift.models.base import RelationModel
-from relsift.models.bundle import Bundle, build
-from relsift.parsing.trees import pinned, with_syntax
+from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.average import EpochMean, snapshot
@@ -73,7 +73,7 @@ def train(
     needs_syntax = find("model", config.model.name).NEEDS_SYNTAX
     parser = pinned(config.encoding.parser) if needs_syntax else None
     if needs_syntax:  # once, not in every epoch
-        annotated, development = with_syntax(annotated, parser), with_syntax(development, parser)
+        annotated, development = with_trees(annotated, parser), with_trees(development, parser)
     e = config.encoding
     encoding = Encoding.fit(
         annotated, lowercase=e.lowercase, min_count=e.min_count, syntax=needs_syntax, parser=parser, tags=e.tags, tag_seed=e.tags_seed
@@ -111,7 +111,7 @@ def train(
             seconds = time.perf_counter() - started
             if mean is not None:
                 mean.add(model, progress.epoch)
-            with nullcontext() if mean is None else mean.worn_by(model):
+            with nullcontext() if mean is None else mean.applied_to(model):
                 scored = score_pairs(model, encoding, candidates, development, InferenceReport())
                 threshold, f1 = _select(c, model, encoding, scored, gold)
             record = {"epoch": progress.epoch, **losses, "dev_f1": f1, "threshold": threshold, "seconds": round(seconds, 3)}

@@ -17,13 +17,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from relsift.annotators.trees import with_trees
+from relsift.bundle import Bundle
 from relsift.config import RunConfig
 from relsift.encoding.vectors import checksum
 from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
+from relsift.files import write_json
 from relsift.inference import InferenceReport, predict_sentences
-from relsift.models.bundle import Bundle, write_json
-from relsift.parsing.trees import with_syntax
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.loop import TrainingResult, train
@@ -58,7 +59,7 @@ def train_run(
     """
     if find("model", config.model.name).NEEDS_SYNTAX:  # first: without trees and a parser, no folder is begun
         parser = config.encoding.parser
-        data = replace(data, training=with_syntax(data.training, parser), development=with_syntax(data.development, parser))
+        data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
     _claim(config, data, folder, resume)
 

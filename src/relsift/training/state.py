@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from relsift.errors import CheckpointError
-from relsift.models.bundle import sha256, write_json
+from relsift.files import file_sha256, write_json
 from relsift.training.average import EpochMean
 
 STATE = "state.json"
@@ -57,7 +57,7 @@ def save_state(
     file = folder / f"epoch-{progress.epoch}.safetensors"
     # Shared tables have two names; clones keep both, and the load below writes the same values twice.
     save_file({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
-    write_json(folder / STATE, {"tensors": file.name, "sha256": sha256(file), "numbers": numbers, "progress": vars(progress)})
+    write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": vars(progress)})
     for old in folder.glob("epoch-*.safetensors"):
         if old != file:
             old.unlink()
@@ -77,7 +77,7 @@ def load_state(
     try:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         file = folder / state["tensors"]
-        if not file.is_file() or sha256(file) != state["sha256"]:
+        if not file.is_file() or file_sha256(file) != state["sha256"]:
             raise CheckpointError(
                 f"{file}: expected the tensors that {STATE} names, got a missing or altered file; train again without --resume"
             )

@@ -11,7 +11,7 @@ from relsift.config import RunConfig
 from relsift.encoding.vectors import VectorReport, read_vectors
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
-from relsift.models.base import RelationModel
+from relsift.models.base.model import RelationModel
 
 
 def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encoding) -> VectorReport | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from relsift.corpora.checksums import file_sha256, folder_sha256
 from relsift.corpora.corpus import DEV, TEST, TRAIN, Corpus, Raw, Reading
+from relsift.files import file_sha256, folder_sha256
 from relsift.readers import native
 from relsift.readers.base import ReadReport
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from small_corpus import small_corpus, write_raw
 
-from relsift.corpora.checksums import file_sha256, folder_sha256, joint_sha256
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
+from relsift.files import file_sha256, folder_sha256, joint_sha256
 
 
 @pytest.mark.parametrize("below", ["", "raw", "small", "small/raw"])

@@ -14,9 +14,9 @@ import pytest
 from small_corpus import ids_in, small_corpus, write_raw
 
 from relsift.corpora.catalogue import GAZETTE_EN
-from relsift.corpora.checksums import file_sha256
 from relsift.corpora.prepare import prepare
 from relsift.errors import DataError
+from relsift.files import file_sha256
 
 
 def test_splits_options_and_counts(tmp_path: Path):

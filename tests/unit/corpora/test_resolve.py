@@ -9,9 +9,9 @@ import pytest
 from small_corpus import SENTENCES, small_corpus, write_raw
 
 from relsift.corpora.data import Data, recognise, resolve
-from relsift.corpora.home import home
 from relsift.corpora.prepare import prepare
 from relsift.errors import ConfigError, DataError
+from relsift.home import home
 from relsift.readers.base import ReadReport
 from relsift.registry import CORPORA, READERS, table
 

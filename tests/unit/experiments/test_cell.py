@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 
 from relsift.candidates import Candidates, Pair
 from relsift.corpora.data import resolve
-from relsift.draws import draw
 from relsift.evaluation.scores import PRF, TypeScore
 from relsift.experiments import cell as module
-from relsift.experiments.cell import Cell, documents_of, folds_of, left_out, obstacle, run_cell, sampled, sampled_scores
+from relsift.experiments.cell import Cell, documents_of, folds_of, left_out, run_cell, sampled, sampled_scores, why_not_trainable
 from relsift.experiments.predicted import TaggedFold
 from relsift.experiments.result import Plan
 from relsift.experiments.system import SPTREE, System
 from relsift.inference import ScoredPairs
 from relsift.readers.base import ReadReport
 from relsift.schema import Entity, Relation, Sentence
+from relsift.stable_random import stable_integer
 from relsift.training.run import RunData
 from relsift.writers.native import record_of
 from toy import sentences
@@ -75,14 +75,17 @@ def test_a_sample_keeps_the_negatives_of_the_lowest_draws_with_their_labels_and_
     pairs = [[Pair(*place, "kin" if related else None) for place, related in zip(PAIRS, row)] for row in rows]
     whole = [ScoredPairs(its, list(range(len(its))), [10.0 * n + at for at in range(len(its))]) for n, its in enumerate(pairs)]
     ranks = sorted(
-        draw(draw(0, one.id, one.tokens), pair.head, pair.tail) for one, its in zip(group, pairs) for pair in its if pair.type is None
+        stable_integer(stable_integer(0, one.id, one.tokens), pair.head, pair.tail)
+        for one, its in zip(group, pairs)
+        for pair in its
+        if pair.type is None
     )
     count = int(ratio * sum(map(sum, rows)))
     last = ranks[count - 1] if 0 < count <= len(ranks) else float("inf") if count else -1
     for number, (one, before, after) in enumerate(zip(group, whole, sampled(whole, group, ratio), strict=True)):
         kept = [
             at for at, pair in enumerate(before.pairs)
-            if pair.type is not None or draw(draw(0, one.id, one.tokens), pair.head, pair.tail) <= last
+            if pair.type is not None or stable_integer(stable_integer(0, one.id, one.tokens), pair.head, pair.tail) <= last
         ]  # fmt: skip
         assert after.pairs == [before.pairs[at] for at in kept]
         assert (after.labels, after.scores) == (kept, [10.0 * number + at for at in kept])
@@ -141,17 +144,17 @@ def test_what_is_not_annotated_is_left_out_of_the_folds_and_counted(tmp_path):
 def test_a_model_that_reads_trees_needs_trees_or_a_parser(tmp_path):
     some = saved(tmp_path / "some.jsonl", [replace(s, syntax=None) if number < 3 else s for number, s in enumerate(sentences(12))])
     whole = saved(tmp_path / "all.jsonl", sentences(12))
-    assert obstacle(SPTREE, some) == "3 sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"
-    assert obstacle(SPTREE.with_overrides("encoding.parser=some_pipeline"), some) is None
-    assert obstacle(SPTREE, whole) is None
-    assert obstacle(System(name="x", title="x", overrides=SMALL), some) is None
+    assert why_not_trainable(SPTREE, some) == "3 sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"
+    assert why_not_trainable(SPTREE.with_overrides("encoding.parser=some_pipeline"), some) is None
+    assert why_not_trainable(SPTREE, whole) is None
+    assert why_not_trainable(System(name="x", title="x", overrides=SMALL), some) is None
 
 
 def test_predicted_tags_need_spacy(tmp_path, monkeypatch):
     plan = saved(tmp_path / "toy.jsonl", sentences(12))
     tagged = replace(WITH_TAGS, tagger="test")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    assert obstacle(tagged, plan) == "its tagger needs spaCy: pip install 'relsift[spacy]'"
-    assert obstacle(WITH_TAGS, plan) is None
+    assert why_not_trainable(tagged, plan) == "its tagger needs spaCy: pip install 'relsift[spacy]'"
+    assert why_not_trainable(WITH_TAGS, plan) is None
     monkeypatch.setattr(module, "find_spec", lambda name: object())
-    assert obstacle(tagged, plan) is None
+    assert why_not_trainable(tagged, plan) is None

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relsift.corpora.groups import SHARED_TOKENS, group_documents
 from relsift.errors import ConfigError, DataError
-from relsift.experiments.folds import SHARED_TOKENS, Fold, group_documents, make_folds, sample_documents
+from relsift.experiments.folds import Fold, make_folds, sample_documents
 from relsift.schema import Document, Sentence
 
 LONG = tuple(f"w{number}" for number in range(SHARED_TOKENS))

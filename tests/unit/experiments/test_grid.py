@@ -190,7 +190,10 @@ def test_cells_of_several_devices_stand_in_one_folder_and_say_which(finished, pl
 
 def test_a_second_process_in_a_folder_is_refused_unless_all_is_computed_and_until_the_first_is_killed(finished, plan, tmp_path):
     folder = shutil.copytree(finished[0], tmp_path / "grid")
-    code = "import sys, pathlib, relsift.experiments.grid as g\nwith g.alone(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
+    code = (
+        "import sys, pathlib, relsift.files as f\n"
+        "with f.locked(pathlib.Path(sys.argv[1]) / 'lock', busy='busy'): print('held', flush=True); input()"
+    )
     with subprocess.Popen([sys.executable, "-c", code, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None and other.stdout.readline().strip() == b"held"
         run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2]), plan, folder)

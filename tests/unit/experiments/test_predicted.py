@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from grids import plan_of, write_sentences
 
+from relsift.annotators.tagger import PredictedTags
 from relsift.errors import DataError
 from relsift.evaluation.scores import PRF
 from relsift.experiments import predicted
 from relsift.experiments.cell import folds_of
 from relsift.experiments.predicted import tagged_fold
-from relsift.experiments.tagger import PredictedTags
 from relsift.schema import Entity, Sentence
 
 

@@ -13,7 +13,8 @@ from relsift.kernels.switch import SWITCH
 
 POOL = """
 import sys, torch
-from relsift.kernels.pair_pool import PairIndex, pair_max
+from relsift.kernels.pair_index import PairIndex
+from relsift.kernels.pair_pool import pair_max
 
 place, pairs = torch.randint(0, 9, (6, 20)), [torch.randint(0, high, (80,)) for high in (2, 6, 6)]
 index = PairIndex(torch.tensor([0, 20]), torch.tensor([20, 20]), place, *pairs)

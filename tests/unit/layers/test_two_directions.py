@@ -13,7 +13,7 @@ from relsift.candidates import NO_RELATION, Candidates
 from relsift.encoding.batch import Batch
 from relsift.errors import ConfigError
 from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, targets, two_direction_loss
-from relsift.models.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
+from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
 from toy import batch_of, encoding, long_sentence, sentences
 
 NONE = NO_RELATION

@@ -71,7 +71,7 @@ def test_a_model_wears_the_mean_and_takes_it_off_even_after_an_error():
     mean.add(model, 1)
     nn.init.zeros_(model.weight)
     own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    with pytest.raises(KeyboardInterrupt), mean.worn_by(model):
+    with pytest.raises(KeyboardInterrupt), mean.applied_to(model):
         assert same_tensors(dict(model.state_dict()), mean.tensors)
         raise KeyboardInterrupt
     assert same_tensors(dict(model.state_dict()), own)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relsift.decisions.thresholds import best_threshold
 from relsift.errors import DataError
-from relsift.evaluation.thresholds import best_threshold
 
 FEW_LEVELS = st.integers(-3, 3).map(float)  # many ties
 SINGLE = st.floats(-1e4, 1e4, width=32)

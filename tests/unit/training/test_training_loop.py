@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import torch
 
+from relsift.bundle import Bundle
 from relsift.config import RunConfig
 from relsift.errors import ConfigError, DataError
 from relsift.inference import InferenceReport, score_pairs
 from relsift.kernels.switch import SWITCH
-from relsift.models.bundle import Bundle
 from relsift.training import loop
 from relsift.training.loop import TrainingResult, train
 from toy import run_config, same_tensors, sentences

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import torch
 
+from relsift.bundle import build
 from relsift.config import RunConfig
 from relsift.encoding.vocabulary import Encoding
 from relsift.errors import CheckpointError, ConfigError, DataError
-from relsift.models.bundle import build, sha256
+from relsift.files import file_sha256
 from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.loop import train
 from relsift.training.run import RunData, train_run
@@ -107,7 +108,7 @@ def test_the_record_of_the_run_names_the_file_its_checksum_and_its_coverage(tmp_
     result, _ = train_run(config_with(path, epochs=1), DATA, tmp_path / "run")
     assert result.vectors is not None
     wanted = {
-        "file": "tiny.txt", "sha256": sha256(path), "size": 6, "words": len(KNOWN.words),
+        "file": "tiny.txt", "sha256": file_sha256(path), "size": 6, "words": len(KNOWN.words),
         "found": 2, "found_lower": 1, "duplicates": 0, "missing": len(KNOWN.words) - 3,
     }  # fmt: skip
     assert json.loads((tmp_path / "run/run.json").read_text())["vectors"] == wanted

@@ -1,0 +1,130 @@
+"""Dependency trees from a spaCy pipeline, by way of a cache on disk. spaCy is imported when the first sentence is parsed, not before."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from relsift.annotators.base import Addition, NamedAnnotator
+from relsift.annotators.tree_cache import TreeCache
+from relsift.errors import ConfigError, DataError
+from relsift.schema import ROOT, Sentence, Syntax, is_cjk
+
+SENTENCES_AT_ONCE = 128  # in one step of the pipeline
+_UNUSED = ["ner", "lemmatizer", "textcat"]  # parts of a pipeline that trees do not need
+_INSTALL = "pip install 'relsift[spacy]' and the pipeline's own package"
+_UNSPACED = {"zh", "ja", "ko", "yue", "xx"}  # languages of pipelines that may be given CJK text; xx: any
+
+
+@dataclass(frozen=True)
+class SpacyTrees(NamedAnnotator):
+    """A pipeline by the name that `spacy.load` takes: an installed package, or a folder.
+
+    version: of the pipeline. spacy: version of the library.
+    """
+
+    ADDS: ClassVar[Addition] = "trees"
+
+    name: str
+    version: str
+    spacy: str
+
+    @classmethod
+    def named(cls, argument: str) -> SpacyTrees:
+        """`name` or `name==version`; the pipeline is not loaded yet.
+
+        Raises: ConfigError if spaCy or the pipeline is not installed. Warns: if the pipeline has another version.
+        """
+        name, _, wanted = argument.partition("==")
+        try:
+            spacy = importlib.metadata.version("spacy")
+        except importlib.metadata.PackageNotFoundError as error:
+            raise ConfigError(f"encoding.parser: expected spaCy for {name!r}, which is not installed: {_INSTALL}") from error
+        version = _version(name)
+        if version is None:
+            raise ConfigError(
+                f"encoding.parser: expected an installed spaCy pipeline or its folder, got {name!r}; installed: "
+                f"{', '.join(_installed()) or 'none'}"
+            )
+        if wanted and version != wanted:
+            warnings.warn(
+                f"relsift: parser {name}: expected version {wanted}, with which the model was trained, got {version}; "
+                "trees may differ",
+                stacklevel=2,
+            )
+        return cls(name, version, spacy)
+
+    @property
+    def spec(self) -> str:
+        return f"spacy:{self.name}=={self.version}"
+
+    def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """Sentences with trees keep them. Raises: as `trees`."""
+        missing = list(dict.fromkeys(sentence.tokens for sentence in sentences if sentence.syntax is None))
+        cache = TreeCache(self.name, self.version, self.spacy)
+        trees = cache.get(missing)
+        unknown = [tokens for tokens in missing if tokens not in trees]
+        if unknown:
+            fresh = dict(zip(unknown, self.trees(unknown), strict=True))
+            cache.put(fresh)
+            trees |= fresh
+        return [replace(s, syntax=trees[s.tokens]) if s.syntax is None else s for s in sentences]
+
+    def trees(self, sentences: Sequence[tuple[str, ...]]) -> Iterator[Syntax]:
+        """One forest a sentence, in order. Raises DataError for a sentence in a script that the pipeline was not made for."""
+        from spacy.tokens import Doc
+
+        nlp = self._pipeline
+        for tokens in sentences:
+            if nlp.lang not in _UNSPACED and 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens):
+                raise DataError(
+                    f"parser {self.name}: expected text in the language {nlp.lang!r}, got {' '.join(tokens[:10])!r}; "
+                    "choose another encoding.parser"
+                )
+
+        def document(tokens: tuple[str, ...]) -> Doc:
+            # Sentence starts are given, so that the parser joins what it would have split.
+            starts: list[bool | int | None] = [True, *[False] * (len(tokens) - 1)]
+            return Doc(nlp.vocab, words=list(tokens), sent_starts=starts)
+
+        for doc in nlp.pipe(map(document, sentences), batch_size=SENTENCES_AT_ONCE):
+            yield Syntax(
+                tuple(ROOT if token.head.i == token.i else token.head.i for token in doc),
+                tuple(token.dep_ or "dep" for token in doc),
+                tuple(token.tag_ or token.pos_ or "X" for token in doc),
+            )
+
+    @cached_property
+    def _pipeline(self) -> Any:
+        import spacy
+
+        try:
+            nlp = spacy.load(self.name, exclude=_UNUSED)
+        except (OSError, ValueError, ImportError) as error:
+            raise ConfigError(f"encoding.parser: expected a spaCy pipeline that loads, got {self.name!r}: {error}") from error
+        if not nlp.has_pipe("parser"):
+            raise ConfigError(f"encoding.parser: expected a pipeline with a parser, got {self.name!r} with {', '.join(nlp.pipe_names)}")
+        return nlp
+
+
+def _version(name: str) -> str | None:
+    """Of an installed package or a folder, without importing either; None if there is neither."""
+    try:
+        return importlib.metadata.version(name)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        pass
+    try:
+        meta = json.loads((Path(name) / "meta.json").read_text(encoding="utf-8"))
+        return str(meta["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _installed() -> list[str]:
+    return sorted({point.name for point in importlib.metadata.entry_points(group="spacy_models")})

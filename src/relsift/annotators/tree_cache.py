@@ -1,0 +1,94 @@
+"""Trees that were parsed before, in `$RELSIFT_HOME/parses`: one SQLite file for every version of a parser, one row a sentence.
+
+SQLite, since several processes may read and write at once, a row is there whole or not at all, and nothing has to be held in memory.
+A row that is broken, or belongs to other tokens, is reported and parsed again; so is a file that is no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from relsift.errors import DataError
+from relsift.home import home
+from relsift.schema import Syntax
+
+FOLDER = "parses"
+PATIENCE = 60.0  # seconds to wait for another process that writes
+_TABLE = "CREATE TABLE IF NOT EXISTS trees (key BLOB PRIMARY KEY, tree TEXT NOT NULL) WITHOUT ROWID"
+
+Tokens = tuple[str, ...]
+
+
+class TreeCache:
+    def __init__(self, name: str, version: str, library: str, folder: Path | None = None) -> None:
+        """For the trees of one version of a pipeline under one version of the library."""
+        digest = hashlib.sha256("\0".join((name, version, library)).encode()).hexdigest()[:12]
+        self.file = (folder or home() / FOLDER) / f"{Path(name).name}-{version}-{digest}.sqlite"
+
+    def get(self, sentences: Sequence[Tokens]) -> dict[Tokens, Syntax]:
+        """Those of the sentences that are known."""
+        found: dict[Tokens, Syntax] = {}
+        if not self.file.is_file():
+            return found
+        with self._open() as database:
+            for tokens in set(sentences):
+                row = database.execute("SELECT tree FROM trees WHERE key = ?", (_key(tokens),)).fetchone()
+                if row is None:
+                    continue
+                try:
+                    found[tokens] = _syntax(row[0], len(tokens))
+                except (ValueError, KeyError, TypeError, DataError) as error:
+                    warnings.warn(f"relsift: {self.file}: {' '.join(tokens[:5])!r} is parsed again: broken row: {error}", stacklevel=2)
+        return found
+
+    def put(self, trees: Mapping[Tokens, Syntax]) -> None:
+        """All or none of them are written."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as database, database:
+            database.executemany("INSERT OR REPLACE INTO trees VALUES (?, ?)", _rows(trees.items()))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            database = self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked, full, or not ours to write: not broken
+                raise DataError(f"{self.file}: expected a file that can be read and written, got {error}") from error
+            warnings.warn(f"relsift: {self.file}: expected a cache of parses, got {error}; it is begun again", stacklevel=2)
+            self.file.unlink()
+            database = self._connect()
+        with closing(database):
+            yield database
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.file, timeout=PATIENCE)
+        try:
+            database.execute(_TABLE)
+        except sqlite3.DatabaseError:
+            database.close()
+            raise
+        return database
+
+
+def _key(tokens: Tokens) -> bytes:
+    return hashlib.sha256("\0".join(tokens).encode("utf-8", "surrogatepass")).digest()
+
+
+def _rows(trees: Iterable[tuple[Tokens, Syntax]]) -> Iterator[tuple[bytes, str]]:
+    for tokens, syntax in trees:
+        yield _key(tokens), json.dumps([syntax.heads, syntax.dependencies, syntax.pos], ensure_ascii=False)
+
+
+def _syntax(text: str, size: int) -> Syntax:
+    heads, dependencies, pos = json.loads(text)
+    if len(heads) != size:
+        raise ValueError(f"expected {size} heads, got {len(heads)}")
+    if not all(type(head) is int for head in heads):
+        raise ValueError("expected whole numbers as heads")
+    return Syntax(tuple(heads), tuple(map(str, dependencies)), tuple(map(str, pos)))

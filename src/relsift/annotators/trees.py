@@ -1,0 +1,38 @@
+"""Sentences with dependency trees: those they came with, or an annotator's.
+
+What needs trees asks here and gets the sentences back with them, or an error that says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relsift.annotators.base import find_annotator
+from relsift.errors import DataError
+from relsift.schema import Sentence
+
+
+def with_trees(sentences: Sequence[Sentence], parser: str | None) -> list[Sentence]:
+    """The same sentences; those without trees are parsed.
+
+    Args:
+        parser: an annotator that adds trees (see `relsift.annotators.base`), such as the name of a spaCy pipeline; None: every sentence has
+            to have its trees.
+    Raises: DataError naming the first sentence without trees if there is no parser; ConfigError if the parser is not installed.
+    """
+    missing = [sentence for sentence in sentences if sentence.syntax is None]
+    if not missing:
+        return list(sentences)
+    if parser is None:
+        raise DataError(
+            f"sentence {missing[0].id!r}: expected dependency trees, which this model needs, got none ({len(missing)} of "
+            f"{len(sentences)} sentences have none); name a parser (--set encoding.parser=en_core_web_sm, or that of your language, when "
+            "training), add them with `relsift parse`, or give heads, dependencies and pos in the data"
+        )
+    parsed = iter(find_annotator(parser, "trees").annotate(missing))
+    return [next(parsed) if sentence.syntax is None else sentence for sentence in sentences]
+
+
+def pinned(parser: str | None) -> str | None:
+    """The parser with its version, for a model to remember. Raises ConfigError if it is not installed."""
+    return None if parser is None else find_annotator(parser, "trees").spec

@@ -1,0 +1,1 @@
+"""What a model sees of each token; `relsift.registry.ENCODERS` lists them."""

@@ -1,0 +1,1 @@
+"""The contract of a model, and what several architectures share."""

@@ -1,0 +1,66 @@
+"""What models have in common that read a pair as (first, second) and may read it in both orders.
+
+Letters: P pairs, R readings, Z features of a reading, K relation types.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from relsift.encoding.batch import Batch
+from relsift.errors import require
+from relsift.layers.relation_classifier import PairScores
+from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, two_direction_loss
+from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoDirectionConfig(PairClassifierConfig):
+    directions: Literal["one", "two"] = "two"  # read a pair as (head, tail) only, or in both orders over both directions of a relation
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            self.directions == "one" or (self.classification == "cross_entropy" and not self.identification),
+            "model.directions",
+            expected="one with the ranking and identification losses (two is one softmax over both directions of every relation)",
+            got=f"{self.directions}, classification={self.classification}, identification={self.identification}",
+        )
+
+
+class TwoDirectionClassifier(PairClassifier):
+    """A subclass has a `Config` of these options, ends its `__init__` with `self.head = self.make_head(...)`, and says in `read` what the
+    vector of a reading is; how many readings there are is settled here."""
+
+    head: Any  # a RelationClassifier; with two directions a linear layer
+
+    def make_head(self, size: int, relations: int) -> Any:
+        if self.config.directions == "one":
+            return super().make_head(size, relations)
+        return nn.Linear(size, 2 * relations + 1)
+
+    @property
+    def paper_threshold(self) -> float:
+        return 0.0 if self.config.directions == "two" else super().paper_threshold
+
+    @abstractmethod
+    def read(self, batch: Batch, readings: Readings) -> Tensor:
+        """(R, Z): what each reading's classification sees."""
+
+    def forward(self, batch: Batch) -> PairScores:
+        if self.config.directions == "one":
+            scores: PairScores = self.head(self.read(batch, one_reading(batch)))
+            return scores
+        readings = both_readings(batch)
+        logits = self.head(self.read(batch, readings))                                  # (R, 2K + 1)
+        forth, back = logits[readings.forth], logits[readings.back]                     # (P, 2K + 1)
+        return PairScores(merged_scores(forth, back), forth, None, back)
+
+    def loss(self, output: PairScores, batch: Batch) -> dict[str, Tensor]:
+        if output.logits is None or output.back is None:
+            return super().loss(output, batch)
+        return two_direction_loss(output.logits, output.back, batch, other_weight=self.config.other_weight)

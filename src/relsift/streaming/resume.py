@@ -1,0 +1,107 @@
+"""A file of predictions that is not complete: how it is marked, and how the next run goes on with it.
+
+While lines are written to FILE, FILE.resume.json beside it says what makes them: model, threshold, writer, input, version. It is there
+before the first line and goes away after the last one. Sentences are predicted in blocks of whole documents that depend on nothing but
+the input, and whoever goes on starts at the first block that is not all there: the lines are those of an uninterrupted run, but for the
+last digit of a score where the model sums what it remembers of earlier blocks in another order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from relsift.errors import ConfigError
+from relsift.files import write_json
+from relsift.schema import Document
+
+Block = Sequence[Document]
+Lines = Callable[[Document], Iterable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that decides what is written. model: sha256 of its description, which holds the one of its weights."""
+
+    model: str
+    threshold: float
+    writer: str
+    input: str
+    relsift: str
+
+    def claim(self, out: Path) -> None:
+        """Mark `out` as not complete."""
+        write_json(mark(out), asdict(self))
+
+    def has_lines(self, out: Path) -> bool:
+        """Whether there are lines of this job to go on from.
+
+        Raises: ConfigError if the file is complete, or was written by another job.
+        """
+        if not out.exists() or not out.stat().st_size:
+            return False
+        if not mark(out).exists():
+            raise ConfigError(
+                f"--resume: expected {mark(out)} beside {out}, as an interrupted `relsift predict` leaves it, got none: the file is "
+                "complete, or something else wrote it; leave out --resume to write it anew"
+            )
+        try:
+            before = json.loads(mark(out).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"{mark(out)}: expected JSON, got {error}; leave out --resume to start again") from error
+        for name, value in asdict(self).items():
+            got = before.get(name) if isinstance(before, dict) else before
+            if got != value:
+                raise ConfigError(
+                    f"--resume: expected the {name} with which {out} was begun, {got!r} (in {mark(out)}), got {value!r}; "
+                    "use the same command as before, or leave out --resume to start again"
+                )
+        return True
+
+
+def mark(out: Path) -> Path:
+    """The file that says of `out` that it is not complete."""
+    return out.with_name(f"{out.name}.resume.json")
+
+
+def remaining(blocks: Iterator[Block], out: Path, lines: Lines) -> Iterator[Block]:
+    """The blocks that are not yet in `out`, which is cut after the last one that is.
+
+    Raises: ConfigError naming the line if the file holds other sentences than those the input begins with.
+    """
+    with out.open("r+b") as stream:
+        end = number = 0
+        for block in blocks:
+            number = _written(block, stream, number, out, lines)
+            if number < 0:
+                stream.truncate(end)
+                return chain([block], blocks)
+            end = stream.tell()
+        if stream.read(1):
+            raise _changed(out, number + 1, "the end of the input", "more sentences")
+    return iter(())
+
+
+def _written(block: Block, stream: BinaryIO, number: int, out: Path, lines: Lines) -> int:
+    """The number of the block's last line in the file, whose line `number` stands before the block; -1 if the file ends earlier."""
+    for document in block:
+        bare = replace(document, sentences=tuple(sentence.with_relations(None) for sentence in document.sentences))
+        for expected, sentence in zip(lines(bare), bare.sentences):
+            got = stream.readline()
+            if not got.endswith(b"\n"):
+                return -1
+            number += 1
+            if not got.startswith(expected[:-1].encode()):
+                raise _changed(out, number, f"sentence {sentence.id!r} as it is in the input", repr(got[:60].decode(errors="replace")))
+    return number
+
+
+def _changed(out: Path, number: int, expected: str, got: str) -> ConfigError:
+    return ConfigError(
+        f"{out}:{number}: --resume: expected {expected}, got {got}; the input has changed since, or the file has: leave out --resume to "
+        "start again"
+    )

@@ -1,0 +1,163 @@
+"""Where a sentence's trees come from: the data, the cache, a parser (here one that counts its sentences), or a CoNLL-U file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relsift.annotators import trees
+from relsift.annotators.base import find_annotator
+from relsift.annotators.conllu_trees import ConlluTrees
+from relsift.annotators.spacy_trees import SpacyTrees
+from relsift.annotators.trees import with_trees
+from relsift.bundle import build
+from relsift.candidates import Candidates
+from relsift.corpora import annotated
+from relsift.corpora.annotated import annotated_data
+from relsift.corpora.data import resolve
+from relsift.encoding.vocabulary import Encoding
+from relsift.errors import ConfigError, DataError
+from relsift.inference import InferenceReport, score_pairs
+from relsift.models.sptree import SPTreeConfig
+from relsift.schema import Sentence, Syntax
+from relsift.training.loop import train
+from toy import run_config, sentences
+
+BARE = [replace(sentence, syntax=None) for sentence in sentences(6)]
+
+
+class Counting(SpacyTrees):
+    """Every token hangs on the one before it."""
+
+    def trees(self, sentences):
+        asked.extend(sentences)
+        return (Syntax(tuple(range(-1, len(s) - 1)), ("dep",) * len(s), ("N",) * len(s)) for s in sentences)
+
+
+asked: list[tuple[str, ...]] = []
+
+
+@pytest.fixture
+def parser(monkeypatch, tmp_path: Path) -> str:
+    monkeypatch.setenv("RELSIFT_HOME", str(tmp_path))
+    monkeypatch.setattr(trees, "find_annotator", lambda spec, adds: Counting(spec.removeprefix("spacy:").partition("==")[0], "1.0", "3.8"))
+    asked.clear()
+    return "counting"
+
+
+def test_without_a_parser_a_sentence_without_trees_is_named_and_the_way_out_too():
+    group = [sentences(1)[0], BARE[1]]
+    message = r"sentence 'toy-0-1': expected dependency trees.*1 of 2 sentences.*encoding.parser.*relsift parse"
+    with pytest.raises(DataError, match=message):
+        with_trees(group, None)
+
+
+def test_trees_that_came_with_the_data_stay(parser):
+    given = sentences(2)
+    assert with_trees(given, None) == with_trees(given, parser) == given
+    assert not asked
+
+
+def test_all_else_of_a_sentence_stays(parser):
+    bare = replace(BARE[0], tagged=BARE[0].entities[:1], doc_id="d")
+    (parsed,) = with_trees([bare], parser)
+    assert parsed.syntax is not None
+    assert replace(parsed, syntax=None) == bare
+
+
+def test_a_sentence_is_parsed_once_and_remembered(parser):
+    first = with_trees([*BARE, *BARE], parser)
+    assert [replace(s, syntax=None) for s in first] == [*BARE, *BARE]
+    assert all(s.syntax is not None and s.syntax.heads[0] == -1 for s in first)
+    assert len(asked) == len(BARE)
+    assert with_trees(BARE, parser) == first[: len(BARE)]
+    assert len(asked) == len(BARE)
+
+
+def test_a_trained_model_parses_new_sentences_as_it_was_told_in_training(parser):
+    config = run_config(epochs=1)
+    config = config.model_copy(
+        update={
+            "model": config.model.model_validate({"name": "sptree", "preset": None, **SPTreeConfig.tiny().to_dict()}),
+            "encoding": config.encoding.model_copy(update={"parser": parser}),
+        }
+    )
+    bundle = train(config, BARE, BARE).bundle
+    assert bundle.encoding.parser == "spacy:counting==1.0"
+    assert len(asked) == len(BARE)
+    loaded = Encoding.from_json(json.loads(json.dumps(bundle.encoding.to_json())))
+    new = replace(BARE[0], tokens=("Zed", *BARE[0].tokens[1:]))
+    (scored,) = score_pairs(bundle.model, loaded, bundle.candidates, [new], InferenceReport())
+    assert len(scored.scores) == len(scored.pairs) > 0
+    assert asked[-1] == new.tokens
+
+
+def test_models_without_trees_ask_nobody():
+    known = Encoding.fit(BARE)
+    model = build("multitask_cnn", {}, known)
+    assert score_pairs(model, known, Candidates(), BARE, InferenceReport())
+
+
+def test_a_model_without_trees_is_not_told_of_them(parser):
+    bundle = train(run_config(epochs=1), sentences(6), sentences(6)).bundle
+    assert (bundle.encoding.dependencies, bundle.encoding.parser) == ((), None)
+
+
+# ---- CoNLL-U
+
+
+def conllu(path: Path, *group: tuple[Sentence, int]) -> Path:
+    """Trees of sentences in which every token hangs on token `head`, itself a root."""
+    blocks = []
+    for sentence, head in group:
+        heads = [0 if number == head else head + 1 for number in range(len(sentence.tokens))]
+        rows = [f"{n}\t{form}\t_\tN\t_\t_\t{above}\tdep\t_\t_" for n, (form, above) in enumerate(zip(sentence.tokens, heads), start=1)]
+        blocks.append("\n".join(rows) + "\n\n")
+    file = path / "trees.conllu"
+    file.write_text("".join(blocks), encoding="utf-8")
+    return file
+
+
+def test_trees_are_taken_from_the_sentence_with_the_same_tokens_in_any_order(tmp_path: Path):
+    parse = ConlluTrees(conllu(tmp_path, (BARE[1], 1), (BARE[0], 0), (BARE[0], 2))).annotate
+    heads = [s.syntax.heads.index(-1) for s in parse([BARE[0], BARE[1], BARE[0], BARE[0]]) if s.syntax]
+    assert heads == [0, 1, 2, 2]
+
+
+def test_a_sentence_that_the_file_does_not_have_is_named(tmp_path: Path):
+    with pytest.raises(DataError, match=r"trees.conllu: expected a sentence with the tokens of sentence 'toy-0-1', got none"):
+        ConlluTrees(conllu(tmp_path, (BARE[0], 0))).annotate([BARE[0], BARE[1]])
+
+
+def test_data_is_parsed_part_by_part_while_it_is_read(parser, monkeypatch):
+    monkeypatch.setattr(annotated, "DOCUMENTS_AT_ONCE", 2)
+    data = annotated_data(resolve("gazette-en"), lambda group: with_trees(group, parser))
+    assert data.splits == ("train", "dev", "test")
+    documents = list(data.documents("dev"))
+    assert documents == [
+        replace(d, sentences=tuple(with_trees(d.sentences, parser))) for d in resolve("gazette-en").documents("dev")
+    ]
+    assert sum(len(d.sentences) for d in documents) >= len(asked) > 0
+
+
+# ---- names
+
+
+def test_a_pipeline_that_is_not_installed_is_refused_by_name():
+    pytest.importorskip("spacy")
+    with pytest.raises(ConfigError, match="expected an installed spaCy pipeline or its folder, got 'no_such_pipeline'"):
+        find_annotator("no_such_pipeline", "trees")
+
+
+def test_without_spacy_the_message_says_what_to_install(monkeypatch):
+    from importlib import metadata
+
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    with pytest.raises(ConfigError, match=r"expected spaCy for 'en', which is not installed: pip install 'relsift\[spacy\]'"):
+        SpacyTrees.named("en")
