@@ -13,8 +13,9 @@ import torch
 from measure import invented
 
 from relsift.candidates import Candidates, Direction
-from relsift.encoding.batch import Batch, Example, collate, cut, encode
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.batch import Batch, collate, cut
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example
 from relsift.environment import prepared
 from relsift.inference import BATCH_PAIRS, BATCH_TOKENS, sizes_of
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig

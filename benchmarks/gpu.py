@@ -55,12 +55,12 @@ def measure_case(case: Case) -> dict[str, Any]:
     wanted_model, model = case.model(), case.model().cuda()
     every = batches(case.examples)
     on_gpu = [batch.to("cuda") for batch in every]
-    pairs = sum(batch.num_pairs for batch in every)
+    pairs = sum(len(batch.pairs) for batch in every)
     row: dict[str, Any] = {**case.facts(), "differences": {}}
     with torch.inference_mode():
         wanted = wanted_model.pooled(every[0])
         part = [batch.to("cuda") for batch in batches(sample(case.examples, WORK))]
-        few = sum(batch.num_pairs for batch in part)
+        few = sum(len(batch.pairs) for batch in part)
         forms = {str(way): LiteralForm(model, way) for way in WAYS}
         rates = {name: few / until_done(lambda form=form: [form.pooled(batch) for batch in part]) for name, form in forms.items()}
         row["literal_ways"], row["literal"] = rates, max(rates.values())

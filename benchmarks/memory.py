@@ -24,7 +24,7 @@ from measure import invented, save, table
 
 from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.schema import Document, Sentence
 from relsift.writers.native import lines
 

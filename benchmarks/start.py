@@ -28,7 +28,7 @@ from measure import invented, save, table
 from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
 from relsift.cli.main import app
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 
 AIMS = {"help": 0.3, "predict": 3.0}  # seconds
 RUNS = 7

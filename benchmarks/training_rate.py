@@ -24,7 +24,8 @@ from measure import save, seconds, table
 from torch import Tensor
 
 from relsift.config import load_config
-from relsift.encoding.batch import Batch, Example, collate, cut
+from relsift.encoding.batch import Batch, collate, cut
+from relsift.encoding.example import Example
 from relsift.inference import sizes_of
 from relsift.layers.relation_classifier import PairScores
 from relsift.models.multitask_cnn import MultiTaskCNN
@@ -71,7 +72,7 @@ def measure_case(case: Case, threads: int, *, aim: int | None, epoch: bool, quic
           for run in (Training(case, way), Training(case, None)))
     )  # fmt: skip
     row = {
-        **case.facts(), "threads": threads, "aim": aim, "pairs_a_step": sum(batch.num_pairs for batch in some) / len(some),
+        **case.facts(), "threads": threads, "aim": aim, "pairs_a_step": sum(len(batch.pairs) for batch in some) / len(some),
         "literal_way": str(way), "step": step, "largest_gradient_difference": gradients,
     }  # fmt: skip
     if epoch:

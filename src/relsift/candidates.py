@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from relsift.errors import ConfigError
 from relsift.schema import Entity, Sentence
@@ -24,11 +24,11 @@ _ROUNDING = 1e-6  # pairs: 0.29 times 100 is 29, whatever floating point makes o
 
 
 class Pair(NamedTuple):
-    """Positions of two entities in their sentence, and the relation type annotated between them, if any."""
+    """Positions of two entities in their sentence, and the types of the relations annotated between them, in file order."""
 
     head: int
     tail: int
-    type: str | None
+    types: tuple[str, ...] = ()  # none: an unrelated pair
 
 
 @dataclass
@@ -102,10 +102,29 @@ class Candidates:
             )
         return cls(direction=direction, type_pairs=pairs, max_distance=max_distance, order_leak=order_leak)
 
+    def to_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = {
+            "direction": self.direction,
+            "type_pairs": None if self.type_pairs is None else sorted(self.type_pairs),
+            "max_distance": self.max_distance,
+        }
+        return value | ({"order_leak": True} if self.order_leak else {})
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Candidates:
+        """Raises KeyError, TypeError or ValueError for what `to_json` does not write."""
+        pairs = value["type_pairs"]
+        return cls(
+            direction=value["direction"],
+            type_pairs=None if pairs is None else frozenset((head, tail) for head, tail in pairs),
+            max_distance=value["max_distance"],
+            order_leak=value.get("order_leak", False),
+        )
+
     def pairs(self, sentence: Sentence, report: CandidateReport | None = None) -> list[Pair]:
         """The candidate pairs of one sentence, heads in text order, then tails."""
         report = report if report is not None else CandidateReport()
-        labels = self._labels(sentence, report)
+        labels = self._labels(sentence)
         order = sorted(range(len(sentence.entities)), key=lambda i: text_order(sentence.entities[i], i))
         result = []
         for place, first in enumerate(order):
@@ -113,31 +132,29 @@ class Candidates:
                 if first == second:
                     continue
                 reason = self._reason_to_drop(sentence.entities[first], sentence.entities[second])
-                label = labels.get((first, second))
-                if self.order_leak and reason is None and label is None and second in order[:place]:
+                types = labels.get((first, second), ())
+                if self.order_leak and reason is None and not types and second in order[:place]:
                     reason = AGAINST_THE_TEXT
                 if reason is None:
-                    result.append(Pair(first, second, label))
+                    result.append(Pair(first, second, types))
                     report.kept += 1
-                    report.positive += label is not None
+                    report.positive += bool(types)
                 else:
                     report.dropped[reason] += 1
-                    if label is not None:
-                        report.lost[reason] += 1
+                    if types:
+                        report.lost[reason] += len(types)
         return result
 
-    def _labels(self, sentence: Sentence, report: CandidateReport) -> dict[tuple[int, int], str]:
-        labels: dict[tuple[int, int], str] = {}
-        further: set[tuple[tuple[int, int], str]] = set()
+    def _labels(self, sentence: Sentence) -> dict[tuple[int, int], tuple[str, ...]]:
+        """The relation types of each related pair, each once."""
+        labels: dict[tuple[int, int], tuple[str, ...]] = {}
         for relation in sentence.relations or ():
             key = (relation.head, relation.tail)
             if self.direction == "undirected":
                 key = in_text_order(sentence, *key)
-            if labels.setdefault(key, relation.type) != relation.type:
-                # One label a pair: the first in the file wins, the other stays in the gold data and counts as a miss.
-                further.add((key, relation.type))
-        if further:
-            report.lost["second relation of one pair"] += len(further)
+            types = labels.get(key, ())
+            if relation.type not in types:
+                labels[key] = (*types, relation.type)
         return labels
 
     def _reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
@@ -168,7 +185,7 @@ def sample_negatives(
     for number, (sentence, its) in enumerate(zip(sentences, pairs, strict=True)):
         text = stable_integer(seed, sentence.id, sentence.tokens)
         for place, pair in enumerate(its):
-            if pair.type is None:
+            if not pair.types:
                 ranked.append((stable_integer(text, pair.head, pair.tail), number, place))
             else:
                 positive += 1

@@ -14,10 +14,11 @@ import torch
 from relsift.bundle import Bundle, build
 from relsift.candidates import NO_RELATION, Candidates
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError
 from relsift.inference import InferenceReport, score_pairs
 from relsift.kernels.switch import SWITCH
+from relsift.losses.labels import first_label
 from relsift.models.base.model import ModelConfig, Prediction, RelationModel
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table
@@ -85,7 +86,7 @@ def test_predicts_one_label_and_one_score_a_pair(name):
     batch = batch_of([*sentences(5), long_sentence(20, 6)], KNOWN)
     prediction = model.predict(model(batch))
     assert isinstance(prediction, Prediction)
-    assert prediction.label.shape == prediction.score.shape == (batch.num_pairs,)
+    assert prediction.label.shape == prediction.score.shape == (len(batch.pairs),)
     assert prediction.label.dtype == torch.int64
     assert 0 <= int(prediction.label.min()) <= int(prediction.label.max()) < len(KNOWN.labels)
     assert prediction.score.isfinite().all()
@@ -115,7 +116,7 @@ def test_loss_is_a_finite_scalar_for_every_named_part_whether_pairs_are_related_
 def test_forward_does_not_look_at_labels(name):
     model = tiny(name)
     batch = batch_of(sentences(4), KNOWN)
-    blind = replace(batch, label=torch.full_like(batch.label, NO_RELATION))
+    blind = replace(batch, label=torch.full_like(first_label(batch.pairs.labels), NO_RELATION))
     assert torch.equal(model.predict(model(batch)).score, model.predict(model(blind)).score)
 
 
@@ -237,7 +238,7 @@ def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
     model.eval()
     prediction = model.predict(model(batch))
     found = torch.where(prediction.score >= model.paper_threshold, prediction.label, NO_RELATION)
-    assert found.tolist() == batch.label.tolist()
+    assert found.tolist() == first_label(batch.pairs.labels).tolist()
     assert sorted(known.labels[label] for label in found.tolist() if label >= 0) == sorted(filter(None, FOUR))
 
 
@@ -270,7 +271,7 @@ def test_every_preset_trains_on_a_batch_of_one_pair(name, preset):
     # The last batch of an epoch may hold a single pair; a batch norm has no variance to take there.
     model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
     batch = batch_of([one_token()], KNOWN, Candidates(direction="undirected"))
-    assert batch.num_pairs == 1
+    assert len(batch.pairs) == 1
     parts = one_step(model, batch)
     assert all(torch.tensor(value).isfinite() for value in parts.values())
     assert scores(model.eval(), *sentences(3)).isfinite().all()
@@ -360,9 +361,9 @@ def test_with_cross_entropy_alone_score_and_threshold_are_the_arg_max_over_all_c
 
 def test_identification_takes_no_part_in_the_decision():
     model = MultiTaskCNN(MultiTaskCNNConfig.tiny(), KNOWN)
-    assert model.head.identify is not None
+    assert model.classifier.identify is not None
     batch = batch_of(sentences(5), KNOWN)
     before = model.predict(model(batch)).score
     with torch.no_grad():
-        model.head.identify.weight.add_(5.0)
+        model.classifier.identify.weight.add_(5.0)
     assert torch.equal(model.predict(model(batch)).score, before)

@@ -12,9 +12,11 @@ import torch
 from relsift.bundle import Bundle
 from relsift.candidates import Candidates
 from relsift.config import EncodingConfig, RunConfig, TagView
-from relsift.encoding.batch import Batch, collate, encode
-from relsift.encoding.vocabulary import BY_PAIR, Encoding
+from relsift.encoding.batch import Batch, collate
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.tags import BY_PAIR
 from relsift.inference import InferenceReport, score_pairs
+from relsift.losses.labels import first_label
 from relsift.models.base.model import RelationModel
 from relsift.registry import find, table
 from relsift.schema import Entity, Sentence
@@ -105,7 +107,7 @@ def test_a_model_trains_on_the_same_pairs_in_the_same_batches_whatever_it_is_sho
         labels = seen.setdefault(view, [])
 
         def spy(self: Any, output: Any, batch: Batch, to: list[list[int]] = labels) -> Any:
-            to.append(batch.label.tolist())
+            to.append(first_label(batch.pairs.labels).tolist())
             return original(self, output, batch)
 
         with monkeypatch.context() as patch:

@@ -66,14 +66,14 @@ def literal_distance(token: int, start: int, end: int, limit: int) -> int:
 
 def literal_input(model: MultiTaskCNN, batch: Batch, pair: int, tokens: range) -> Tensor:
     """(1, features, tokens) of one pair: word, tag, distance to head, distance to tail of every token."""
-    sentence, limit = int(batch.pair_sentence[pair]), model.config.max_distance
+    sentence, limit = int(batch.pairs.sentence[pair]), model.config.max_distance
     columns = []
     for token in tokens:
-        parts = [model.embed.words.weight[batch.tokens[sentence, token]]]
+        parts = [model.embed.words.weight[batch.words[sentence, token]]]
         if model.embed.tags is not None:
             parts.append(model.embed.tags.weight[batch.tags[sentence, token]])
-        for table, entity in ((model.head_distance, batch.pair_head[pair]), (model.tail_distance, batch.pair_tail[pair])):
-            start, end = batch.entity_span[entity].tolist()
+        for table, entity in ((model.head_distance, batch.pairs.head[pair]), (model.tail_distance, batch.pairs.tail[pair])):
+            start, end = batch.entities.span[entity].tolist()
             parts.append(table.weight[literal_distance(token, start, end, limit)])
         columns.append(torch.cat(parts))
     return torch.stack(columns, dim=1)[None]
@@ -87,11 +87,11 @@ def literal_convolution(model: MultiTaskCNN, x: Tensor) -> Tensor:
 
 def literal_pooled(model: MultiTaskCNN, batch: Batch) -> Tensor:
     rows = []
-    for pair in range(batch.num_pairs):
-        length = int(batch.lengths[batch.pair_sentence[pair]])
+    for pair in range(len(batch.pairs)):
+        length = int(batch.lengths[batch.pairs.sentence[pair]])
         tokens = range(length)
         if model.config.context == "between":
-            head, tail = (batch.entity_span[e[pair]].tolist() for e in (batch.pair_head, batch.pair_tail))
+            head, tail = (batch.entities.span[e[pair]].tolist() for e in (batch.pairs.head, batch.pairs.tail))
             tokens = range(min(head[0], tail[0]), max(head[1], tail[1]))[-model.config.context_size :]
         h = literal_convolution(model, literal_input(model, batch, pair, tokens))
         pooled = [h.max(dim=1).values]
@@ -103,8 +103,8 @@ def literal_pooled(model: MultiTaskCNN, batch: Batch) -> Tensor:
 
 def literal_output(model: MultiTaskCNN, batch: Batch) -> tuple[Tensor, Tensor]:
     h = model.trunk(literal_pooled(model, batch))
-    assert model.head.rank is not None and model.head.identify is not None
-    return model.head.rank(h), model.head.identify(h)
+    assert model.classifier.rank is not None and model.classifier.identify is not None
+    return model.classifier.rank(h), model.classifier.identify(h)
 
 
 # ---- comparison
@@ -166,7 +166,7 @@ def test_padded_batch_equals_the_literal_convolution(kernel):
 
 def test_hundreds_of_pairs_in_one_sentence_equal_the_literal_convolution(kernel):
     batch = batch_of([long_sentence(18, 17, 5)], KNOWN)
-    assert batch.num_pairs == 17 * 16
+    assert len(batch.pairs) == 17 * 16
     assert_same_as_literal(make(replace(TINY, windows=(2, 5))), batch)
 
 
@@ -602,7 +602,7 @@ def test_what_stands_in_the_padding_changes_no_bit(kernel):
     model = make(TINY)
     batch = batch_of([long_sentence(3, 3, 1), long_sentence(14, 3, 2)], KNOWN)
     before = model(batch).scores
-    batch.tokens[~batch.mask] = 5
+    batch.words[~batch.mask] = 5
     batch.tags[~batch.mask] = 2
     assert torch.equal(model(batch).scores, before)
 

@@ -36,9 +36,9 @@ class Plain:
 
     def __init__(self, model: WalkModel, batch: Batch, states: Tensor, sentence: int) -> None:
         self.model = model
-        mine = (batch.entity_sentence == sentence).nonzero().squeeze(1).tolist()
-        self.spans = [tuple(batch.entity_span[row].tolist()) for row in mine]
-        self.types = [int(batch.entity_type[row]) for row in mine]
+        mine = (batch.entities.sentence == sentence).nonzero().squeeze(1).tolist()
+        self.spans = [tuple(batch.entities.span[row].tolist()) for row in mine]
+        self.types = [int(batch.entities.type[row]) for row in mine]
         self.h = states[sentence, : int(batch.lengths[sentence])]
         self.edge = cache(self._edge)
         self.walks = cache(self._walks)
@@ -101,9 +101,9 @@ class Plain:
 
 def literal(model: WalkModel, batch: Batch) -> Tensor:
     """(R, D), in the order of the readings."""
-    states = model.bilstm(model.embed(batch.tokens, batch.tags), batch.lengths)
+    states = model.bilstm(model.embed(batch.words, batch.tags), batch.lengths)
     readings = both_readings(batch)
-    first_row = [int((batch.entity_sentence < s).sum()) for s in range(len(batch.lengths))]
+    first_row = [int((batch.entities.sentence < s).sum()) for s in range(len(batch.lengths))]
     plain = [Plain(model, batch, states, s) for s in range(len(batch.lengths))]
     return torch.stack([
         plain[s].walks(i - first_row[s], j - first_row[s], model.config.walk_length)
@@ -145,7 +145,7 @@ def test_sentences_and_rows_taken_a_few_at_a_time_give_the_same_vectors_and_grad
 
 def test_groups_hold_every_sentence_once_with_its_entities_and_stay_within_the_limit():
     batch = batch_of([*GROUP, *[long_sentence(11, n, seed=n) for n in range(2, 12)]], KNOWN)
-    counts = torch.bincount(batch.entity_sentence)
+    counts = torch.bincount(batch.entities.sentence)
     found = list(groups(batch, lambda entities, tokens: entities**2 * tokens, 2000))
     assert sorted(torch.cat([group.sentences for group in found]).tolist()) == list(range(len(batch.lengths)))
     for group in found:
@@ -153,5 +153,5 @@ def test_groups_hold_every_sentence_once_with_its_entities_and_stay_within_the_l
         assert cost <= 2000 or len(group.sentences) == 1
         assert group.tokens == int(batch.lengths[group.sentences].max())
         assert torch.equal(group.real.sum(dim=1), counts[group.sentences])
-        assert torch.equal(batch.entity_sentence[group.entities], group.sentences[:, None].expand_as(group.entities))
+        assert torch.equal(batch.entities.sentence[group.entities], group.sentences[:, None].expand_as(group.entities))
         assert all(row[real].unique().numel() == real.sum() for row, real in zip(group.entities, group.real))

@@ -38,13 +38,13 @@ def command(
     )
     with TrainingProgress(settings.training.epochs, Console(stderr=True)) as progress:
         result, scores = train_run(settings, loaded.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
-    report, kept = result.candidates, result.progress
+    report, state = result.candidates, result.state
     typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():
         typer.echo(f"note: {count} training relations have no candidate: {reason}", err=True)
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
         typer.echo(f"note: {line}", err=True)
-    typer.echo(f"epoch {kept.best_epoch} of {kept.epoch} kept, threshold {kept.best_threshold:.3f}", err=True)
+    typer.echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
     Console().print(score_table(scores, "development"))
     typer.echo(scores.setting_line())
     typer.echo(f"model written to {out / 'model'}")

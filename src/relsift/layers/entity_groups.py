@@ -34,10 +34,10 @@ class Group:
 
 def slots(batch: Batch) -> tuple[Tensor, Tensor]:
     """(S,) entities of each sentence, and (E,) each entity's place among those of its sentence."""
-    counts = torch.bincount(batch.entity_sentence, minlength=len(batch.lengths))              # (S,)
+    counts = torch.bincount(batch.entities.sentence, minlength=len(batch.lengths))              # (S,)
     starts = counts.cumsum(0) - counts
-    rows = torch.arange(len(batch.entity_sentence), device=counts.device)
-    return counts, rows - starts[batch.entity_sentence]
+    rows = torch.arange(len(batch.entities), device=counts.device)
+    return counts, rows - starts[batch.entities.sentence]
 
 
 def groups(batch: Batch, cost: Callable[[int, int], int], limit: int) -> Iterator[Group]:

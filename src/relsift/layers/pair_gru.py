@@ -101,12 +101,12 @@ class PairGRU(nn.Module):
         Args: pairs: (P,) by falling length of their sentence. max_distance: tokens; that of the distance tables.
         Returns: (P, T, 2H) states, 0 beyond a sentence's end; (P, T) mask, True = real token.
         """
-        sentence = batch.pair_sentence[pairs]                                           # (P,)
+        sentence = batch.pairs.sentence[pairs]                                           # (P,)
         packing = Packing.of(batch.lengths[sentence])
         read, pair = packing.tokens, packing.pair                                       # (2, M), (M,)
-        rows = [(batch.lengths.cumsum(0) - batch.lengths)[sentence][pair] + read]
-        for ends, start in ((batch.pair_head, inputs.heads), (batch.pair_tail, inputs.tails)):
-            span = batch.entity_span[ends[pairs]][pair]                                 # (M, 2)
+        rows = [batch.first[sentence][pair] + read]
+        for ends, start in ((batch.pairs.head, inputs.heads), (batch.pairs.tail, inputs.tails)):
+            span = batch.entities.span[ends[pairs]][pair]                                 # (M, 2)
             rows.append(distances(read, span[:, 0], span[:, 1], max_distance) + start)
         x = _sum_rows(inputs.table, torch.stack(rows, dim=2))                           # (2, M, 3H)
         states: Tensor = Recurrence.apply(x, self.state_weight, self.state_bias, packing)  # type: ignore[no-untyped-call]

@@ -18,18 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from relsift.annotators.trees import with_trees
-from relsift.bundle import Bundle
-from relsift.config import RunConfig
+from relsift.bundle import MODEL_FOLDER, Bundle
+from relsift.config import RunConfig, read_yaml
 from relsift.encoding.vectors import checksum
 from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.files import write_json
-from relsift.inference import InferenceReport, predict_sentences
+from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.loop import TrainingResult, train
 
-MODEL_FOLDER = "model"
 STATE_FOLDER = "state"
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
 
@@ -57,7 +56,7 @@ def train_run(
 
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on.
     """
-    if find("model", config.model.name).NEEDS_SYNTAX:  # first: without trees and a parser, no folder is begun
+    if "trees" in find("model", config.model.name).READS:  # first: without trees and a parser, no folder is begun
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,8 +84,8 @@ def train_run(
     about = {
         "data": data.name,
         **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
-        "epochs": result.progress.epoch,
-        "best_epoch": result.progress.best_epoch,
+        "epochs": result.state.epoch,
+        "best_epoch": result.state.best_epoch,
         "training_candidates": {
             "kept": result.candidates.kept, "positive": result.candidates.positive, "ratio": result.candidates.ratio(),
             "dropped": dict(result.candidates.dropped), "lost": dict(result.candidates.lost),
@@ -95,8 +94,8 @@ def train_run(
     }  # fmt: skip
     bundle = replace(result.bundle, about=about)
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
-    history = result.progress.history or []
-    (folder / HISTORY_FILE).write_text("".join(json.dumps(record) + "\n" for record in history), encoding="utf-8")
+    lines = [json.dumps(record) + "\n" for record in result.state.history]
+    (folder / HISTORY_FILE).write_text("".join(lines), encoding="utf-8")
     bundle.save(folder / MODEL_FOLDER)
     return replace(result, bundle=bundle), scores
 
@@ -109,8 +108,7 @@ def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores,
 
 def predict_all(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[list[Sentence], InferenceReport]:
     report = InferenceReport()
-    predicted = predict_sentences(bundle.model, bundle.encoding, bundle.candidates, bundle.threshold, sentences, report)
-    return list(predicted), report
+    return list(predict(bundle.scorer, bundle.decision, sentences, report)), report
 
 
 def evaluate_predicted(
@@ -139,7 +137,7 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
             raise CheckpointError(
                 f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
             ) from error
-        if config_file.read_text(encoding="utf-8") != config.to_yaml():
+        if RunConfig.model_validate(read_yaml(config_file)) != config:  # an option that is younger than the run has its default there
             raise CheckpointError(
                 f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
             )

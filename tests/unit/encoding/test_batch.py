@@ -10,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relsift.candidates import NO_RELATION, Candidates, Pair
-from relsift.encoding.batch import collate, cut, encode, examples_of
-from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_WORD, Encoding
+from relsift.encoding.batch import collate, cut
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import examples_of
+from relsift.encoding.tags import OUTSIDE
+from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import DataError, ShapeError
+from relsift.losses.labels import first_label
 from relsift.schema import Entity, Relation, Sentence, Syntax
 from strategies import sentences
 
@@ -29,36 +33,36 @@ def batch_of(*group: Sentence, labelled: bool = True):
 
 def test_one_sentence_by_hand():
     batch = batch_of(FIRST)
-    assert batch.tokens.tolist() == [[1, 2, 3, UNKNOWN_WORD]]
+    assert batch.words.tolist() == [[1, 2, 3, UNKNOWN_WORD]]
     assert batch.tags.tolist() == [[3, OUTSIDE, 1, 2]]  # B-PER O B-ORG I-ORG
     assert batch.lengths.tolist() == [4]
-    assert batch.entity_span.tolist() == [[0, 1], [2, 4]]
-    assert batch.entity_type.tolist() == [1, 0]
-    assert list(zip(batch.pair_head.tolist(), batch.pair_tail.tolist())) == [(0, 1), (1, 0)]
-    assert batch.label.tolist() == [1, NO_RELATION]
+    assert batch.entities.span.tolist() == [[0, 1], [2, 4]]
+    assert batch.entities.type.tolist() == [1, 0]
+    assert list(zip(batch.pairs.head.tolist(), batch.pairs.tail.tolist())) == [(0, 1), (1, 0)]
+    assert first_label(batch.pairs.labels).tolist() == [1, NO_RELATION]
 
 
 def test_entities_and_pairs_are_shifted_to_rows_of_the_batch():
     # Entities: 0, 1 of FIRST; none of NOBODY; 2 of LONELY; 3, 4 of LAST.
     batch = batch_of(FIRST, NOBODY, LONELY, LAST)
-    assert batch.entity_sentence.tolist() == [0, 0, 2, 3, 3]
-    assert batch.entity_span.tolist() == [[0, 1], [2, 4], [0, 1], [0, 1], [1, 2]]
-    assert batch.entity_type.tolist() == [1, 0, 0, 1, -1]  # VEH was never seen
-    assert batch.pair_sentence.tolist() == [0, 0, 3, 3]
-    assert list(zip(batch.pair_head.tolist(), batch.pair_tail.tolist())) == [(0, 1), (1, 0), (3, 4), (4, 3)]
-    assert batch.num_pairs == 4
+    assert batch.entities.sentence.tolist() == [0, 0, 2, 3, 3]
+    assert batch.entities.span.tolist() == [[0, 1], [2, 4], [0, 1], [0, 1], [1, 2]]
+    assert batch.entities.type.tolist() == [1, 0, 0, 1, -1]  # VEH was never seen
+    assert batch.pairs.sentence.tolist() == [0, 0, 3, 3]
+    assert list(zip(batch.pairs.head.tolist(), batch.pairs.tail.tolist())) == [(0, 1), (1, 0), (3, 4), (4, 3)]
+    assert len(batch.pairs) == 4
 
 
 def test_short_sentences_are_padded_and_masked():
     batch = batch_of(FIRST, LONELY)
-    assert batch.tokens.tolist()[1] == [3, 2, UNKNOWN_WORD, UNKNOWN_WORD]
+    assert batch.words.tolist()[1] == [3, 2, UNKNOWN_WORD, UNKNOWN_WORD]
     assert batch.tags.tolist()[1] == [1, OUTSIDE, OUTSIDE, OUTSIDE]
     assert batch.mask.tolist() == [[True] * 4, [True, True, False, False]]
 
 
 def test_sentences_without_pairs_still_make_a_batch():
     batch = batch_of(NOBODY, LONELY)
-    assert (batch.num_pairs, batch.tokens.shape, batch.entity_span.shape) == (0, (2, 2), (1, 2))
+    assert (len(batch.pairs), batch.words.shape, batch.entities.span.shape) == (0, (2, 2), (1, 2))
     assert batch_of(NOBODY).entity_span.shape == (0, 2)
     values = [getattr(batch, name) for name in batch.__dataclass_fields__]
     assert {value.dtype for value in values if value is not None} == {torch.int64}
@@ -77,27 +81,27 @@ def test_a_batch_holds_every_sentence_unchanged(group: list[Sentence], direction
     rule = Candidates(direction=direction)
     batch = collate([encode(s, rule.pairs(s), encoding) for s in group])
     words, size = (None, *encoding.words), max(len(s.tokens) for s in group)
-    assert batch.tokens.shape == batch.tags.shape == batch.mask.shape == (len(group), size)
+    assert batch.words.shape == batch.tags.shape == batch.mask.shape == (len(group), size)
     row = pair_row = 0
     for number, sentence in enumerate(group):
         length = len(sentence.tokens)
         assert int(batch.lengths[number]) == length
-        assert [words[i] for i in batch.tokens[number, :length].tolist()] == list(sentence.tokens)
-        assert not batch.tokens[number, length:].any()
+        assert [words[i] for i in batch.words[number, :length].tolist()] == list(sentence.tokens)
+        assert not batch.words[number, length:].any()
         assert not batch.tags[number, length:].any()
         for entity in sentence.entities:
-            assert int(batch.entity_sentence[row]) == number
-            assert batch.entity_span[row].tolist() == [entity.start, entity.end]
-            assert encoding.entity_types[int(batch.entity_type[row])] == entity.type
+            assert int(batch.entities.sentence[row]) == number
+            assert batch.entities.span[row].tolist() == [entity.start, entity.end]
+            assert encoding.entity_types[int(batch.entities.type[row])] == entity.type
             row += 1
         first = row - len(sentence.entities)
         for pair in rule.pairs(sentence):
-            assert int(batch.pair_sentence[pair_row]) == number
-            assert (int(batch.pair_head[pair_row]) - first, int(batch.pair_tail[pair_row]) - first) == (pair.head, pair.tail)
-            label = int(batch.label[pair_row])
+            assert int(batch.pairs.sentence[pair_row]) == number
+            assert (int(batch.pairs.head[pair_row]) - first, int(batch.pairs.tail[pair_row]) - first) == (pair.head, pair.tail)
+            label = int(first_label(batch.pairs.labels)[pair_row])
             assert (None if label == NO_RELATION else encoding.labels[label]) == pair.type
             pair_row += 1
-    assert (row, pair_row) == (len(batch.entity_type), batch.num_pairs)
+    assert (row, pair_row) == (len(batch.entities.type), len(batch.pairs))
 
 
 SIZES = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 9)), max_size=25)  # tokens, pairs
@@ -156,18 +160,18 @@ def parsed(sentence: Sentence, *heads: int) -> Sentence:
 def test_trees_are_padded_like_tokens():
     group = [parsed(FIRST, 1, -1, 1, 1), parsed(LAST, -1, 0)]
     batch = collate([encode(s, Candidates().pairs(s), TREES) for s in group])
-    assert batch.head.tolist() == [[1, -1, 1, 1], [-1, 0, -1, -1]]
-    assert batch.dependency.tolist() == [[2, 0, 2, 2], [0, 2, 0, 0]]  # "root" was never seen
-    assert batch.pos.tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
+    assert batch.trees.parent.tolist() == [[1, -1, 1, 1], [-1, 0, -1, -1]]
+    assert batch.trees.dependency.tolist() == [[2, 0, 2, 2], [0, 2, 0, 0]]  # "root" was never seen
+    assert batch.trees.pos.tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
     moved = batch.to("cpu")
-    assert torch.equal(moved.head, batch.head)
+    assert torch.equal(moved.head, batch.trees.parent)
 
 
 def test_there_are_no_trees_unless_the_encoding_knows_them_and_every_sentence_has_one():
     one, other = parsed(FIRST, 1, -1, 1, 1), LAST
     for encoding, group in ((ENCODING, [one]), (TREES, [one, other])):
         batch = collate([encode(s, Candidates().pairs(s), encoding) for s in group])
-        assert batch.head is batch.dependency is batch.pos is batch.to("cpu").head is None
+        assert batch.trees.parent is batch.trees.dependency is batch.trees.pos is batch.to("cpu").head is None
 
 
 # ---- tags that depend on the pair
@@ -183,7 +187,7 @@ def test_one_row_of_tags_makes_one_example_of_a_sentence():
 
 
 def test_each_pair_gets_a_copy_with_its_own_tags_in_the_order_of_the_pairs():
-    pairs = [Pair(2, 1, None), Pair(0, 1, "works_for"), Pair(1, 0, None), Pair(2, 1, "owns")]
+    pairs = [Pair(2, 1), Pair(0, 1, ("works_for",)), Pair(1, 0), Pair(2, 1, ("owns",))]
     copies = examples_of(THREE, pairs, BY_PAIR)
     assert [list(zip(e.heads, e.tails, e.labels)) for e in copies] == [[(2, 1, -1)], [(0, 1, 1), (1, 0, -1)], [(2, 1, 0)]]
     assert [e.tags for e in copies] == [[0, 1, 3], [3, 1, 0], [0, 1, 3]]  # B-ORG 1, B-PER 3

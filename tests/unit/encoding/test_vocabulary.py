@@ -9,7 +9,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from relsift.encoding.vocabulary import OUTSIDE, UNKNOWN_LABEL, UNKNOWN_WORD, Encoding
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.tags import OUTSIDE
+from relsift.encoding.trees import UNKNOWN_LABEL
+from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import CheckpointError, DataError
 from relsift.schema import Entity, Relation, Sentence, Syntax
 from strategies import sentences
