@@ -5,6 +5,11 @@ model.json          architecture, options, symbols, candidates, and the weights'
 decision.json       the rule that turns scores into relations; may be changed without the model
 annotators.json     what adds trees or tags to sentences that lack them; only for models that read those
 
+A training leaves a *run* folder around it:
+config.yaml     the whole configuration         run.json     versions, seed, data checksums
+history.jsonl   one line an epoch               metrics.json scores on the development part (and, once, the test part)
+state/          what --resume goes on from      model/       the model folder
+
 No pickle. A folder is written beside its place and moved there whole, so a reader never sees half of one.
 """
 
@@ -33,7 +38,8 @@ from relsift.registry import find
 
 FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
 WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
-MODEL_FOLDER = "model"  # of a run
+MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
+CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
 _NOT_ONE = "does not describe the weights beside it"
 
 

@@ -144,9 +144,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def _override(values: dict[str, Any], text: str) -> None:
-    path, found, raw = text.partition("=")
+    path, equals, raw = text.partition("=")
     keys = path.split(".")
-    if not found or not all(keys):
+    if not equals or not all(keys):
         raise ConfigError(f"--set: expected section.key=value, such as training.epochs=10, got {text!r}")
     try:
         value = yaml.safe_load(raw)

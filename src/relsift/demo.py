@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relsift.bundle import CONFIG_FILE, RUN_FILE
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import resolve
 from relsift.errors import CheckpointError, ConfigError
@@ -19,7 +20,7 @@ from relsift.readers.base import ReadReport
 from relsift.schema import sentences_of
 from relsift.streaming.predict import predict_documents
 from relsift.training.data import training_data
-from relsift.training.run import CONFIG_FILE, RUN_FILE, evaluate_predicted, train_run
+from relsift.training.run import evaluate_predicted, train_run
 from relsift.writers.html import write_comparison
 from relsift.writers.native import write
 

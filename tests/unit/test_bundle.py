@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from relsift.bundle import DESCRIPTION, WEIGHTS, Bundle, build
+from relsift.bundle import MODEL_FILE, WEIGHTS_FILE, Bundle, build
 from relsift.candidates import Candidates
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256
@@ -36,19 +36,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def description(folder: Path) -> dict[str, Any]:
-    value = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    value = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
     assert isinstance(value, dict)
     return value
 
 
 def rewrite(folder: Path, **changes: Any) -> None:
-    (folder / DESCRIPTION).write_text(json.dumps(description(folder) | changes), encoding="utf-8")
+    (folder / MODEL_FILE).write_text(json.dumps(description(folder) | changes), encoding="utf-8")
 
 
 def rewrite_weights(folder: Path, weights: dict[str, torch.Tensor]) -> None:
     """Other weights, with a checksum that vouches for them."""
-    save_file(weights, folder / WEIGHTS)
-    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS))
+    save_file(weights, folder / WEIGHTS_FILE)
+    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS_FILE))
 
 
 def assert_refused(folder: Path, *words: str) -> None:
@@ -62,7 +62,7 @@ def assert_refused(folder: Path, *words: str) -> None:
 def test_holds_two_files_and_no_pickle(folder):
     assert sorted(file.name for file in folder.iterdir()) == ["model.json", "model.safetensors"]
     # A zip (torch.save) starts with PK, a pickle with \x80; safetensors starts with the length of its JSON header.
-    head = (folder / WEIGHTS).read_bytes()
+    head = (folder / WEIGHTS_FILE).read_bytes()
     length = int.from_bytes(head[:8], "little")
     assert "embed.words.weight" in json.loads(head[8 : 8 + length])
 
@@ -86,48 +86,48 @@ def test_nothing_or_a_file_in_the_folders_place_is_refused(tmp_path):
     assert_refused(tmp_path / "file", str(tmp_path / "file"), "got a file")
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, DESCRIPTION])
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, MODEL_FILE])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     assert_refused(folder, str(folder), f"{name} missing")
 
 
 def test_one_altered_byte_of_the_weights_is_noticed(folder):
-    content = bytearray((folder / WEIGHTS).read_bytes())
+    content = bytearray((folder / WEIGHTS_FILE).read_bytes())
     content[-1] ^= 1
-    (folder / WEIGHTS).write_bytes(content)
-    assert_refused(folder, str(folder / WEIGHTS), "sha256")
+    (folder / WEIGHTS_FILE).write_bytes(content)
+    assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
 def test_weights_cut_short_are_noticed(folder):
-    content = (folder / WEIGHTS).read_bytes()
-    (folder / WEIGHTS).write_bytes(content[: len(content) // 2])
-    assert_refused(folder, str(folder / WEIGHTS), "sha256")
+    content = (folder / WEIGHTS_FILE).read_bytes()
+    (folder / WEIGHTS_FILE).write_bytes(content[: len(content) // 2])
+    assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
 def test_weights_of_another_model_of_the_same_shape_are_noticed(folder, tmp_path):
     make(seed=1).save(tmp_path / "other")
-    (tmp_path / "other" / WEIGHTS).replace(folder / WEIGHTS)
-    assert_refused(folder, str(folder / WEIGHTS), "sha256")
+    (tmp_path / "other" / WEIGHTS_FILE).replace(folder / WEIGHTS_FILE)
+    assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None])
 def test_another_format_version_is_refused(folder, version):
     rewrite(folder, format=version)
-    assert_refused(folder, str(folder / DESCRIPTION), "expected format 1", repr(version))
+    assert_refused(folder, str(folder / MODEL_FILE), "expected format 1", repr(version))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'"model"', b"\xff\xfe"])
 def test_a_description_that_is_no_json_object_is_refused(folder, content):
-    (folder / DESCRIPTION).write_bytes(content)
-    assert_refused(folder, str(folder / DESCRIPTION))
+    (folder / MODEL_FILE).write_bytes(content)
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 @pytest.mark.parametrize("key", ["format", "model", "options", "encoding", "candidates", "threshold", "weights_sha256", "about"])
 def test_a_missing_key_is_refused(folder, key):
     value = description(folder)
     del value[key]
-    (folder / DESCRIPTION).write_text(json.dumps(value), encoding="utf-8")
+    (folder / MODEL_FILE).write_text(json.dumps(value), encoding="utf-8")
     assert_refused(folder, str(folder))
 
 
@@ -150,43 +150,43 @@ def test_a_missing_key_is_refused(folder, key):
 )
 def test_a_value_that_fits_nothing_is_refused(folder, key, value):
     rewrite(folder, **{key: value})
-    assert_refused(folder, str(folder / DESCRIPTION))
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 @pytest.mark.parametrize("changes", [{"filters": 5}, {"identification": False}, {"tags": False}, {"classification": "both"}])
 def test_options_that_do_not_fit_the_weights_are_refused(folder, changes):
     rewrite(folder, options=description(folder)["options"] | changes)
-    assert_refused(folder, str(folder / DESCRIPTION))
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 def test_fewer_words_than_the_weights_hold_are_refused(folder):
     known = description(folder)["encoding"]
     rewrite(folder, encoding=known | {"words": known["words"][1:]})
-    assert_refused(folder, str(folder / DESCRIPTION), "embed.words")
+    assert_refused(folder, str(folder / MODEL_FILE), "embed.words")
 
 
 def test_a_missing_tensor_is_refused_even_if_the_checksum_vouches_for_the_file(folder):
-    weights = load_file(folder / WEIGHTS)
+    weights = load_file(folder / WEIGHTS_FILE)
     del weights["head.rank.weight"]
     rewrite_weights(folder, weights)
-    assert_refused(folder, str(folder / DESCRIPTION), "head.rank.weight")
+    assert_refused(folder, str(folder / MODEL_FILE), "head.rank.weight")
 
 
 def test_a_tensor_too_many_is_refused(folder):
-    rewrite_weights(folder, load_file(folder / WEIGHTS) | {"extra": torch.zeros(1)})
-    assert_refused(folder, str(folder / DESCRIPTION), "extra")
+    rewrite_weights(folder, load_file(folder / WEIGHTS_FILE) | {"extra": torch.zeros(1)})
+    assert_refused(folder, str(folder / MODEL_FILE), "extra")
 
 
 def test_tensors_in_a_broken_file_are_refused_even_if_the_checksum_vouches_for_it(folder):
-    (folder / WEIGHTS).write_bytes(b"no tensors")
-    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS))
+    (folder / WEIGHTS_FILE).write_bytes(b"no tensors")
+    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS_FILE))
     assert_refused(folder, str(folder))
 
 
 def test_a_table_that_two_parts_share_is_saved_once_and_shared_again_after_loading(tmp_path):
     bundle = make(shared_distances=True)
     bundle.save(tmp_path / "model")
-    saved = load_file(tmp_path / "model" / WEIGHTS)
+    saved = load_file(tmp_path / "model" / WEIGHTS_FILE)
     assert len({"head_distance.weight", "tail_distance.weight"} & set(saved)) == 1
     loaded = Bundle.load(tmp_path / "model").model
     assert same_tensors(loaded.state_dict(), bundle.model.state_dict())
@@ -202,7 +202,7 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_beside_it(folder):
 
 
 def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):
-    before = (folder / WEIGHTS).read_bytes()
+    before = (folder / WEIGHTS_FILE).read_bytes()
 
     def full(*_: Any) -> None:
         raise OSError("no space left on device")
@@ -210,7 +210,7 @@ def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):
     monkeypatch.setattr("relsift.bundle.write_json", full)
     with pytest.raises(OSError, match="no space"):
         make(seed=7).save(folder)
-    assert (folder / WEIGHTS).read_bytes() == before
+    assert (folder / WEIGHTS_FILE).read_bytes() == before
     assert Bundle.load(folder).threshold == 0.5
 
 

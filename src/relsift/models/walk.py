@@ -111,15 +111,15 @@ class WalkModel(TwoDirectionClassifier):
         x = self.input_dropout(self.embed.padded(batch))                                # (S, T, word ++ tag)
         states = self.bilstm(x, batch.lengths)                                          # (S, T, 2 units)
         _, slot = slots(batch)                                                          # (E,)
-        rows, found = [], []
+        rows, places = [], []
         for group in groups(batch, self._cost, NUMBERS_AT_ONCE):
             v = self.walks(self.edges(batch, group, states), group.real)                # (G, M, M, D)
             local = torch.full_like(batch.lengths, -1)                                  # (S,)  row in the group
             local[group.sentences] = torch.arange(len(group.sentences), device=local.device)
-            its = (local[readings.sentence] >= 0).nonzero().squeeze(1)                  # readings of the group
-            rows.append(v[local[readings.sentence[its]], slot[readings.first[its]], slot[readings.second[its]]])
-            found.append(its)
-        read: Tensor = self.edge_dropout(torch.cat(rows)[torch.cat(found).argsort()])   # (R, D)
+            of_group = (local[readings.sentence] >= 0).nonzero().squeeze(1)             # rows of `readings`
+            rows.append(v[local[readings.sentence[of_group]], slot[readings.first[of_group]], slot[readings.second[of_group]]])
+            places.append(of_group)
+        read: Tensor = self.edge_dropout(torch.cat(rows)[torch.cat(places).argsort()])  # (R, D)
         return read
 
     def _cost(self, entities: int, tokens: int) -> int:

@@ -1,9 +1,4 @@
-"""A run: one training with everything that is needed to trust and repeat it, in one folder.
-
-config.yaml     the whole configuration         run.json     versions, seed, data checksums, candidate counts
-history.jsonl   one line an epoch               metrics.json scores on the development part (and, once, the test part)
-state/          what --resume goes on from      model/       the finished model
-"""
+"""A run: one training with everything that is needed to trust and repeat it, in one folder (see `relsift.bundle` for its layout)."""
 
 from __future__ import annotations
 
@@ -18,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.annotators.trees import with_trees
-from relsift.bundle import MODEL_FOLDER, Bundle
+from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig, read_yaml
 from relsift.encoding.vectors import checksum
 from relsift.errors import CheckpointError, DataError
@@ -29,18 +24,15 @@ from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.loop import TrainingResult, train
 
-STATE_FOLDER = "state"
-CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
-
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run learns from and selects on. checksums: name -> sha256, for the record."""
+    """What a run learns from and selects on."""
 
     name: str
     training: Sequence[Sentence]
     development: Sequence[Sentence]
-    checksums: Mapping[str, str]
+    checksums: Mapping[str, str]  # name of the data -> sha256, for the record
 
 
 def train_run(
@@ -60,7 +52,7 @@ def train_run(
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(config, data, folder, resume)
+    _begin_or_check(config, data, folder, resume)
 
     def record_epoch(record: dict[str, Any]) -> None:
         with (folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
@@ -119,7 +111,7 @@ def evaluate_predicted(
     return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=counts.setting())
 
 
-def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
+def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
     """Write what identifies the run, or check that the folder's run is the one to go on with."""
     config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
     if config_file.exists() and not resume:
@@ -159,4 +151,4 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
-    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: it is what claims the folder
+    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: it makes the folder one of a run
