@@ -15,10 +15,10 @@ def list_corpora() -> None:
     """List the corpora that have a name."""
     from relsift.cli.columns import columns
     from relsift.corpora.corpus import Corpus
-    from relsift.environment import prepared
+    from relsift.environment import prepared_corpora
     from relsift.registry import find, table
 
-    ready = prepared()
+    ready = prepared_corpora()
     rows = [("name", "language", "state", "title", "licence as stated")]
     for name in table("corpus"):
         corpus: Corpus = find("corpus", name)

@@ -62,10 +62,20 @@ def read_lines(lines: Iterator[tuple[int, str]], name: str, report: ReadReport) 
         lines: (line number from 1, line). name: of the file, for messages.
     Raises: DataError if there is no document, or for a broken line, after the documents before it.
     """
+    values = (
+        (number, parse_json(line.rstrip("\r\n"), name, expected="one JSON object a line", line=number))
+        for number, line in lines
+        if line.strip()
+    )
+    yield from read_records(values, name, report)
+
+
+def read_records(records: Iterator[tuple[int, Any]], name: str, report: ReadReport) -> Iterator[Document]:
+    """`read_lines` for lines that are JSON values already: (line number from 1, value)."""
     document_lines: list[_Line] = []
     has_documents = False
     broken: DataError | None = None
-    parsed = (_line(line, name, number, report) for number, line in lines if line.strip())
+    parsed = (_line(record, f"{name}:{number}", report) for number, record in records)
     while broken is None:
         try:
             line = next(parsed, None)
@@ -111,9 +121,7 @@ def numbered_lines(stream: Iterable[bytes], name: str) -> Iterator[tuple[int, st
             ) from error
 
 
-def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
-    where = f"{name}:{number}"
-    record = parse_json(line.rstrip("\r\n"), name, expected="one JSON object a line", line=number)
+def _line(record: Any, where: str, report: ReadReport) -> _Line:
     if not isinstance(record, dict):
         raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
     if not record.keys() <= _KEYS:
