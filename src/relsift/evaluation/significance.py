@@ -101,14 +101,14 @@ def compare_runs(
     """
     require(samples >= 1, "samples", expected="a number >= 1", got=samples)
     require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
-    first_counts, second_counts = _stacked(first, second)                                                # (R, U, 3) each
+    first_counts, second_counts = _stacked(first, second)                               # (R, U, 3) each
     generator = np.random.default_rng(seed)
     scores = [float(micro_f1(counts.sum(axis=(0, 1)))) for counts in (first_counts, second_counts)]
     if swap_runs_together:
         p_value = randomisation(first_counts.sum(axis=0), second_counts.sum(axis=0), samples, generator)
     else:
         p_value = randomisation(first_counts.reshape(-1, 3), second_counts.reshape(-1, 3), samples, generator)
-    drawn = bootstrap(first_counts.sum(axis=0), second_counts.sum(axis=0), samples, generator)           # a unit is drawn with all its runs
+    drawn = bootstrap(first_counts.sum(axis=0), second_counts.sum(axis=0), samples, generator)  # a unit is drawn with all its runs
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Comparison(
         scores[0], scores[1], scores[0] - scores[1], (float(low), float(high)), confidence, p_value,
@@ -122,7 +122,7 @@ def randomisation(first: Counts, second: Counts, samples: int, generator: np.ran
     Args: first, second: (U, 3), of units that change places independently.
     Source: Yeh, COLING 2000, section 3; the added ones count the observed outcome among the samples (Noreen 1989).
     """
-    first_sums, second_sums = first.sum(axis=0), second.sum(axis=0)                                # (3,)
+    first_sums, second_sums = first.sum(axis=0), second.sum(axis=0)                     # (3,)
     observed = abs(micro_f1(first_sums) - micro_f1(second_sums))
     change = (second - first)[(first != second).any(axis=1)]                            # swaps of equal outputs change nothing
     num_as_large = 0
@@ -224,7 +224,7 @@ def _stacked(first: Sequence[Counts], second: Sequence[Counts]) -> tuple[Counts,
     shape = shapes[0][0] if shapes[0] else (0, 3)
     if shapes[0] != shapes[1] or len(shape) != 2 or shape[1] != 3 or not shape[0] or set(shapes[0]) != {shape}:
         raise DataError(f"compare: expected as many runs of the same (units, 3) counts on both sides, got {shapes[0]} and {shapes[1]}")
-    first_counts, second_counts = np.array(first, np.int64), np.array(second, np.int64)                  # (R, U, 3)
+    first_counts, second_counts = np.array(first, np.int64), np.array(second, np.int64)  # (R, U, 3)
     gold = first_counts[0, :, 2]
     differs = (first_counts[:, :, 2] != gold).any(axis=0) | (second_counts[:, :, 2] != gold).any(axis=0)
     if differs.any():
