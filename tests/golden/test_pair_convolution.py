@@ -26,7 +26,7 @@ from relsift.kernels.pair_index import PairIndex
 from relsift.kernels.pair_pool import pair_average, pair_max, piecewise_max
 from relsift.kernels.pair_pool_cpu import fused_average, fused_max
 from relsift.kernels.pair_pool_reference import reference_average, reference_max
-from relsift.kernels.simd import WIDTH
+from relsift.kernels.simd import VECTOR_SIZE
 from relsift.kernels.switch import SWITCH
 from relsift.kernels.window_sum import reference as window_sum_reference
 from relsift.kernels.window_sum_cpu import fused as window_sum_fused
@@ -215,7 +215,7 @@ def test_maximum_and_average_over_the_whole_sentence_equal_the_literal_convoluti
 def test_windows_of_many_filters_equal_the_literal_convolution(kernel):
     # One strip of filters and a rest, in the sums under the windows and in the maximum.
     group = [long_sentence(11, 4, 6), one_token(), long_sentence(5, 3, 7)]
-    assert_same_as_literal(make(replace(TINY, windows=(3, 2), filters=WIDTH + 6)), batch_of(group, KNOWN))
+    assert_same_as_literal(make(replace(TINY, windows=(3, 2), filters=VECTOR_SIZE + 6)), batch_of(group, KNOWN))
 
 
 def test_in_double_precision_the_two_forms_differ_by_rounding_only():
@@ -436,7 +436,7 @@ def test_piecewise_and_average_follow_the_switch(kernel):
 
 def test_a_sentence_with_more_pairs_than_a_thread_takes_at_once_is_pooled_whole(monkeypatch):
     generator = torch.Generator().manual_seed(1)
-    parts = [torch.randn(n, WIDTH + 1, generator=generator) for n in (9, 20, 20)]
+    parts = [torch.randn(n, VECTOR_SIZE + 1, generator=generator) for n in (9, 20, 20)]
     place = torch.randint(0, 20, (60, 9), generator=generator)
     head, tail = torch.cartesian_prod(torch.arange(60), torch.arange(60)).unbind(1)
     index = PairIndex(torch.tensor([0]), torch.tensor([9]), place, torch.zeros_like(head), head, tail)
@@ -476,7 +476,7 @@ def test_the_number_of_threads_changes_no_bit(form):
 def random_windows(draw: random.Random) -> tuple[Tensor, Tensor, Windows, Tensor]:
     windows = Windows(tuple(draw.randint(1, 6) for _ in range(draw.randint(1, 4))))
     generator = torch.Generator().manual_seed(draw.randrange(2**31))
-    rows, filters = draw.randint(1, 6), draw.choice([1, 3, WIDTH, WIDTH + 1])
+    rows, filters = draw.randint(1, 6), draw.choice([1, 3, VECTOR_SIZE, VECTOR_SIZE + 1])
     table = torch.randint(-9, 10, (rows, windows.places * filters), generator=generator).float()
     seen = torch.randint(-1, rows, (draw.randint(0, 9), windows.left + 1 + windows.right), generator=generator)
     bias = torch.randint(-9, 10, (len(windows.sizes) * filters,), generator=generator).float()
