@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numba
 import numpy as np
 import torch
-from cases import SHAPES, Case, batches, options, pair_tokens, shape_case, thread_counts
+from cases import SHAPES, Case, options, pair_tokens, shape_case, thread_counts
 from measure import save, seconds, table
 
 from relsift.kernels.pair_pool import pair_max
@@ -78,7 +78,7 @@ def measure_kernel(case: Case, threads: int, peak: float, *, quick: bool) -> dic
 
     with torch.inference_mode():
         with patch(POOL, record):
-            for batch in batches(case.examples):
+            for batch in case.batches():
                 model.pooled(batch)
         one = seconds(lambda: [pair_max(*arguments, **named) is None for arguments, named in calls], budget=0.1 if quick else 2.0)
     rate = pair_tokens(case.examples) * model.convolve.size / one

@@ -79,7 +79,7 @@ def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport
     report = report if report is not None else InferenceReport()
     encoding = scorer.encoding
     with report.busy("encoding"):
-        complete = with_trees(sentences, scorer.annotators.get("trees")) if "trees" in encoding.reads else sentences
+        complete = with_trees(sentences, scorer.annotators.get("trees")) if "trees" in scorer.model.READS else sentences
         pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in complete]
         copies = [examples_of(*item, encoding, labelled=False) for item in zip(complete, pairs)]
         report.sentences += len(sentences)

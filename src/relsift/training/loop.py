@@ -130,7 +130,7 @@ class _Selection:
         self.c, self.scorer = c, scorer
         self.development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
         self.gold = count_gold(self.development, scorer.candidates.direction)
-        if "trees" in scorer.encoding.reads:  # once, not in every epoch
+        if "trees" in scorer.model.READS:  # once, not in every epoch
             self.development = with_trees(self.development, scorer.annotators.get("trees"))
         if not self.gold:
             raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
