@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from relsift.annotators.base import Addition, Annotator
 from relsift.corpora.groups import group_documents
 from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import PRF
@@ -63,14 +64,13 @@ def predicted_tags(
     require(folds >= 2, "experiments.tagger: folds", expected="a number >= 2", got=folds)
     language = language or _language(training)
     fold_of = _folds(training, folds, seed)
-    tagged_of: dict[int, tuple[Entity, ...]] = {}
+    tagged_of: dict[int, Sentence] = {}
     for held_out in range(folds):
         tagger = Tagger.train([s for s, sentence_fold in zip(training, fold_of) if sentence_fold != held_out], language, seed)
         numbers = [number for number, sentence_fold in enumerate(fold_of) if sentence_fold == held_out]
-        tagged_of |= zip(numbers, tagger.tag([training[number] for number in numbers]), strict=True)
-    tagged_training = [replace(sentence, tagged=tagged_of[number]) for number, sentence in enumerate(training)]
-    tags = Tagger.train(training, language, seed).tag(others)
-    tagged_others = [replace(sentence, tagged=entities) for sentence, entities in zip(others, tags, strict=True)]
+        tagged_of |= zip(numbers, tagger.annotate([training[number] for number in numbers]), strict=True)
+    tagged_training = [tagged_of[number] for number in range(len(training))]
+    tagged_others = Tagger.train(training, language, seed).annotate(others)
     overlapping = sum(len(s.entities) - len(_without_overlaps(s.entities)) for s in training)
     return PredictedTags(tagged_training, tagged_others, tag_score(tagged_training), tag_score(tagged_others), overlapping)
 
@@ -84,8 +84,10 @@ def tag_score(sentences: Sequence[Sentence]) -> PRF:
     return PRF.of(num_correct, num_tagged - num_correct, num_gold - num_correct)
 
 
-class Tagger:
+class Tagger(Annotator):
     """A trained spaCy pipeline. Its labels are numbers of entity types, since spaCy's labels cannot hold every character."""
+
+    ADDS: ClassVar[Addition] = "tags"
 
     def __init__(self, pipeline: Any, types: Sequence[str]) -> None:
         self.pipeline = pipeline
@@ -110,6 +112,15 @@ class Tagger:
                 for start in range(0, len(examples), BATCH):
                     tagger.pipeline.update(examples[start : start + BATCH], sgd=optimiser, drop=DROPOUT)
         return tagger
+
+    @property
+    def spec(self) -> str:
+        """Of the kind and version only: a tagger lives as long as the process that trained it."""
+        return f"tagger:{VERSION}"
+
+    def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The same sentences with `tagged` set; tags that they brought along are replaced."""
+        return [replace(sentence, tagged=entities) for sentence, entities in zip(sentences, self.tag(sentences), strict=True)]
 
     def tag(self, sentences: Sequence[Sentence]) -> Iterator[tuple[Entity, ...]]:
         """The predicted entities of each sentence, in text order, without overlaps."""
