@@ -178,7 +178,7 @@ def usable_device(name: str) -> str:
 
 def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:
     """Write the report of the cells in one folder to that or another one, and say where."""
-    from relsift.experiments.report.page import write_report
+    from relsift.report.write import write_report
 
     files = write_report(experiment.report(results, command_of(experiment, results, cells)), out, experiment.name)
     for file in files:
