@@ -83,7 +83,7 @@ def read_records(records: Iterator[tuple[int, Any]], name: str, report: ReadRepo
             line, broken = None, error  # raised after the documents read before it
         if document_lines and (line is None or not line.doc_id or line.doc_id != document_lines[-1].doc_id):
             has_documents = True
-            yield _join(document_lines, report)
+            yield _join_lines(document_lines, report)
             document_lines = []
         if line is None:
             break
@@ -130,19 +130,19 @@ def _line(record: Any, where: str, report: ReadReport) -> _Line:
     key = str(_field(record, "id", (str, int), where))
     if not key:
         raise DataError(f"{where}: id: expected a name or a number, got an empty string")
-    doc_id = _name(record, "doc_id", where) or ""
+    doc_id = _optional_id(record, "doc_id", where) or ""
     start = _text_start(record, where)
-    entity_records = _objects(record, "entities", "entity", _ENTITY_KEYS, where, report)
+    entity_records = _object_list(record, "entities", "entity", _ENTITY_KEYS, where, report)
     entities = [_entity(e, n, where) for n, e in enumerate(entity_records)]
-    positions = _positions(entities, where)
+    positions = _position_of_id(entities, where)
     tagged = None
     if record.get("tagged") is not None:
-        tagged_records = _objects(record, "tagged", "tagged entity", _ENTITY_KEYS, where, report)
+        tagged_records = _object_list(record, "tagged", "tagged entity", _ENTITY_KEYS, where, report)
         tagged = [_entity(e, n, where, "tagged entity") for n, e in enumerate(tagged_records)]
     relations = None
     if record.get("relations") is not None:
         ids_are_numbers = any(isinstance(entity.get("id"), int) for entity in entity_records)
-        relation_records = _objects(record, "relations", "relation", _RELATION_KEYS, where, report)
+        relation_records = _object_list(record, "relations", "relation", _RELATION_KEYS, where, report)
         relations = [_relation(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
     try:
         if "tokens" in record:
@@ -255,25 +255,25 @@ def _from_text(
         num_entities = sum(n < len(entities) for n in positions)
         tagged_here = None if tagged is None else tuple(entities_with_ids[num_entities:])
         name = key if is_single else f"{key}-{number}"
-        sentences.append(_moved(replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here), start))
+        sentences.append(_shifted(replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here), start))
     return text, tuple(sentences)
 
 
-def _moved(sentence: Sentence, start: int) -> Sentence:
+def _shifted(sentence: Sentence, start: int) -> Sentence:
     """The sentence with its character offsets counted from the beginning of the document, `start` characters before its text."""
 
-    def move(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    def shift(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
         return tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in entities)
 
     return replace(
         sentence,
-        entities=move(sentence.entities),
-        tagged=None if sentence.tagged is None else move(sentence.tagged),
+        entities=shift(sentence.entities),
+        tagged=None if sentence.tagged is None else shift(sentence.tagged),
         offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()),
     )
 
 
-def _join(lines: list[_Line], report: ReadReport) -> Document:
+def _join_lines(lines: list[_Line], report: ReadReport) -> Document:
     """Join the lines of one document. Each text goes to its `text_start`; gaps between texts are filled with blanks."""
     name = lines[0].doc_id or lines[0].sentences[0].doc_id or lines[0].sentences[0].id
     sentences = tuple(sentence for line in lines for sentence in line.sentences)
@@ -307,10 +307,10 @@ def _entity(record: dict[str, Any], number: int, where: str, name: str = "entity
     start, end = _field(record, "start", (int,), where), _field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else _field(record, "subtype", (str,), where)
     chars = None if record.get("chars") is None else _span(record["chars"], None, "chars", None, where)
-    return Entity(start, end, _field(record, "type", (str,), where), subtype, _name(record, "id", where), chars)
+    return Entity(start, end, _field(record, "type", (str,), where), subtype, _optional_id(record, "id", where), chars)
 
 
-def _positions(entities: list[Entity], where: str) -> dict[str, int]:
+def _position_of_id(entities: list[Entity], where: str) -> dict[str, int]:
     positions: dict[str, int] = {}
     for number, entity in enumerate(entities):
         if entity.id in positions:
@@ -351,7 +351,7 @@ def _score(record: dict[str, Any], where: str) -> float | None:
     return float(value)
 
 
-def _name(record: dict[str, Any], name: str, where: str) -> str | None:
+def _optional_id(record: dict[str, Any], name: str, where: str) -> str | None:
     """An optional id, as a string."""
     return None if record.get(name) is None else str(_field(record, name, (str, int), where))
 
@@ -367,7 +367,7 @@ def _span(value: Any, size: int | None, name: str, number: int | None, where: st
     raise DataError(f"{place}: expected [start, end] with 0 <= start < end{inside}, got {value!r}")
 
 
-def _objects(
+def _object_list(
     record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport
 ) -> list[dict[str, Any]]:
     """The JSON objects listed under the key `name`. Values under keys that are not `known` are counted as dropped."""
