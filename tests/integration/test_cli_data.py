@@ -92,9 +92,9 @@ def test_corpora_are_listed_and_shown():
     lines = ok("corpora", "list").splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(CORPORA)
     assert "shipped" in lines[1]
-    shown = ok("corpora", "show", "ddi2013")
-    assert "CC BY-NC 4.0" in shown
-    assert "(not prepared)" in shown
+    description = ok("corpora", "show", "ddi2013")
+    assert "CC BY-NC 4.0" in description
+    assert "(not prepared)" in description
 
 
 def test_models_and_doctor():
