@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import log
 
 import pytest
@@ -10,11 +11,14 @@ import torch
 from torch import Tensor
 
 from relsift.candidates import NO_RELATION, Candidates
-from relsift.encoding.batch import Batch, Entities, Pairs
+from relsift.encoding.batch import Batch, Entities, Pairs, collate
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import examples_of
 from relsift.errors import ConfigError
 from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, targets, two_direction_loss
 from relsift.losses.labels import first_label
 from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
+from relsift.schema import Relation
 from toy import batch_of, encoding, long_sentence, sentences
 
 NONE = NO_RELATION
@@ -82,6 +86,23 @@ def test_the_reverse_is_found_in_batches_of_many_sentences_as_by_a_plain_search(
         wanted.append((own, 2 + own) if own >= 0 else (2 + reverse, reverse) if reverse >= 0 else (4, 4))
     assert list(zip(*(column.tolist() for column in targets(batch, 2)))) == wanted
     assert len(set(wanted)) == 5  # every case came up
+
+
+def test_targets_of_copies_by_pair_are_those_of_the_whole_sentences():
+    # A pair and its reverse share a copy. In two copies neither would see the other's label, and one entity pair would be trained as
+    # related in one copy and as "none" in the other.
+    group = [*sentences(6), replace(long_sentence(12, 4), relations=(Relation(2, 0, "based_in"), Relation(1, 3, "lives_in")))]
+    by_pair, relations = Encoding.fit(sentences(40), tags="pair"), len(KNOWN.labels)
+    shared = targets(batch_of(group, KNOWN), relations)
+    copies = [example for s in group for example in examples_of(s, Candidates().pairs(s), by_pair)]
+    split = targets(collate(copies, by_pair), relations)
+    sizes = [len(s.entities) * (len(s.entities) - 1) for s in group]
+    shift = [start for size, start in zip(sizes, accumulate(sizes, initial=0)) for _ in range(size // 2)]  # of each copy's sentence
+    order = torch.tensor([first + place for first, example in zip(shift, copies) for place in example.places])
+    for whole, part in zip(shared, split):
+        assert torch.equal(part, whole[order])
+    own = first_label(batch_of(group, KNOWN).pairs.labels)
+    assert ((own == NONE) & (shared[0] != 2 * relations)).sum() == (own != NONE).sum() == 7  # every reverse has its target
 
 
 def test_the_loss_is_the_cross_entropy_of_either_reading():

@@ -105,3 +105,21 @@ def test_a_state_of_another_version_is_refused(folder):
 def test_the_state_of_a_model_of_another_size_is_refused(folder):
     with pytest.raises(CheckpointError, match="does not fit"):
         load_state(folder, *parts(size=5))
+
+
+def test_a_state_with_the_older_name_of_the_last_layer_is_gone_on_with(tmp_path):
+    class Model(nn.Module):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.add_module(name, nn.Linear(2, 1))
+
+    torch.manual_seed(0)
+    old = Model("head")
+    best = {name: tensor + 1 for name, tensor in old.state_dict().items()}
+    save_state(tmp_path, TrainingState(1), old, best, torch.optim.Adam(old.parameters()))
+    now = Model("classifier")
+    loaded = load_state(tmp_path, now, torch.optim.Adam(now.parameters()))
+    assert loaded is not None
+    for name in ("weight", "bias"):
+        assert torch.equal(now.state_dict()[f"classifier.{name}"], old.state_dict()[f"head.{name}"])
+        assert torch.equal(loaded[1][f"classifier.{name}"], best[f"head.{name}"])
