@@ -13,10 +13,11 @@ import torch
 from measure import invented
 
 from relsift.candidates import Candidates, Direction
-from relsift.encoding.batch import Batch, Example, collate, cut, encode
-from relsift.encoding.vocabulary import Encoding
-from relsift.environment import prepared
-from relsift.inference import BATCH_PAIRS, BATCH_TOKENS, sizes_of
+from relsift.encoding.batch import Batch, collate, cut
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example, examples_of
+from relsift.environment import prepared_corpora
+from relsift.inference import BATCH_PAIRS, BATCH_TOKENS
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.training.data import scoring_data, training_data
 
@@ -39,52 +40,60 @@ class Case:
         torch.manual_seed(1)
         return MultiTaskCNN(MultiTaskCNNConfig(), self.encoding).eval()
 
+    def collate(self, numbers: Sequence[int]) -> Batch:
+        return collate([self.examples[number] for number in numbers], self.encoding)
+
+    def batches(self, examples: Sequence[Example] | None = None, *, pairs: int = BATCH_PAIRS, tokens: int = BATCH_TOKENS) -> list[Batch]:
+        """All examples, or these, as inference cuts them, already tensors."""
+        chosen = self.examples if examples is None else examples
+        cuts = cut([example.work for example in chosen], max_pairs=pairs, max_tokens=tokens)
+        return [collate([chosen[number] for number in numbers], self.encoding) for numbers in cuts]
+
     def facts(self) -> dict[str, Any]:
         pairs = sum(len(example.heads) for example in self.examples)
         return {
             "name": self.name, "title": self.title, "sentences": len(self.examples), "pairs": pairs,
             "tokens_a_pair": round(pair_tokens(self.examples) / pairs, 2),
-            "different_words": len({word for example in self.examples for word in example.tokens}),
+            "different_words": len({word for example in self.examples for word in example.words or ()}),
         }  # fmt: skip
 
 
 def shape_case(tokens: int, entities: int, pairs: int) -> Case:
     """Invented sentences of one shape with about so many pairs: every ordered pair of entities is a candidate."""
     sentences = invented(tokens, entities, -(-pairs // (entities * (entities - 1))))
-    encoding = Encoding.fit(sentences)
+    encoding = Encoding.fit(sentences, reads=MultiTaskCNN.READS)
     candidates = Candidates(direction="directed")
-    examples = [encode(sentence, candidates.pairs(sentence), encoding) for sentence in sentences]
+    examples = [example for sentence in sentences for example in examples_of(sentence, candidates.pairs(sentence), encoding)]
     return Case(f"shape_{tokens}_{entities}", f"{tokens} tokens, {entities} entities", examples, encoding)
 
 
 def corpus_case(name: str, part: str = "test") -> Case | None:
     """The test or training part of a corpus with the candidates of its training part; None, and a line that says so, if not prepared."""
-    if name not in prepared():
+    if name not in prepared_corpora():
         print(f"{name}: not prepared, left out", flush=True)
         return None
     training = training_data(name).run.training
-    encoding = Encoding.fit(training)
+    encoding = Encoding.fit(training, reads=MultiTaskCNN.READS)
     candidates = Candidates.fit(training, direction=CORPORA[name])
     sentences = training if part == "train" else scoring_data(name)[0]
-    examples = [encode(sentence, candidates.pairs(sentence), encoding, labelled=part == "train") for sentence in sentences]
+    examples = [
+        example
+        for sentence in sentences
+        for example in examples_of(sentence, candidates.pairs(sentence), encoding, labelled=part == "train")
+    ]
     return Case(f"{name}_{part}", f"{TITLES[name]}, {part}", [example for example in examples if example.heads], encoding)
 
 
 def pair_tokens(examples: Sequence[Example]) -> int:
     """Tokens that a convolution per pair reads: what its time depends on."""
-    return sum(len(example.heads) * len(example.tokens) for example in examples)
+    return sum(len(example.heads) * example.length for example in examples)
 
 
 def sample(examples: Sequence[Example], work: int) -> list[Example]:
     """About so many pair tokens of the examples, spread evenly over short and long sentences."""
-    order = sorted(examples, key=lambda example: len(example.tokens))
+    order = sorted(examples, key=lambda example: example.length)
     parts = min(len(order), max(1, pair_tokens(order) // work))
     return order[parts // 2 :: parts]
-
-
-def batches(examples: Sequence[Example], *, pairs: int = BATCH_PAIRS, tokens: int = BATCH_TOKENS) -> list[Batch]:
-    """As inference cuts them, already tensors."""
-    return [collate([examples[number] for number in its]) for its in cut(sizes_of(examples), max_pairs=pairs, max_tokens=tokens)]
 
 
 def options(description: str | None) -> argparse.Namespace:

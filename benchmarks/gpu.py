@@ -17,14 +17,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from cases import CORPORA, SHAPES, Case, batches, corpus_case, options, sample, shape_case
+from cases import CORPORA, SHAPES, Case, corpus_case, options, sample, shape_case
 from literal import LiteralForm, Way
 from measure import print_table, save, seconds
 from torch import Tensor
 
 from relsift.config import load_config
-from relsift.encoding.batch import Batch, collate, cut
-from relsift.inference import sizes_of
+from relsift.encoding.batch import Batch, cut
 from relsift.kernels.switch import SWITCH
 from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.optimisers import make_optimiser
@@ -53,14 +52,14 @@ def difference(found: Tensor, wanted: Tensor) -> float:
 
 def measure_case(case: Case) -> dict[str, Any]:
     wanted_model, model = case.model(), case.model().cuda()
-    every = batches(case.examples)
+    every = case.batches()
     on_gpu = [batch.to("cuda") for batch in every]
-    pairs = sum(batch.num_pairs for batch in every)
+    pairs = sum(len(batch.pairs) for batch in every)
     row: dict[str, Any] = {**case.facts(), "differences": {}}
     with torch.inference_mode():
         wanted = wanted_model.pooled(every[0])
-        part = [batch.to("cuda") for batch in batches(sample(case.examples, WORK))]
-        few = sum(batch.num_pairs for batch in part)
+        part = [batch.to("cuda") for batch in case.batches(sample(case.examples, WORK))]
+        few = sum(len(batch.pairs) for batch in part)
         forms = {str(way): LiteralForm(model, way) for way in WAYS}
         rates = {name: few / until_done(lambda form=form: [form.pooled(batch) for batch in part]) for name, form in forms.items()}
         row["literal_ways"], row["literal"] = rates, max(rates.values())
@@ -73,8 +72,8 @@ def measure_case(case: Case) -> dict[str, Any]:
         raise SystemExit(f"{case.title}: differences {row['differences']}, more than {TOLERANCE}: nothing was measured")
     row["step"] = {}
     limits = {"max_pairs": CONFIG.batch_pairs, "max_tokens": CONFIG.batch_tokens, "seed": 1}
-    cuts = list(cut(sizes_of(case.examples), **limits))[:STEP_BATCHES]
-    some = [collate([case.examples[number] for number in numbers]).to("cuda") for numbers in cuts]
+    cuts = list(cut([example.work for example in case.examples], **limits))[:STEP_BATCHES]
+    some = [case.collate(numbers).to("cuda") for numbers in cuts]
     best = max(WAYS, key=lambda way: row["literal_ways"][str(way)])
     for name, way in (("literal", best), ("torch", None), ("triton", None)):
         os.environ[SWITCH] = "torch" if name == "torch" else "auto"

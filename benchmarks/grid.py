@@ -65,14 +65,14 @@ def compute(cell: Cell, threads: int, device: str = "cpu") -> dict[str, Any]:
     sentences, name, _ = scoring_data(cell.corpus)
     predicted, report = predict_all(result.bundle, sentences)
     test = evaluate_predicted(result.bundle, sentences, predicted, report)
-    history = result.progress.history or []
+    history = result.state.history or []
     return {
         "command": cell.command,
         "corpus": cell.corpus, "variant": cell.variant, "model": cell.model, "seed": cell.seed, "config": config.model_dump(),
         "machine": machine() | {"device": device, "threads": threads},
         "checksums": dict(loaded.run.checksums), "tested_on": name,
         "training_candidates": {"kept": result.candidates.kept, "ratio": result.candidates.ratio(), "lost": dict(result.candidates.lost)},
-        "epochs": result.progress.epoch, "best_epoch": result.progress.best_epoch, "threshold": result.bundle.threshold,
+        "epochs": result.state.epoch, "best_epoch": result.state.best_epoch, "threshold": result.bundle.decision.threshold,
         "seconds": round(seconds, 1), "seconds_per_epoch": round(sum(r["seconds"] for r in history) / len(history), 2),
         "parameters": sum(p.numel() for p in result.bundle.model.parameters()),
         "development": development.to_json(), "test": test.to_json(),

@@ -45,7 +45,7 @@ class LiteralForm:
         self.model, self.way = model, way
 
     def __call__(self, batch: Batch) -> PairScores:
-        rank, identify = self.model.head.rank, self.model.head.identify
+        rank, identify = self.model.classifier.rank, self.model.classifier.identify
         if rank is None or identify is None:
             raise ValueError("the literal form knows the paper's model: expected ranking scores and identification")
         h = self.model.trunk(self.pooled(batch))
@@ -54,21 +54,21 @@ class LiteralForm:
     def pooled(self, batch: Batch) -> Tensor:
         """(P, C)"""
         convolutions = [self._convolution(c) for c in self.model.convolve.convolutions if isinstance(c, nn.Conv1d)]
-        order = batch.lengths[batch.pair_sentence].argsort(stable=True)                 # (P,)
+        order = batch.lengths[batch.pairs.sentence].argsort(stable=True)                 # (P,)
         rows = torch.cat([self._chunk(batch, pairs, convolutions) for pairs in order.split(self.way.chunk)])
         return rows[order.argsort()]
 
     def _chunk(self, batch: Batch, pairs: Tensor, convolutions: list[Convolution]) -> Tensor:
         """(p, C)"""
-        sentence = batch.pair_sentence[pairs]
+        sentence = batch.pairs.sentence[pairs]
         lengths = batch.lengths[sentence]                                               # (p,)
         size = int(lengths.max())
-        position = torch.arange(size, device=batch.tokens.device)
-        parts = [self.model.embed.words(batch.tokens[sentence, :size])]
+        position = torch.arange(size, device=batch.words.device)
+        parts = [self.model.embed.words(batch.words[sentence, :size])]
         if self.model.embed.tags is not None:
             parts.append(self.model.embed.tags(batch.tags[sentence, :size]))
-        for table, entity in ((self.model.head_distance, batch.pair_head), (self.model.tail_distance, batch.pair_tail)):
-            span = batch.entity_span[entity[pairs]]
+        for table, entity in ((self.model.head_distance, batch.pairs.head), (self.model.tail_distance, batch.pairs.tail)):
+            span = batch.entities.span[entity[pairs]]
             parts.append(table(self._distances(position, span[:, :1], span[:, 1:])))
         x = torch.cat(parts, dim=2)                                                     # (p, T, D)
         mask = None

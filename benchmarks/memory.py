@@ -24,7 +24,10 @@ from measure import invented, print_table, save
 
 from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
-from relsift.encoding.vocabulary import Encoding
+from relsift.decisions.decision import Decision
+from relsift.encoding.encoding import Encoding
+from relsift.inference import Scorer
+from relsift.registry import find
 from relsift.schema import Document, Sentence
 from relsift.writers.native import lines
 
@@ -37,8 +40,9 @@ AIM = 0.05  # of the shortest file's peak
 
 
 def write_model(folder: Path, sentences: Sequence[Sentence]) -> None:
-    encoding = Encoding.fit(sentences)
-    Bundle("multitask_cnn", build("multitask_cnn", {}, encoding).eval(), encoding, Candidates(), 5.0).save(folder)
+    encoding = Encoding.fit(sentences, reads=find("model", "multitask_cnn").READS)
+    scorer = Scorer(build("multitask_cnn", {}, encoding).eval(), encoding, Candidates())
+    Bundle("multitask_cnn", scorer, Decision(threshold=5.0)).save(folder)
 
 
 def write_sentences(file: Path, sentences: Sequence[Sentence], count: int) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from cases import CORPORA, SHAPES, Case, batches, corpus_case, options, sample, shape_case, thread_counts
+from cases import CORPORA, SHAPES, Case, corpus_case, options, sample, shape_case, thread_counts
 from literal import WAYS, LiteralForm, Way
 from measure import print_table, save, seconds
 from torch import Tensor
@@ -36,9 +36,9 @@ FRESH = 3  # models whose first pass is timed
 
 def measure_case(case: Case, threads: int, *, quick: bool) -> dict[str, Any]:
     model = case.model()
-    some = batches(sample(case.examples, WORK // 10 if quick else WORK))
-    pairs = sum(batch.num_pairs for batch in some)
-    ways = tune(model, batches(sample(case.examples, WORK // (30 if quick else 3))))
+    some = case.batches(sample(case.examples, WORK // 10 if quick else WORK))
+    pairs = sum(len(batch.pairs) for batch in some)
+    ways = tune(model, case.batches(sample(case.examples, WORK // (30 if quick else 3))))
     way = max(ways, key=lambda way: ways[way])
     plain = LiteralForm(model, max((way for way in ways if way.layout == "conv1d"), key=lambda way: ways[way]))
     literal = LiteralForm(model, way)
@@ -63,7 +63,7 @@ def measure_case(case: Case, threads: int, *, quick: bool) -> dict[str, Any]:
 
 def tune(model: MultiTaskCNN, some: Sequence[Batch]) -> dict[Way, float]:
     """Pairs a second of the pair convolution, each way of the literal form."""
-    pairs = sum(batch.num_pairs for batch in some)
+    pairs = sum(len(batch.pairs) for batch in some)
     rates = {}
     for way in WAYS:
         literal = LiteralForm(model, way)
@@ -73,8 +73,8 @@ def tune(model: MultiTaskCNN, some: Sequence[Batch]) -> dict[Way, float]:
 
 def fast(case: Case, model: MultiTaskCNN, *, budget: float, least: int) -> tuple[dict[str, float], dict[str, float]]:
     """Pairs a second of the fast form, warm and cold."""
-    every = batches(case.examples)
-    pairs = sum(batch.num_pairs for batch in every)
+    every = case.batches()
+    pairs = sum(len(batch.pairs) for batch in every)
     forms = {"convolution": lambda model, batch: model.pooled(batch), "model": lambda model, batch: model(batch)}
     warm, cold = {}, {}
     for name, form in forms.items():

@@ -56,7 +56,7 @@ def compute(seed: int, vectors: Path | None) -> dict[str, Any]:
         record["encoding"]["vectors"] = vectors.name
     return {
         "seed": seed, "vectors": None if vectors is None else vectors.name, "config": record, "machine": machine(),
-        "epochs": result.progress.epoch, "best_epoch": result.progress.best_epoch, "threshold": result.bundle.threshold,
+        "epochs": result.state.epoch, "best_epoch": result.state.best_epoch, "threshold": result.bundle.decision.threshold,
         "published": PUBLISHED, **scores,
     }  # fmt: skip
 

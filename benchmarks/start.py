@@ -28,7 +28,10 @@ from measure import invented, print_table, save
 from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
 from relsift.cli.main import app
-from relsift.encoding.vocabulary import Encoding
+from relsift.decisions.decision import Decision
+from relsift.encoding.encoding import Encoding
+from relsift.inference import Scorer
+from relsift.registry import find
 
 AIMS = {"help": 0.3, "predict": 3.0}  # seconds
 RUNS = 7
@@ -67,9 +70,9 @@ def wall(command: Sequence[str], runs: int, **variables: str) -> float:
 def write_model(folder: Path) -> None:
     """A model of the paper's size with random weights: loading and predicting take as long as with trained ones."""
     sentences = invented(TOKENS, ENTITIES, 1000)
-    encoding = Encoding.fit(sentences)
+    encoding = Encoding.fit(sentences, reads=find("model", "multitask_cnn").READS)
     model = build("multitask_cnn", {}, encoding).eval()
-    Bundle("multitask_cnn", model, encoding, Candidates(direction="directed"), 0.0).save(folder)
+    Bundle("multitask_cnn", Scorer(model, encoding, Candidates(direction="directed")), Decision()).save(folder)
 
 
 def write_sentences(file: Path) -> None:

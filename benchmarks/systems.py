@@ -63,7 +63,7 @@ def speed(cell: Cell, threads: int) -> dict[str, Any]:
         before = time.perf_counter()
         score_pairs(bundle.model, bundle.encoding, bundle.candidates, sentences, report)
         rates.append(report.candidates.kept / (time.perf_counter() - before))
-    history = result.progress.history or []
+    history = result.state.history or []
     return {
         "corpus": cell.corpus, "variant": cell.variant, "seconds_per_epoch": history[0]["seconds"],
         "pairs_per_second": median(rates[1:]), "parameters": sum(p.numel() for p in bundle.model.parameters()),

@@ -24,8 +24,8 @@ from measure import print_table, save, seconds
 from torch import Tensor
 
 from relsift.config import load_config
-from relsift.encoding.batch import Batch, Example, collate, cut
-from relsift.inference import sizes_of
+from relsift.encoding.batch import Batch, collate, cut
+from relsift.encoding.example import Example
 from relsift.layers.relation_classifier import PairScores
 from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.optimisers import make_optimiser
@@ -45,6 +45,7 @@ class Training:
     """One model on its way, in one of the two forms."""
 
     def __init__(self, case: Case, way: Way | None) -> None:
+        self.case = case
         self.model = case.model().train()
         self.form: Form = self.model if way is None else LiteralForm(self.model, way)
         self.optimiser = make_optimiser(CONFIG, self.model.parameters())
@@ -56,12 +57,12 @@ class Training:
 
     def epoch(self, examples: Sequence[Example]) -> None:
         for numbers in cut_for_training(examples):
-            self.step(collate([examples[number] for number in numbers]))
+            self.step(collate([examples[number] for number in numbers], self.case.encoding))
 
 
 def measure_case(case: Case, threads: int, *, aim: int | None, epoch: bool, quick: bool) -> dict[str, Any]:
     cuts = cut_for_training(case.examples)
-    some = [collate([case.examples[number] for number in numbers]) for numbers in cuts[: 1 if quick else STEP_BATCHES]]
+    some = [case.collate(numbers) for numbers in cuts[: 1 if quick else STEP_BATCHES]]
     ways = {way: seconds(partial(Training(case, way).step, some[0]), budget=0, least=1 if quick else 2) for way in WAYS}
     way = min(ways, key=lambda way: ways[way])
     gradients = compare(case, way, some[0])
@@ -71,7 +72,7 @@ def measure_case(case: Case, threads: int, *, aim: int | None, epoch: bool, quic
           for run in (Training(case, way), Training(case, None)))
     )  # fmt: skip
     row = {
-        **case.facts(), "threads": threads, "aim": aim, "pairs_a_step": sum(batch.num_pairs for batch in some) / len(some),
+        **case.facts(), "threads": threads, "aim": aim, "pairs_a_step": sum(len(batch.pairs) for batch in some) / len(some),
         "literal_way": str(way), "step": step, "largest_gradient_difference": gradients,
     }  # fmt: skip
     if epoch:
@@ -82,7 +83,7 @@ def measure_case(case: Case, threads: int, *, aim: int | None, epoch: bool, quic
 def measure_epoch(case: Case, way: Way, *, quick: bool) -> dict[str, Any]:
     literal, fast = Training(case, way), Training(case, None)
     part = sample(case.examples, EPOCH_WORK // 8 if quick else EPOCH_WORK)
-    literal.step(collate(part[:1]))
+    literal.step(collate(part[:1], case.encoding))
     before = time.perf_counter()
     literal.epoch(part)
     scaled = (time.perf_counter() - before) * pair_tokens(case.examples) / pair_tokens(part)
@@ -111,7 +112,7 @@ def total(model: MultiTaskCNN, output: PairScores, batch: Batch) -> Tensor:
 
 
 def cut_for_training(examples: Sequence[Example]) -> list[list[int]]:
-    return list(cut(sizes_of(examples), max_pairs=CONFIG.batch_pairs, max_tokens=CONFIG.batch_tokens, seed=1))
+    return list(cut([example.work for example in examples], max_pairs=CONFIG.batch_pairs, max_tokens=CONFIG.batch_tokens, seed=1))
 
 
 def timing(literal: float, fast: float) -> dict[str, float]:

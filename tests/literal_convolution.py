@@ -17,16 +17,16 @@ def distance_row(token: int, start: int, end: int, limit: int) -> int:
 
 
 def spans_of(batch: Batch, pair: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    head, tail = (tuple(batch.entity_span[e[pair]].tolist()) for e in (batch.pair_head, batch.pair_tail))
+    head, tail = (tuple(batch.entities.span[e[pair]].tolist()) for e in (batch.pairs.head, batch.pairs.tail))
     return head, tail
 
 
 def convolution(layer: ConvolvedPairs, batch: Batch, pair: int) -> Tensor:
     """(channels, tokens) before the activation; windows see zeros beyond the sentence."""
-    sentence, limit = int(batch.pair_sentence[pair]), len(layer.head_distance.weight) // 2
+    sentence, limit = int(batch.pairs.sentence[pair]), len(layer.head_distance.weight) // 2
     columns = []
     for token in range(int(batch.lengths[sentence])):
-        parts = [layer.embed.words.weight[batch.tokens[sentence, token]]]
+        parts = [layer.embed.words.weight[batch.words[sentence, token]]]
         if layer.embed.tags is not None:
             parts.append(layer.embed.tags.weight[batch.tags[sentence, token]])
         for table, (start, end) in zip((layer.head_distance, layer.tail_distance), spans_of(batch, pair)):
@@ -45,18 +45,18 @@ def assert_same(model: torch.nn.Module, batch: Batch, wanted: Tensor, tolerance:
 
     def result() -> Tensor:
         output = model(batch)
-        found = output.logits if output.logits is not None else output.scores
-        assert isinstance(found, Tensor)
-        return found
+        logits = output.logits if output.logits is not None else output.scores
+        assert isinstance(logits, Tensor)
+        return logits
 
-    found = result()
-    torch.testing.assert_close(found, wanted, atol=tolerance, rtol=tolerance)
+    fast = result()
+    torch.testing.assert_close(fast, wanted, atol=tolerance, rtol=tolerance)
     with torch.inference_mode():
         for _ in range(2):
             torch.testing.assert_close(result(), wanted, atol=tolerance, rtol=tolerance)
     mixture = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(1)).to(wanted.dtype) / len(wanted)
     back = []
-    for output in (found, wanted):
+    for output in (fast, wanted):
         model.zero_grad()
         (output * mixture).sum().backward()
         back.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})

@@ -11,8 +11,9 @@ import torch
 
 from relsift.candidates import Candidates
 from relsift.config import RunConfig
-from relsift.encoding.batch import Batch, collate, encode
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.batch import Batch, collate
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import examples_of
 from relsift.schema import ROOT, Entity, Relation, Sentence, Syntax
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve Stone", "Finn")
@@ -93,7 +94,7 @@ def encoding() -> Encoding:
 def batch_of(group: Sequence[Sentence], known: Encoding, candidates: Candidates | None = None) -> Batch:
     """All candidate pairs of the sentences, unfiltered and directed unless told otherwise."""
     rule = candidates or Candidates()
-    return collate([encode(sentence, rule.pairs(sentence), known) for sentence in group])
+    return collate([example for sentence in group for example in examples_of(sentence, rule.pairs(sentence), known)], known)
 
 
 def randomise(model: torch.nn.Module, seed: int = 0, scale: float = 0.5) -> None:

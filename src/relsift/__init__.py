@@ -17,7 +17,7 @@ from relsift.schema import Document, Entity, Relation, Sentence
 if TYPE_CHECKING:
     from relsift.extractor import RelationExtractor
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CheckpointError", "ConfigError", "DataError", "Document", "Entity", "Relation", "RelationExtractor", "RelsiftError",
     "Sentence", "ShapeError", "__version__",

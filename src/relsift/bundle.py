@@ -1,4 +1,14 @@
-"""A trained model as one folder: `model.safetensors` (weights) and `model.json` (everything else, and the weights' checksum).
+"""A trained model as one folder, and where it lies in a run.
+
+model.safetensors   the weights
+model.json          architecture, options, symbols, candidates, and the weights' checksum
+decision.json       the rule that turns scores into relations; may be changed without the model
+annotators.json     what adds trees or tags to sentences that lack them; only for models that read those
+
+A training leaves a *run* folder around it:
+config.yaml     the whole configuration         run.json     versions, seed, data checksums
+history.jsonl   one line an epoch               metrics.json scores on the development part (and, once, the test part)
+state/          what --resume goes on from      model/       the model folder
 
 No pickle. A folder is written beside its place and moved there whole, so a reader never sees half of one.
 """
@@ -6,6 +16,7 @@ No pickle. A folder is written beside its place and moved there whole, so a read
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,105 +25,123 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from relsift.annotators.base import Addition
 from relsift.candidates import Candidates
-from relsift.encoding.vocabulary import Encoding
+from relsift.decisions.decision import DECISION_FILE, Decision
+from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError, RelsiftError
-from relsift.files import file_sha256, replaced_folder, write_json
+from relsift.files import file_sha256, joint_sha256, replaced_folder, write_json
+from relsift.format1 import upgraded
+from relsift.inference import Scorer
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
 
-FORMAT = 1  # raised when model.json changes in a way that older versions cannot read
-WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
+WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
+MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
+CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
+_NOT_ONE = "does not describe the weights beside it"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """All that prediction needs: the model, its symbols, which pairs it scores, and how much score is enough."""
+    """All that prediction needs."""
 
-    name: str
-    model: RelationModel[Any]
-    encoding: Encoding
-    candidates: Candidates
-    threshold: float
+    name: str  # of the architecture
+    scorer: Scorer
+    decision: Decision
     about: dict[str, Any] = field(default_factory=dict)  # free facts for people: data, setting, scores
+
+    @property
+    def model(self) -> RelationModel[Any]:
+        return self.scorer.model
+
+    @property
+    def encoding(self) -> Encoding:
+        return self.scorer.encoding
+
+    @property
+    def candidates(self) -> Candidates:
+        return self.scorer.candidates
 
     def save(self, folder: Path) -> None:
         """Write the folder atomically; an existing one is replaced."""
         with replaced_folder(folder) as fresh:
             weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
-            save_file(_without_aliases(weights), fresh / WEIGHTS)
-            pairs = self.candidates.type_pairs
+            save_file(_without_aliases(weights), fresh / WEIGHTS_FILE)
+            self.decision.save(fresh)
+            if self.scorer.annotators:
+                write_json(fresh / ANNOTATORS_FILE, dict(self.scorer.annotators))
             description = {
                 "format": FORMAT,
                 "model": self.name,
                 "options": self.model.config.to_dict(),
                 "encoding": self.encoding.to_json(),
-                "candidates": {
-                    "direction": self.candidates.direction,
-                    "type_pairs": None if pairs is None else sorted(pairs),
-                    "max_distance": self.candidates.max_distance,
-                    **({"order_leak": True} if self.candidates.order_leak else {}),
-                },
-                "threshold": self.threshold,
-                "weights_sha256": file_sha256(fresh / WEIGHTS),
+                "candidates": self.candidates.to_json(),
+                "weights_sha256": file_sha256(fresh / WEIGHTS_FILE),
                 "about": self.about,
             }
-            write_json(fresh / DESCRIPTION, description)
+            write_json(fresh / MODEL_FILE, description)
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
-        """Raises CheckpointError naming the file if one is missing, altered, or of another version."""
-        if not folder.is_dir():
+        """Folders of format 1 load too. Raises CheckpointError naming the file if one is missing, altered, or of another version."""
+        description = _description(folder)
+        weights_file = folder / WEIGHTS_FILE
+        checksum = file_sha256(weights_file)
+        if checksum != description.get("weights_sha256"):
             raise CheckpointError(
-                f"{folder}: expected a model folder, got {'a file' if folder.exists() else 'nothing'}; train one first"
-            )
-        missing = [name for name in (DESCRIPTION, WEIGHTS) if not (folder / name).is_file()]
-        if missing:
-            raise CheckpointError(
-                f"{folder}: expected {DESCRIPTION} and {WEIGHTS}, {' and '.join(missing)} missing; copy the whole folder again"
-            )
-        try:
-            description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise CheckpointError(f"{folder / DESCRIPTION}: expected JSON, got {error}; copy the folder again") from error
-        if not isinstance(description, dict) or description.get("format") != FORMAT:
-            got = description.get("format") if isinstance(description, dict) else description
-            raise CheckpointError(
-                f"{folder / DESCRIPTION}: expected format {FORMAT}, got {got!r}; use the relsift version that wrote it"
-            )
-        found = file_sha256(folder / WEIGHTS)
-        if found != description.get("weights_sha256"):
-            raise CheckpointError(
-                f"{folder / WEIGHTS}: expected sha256 {description.get('weights_sha256')}, got {found}; "
+                f"{weights_file}: expected sha256 {description.get('weights_sha256')}, got {checksum}; "
                 "the weights were altered or belong to another model: copy the folder again"
             )
         try:
-            return cls._from_description(description, load_file(folder / WEIGHTS))
+            weights = load_file(weights_file)
+            if description["format"] == 1:
+                description, decision, annotators, weights = upgraded(description, weights)
+            else:
+                decision, annotators = Decision.load(folder), _annotators(folder)
+            return cls._from_description(description, decision, annotators, weights)
         except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, RelsiftError) as error:
-            raise CheckpointError(
-                f"{folder / DESCRIPTION}: does not describe the weights beside it: {' '.join(str(error).split())}"
-            ) from error
+            message = " ".join(str(error).split())
+            if message.startswith(str(folder)):  # of a file beside
+                raise CheckpointError(message) from error
+            raise CheckpointError(f"{folder / MODEL_FILE}: {_NOT_ONE}: {message}") from error
 
     @classmethod
-    def _from_description(cls, description: dict[str, Any], weights: dict[str, torch.Tensor]) -> Bundle:
+    def _from_description(
+        cls, description: dict[str, Any], decision: Decision, annotators: Mapping[Addition, str], weights: dict[str, torch.Tensor]
+    ) -> Bundle:
         encoding = Encoding.from_json(description["encoding"])
         model = build(description["model"], description["options"], encoding)
-        places = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
-        saved = {places[name]: tensor for name, tensor in weights.items() if name in places}
-        for name, place in places.items():
-            if name not in weights and place in saved:  # a table that two parts share is saved once
-                weights[name] = saved[place]
+        addresses = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+        saved = {addresses[name]: tensor for name, tensor in weights.items() if name in addresses}
+        for name, address in addresses.items():
+            if name not in weights and address in saved:  # a table that two parts share is saved once
+                weights[name] = saved[address]
         model.load_state_dict(weights)
         model.eval()
-        rule = description["candidates"]
-        pairs = rule["type_pairs"]
-        candidates = Candidates(
-            direction=rule["direction"],
-            type_pairs=None if pairs is None else frozenset((head, tail) for head, tail in pairs),
-            max_distance=rule["max_distance"],
-            order_leak=rule.get("order_leak", False),
-        )
-        return cls(description["model"], model, encoding, candidates, float(description["threshold"]), description["about"])
+        scorer = Scorer(model, encoding, Candidates.from_json(description["candidates"]), annotators)
+        return cls(description["model"], scorer, decision, description["about"])
+
+
+def model_folder(folder: Path) -> Path:
+    """The model folder inside a run folder, or the folder itself if it is one. Raises CheckpointError if there is neither."""
+    if (folder / MODEL_FOLDER / MODEL_FILE).is_file():
+        return folder / MODEL_FOLDER
+    if folder.is_dir() and not (folder / MODEL_FILE).is_file():
+        raise CheckpointError(f"{folder}: expected a run with a finished model, or a model folder, got neither; has training ended?")
+    return folder
+
+
+def is_model(folder: Path) -> bool:
+    """Whether this is a run folder with a finished model, or a model folder."""
+    return any((place / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
+
+
+def checksum(folder: Path) -> str:
+    """Of a model folder: of its description, which holds the checksum of the weights, and of what stands beside it."""
+    names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE)
+    return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
 
 
 def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationModel[Any]:
@@ -120,6 +149,41 @@ def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationMod
     architecture = find("model", name)
     model: RelationModel[Any] = architecture(architecture.Config.from_dict(options), encoding)
     return model
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: expected a model folder, got {'a file' if folder.exists() else 'nothing'}; train one first")
+    missing = [name for name in (MODEL_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"{folder}: expected {MODEL_FILE} and {WEIGHTS_FILE}, {' and '.join(missing)} missing; copy the whole folder again"
+        )
+    try:
+        description = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointError(f"{folder / MODEL_FILE}: expected JSON, got {error}; copy the folder again") from error
+    version = description.get("format") if isinstance(description, dict) else description
+    if version not in (1, FORMAT) or isinstance(version, bool):
+        raise CheckpointError(
+            f"{folder / MODEL_FILE}: expected format 1 or {FORMAT}, got {version!r}; use the relsift version that wrote it"
+        )
+    checked: dict[str, Any] = description
+    return checked
+
+
+def _annotators(folder: Path) -> dict[Addition, str]:
+    file = folder / ANNOTATORS_FILE
+    if not file.is_file():
+        return {}
+    try:
+        value: dict[Addition, str] = json.loads(file.read_text(encoding="utf-8"))
+        sound = isinstance(value, dict) and all(isinstance(spec, str) for spec in value.values())
+    except ValueError as error:
+        raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
+    if not sound:
+        raise CheckpointError(f"{file}: expected an annotator by what it adds, got {value!r}; copy the folder again")
+    return value
 
 
 def _without_aliases(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

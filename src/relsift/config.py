@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relsift.candidates import Direction
 from relsift.errors import ConfigError
 
-TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "constant"]  # see `relsift.encoding.vocabulary`
+TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "constant"]  # see `relsift.encoding.tags`
 
 
 class _Section(BaseModel):
@@ -51,9 +51,7 @@ class TrainingConfig(_Section):
     gradient_clip: float | None = Field(None, gt=0)  # L2 norm over all parameters
     batch_pairs: int = Field(256, ge=1)
     batch_tokens: int = Field(8192, ge=1)  # padding counted
-    unknown_rate: float = Field(
-        0.0, ge=0, lt=1
-    )  # share of rare training words shown as unknown, so that the unknown word is trained
+    unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare training words shown as unknown, so that the unknown word is trained
     freeze_words: bool = False  # leave the word embeddings as they start, those that start at random too
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
@@ -144,9 +142,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
 
 
 def _override(values: dict[str, Any], text: str) -> None:
-    path, found, raw = text.partition("=")
+    path, equals, raw = text.partition("=")
     keys = path.split(".")
-    if not found or not all(keys):
+    if not equals or not all(keys):
         raise ConfigError(f"--set: expected section.key=value, such as training.epochs=10, got {text!r}")
     try:
         value = yaml.safe_load(raw)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relsift.bundle import DESCRIPTION, Bundle
+from relsift.bundle import Bundle, checksum, model_folder
 from relsift.candidates import Candidates
-from relsift.errors import CheckpointError, DataError
-from relsift.files import file_sha256
-from relsift.inference import InferenceReport, predict_sentences
+from relsift.errors import DataError
+from relsift.inference import InferenceReport, predict
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read_lines
 from relsift.schema import Document, Sentence, sentences_of
-from relsift.training.run import MODEL_FOLDER
 
 Item = Sentence | Document | Mapping[str, Any]
 
@@ -29,21 +28,15 @@ class RelationExtractor:
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None) -> None:
-        """checksum: sha256 of the model's description, which holds the one of its weights; None if it comes from no folder."""
+        """checksum: of the model folder (see `relsift.bundle.checksum`); None if it comes from no folder."""
         self.bundle = bundle
         self.checksum = checksum
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> RelationExtractor:
         """Load a run folder or a model folder. Raises CheckpointError if it is missing, incomplete or altered."""
-        path = Path(folder)
-        if (path / MODEL_FOLDER / DESCRIPTION).is_file():
-            path = path / MODEL_FOLDER
-        elif path.is_dir() and not (path / DESCRIPTION).is_file():
-            raise CheckpointError(
-                f"{path}: expected a run with a finished model, or a model folder, got neither; has training ended?"
-            )
-        return cls(Bundle.load(path), file_sha256(path / DESCRIPTION))
+        path = model_folder(Path(folder))
+        return cls(Bundle.load(path), checksum(path))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""
@@ -62,7 +55,7 @@ class RelationExtractor:
     @property
     def threshold(self) -> float:
         """The score from which on a pair is related, as tuned in training."""
-        return self.bundle.threshold
+        return self.bundle.decision.threshold
 
     def predict(
         self, items: Iterable[Item], *, threshold: float | None = None, report: InferenceReport | None = None
@@ -88,11 +81,8 @@ class RelationExtractor:
         self, sentences: Iterable[Sentence], *, threshold: float | None = None, report: InferenceReport | None = None
     ) -> Iterator[Sentence]:
         """`predict` for an input of any length, in bounded memory."""
-        b = self.bundle
-        limit = b.threshold if threshold is None else threshold
-        return predict_sentences(
-            b.model, b.encoding, b.candidates, limit, sentences, report if report is not None else InferenceReport()
-        )
+        decision = self.bundle.decision if threshold is None else replace(self.bundle.decision, threshold=threshold)
+        return predict(self.bundle.scorer, decision, sentences, report)
 
 
 def _sentences(items: Iterable[Item], dropped: ReadReport) -> Iterator[Sentence]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 
+from relsift.annotators.base import Addition
 from relsift.annotators.trees import with_trees
-from relsift.candidates import CandidateReport, Candidates, Pair
-from relsift.encoding.batch import Example, collate, cut, examples_of
-from relsift.encoding.vocabulary import Encoding
+from relsift.candidates import CandidateReport, Candidates
+from relsift.decisions.decision import Decision
+from relsift.decisions.scored import Scored, Scores
+from relsift.encoding.batch import collate, cut
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example, examples_of
 from relsift.errors import RelsiftError
 from relsift.models.base.model import RelationModel
-from relsift.schema import Relation, Sentence
+from relsift.schema import Sentence
 
 BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
@@ -28,24 +33,23 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 @dataclass(frozen=True)
-class ScoredPairs:
-    """One sentence's candidate pairs with their best relation and its score."""
+class Scorer:
+    """All that scoring needs: a trained model without its decision."""
 
-    pairs: list[Pair]
-    labels: list[int]
-    scores: list[float]
+    model: RelationModel[Any]
+    encoding: Encoding
+    candidates: Candidates  # which pairs are scored
+    annotators: Mapping[Addition, str] = field(default_factory=dict)  # what adds that which sentences lack, by what it adds
 
 
 @dataclass
 class InferenceReport:
-    """What happened on the way: candidates, what the model had never seen, and where the time went.
-
-    seconds: what each stage kept its thread busy. encoding: candidates, symbols to integers, batches; writing: decisions and lines.
-    """
+    """What happened on the way: candidates, what the model had never seen, and where the time went."""
 
     candidates: CandidateReport = field(default_factory=CandidateReport)
     sentences: int = 0
-    unseen_types: dict[str, int] = field(default_factory=dict)
+    unseen_types: dict[str, int] = field(default_factory=dict)  # entity types that training did not have, and how many entities
+    # CPU time of each stage. encoding: candidates, symbols to integers, batches; writing: decisions and lines
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
     @contextmanager
@@ -58,7 +62,7 @@ class InferenceReport:
             self.seconds[stage] += time.thread_time() - started
 
     def shares(self) -> str:
-        """Each stage's share of the time that all of them were busy."""
+        """Each stage's share of the CPU time of all of them."""
         total = sum(self.seconds.values()) or 1.0
         return ", ".join(f"{stage} {100 * seconds / total:.0f} %" for stage, seconds in self.seconds.items())
 
@@ -67,90 +71,58 @@ class InferenceReport:
         return [f"entity types never seen in training, tagged as no entity: {kinds}"] if kinds else []
 
 
-def score_pairs(
-    model: RelationModel[Any], encoding: Encoding, candidates: Candidates, sentences: Sequence[Sentence], report: InferenceReport
-) -> list[ScoredPairs]:
-    """Score every candidate pair; the result has the order of the sentences. The model is left in evaluation mode."""
+def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
+    """Score every candidate pair of every sentence; the result has the order of the sentences. The model is left in evaluation mode.
+
+    Raises: DataError or ConfigError if a sentence lacks what the model reads, and no annotator adds it.
+    """
+    report = report if report is not None else InferenceReport()
+    encoding = scorer.encoding
     with report.busy("encoding"):
-        if model.NEEDS_SYNTAX:
-            sentences = with_trees(sentences, encoding.parser)
-        pairs = [candidates.pairs(sentence, report.candidates) for sentence in sentences]
-        copies = [examples_of(sentence, its, encoding, labelled=False) for sentence, its in zip(sentences, pairs)]
+        complete = with_trees(sentences, scorer.annotators.get("trees")) if "trees" in scorer.model.READS else sentences
+        pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in complete]
+        copies = [examples_of(*item, encoding, labelled=False) for item in zip(complete, pairs)]
         report.sentences += len(sentences)
-        for sentence, its in zip(sentences, copies):
-            if -1 in its[0].types or sentence.tagged is not None:
+        for sentence, examples in zip(sentences, copies):
+            if -1 in examples[0].types or sentence.tagged is not None:
                 _count_unseen(sentence, encoding, report)
-        examples = [example for its in copies for example in its]
-        batches = list(cut(sizes_of(examples), max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
-    found: list[tuple[list[int], list[float]]] = [([], []) for _ in examples]
+        readings = [(number, example) for number, examples in enumerate(copies) for example in examples]
+        works = [example.work for _, example in readings]
+        batches = list(cut(works, max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
+    scores = [np.empty((len(its_pairs), len(encoding.labels)), np.float32) for its_pairs in pairs]
     for batch in batches:
-        labels, scores = predict_batch(model, [examples[number] for number in batch], report)
-        at = 0
-        for number in batch:
-            count = len(examples[number].heads)
-            found[number] = labels[at : at + count], scores[at : at + count]
-            at += count
-    parts = iter(found)
-    return [_joined(its, list(islice(parts, len(its_copies)))) for its, its_copies in zip(pairs, copies)]
+        rows = score_batch(scorer.model, encoding, [readings[position][1] for position in batch], report)
+        for position in batch:
+            number, example = readings[position]
+            count = len(example.places)
+            scores[number][example.places] = rows[:count]
+            rows = rows[count:]
+    return [Scored(*item) for item in zip(sentences, pairs, scores)]
 
 
-def _joined(pairs: list[Pair], parts: Sequence[tuple[list[int], list[float]]]) -> ScoredPairs:
-    """What the copies of one sentence got, put together again."""
-    labels, scores = zip(*parts)
-    return ScoredPairs(pairs, list(chain.from_iterable(labels)), list(chain.from_iterable(scores)))
-
-
-def predict_batch(model: RelationModel[Any], examples: Sequence[Example], report: InferenceReport) -> tuple[list[int], list[float]]:
-    """Best label and score of every pair, in the order of the examples."""
+def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequence[Example], report: InferenceReport) -> Scores:
+    """(P, K) scores of every pair, in the order of the examples."""
     with report.busy("encoding"):
-        batch = collate(examples)
+        batch = collate(examples, encoding)
     with report.busy("model"), torch.inference_mode():
         model.eval()
-        prediction = model.predict(model(batch.to(next(model.parameters()).device)))
-        return prediction.label.tolist(), prediction.score.tolist()
+        return model.scores(model(batch.to(next(model.parameters()).device))).float().cpu().numpy()
 
 
 def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceReport) -> None:
     for entity in (*sentence.entities, *(sentence.tagged or ())):
-        if encoding.type_id(entity.type) < 0:
+        if encoding.types.id(entity.type) < 0:
             report.unseen_types[entity.type] = report.unseen_types.get(entity.type, 0) + 1
 
 
-def sizes_of(examples: Iterable[Example]) -> list[tuple[int, int]]:
-    return [(len(example.tokens), len(example.heads)) for example in examples]
-
-
-def decisions(scored: Iterable[ScoredPairs], encoding: Encoding) -> tuple[list[float], list[bool]]:
-    """Score of every pair's best relation, and whether that is the pair's gold one; what thresholds are tuned on."""
-    rows = [
-        (score, pair.type == encoding.labels[label])
-        for its in scored
-        for pair, label, score in zip(its.pairs, its.labels, its.scores)
-    ]
-    return [score for score, _ in rows], [right for _, right in rows]
-
-
-def decide(sentence: Sentence, scored: ScoredPairs, encoding: Encoding, threshold: float) -> Sentence:
-    """The sentence with a relation for every pair whose score reaches the threshold, replacing whatever it carried."""
-    return sentence.with_relations(
-        Relation(pair.head, pair.tail, encoding.labels[label], score)
-        for pair, label, score in zip(scored.pairs, scored.labels, scored.scores)
-        if score >= threshold
-    )
-
-
-def predict_sentences(
-    model: RelationModel[Any],
-    encoding: Encoding,
-    candidates: Candidates,
-    threshold: float,
-    sentences: Iterable[Sentence],
-    report: InferenceReport,
+def predict(
+    scorer: Scorer, decision: Decision, sentences: Iterable[Sentence], report: InferenceReport | None = None
 ) -> Iterator[Sentence]:
-    """Predict a stream of any length in bounded memory, in input order.
+    """Sentences with the relations that the decision takes, for a stream of any length in bounded memory, in input order.
 
     If the input turns out broken on the way, everything read before that place is predicted first, then the error is raised.
     """
+    report = report if report is not None else InferenceReport()
     stream = iter(sentences)
     broken: RelsiftError | None = None
     while broken is None:
@@ -159,9 +131,9 @@ def predict_sentences(
             block.extend(islice(stream, SENTENCES_AT_ONCE))
         except RelsiftError as error:
             broken = error
-        scored = score_pairs(model, encoding, candidates, block, report)
+        scored = score(scorer, block, report)
         with report.busy("writing"):
-            decided = [decide(sentence, its, encoding, threshold) for sentence, its in zip(block, scored)]
+            decided = [decision.decide(sentence, scorer.encoding.labels) for sentence in scored]
         yield from decided
         if broken is None and len(block) < SENTENCES_AT_ONCE:
             return

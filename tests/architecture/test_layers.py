@@ -32,7 +32,8 @@ LAYERS = (
     ("layers",),
     ("encoders",),
     ("models",),
-    ("inference", "bundle", "environment"),
+    ("inference", "format1", "environment"),
+    ("bundle",),
     ("training",),
     ("extractor",),
     ("streaming", "experiments", "integrations"),
@@ -140,6 +141,56 @@ def test_importing_the_package_and_its_lower_layers_loads_no_torch():
     code = f"import importlib, sys\nfor name in {names!r}:\n    {check}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def loaded_by(module: str) -> set[str]:
+    """The parts of relsift that importing a module loads."""
+    code = f"import sys, {module}\nprint(*[name for name in sys.modules if name.startswith('relsift.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[1] for name in done.stdout.split()}
+
+
+def test_scoring_needs_no_reader_and_no_corpus():
+    assert not loaded_by("relsift.inference") & {"readers", "writers", "corpora", "training"}
+
+
+def test_using_a_model_needs_no_training_code():
+    assert not loaded_by("relsift.extractor") & {"training", "experiments", "corpora"}
+
+
+def test_decisions_are_made_without_a_model():
+    assert not loaded_by("relsift.decisions.decision") & {"models", "inference", "encoding", "layers"}
+
+
+def test_no_two_modules_import_each_other():
+    graph = {module: {name for name, _ in imported(module)} for module in MODULES}
+    dotted = {module: ".".join(("relsift", *module.with_suffix("").parts)).removesuffix(".__init__") for module in MODULES}
+    edges = {
+        dotted[module]: {other for other in dotted.values() if other != dotted[module] and any(n.startswith(f"{other}.") for n in names)}
+        for module, names in graph.items()
+        if module.name != "__init__.py"  # a package may offer lazily what upper layers make
+    }
+    packages = {name for module, name in dotted.items() if module.name == "__init__.py"}
+    edges = {name: targets - packages for name, targets in edges.items()}
+
+    def circle(name: str, way: tuple[str, ...]) -> tuple[str, ...]:
+        if name in way:
+            return (*way[way.index(name) :], name)
+        if name in done:
+            return ()
+        for target in sorted(edges.get(name, ())):
+            if found := circle(target, (*way, name)):
+                return found
+        done.add(name)
+        return ()
+
+    done: set[str] = set()
+    assert not [found for name in sorted(edges) if (found := circle(name, ()))]
+
+
+@each
+def test_no_module_is_longer_than_four_hundred_lines(module: Path):
+    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= 400
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ import torch
 
 from relsift.bundle import Bundle, build
 from relsift.candidates import NO_RELATION, Candidates
+from relsift.decisions.decision import Decision
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import INPUTS, Encoding
 from relsift.errors import ConfigError
-from relsift.inference import InferenceReport, score_pairs
+from relsift.inference import Scorer, score
 from relsift.kernels.switch import SWITCH
-from relsift.models.base.model import ModelConfig, Prediction, RelationModel
+from relsift.losses.labels import first_label
+from relsift.models.base.model import ModelConfig, RelationModel
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table
 from toy import FOUR, batch_of, encoding, four_sentences, long_sentence, one_token, randomise, same_tensors, sentences, threads
@@ -42,8 +44,13 @@ def tiny(name: str, seed: int = 0) -> RelationModel[Any]:
 
 
 def scores(model: RelationModel[Any], *group: Any) -> torch.Tensor:
+    """(P, K)"""
     with torch.no_grad():
-        return model.predict(model(batch_of(group, KNOWN))).score
+        return model.scores(model(batch_of(group, KNOWN)))
+
+
+def scorer(model: RelationModel[Any], candidates: Candidates | None = None) -> Scorer:
+    return Scorer(model, KNOWN, candidates or Candidates())
 
 
 def one_step(model: RelationModel[Any], batch: Batch) -> dict[str, float]:
@@ -80,15 +87,30 @@ def presets() -> list[Any]:
 # ---- shapes and contracts
 
 
-def test_predicts_one_label_and_one_score_a_pair(name):
+def test_gives_one_score_a_pair_and_relation(name):
     model = tiny(name)
     batch = batch_of([*sentences(5), long_sentence(20, 6)], KNOWN)
-    prediction = model.predict(model(batch))
-    assert isinstance(prediction, Prediction)
-    assert prediction.label.shape == prediction.score.shape == (batch.num_pairs,)
-    assert prediction.label.dtype == torch.int64
-    assert 0 <= int(prediction.label.min()) <= int(prediction.label.max()) < len(KNOWN.labels)
-    assert prediction.score.isfinite().all()
+    found = model.scores(model(batch))
+    assert found.shape == (len(batch.pairs), len(KNOWN.labels))
+    assert found.dtype == torch.float32
+    assert found.isfinite().all()
+
+
+def test_reads_what_it_declares_and_nothing_else(name):
+    # An encoding of these inputs alone is enough; and there is no input that the scores do not depend on (see the tests below).
+    architecture = find("model", name)
+    assert architecture.READS <= INPUTS
+    group = sentences(40)
+    known = Encoding.fit(group, reads=architecture.READS)
+    for part, reads in ((known.words, "words"), (known.tags, "tags"), (known.trees, "trees")):
+        assert (part is not None) is (reads in architecture.READS)
+    model = architecture(architecture.Config.tiny(), known)
+    batch = batch_of(group[:5], known)
+    assert (batch.words is not None, batch.tags is not None, batch.trees is not None) == tuple(
+        part in architecture.READS for part in ("words", "tags", "trees")
+    )
+    assert model.scores(model(batch)).isfinite().all()
+    assert one_step(model, batch)
 
 
 def test_takes_a_sentence_of_one_token(name):
@@ -115,8 +137,8 @@ def test_loss_is_a_finite_scalar_for_every_named_part_whether_pairs_are_related_
 def test_forward_does_not_look_at_labels(name):
     model = tiny(name)
     batch = batch_of(sentences(4), KNOWN)
-    blind = replace(batch, label=torch.full_like(batch.label, NO_RELATION))
-    assert torch.equal(model.predict(model(batch)).score, model.predict(model(blind)).score)
+    blind = replace(batch, pairs=replace(batch.pairs, labels=torch.zeros_like(batch.pairs.labels)))
+    assert torch.equal(model.scores(model(batch)), model.scores(model(blind)))
 
 
 def test_direction_changes_the_score(name):
@@ -124,14 +146,14 @@ def test_direction_changes_the_score(name):
     sentence = four_sentences()[0]
     model = tiny(name)
     forth = batch_of([sentence], KNOWN)
-    back = replace(forth, pair_head=forth.pair_tail, pair_tail=forth.pair_head)
-    assert not torch.allclose(model.predict(model(forth)).score, model.predict(model(back)).score)
+    back = replace(forth, pairs=replace(forth.pairs, head=forth.pairs.tail, tail=forth.pairs.head))
+    assert not torch.allclose(model.scores(model(forth)), model.scores(model(back)))
 
 
 @pytest.mark.parametrize("tags", [True, False])
 def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(name, tags):
     batch = batch_of(sentences(6), KNOWN)
-    other = replace(batch, tags=(batch.tags + 1) % KNOWN.num_tags)
+    other = replace(batch, tags=(batch.tags + 1) % KNOWN.tags.num_rows)
     architecture = find("model", name)
     try:
         config = replace(architecture.Config.tiny(), tags=tags)
@@ -141,7 +163,7 @@ def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(
     model = architecture(config, KNOWN)
     randomise(model, scale=0.3)
     model.eval()
-    same = torch.equal(model.predict(model(batch)).score, model.predict(model(other)).score)
+    same = torch.equal(model.scores(model(batch)), model.scores(model(other)))
     assert same is not tags
 
 
@@ -149,7 +171,7 @@ def test_the_sentence_changes_the_output_unless_the_model_says_that_it_reads_typ
     model, sentence = tiny(name), long_sentence(20, 5)
     other = replace(long_sentence(30, 5, seed=1), entities=tuple(replace(e, end=e.end + 2) for e in sentence.entities))
     same = torch.equal(*(scores(model, its, one_token()) for its in (sentence, other)))
-    assert same is not type(model).READS_WORDS
+    assert same is not ("words" in type(model).READS)
 
 
 # ---- what is beside a sentence must not matter
@@ -183,19 +205,18 @@ def test_scores_come_back_in_the_order_of_the_sentences_however_they_are_batched
     wanted = [scores(model, sentence).tolist() for sentence in group]
     for size in (1, 7, 10_000):
         monkeypatch.setattr("relsift.inference.BATCH_PAIRS", size)
-        found = score_pairs(model, KNOWN, Candidates(), group, InferenceReport())
-        for its, those in zip(found, wanted, strict=True):
-            assert its.scores == pytest.approx(those, abs=1e-5, rel=1e-5)
+        for scored, those in zip(score(scorer(model), group), wanted, strict=True):
+            torch.testing.assert_close(torch.from_numpy(scored.scores), torch.tensor(those), **CLOSE)
 
 
 def test_leaving_out_other_pairs_changes_nothing(name):
     # Undirected candidates are a part of the directed ones, in the same order.
     model, sentence = tiny(name), long_sentence(15, 5)
     few = Candidates(direction="undirected")
-    wanted = dict(zip([(p.head, p.tail) for p in Candidates().pairs(sentence)], scores(model, sentence).tolist()))
+    wanted = dict(zip([(p.head, p.tail) for p in Candidates().pairs(sentence)], scores(model, sentence)))
     with torch.no_grad():
-        found = model.predict(model(batch_of([sentence], KNOWN, few))).score.tolist()
-    assert found == pytest.approx([wanted[p.head, p.tail] for p in few.pairs(sentence)], abs=1e-5, rel=1e-5)
+        found = model.scores(model(batch_of([sentence], KNOWN, few)))
+    torch.testing.assert_close(found, torch.stack([wanted[p.head, p.tail] for p in few.pairs(sentence)]), **CLOSE)
 
 
 def test_the_number_of_threads_changes_scores_by_rounding_only(name):
@@ -220,7 +241,7 @@ def test_every_parameter_gets_a_gradient(name):
 
 @pytest.mark.parametrize("kernel", ["torch", "numba"])
 def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
-    if not find("model", name).READS_WORDS:
+    if "words" not in find("model", name).READS:
         pytest.skip("types alone do not tell the four sentences apart")
     monkeypatch.setenv(SWITCH, kernel)
     group = four_sentences()
@@ -235,9 +256,9 @@ def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
         torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
         optimiser.step()
     model.eval()
-    prediction = model.predict(model(batch))
-    found = torch.where(prediction.score >= model.paper_threshold, prediction.label, NO_RELATION)
-    assert found.tolist() == batch.label.tolist()
+    value, column = model.scores(model(batch)).max(dim=1)
+    found = torch.where(value >= model.paper_threshold, column, NO_RELATION)
+    assert found.tolist() == first_label(batch.pairs.labels).tolist()
     assert sorted(known.labels[label] for label in found.tolist() if label >= 0) == sorted(filter(None, FOUR))
 
 
@@ -270,7 +291,7 @@ def test_every_preset_trains_on_a_batch_of_one_pair(name, preset):
     # The last batch of an epoch may hold a single pair; a batch norm has no variance to take there.
     model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
     batch = batch_of([one_token()], KNOWN, Candidates(direction="undirected"))
-    assert batch.num_pairs == 1
+    assert len(batch.pairs) == 1
     parts = one_step(model, batch)
     assert all(torch.tensor(value).isfinite() for value in parts.values())
     assert scores(model.eval(), *sentences(3)).isfinite().all()
@@ -292,10 +313,10 @@ def test_the_same_seed_gives_the_same_first_weights(name):
 def test_saved_and_loaded_it_gives_the_same_output_bit_for_bit(name, tmp_path: Path):
     model = tiny(name)
     candidates = Candidates(direction="undirected", type_pairs=frozenset({("ORG", "PER"), ("LOC", "PER")}), max_distance=7)
-    Bundle(name, model, KNOWN, candidates, 0.1 + 0.2, {"note": "两"}).save(tmp_path / "model")
+    Bundle(name, scorer(model, candidates), Decision(threshold=0.1 + 0.2), {"note": "两"}).save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
     assert (loaded.name, loaded.encoding, loaded.candidates) == (name, KNOWN, candidates)
-    assert (loaded.threshold, loaded.about, loaded.model.config) == (0.1 + 0.2, {"note": "两"}, model.config)
+    assert (loaded.decision.threshold, loaded.about, loaded.model.config) == (0.1 + 0.2, {"note": "两"}, model.config)
     assert not loaded.model.training
     assert same_tensors(loaded.model.state_dict(), model.state_dict())
     group = [*sentences(5), long_sentence(25, 6)]
@@ -306,7 +327,7 @@ def test_saved_and_loaded_it_gives_the_same_output_bit_for_bit(name, tmp_path: P
 def test_every_preset_survives_saving(name, preset, tmp_path: Path):
     model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
     randomise(model)
-    Bundle(name, model.eval(), KNOWN, Candidates(), model.paper_threshold).save(tmp_path / "model")
+    Bundle(name, scorer(model.eval()), Decision(threshold=model.paper_threshold)).save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
     assert torch.equal(scores(loaded.model, *sentences(5)), scores(model, *sentences(5)))
 
@@ -351,18 +372,18 @@ def test_with_cross_entropy_alone_score_and_threshold_are_the_arg_max_over_all_c
     model = MultiTaskCNN(replace(MultiTaskCNNConfig.tiny(), classification="cross_entropy", threshold=9.0), KNOWN)
     randomise(model)
     output = model.eval()(batch_of(sentences(20), KNOWN))
-    prediction = model.predict(output)
+    value, column = model.scores(output).max(dim=1)
     assert output.logits is not None
-    decided = torch.where(prediction.score >= model.paper_threshold, prediction.label, len(KNOWN.labels))
+    decided = torch.where(value >= model.paper_threshold, column, len(KNOWN.labels))
     assert decided.tolist() == output.logits.argmax(dim=1).tolist()
     assert 0 < (decided == len(KNOWN.labels)).sum() < len(decided)
 
 
 def test_identification_takes_no_part_in_the_decision():
     model = MultiTaskCNN(MultiTaskCNNConfig.tiny(), KNOWN)
-    assert model.head.identify is not None
+    assert model.classifier.identify is not None
     batch = batch_of(sentences(5), KNOWN)
-    before = model.predict(model(batch)).score
+    before = model.scores(model(batch))
     with torch.no_grad():
-        model.head.identify.weight.add_(5.0)
-    assert torch.equal(model.predict(model(batch)).score, before)
+        model.classifier.identify.weight.add_(5.0)
+    assert torch.equal(model.scores(model(batch)), before)

@@ -13,6 +13,7 @@ from literal_convolution import assert_same, convolution, spans_of
 from relsift.candidates import NO_RELATION
 from relsift.encoding.batch import Batch
 from relsift.kernels.switch import SWITCH
+from relsift.losses.labels import first_label
 from relsift.models.cr_cnn import CRCNN, CRCNNConfig
 from relsift.schema import Entity, Sentence
 from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences
@@ -32,14 +33,14 @@ def make(**options: object) -> CRCNN:
 
 
 def literal(model: CRCNN, batch: Batch) -> Tensor:
-    assert model.head.rank is not None
+    assert model.classifier.rank is not None
     rows = []
-    for pair in range(batch.num_pairs):
+    for pair in range(len(batch.pairs)):
         h = convolution(model.convolved, batch, pair).tanh()  # (filters, tokens)
         if model.config.context == "between":
             spans = spans_of(batch, pair)
             h = h[:, min(start for start, _ in spans) : max(end for _, end in spans)]
-        rows.append(model.head.rank.weight @ h.amax(dim=1))
+        rows.append(model.classifier.rank.weight @ h.amax(dim=1))
     return torch.stack(rows)
 
 
@@ -61,23 +62,23 @@ def test_the_loss_is_that_of_the_paper_and_an_unrelated_pair_only_pushes_down():
     model, batch = make(), batch_of(sentences(4), KNOWN)
     scores = literal(model, batch).tolist()
     total = 0.0
-    for row, label in zip(scores, batch.label.tolist()):
+    for row, label in zip(scores, first_label(batch.pairs.labels).tolist()):
         rivals = [score for number, score in enumerate(row) if number != label]
         total += math.log1p(math.exp(2 * (0.5 + max(rivals))))
         if label != NO_RELATION:
             total += math.log1p(math.exp(2 * (2.5 - row[label])))
-    assert {label >= 0 for label in batch.label.tolist()} == {True, False}
+    assert {label >= 0 for label in first_label(batch.pairs.labels).tolist()} == {True, False}
     assert model.loss(model(batch), batch)["ranking"].item() == pytest.approx(total / len(scores), rel=1e-5)
 
 
 def test_there_is_no_class_for_other_no_hidden_layer_and_no_bias():
     model = CRCNN(CRCNNConfig(), KNOWN)
-    assert model.head.choose is None and model.head.identify is None and model.head.rank is not None
-    assert model.head.rank.weight.shape == (len(KNOWN.labels), 1000)
-    assert model.head.rank.bias is None
+    assert model.classifier.choose is None and model.classifier.identify is None and model.classifier.rank is not None
+    assert model.classifier.rank.weight.shape == (len(KNOWN.labels), 1000)
+    assert model.classifier.rank.bias is None
     assert model.paper_threshold == 0
     bound = math.sqrt(6 / (len(KNOWN.labels) + 1000))
-    assert 0.99 * bound < model.head.rank.weight.abs().max().item() <= bound
+    assert 0.99 * bound < model.classifier.rank.weight.abs().max().item() <= bound
 
 
 def test_text_outside_the_stretch_and_the_window_cannot_change_a_between_score():

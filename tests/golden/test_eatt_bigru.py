@@ -18,6 +18,7 @@ from relsift.candidates import Candidates
 from relsift.config import RunConfig
 from relsift.encoding.batch import Batch
 from relsift.layers.pair_gru import Packing, PairGRU, Recurrence
+from relsift.losses.labels import first_label
 from relsift.models.eatt_bigru import EAttBiGRU, EAttBiGRUConfig
 from relsift.training.loop import train
 from toy import batch_of, encoding, long_sentence, one_token, randomise, sentences
@@ -43,14 +44,14 @@ def literal_distance(token: int, start: int, end: int, limit: int) -> int:
 
 def literal_input(model: EAttBiGRU, batch: Batch, pair: int) -> list[Tensor]:
     """The features of every token of the pair's sentence."""
-    sentence = int(batch.pair_sentence[pair])
+    sentence = int(batch.pairs.sentence[pair])
     rows = []
     for token in range(int(batch.lengths[sentence])):
-        parts = [model.embed.words.weight[batch.tokens[sentence, token]]]
+        parts = [model.embed.words.weight[batch.words[sentence, token]]]
         if model.embed.tags is not None:
             parts.append(model.embed.tags.weight[batch.tags[sentence, token]])
-        for table, entity in ((model.head_distance, batch.pair_head[pair]), (model.tail_distance, batch.pair_tail[pair])):
-            start, end = batch.entity_span[entity].tolist()
+        for table, entity in ((model.head_distance, batch.pairs.head[pair]), (model.tail_distance, batch.pairs.tail[pair])):
+            start, end = batch.entities.span[entity].tolist()
             parts.append(table.weight[literal_distance(token, start, end, model.config.max_distance)])
         rows.append(torch.cat(parts))
     return rows
@@ -76,16 +77,16 @@ def literal_gru(gru: PairGRU, direction: int, x: list[Tensor]) -> list[Tensor]:
 
 def literal_query(model: EAttBiGRU, batch: Batch, pair: int) -> Tensor:
     means = []
-    for entity in (batch.pair_head[pair], batch.pair_tail[pair]):
-        start, end = batch.entity_span[entity].tolist()
-        words = [model.embed.words.weight[batch.tokens[batch.entity_sentence[entity], token]] for token in range(start, end)]
+    for entity in (batch.pairs.head[pair], batch.pairs.tail[pair]):
+        start, end = batch.entities.span[entity].tolist()
+        words = [model.embed.words.weight[batch.words[batch.entities.sentence[entity], token]] for token in range(start, end)]
         means.append(sum(words[1:], words[0]) / len(words))
     return torch.tanh(model.ask.weight @ torch.cat(means) + model.ask.bias)
 
 
 def literal_attended(model: EAttBiGRU, batch: Batch) -> Tensor:
     rows = []
-    for pair in range(batch.num_pairs):
+    for pair in range(len(batch.pairs)):
         x = literal_input(model, batch, pair)
         forwards, backwards = literal_gru(model.gru, 0, x), literal_gru(model.gru, 1, x[::-1])[::-1]
         states = [torch.cat(both) for both in zip(forwards, backwards, strict=True)]
@@ -109,16 +110,16 @@ def group_of(seed: int) -> Batch:
 @given(seed=st.integers(0, 2**20))
 def test_what_a_pair_attends_to_and_all_gradients_are_those_of_the_equations(tags, seed):
     model, batch = make(replace(TINY, tags=tags), seed), group_of(seed)
-    mixture = torch.randn(batch.num_pairs, model.gru.size, generator=torch.Generator().manual_seed(seed)).double()
+    mixture = torch.randn(len(batch.pairs), model.gru.size, generator=torch.Generator().manual_seed(seed)).double()
     results = []
     for attended in (model.attended(batch), literal_attended(model, batch)):
         model.zero_grad()
         (attended * mixture).sum().backward()
-        used = [weight for name, weight in model.named_parameters() if not name.startswith("head.")]
+        used = [weight for name, weight in model.named_parameters() if not name.startswith("classifier.")]
         results.append([attended.detach(), *(weight.grad.clone() for weight in used if weight.grad is not None)])
     assert len(results[0]) == len(results[1]) >= 9
-    for found, wanted in zip(*results, strict=True):
-        torch.testing.assert_close(found, wanted, atol=1e-10, rtol=1e-10)
+    for fast, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(fast, wanted, atol=1e-10, rtol=1e-10)
 
 
 @pytest.mark.parametrize("at_once", [1, 13, 10_000])
@@ -127,11 +128,11 @@ def test_scores_in_single_precision_are_those_of_the_equations_however_many_pair
     batch = group_of(3)
     model = make(dtype=torch.float32)
     with torch.inference_mode():
-        found = model(batch)
-    wanted = model.head(literal_attended(model, batch))
-    torch.testing.assert_close(found.scores, wanted.scores, atol=1e-5, rtol=1e-5)
-    assert found.logits is not None
-    torch.testing.assert_close(found.logits, wanted.logits, atol=1e-5, rtol=1e-5)
+        output = model(batch)
+    wanted = model.classifier(literal_attended(model, batch))
+    torch.testing.assert_close(output.scores, wanted.scores, atol=1e-5, rtol=1e-5)
+    assert output.logits is not None
+    torch.testing.assert_close(output.logits, wanted.logits, atol=1e-5, rtol=1e-5)
 
 
 def test_the_recurrence_is_that_of_torch_on_packed_sequences():
@@ -148,8 +149,8 @@ def test_the_recurrence_is_that_of_torch_on_packed_sequences():
     ])  # fmt: skip
     weight, bias = (torch.stack([getattr(gru, f"{kind}_hh_l0{name}") for name in both]) for kind in ("weight", "bias"))
     states = Recurrence.apply(projected, weight, bias, packing)
-    found = torch.cat([F.pad(states[d], (0, 0, 0, 1))[packing.places[d]] for d in range(2)], dim=2)
-    torch.testing.assert_close(found, wanted, atol=1e-12, rtol=1e-12)
+    both_directions = torch.cat([F.pad(states[d], (0, 0, 0, 1))[packing.places[d]] for d in range(2)], dim=2)
+    torch.testing.assert_close(both_directions, wanted, atol=1e-12, rtol=1e-12)
 
 
 def test_the_gradient_of_the_recurrence_is_that_of_small_differences():
@@ -183,8 +184,8 @@ def test_weighted_counts_an_unrelated_pair_a_fifth_of_a_related_one():
     batch = batch_of(sentences(6), KNOWN)
     output = model.eval()(batch)
     none = len(KNOWN.labels)
-    target = torch.where(batch.label < 0, none, batch.label)
-    weight = torch.where(batch.label < 0, 0.2, 1.0)
+    target = torch.where(first_label(batch.pairs.labels) < 0, none, first_label(batch.pairs.labels))
+    weight = torch.where(first_label(batch.pairs.labels) < 0, 0.2, 1.0)
     wanted = (weight * F.cross_entropy(output.logits, target, reduction="none")).sum() / weight.sum()
     torch.testing.assert_close(model.loss(output, batch)["cross_entropy"], wanted)
 
@@ -202,8 +203,8 @@ def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu():
     torch.testing.assert_close(outputs["cuda"].scores.cpu(), outputs["cpu"].scores, atol=1e-4, rtol=1e-4)
     for device, output in outputs.items():
         sum(models[device].loss(output, batch.to(device)).values()).backward()
-    for found, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters(), strict=True):
-        torch.testing.assert_close(found.grad.cpu(), wanted.grad, atol=1e-4, rtol=1e-4)
+    for weight, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters(), strict=True):
+        torch.testing.assert_close(weight.grad.cpu(), wanted.grad, atol=1e-4, rtol=1e-4)
     with torch.inference_mode():
         torch.testing.assert_close(models["cuda"](batch.to("cuda")).scores.cpu(), outputs["cpu"].scores, atol=1e-4, rtol=1e-4)
 

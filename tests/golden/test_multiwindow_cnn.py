@@ -29,9 +29,9 @@ def make(**options: object) -> MultiWindowCNN:
 
 
 def literal(model: MultiWindowCNN, batch: Batch) -> Tensor:
-    rows = [convolution(model.convolved, batch, pair).tanh().amax(dim=1) for pair in range(batch.num_pairs)]
-    assert model.head.choose is not None
-    return torch.stack(rows) @ model.head.choose.weight.T + model.head.choose.bias
+    rows = [convolution(model.convolved, batch, pair).tanh().amax(dim=1) for pair in range(len(batch.pairs))]
+    assert model.classifier.choose is not None
+    return torch.stack(rows) @ model.classifier.choose.weight.T + model.classifier.choose.bias
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 25])
@@ -49,17 +49,17 @@ def test_in_double_precision_they_differ_by_rounding_only(tags):
 def test_other_is_a_class_and_the_decision_is_the_arg_max():
     model, batch = make(), batch_of(sentences(12), KNOWN)
     output = model(batch)
-    assert output.logits.shape == (batch.num_pairs, len(KNOWN.labels) + 1)
-    prediction = model.predict(output)
-    found = torch.where(prediction.score >= model.paper_threshold, prediction.label, len(KNOWN.labels))
-    assert torch.equal(found, output.logits.argmax(dim=1))
+    assert output.logits.shape == (len(batch.pairs), len(KNOWN.labels) + 1)
+    score, column = model.scores(output).max(dim=1)
+    decided = torch.where(score >= model.paper_threshold, column, len(KNOWN.labels))
+    assert torch.equal(decided, output.logits.argmax(dim=1))
 
 
 def test_a_class_longer_than_the_cap_is_scaled_down_to_it_and_a_shorter_one_left_alone():
     # Rows (3, 4, 0 …) of norm 5 and (0, 1, 0 …) of norm 1, cap 2: the first becomes (1.2, 1.6, 0 …).
     model = make(max_norm=2.0, classification="both")
-    assert model.head.choose is not None and model.head.rank is not None
-    for layer in (model.head.choose, model.head.rank):
+    assert model.classifier.choose is not None and model.classifier.rank is not None
+    for layer in (model.classifier.choose, model.classifier.rank):
         with torch.no_grad():
             layer.weight.zero_()
             layer.weight[0, :2] = torch.tensor([3.0, 4.0])

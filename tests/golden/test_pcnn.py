@@ -36,15 +36,15 @@ def piece_of(token: int, spans: tuple[tuple[int, int], tuple[int, int]]) -> int:
 
 
 def literal(model: PCNN, batch: Batch) -> Tensor:
-    assert model.head.choose is not None
+    assert model.classifier.choose is not None
     rows = []
-    for pair in range(batch.num_pairs):
+    for pair in range(len(batch.pairs)):
         values = convolution(model.convolved, batch, pair)  # (filters, tokens)
         pieces: list[list[Tensor]] = [[], [], []]
         for token in range(values.shape[1]):
             pieces[piece_of(token, spans_of(batch, pair))].append(values[:, token])
         pooled = [torch.stack(piece).amax(dim=0).tanh() if piece else torch.zeros_like(values[:, 0]) for piece in pieces]
-        rows.append(torch.cat(pooled) @ model.head.choose.weight.T + model.head.choose.bias)
+        rows.append(torch.cat(pooled) @ model.classifier.choose.weight.T + model.classifier.choose.bias)
     return torch.stack(rows)
 
 
@@ -75,7 +75,7 @@ SPANS = [
 
 @pytest.mark.parametrize(("spans", "length", "wanted"), SPANS)
 def test_pieces_of_entities_of_every_kind(kernel, spans, length, wanted):
-    words = random.Random(length).choices(KNOWN.words, k=length)
+    words = random.Random(length).choices(KNOWN.words.words, k=length)
     sentence = Sentence("spans", tuple(words), tuple(Entity(*span, "PER") for span in spans), ())
     model, batch = make(), batch_of([long_sentence(20, 3, 1), sentence], KNOWN)  # the longer sentence pads the other one
     assert cuts(batch)[6:].tolist() == [wanted, wanted]  # the order of head and tail does not matter
@@ -98,5 +98,5 @@ def test_an_empty_piece_shows_zeros_even_where_every_value_is_negative():
 
 def test_the_paper_has_690_features():
     model = PCNN(PCNNConfig(), KNOWN)
-    assert model.head.choose is not None
-    assert model.head.choose.weight.shape == (len(KNOWN.labels) + 1, 690)
+    assert model.classifier.choose is not None
+    assert model.classifier.choose.weight.shape == (len(KNOWN.labels) + 1, 690)

@@ -70,11 +70,11 @@ def test_the_path_is_the_only_way_in_the_undirected_forest(group):
     width = max(len(heads) for heads, _, _ in group)
     head = torch.tensor([heads + [ROOT] * (width - len(heads)) for heads, _, _ in group])
     first, second = (torch.tensor([item[n] for item in group]) for n in (1, 2))
-    found = tree_paths(head, torch.arange(len(group)), first, second)
+    paths = tree_paths(head, torch.arange(len(group)), first, second)
     for row, (heads, one, other) in enumerate(group):
         wanted = undirected_path(heads, one, other)
-        arms = [found.arms[n, : found.lengths[n]].tolist() for n in (row, len(group) + row)]
-        top = int(found.top[row])
+        arms = [paths.arms[n, : paths.lengths[n]].tolist() for n in (row, len(group) + row)]
+        top = int(paths.top[row])
         if wanted is None:
             assert (top, arms) == (-1, [[], []])
         else:
@@ -103,15 +103,15 @@ def literal_cell(w: Tensor, b: Tensor, u: Tensor, x: Tensor, children: list[tupl
 
 
 def literal_path(model: SPTree, batch: Batch, states: Tensor, row: int, first: int, second: int) -> Tensor:
-    assert batch.head is not None and batch.dependency is not None
-    heads = batch.head[row].tolist()[: int(batch.lengths[row])]
+    assert batch.trees.parent is not None and batch.trees.dependency is not None
+    heads = batch.trees.parent[row].tolist()[: int(batch.lengths[row])]
     path = undirected_path(heads, first, second)
     if path is None:
         return torch.zeros(3 * model.config.tree_size, dtype=states.dtype)
     [top] = [token for token in path if heads[token] not in path]
 
     def x(token: int) -> Tensor:
-        label = model.top_label if token == top else int(batch.dependency[row, token])
+        label = model.top_label if token == top else int(batch.trees.dependency[row, token])
         tag = [] if model.labels is None else [model.labels.weight[batch.tags[row, token]]]
         return torch.cat([states[token], *tag, model.dependencies.weight[label]])
 
@@ -132,11 +132,12 @@ def weights(cell: torch.nn.Module) -> tuple[Tensor, Tensor, Tensor]:
 
 def literal_states(model: SPTree, batch: Batch, row: int) -> Tensor:
     """The sequence LSTM of one sentence, step by step."""
-    assert batch.pos is not None
+    assert batch.trees.pos is not None
     size = int(batch.lengths[row])
-    x = [
-        torch.cat([model.embed(batch.tokens[row, t], batch.tags[row, t]), model.pos.weight[batch.pos[row, t]]]) for t in range(size)
-    ]
+    x = []
+    for t in range(size):
+        tag = [] if model.embed.tags is None else [model.embed.tags.weight[batch.tags[row, t]]]
+        x.append(torch.cat([model.embed.words.weight[batch.words[row, t]], *tag, model.pos.weight[batch.trees.pos[row, t]]]))
     both = []
     for suffix, order in (("", range(size)), ("_reverse", range(size - 1, -1, -1))):
         lstm = model.sequence
@@ -155,13 +156,13 @@ def literal_states(model: SPTree, batch: Batch, row: int) -> Tensor:
 
 def literal_logits(model: SPTree, batch: Batch, first: int, second: int) -> Tensor:
     """Logits of the reading (first, second), two entities of the batch."""
-    row = int(batch.entity_sentence[first])
-    ends = [int(batch.entity_span[entity, 1]) - 1 for entity in (first, second)]
+    row = int(batch.entities.sentence[first])
+    ends = [int(batch.entities.span[entity, 1]) - 1 for entity in (first, second)]
     states = literal_states(model, batch, row)
     d = torch.cat([literal_path(model, batch, states, row, *ends), states[ends[0]], states[ends[1]]])
     hidden = model.trunk[0]
     h = torch.tanh(hidden.weight @ d + hidden.bias)
-    last = model.head if model.config.directions == "two" else model.head.choose
+    last = model.classifier if model.config.directions == "two" else model.classifier.choose
     return last.weight @ h + last.bias
 
 
@@ -180,14 +181,12 @@ def test_the_model_matches_a_recursion_over_the_nodes(options, direction):
     batch = batch_of(group(), KNOWN, Candidates(direction=direction))
     output = model(batch)
     assert output.logits is not None
-    for column, ends in (("logits", ("pair_head", "pair_tail")), ("back", ("pair_tail", "pair_head"))):
-        found = getattr(output, column)
-        if options.get("directions") == "one" and column == "back":
-            assert found is None
-            continue
-        pairs = zip(*(getattr(batch, name).tolist() for name in ends))
-        wanted = torch.stack([literal_logits(model, batch, first, second) for first, second in pairs])
-        torch.testing.assert_close(found, wanted, atol=1e-10, rtol=1e-10)
+    assert (output.back is None) == (options.get("directions") == "one")
+    head, tail = batch.pairs.head.tolist(), batch.pairs.tail.tolist()
+    for logits, readings in ((output.logits, zip(head, tail)), (output.back, zip(tail, head))):
+        if logits is not None:
+            wanted = torch.stack([literal_logits(model, batch, first, second) for first, second in readings])
+            torch.testing.assert_close(logits, wanted, atol=1e-10, rtol=1e-10)
 
 
 def test_gradients_match_those_of_the_recursion():
@@ -195,21 +194,21 @@ def test_gradients_match_those_of_the_recursion():
     randomise(model, scale=0.5)
     batch = batch_of([long_sentence(12, 5), one_token(), *sentences(2)], KNOWN)
     output = model(batch)
-    pairs = list(zip(batch.pair_head.tolist(), batch.pair_tail.tolist()))
+    pairs = list(zip(batch.pairs.head.tolist(), batch.pairs.tail.tolist()))
     assert output.logits is not None
     weight = torch.randn(output.logits.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     literal = torch.stack([literal_logits(model, batch, *pair) for pair in pairs])
     wanted = torch.autograd.grad((literal * weight).sum(), list(model.parameters()))
-    found = torch.autograd.grad((output.logits * weight).sum(), list(model.parameters()))
-    for one, other in zip(found, wanted, strict=True):
+    fast = torch.autograd.grad((output.logits * weight).sum(), list(model.parameters()))
+    for one, other in zip(fast, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-8)
 
 
 def test_the_toy_forests_hold_what_the_comparison_is_for():
     batch = batch_of(group(), KNOWN)
-    assert batch.head is not None
-    last = batch.entity_span[:, 1] - 1
-    paths = tree_paths(batch.head, batch.pair_sentence, last[batch.pair_head], last[batch.pair_tail])
+    assert batch.trees.parent is not None
+    last = batch.entities.span[:, 1] - 1
+    paths = tree_paths(batch.trees.parent, batch.pairs.sentence, last[batch.pairs.head], last[batch.pairs.tail])
     one, other = paths.lengths.view(2, -1)
     joined = paths.top >= 0
     assert bool((~joined).any())  # different trees

@@ -13,11 +13,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from relsift.bundle import DESCRIPTION, WEIGHTS, Bundle, build
+from relsift.bundle import ANNOTATORS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, build, checksum
 from relsift.candidates import Candidates
+from relsift.decisions.decision import DECISION_FILE, Decision
+from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256
+from relsift.inference import Scorer
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from relsift.schema import Entity, Relation, Sentence
 from toy import encoding, randomise, same_tensors
 
 KNOWN = encoding()
@@ -26,7 +30,7 @@ KNOWN = encoding()
 def make(seed: int = 0, **options: Any) -> Bundle:
     model = MultiTaskCNN(MultiTaskCNNConfig.from_dict(MultiTaskCNNConfig.tiny().to_dict() | options), KNOWN)
     randomise(model, seed)
-    return Bundle("multitask_cnn", model.eval(), KNOWN, Candidates(), 0.5)
+    return Bundle("multitask_cnn", Scorer(model.eval(), KNOWN, Candidates()), Decision(threshold=0.5))
 
 
 @pytest.fixture
@@ -36,19 +40,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def description(folder: Path) -> dict[str, Any]:
-    value = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    value = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
     assert isinstance(value, dict)
     return value
 
 
 def rewrite(folder: Path, **changes: Any) -> None:
-    (folder / DESCRIPTION).write_text(json.dumps(description(folder) | changes), encoding="utf-8")
+    (folder / MODEL_FILE).write_text(json.dumps(description(folder) | changes), encoding="utf-8")
 
 
 def rewrite_weights(folder: Path, weights: dict[str, torch.Tensor]) -> None:
     """Other weights, with a checksum that vouches for them."""
-    save_file(weights, folder / WEIGHTS)
-    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS))
+    save_file(weights, folder / WEIGHTS_FILE)
+    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS_FILE))
 
 
 def assert_refused(folder: Path, *words: str) -> None:
@@ -59,10 +63,10 @@ def assert_refused(folder: Path, *words: str) -> None:
         assert word in str(caught.value)
 
 
-def test_holds_two_files_and_no_pickle(folder):
-    assert sorted(file.name for file in folder.iterdir()) == ["model.json", "model.safetensors"]
+def test_holds_three_files_and_no_pickle(folder):
+    assert sorted(file.name for file in folder.iterdir()) == ["decision.json", "model.json", "model.safetensors"]
     # A zip (torch.save) starts with PK, a pickle with \x80; safetensors starts with the length of its JSON header.
-    head = (folder / WEIGHTS).read_bytes()
+    head = (folder / WEIGHTS_FILE).read_bytes()
     length = int.from_bytes(head[:8], "little")
     assert "embed.words.weight" in json.loads(head[8 : 8 + length])
 
@@ -74,7 +78,7 @@ def test_loading_never_imports_pickled_code(folder):
         "pickle.load = pickle.loads = torch.load = refuse\n"
         "from pathlib import Path\n"
         "from relsift.bundle import Bundle\n"
-        "print(Bundle.load(Path(sys.argv[1])).threshold)\n"
+        "print(Bundle.load(Path(sys.argv[1])).decision.threshold)\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
     assert done.stdout == "0.5\n"
@@ -86,48 +90,85 @@ def test_nothing_or_a_file_in_the_folders_place_is_refused(tmp_path):
     assert_refused(tmp_path / "file", str(tmp_path / "file"), "got a file")
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, DESCRIPTION])
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, MODEL_FILE])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     assert_refused(folder, str(folder), f"{name} missing")
 
 
+def test_a_missing_or_broken_decision_is_named_and_nothing_else_is(folder):
+    (folder / DECISION_FILE).write_text('{"format": 1, "mode": "single", "threshold": "high"}')
+    assert_refused(folder, f"{folder / DECISION_FILE}: expected mode and threshold of a decision")
+    (folder / DECISION_FILE).unlink()
+    assert_refused(folder, f"{folder / DECISION_FILE}: expected the decision of the model, got No such file")
+
+
+def test_a_decision_may_be_changed_beside_the_model(folder):
+    before = checksum(folder)
+    Decision(threshold=-3.25).save(folder)
+    assert Bundle.load(folder).decision == Decision(threshold=-3.25)
+    assert checksum(folder) != before  # other relations come out of it
+
+
+def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
+    assert Bundle.load(folder).scorer.annotators == {}
+    bundle = make()
+    with_trees = replace(bundle, scorer=replace(bundle.scorer, annotators={"trees": "spacy:en==1.0"}))
+    with_trees.save(tmp_path / "with trees")
+    assert Bundle.load(tmp_path / "with trees").scorer.annotators == {"trees": "spacy:en==1.0"}
+    assert checksum(tmp_path / "with trees") != checksum(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"{", "expected JSON"), (b"[]", "expected an annotator by what it adds, got []"), (b'{"trees": 1}', "expected an annotator by what")],
+)
+def test_broken_annotators_are_named(folder, content, words):
+    (folder / ANNOTATORS_FILE).write_bytes(content)
+    assert_refused(folder, f"{folder / ANNOTATORS_FILE}: {words}")
+
+
 def test_one_altered_byte_of_the_weights_is_noticed(folder):
-    content = bytearray((folder / WEIGHTS).read_bytes())
+    content = bytearray((folder / WEIGHTS_FILE).read_bytes())
     content[-1] ^= 1
-    (folder / WEIGHTS).write_bytes(content)
-    assert_refused(folder, str(folder / WEIGHTS), "sha256")
+    (folder / WEIGHTS_FILE).write_bytes(content)
+    assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
 def test_weights_cut_short_are_noticed(folder):
-    content = (folder / WEIGHTS).read_bytes()
-    (folder / WEIGHTS).write_bytes(content[: len(content) // 2])
-    assert_refused(folder, str(folder / WEIGHTS), "sha256")
+    content = (folder / WEIGHTS_FILE).read_bytes()
+    (folder / WEIGHTS_FILE).write_bytes(content[: len(content) // 2])
+    assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
 def test_weights_of_another_model_of_the_same_shape_are_noticed(folder, tmp_path):
     make(seed=1).save(tmp_path / "other")
-    (tmp_path / "other" / WEIGHTS).replace(folder / WEIGHTS)
-    assert_refused(folder, str(folder / WEIGHTS), "sha256")
+    (tmp_path / "other" / WEIGHTS_FILE).replace(folder / WEIGHTS_FILE)
+    assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "2", True, None])
 def test_another_format_version_is_refused(folder, version):
     rewrite(folder, format=version)
-    assert_refused(folder, str(folder / DESCRIPTION), "expected format 1", repr(version))
+    assert_refused(folder, str(folder / MODEL_FILE), "expected format 1 or 2", repr(version))
+
+
+def test_a_folder_that_only_calls_itself_format_1_is_refused(folder):
+    rewrite(folder, format=1)
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'"model"', b"\xff\xfe"])
 def test_a_description_that_is_no_json_object_is_refused(folder, content):
-    (folder / DESCRIPTION).write_bytes(content)
-    assert_refused(folder, str(folder / DESCRIPTION))
+    (folder / MODEL_FILE).write_bytes(content)
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
-@pytest.mark.parametrize("key", ["format", "model", "options", "encoding", "candidates", "threshold", "weights_sha256", "about"])
+@pytest.mark.parametrize("key", ["format", "model", "options", "encoding", "candidates", "weights_sha256", "about"])
 def test_a_missing_key_is_refused(folder, key):
     value = description(folder)
     del value[key]
-    (folder / DESCRIPTION).write_text(json.dumps(value), encoding="utf-8")
+    (folder / MODEL_FILE).write_text(json.dumps(value), encoding="utf-8")
     assert_refused(folder, str(folder))
 
 
@@ -144,49 +185,47 @@ def test_a_missing_key_is_refused(folder, key):
         ("candidates", []),
         ("candidates", {"direction": "sideways", "type_pairs": None, "max_distance": None}),
         ("candidates", {"direction": "directed", "type_pairs": [["PER"]], "max_distance": None}),
-        ("threshold", "high"),
-        ("threshold", None),
     ],
 )
 def test_a_value_that_fits_nothing_is_refused(folder, key, value):
     rewrite(folder, **{key: value})
-    assert_refused(folder, str(folder / DESCRIPTION))
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 @pytest.mark.parametrize("changes", [{"filters": 5}, {"identification": False}, {"tags": False}, {"classification": "both"}])
 def test_options_that_do_not_fit_the_weights_are_refused(folder, changes):
     rewrite(folder, options=description(folder)["options"] | changes)
-    assert_refused(folder, str(folder / DESCRIPTION))
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 def test_fewer_words_than_the_weights_hold_are_refused(folder):
     known = description(folder)["encoding"]
-    rewrite(folder, encoding=known | {"words": known["words"][1:]})
-    assert_refused(folder, str(folder / DESCRIPTION), "embed.words")
+    rewrite(folder, encoding=known | {"words": known["words"] | {"words": known["words"]["words"][1:]}})
+    assert_refused(folder, str(folder / MODEL_FILE), "embed.words")
 
 
 def test_a_missing_tensor_is_refused_even_if_the_checksum_vouches_for_the_file(folder):
-    weights = load_file(folder / WEIGHTS)
-    del weights["head.rank.weight"]
+    weights = load_file(folder / WEIGHTS_FILE)
+    del weights["classifier.rank.weight"]
     rewrite_weights(folder, weights)
-    assert_refused(folder, str(folder / DESCRIPTION), "head.rank.weight")
+    assert_refused(folder, str(folder / MODEL_FILE), "classifier.rank.weight")
 
 
 def test_a_tensor_too_many_is_refused(folder):
-    rewrite_weights(folder, load_file(folder / WEIGHTS) | {"extra": torch.zeros(1)})
-    assert_refused(folder, str(folder / DESCRIPTION), "extra")
+    rewrite_weights(folder, load_file(folder / WEIGHTS_FILE) | {"extra": torch.zeros(1)})
+    assert_refused(folder, str(folder / MODEL_FILE), "extra")
 
 
 def test_tensors_in_a_broken_file_are_refused_even_if_the_checksum_vouches_for_it(folder):
-    (folder / WEIGHTS).write_bytes(b"no tensors")
-    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS))
+    (folder / WEIGHTS_FILE).write_bytes(b"no tensors")
+    rewrite(folder, weights_sha256=file_sha256(folder / WEIGHTS_FILE))
     assert_refused(folder, str(folder))
 
 
 def test_a_table_that_two_parts_share_is_saved_once_and_shared_again_after_loading(tmp_path):
     bundle = make(shared_distances=True)
     bundle.save(tmp_path / "model")
-    saved = load_file(tmp_path / "model" / WEIGHTS)
+    saved = load_file(tmp_path / "model" / WEIGHTS_FILE)
     assert len({"head_distance.weight", "tail_distance.weight"} & set(saved)) == 1
     loaded = Bundle.load(tmp_path / "model").model
     assert same_tensors(loaded.state_dict(), bundle.model.state_dict())
@@ -202,7 +241,7 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_beside_it(folder):
 
 
 def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):
-    before = (folder / WEIGHTS).read_bytes()
+    before = (folder / WEIGHTS_FILE).read_bytes()
 
     def full(*_: Any) -> None:
         raise OSError("no space left on device")
@@ -210,16 +249,19 @@ def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):
     monkeypatch.setattr("relsift.bundle.write_json", full)
     with pytest.raises(OSError, match="no space"):
         make(seed=7).save(folder)
-    assert (folder / WEIGHTS).read_bytes() == before
-    assert Bundle.load(folder).threshold == 0.5
+    assert (folder / WEIGHTS_FILE).read_bytes() == before
+    assert Bundle.load(folder).decision.threshold == 0.5
 
 
 def test_words_and_labels_in_any_script_survive(tmp_path):
-    known = type(KNOWN)(("北京", "é", "\u2028"), ("人", "ORG"), ('雇"佣',), True)
+    sentence = Sentence("s", ("北京", "É", "\u2028"), (Entity(0, 1, "人"), Entity(1, 2, "ORG")), (Relation(0, 1, '雇"佣'),))
+    known = Encoding.fit([sentence], lowercase=True)
     model = build("multitask_cnn", MultiTaskCNNConfig.tiny().to_dict(), known)
-    Bundle("multitask_cnn", model, known, Candidates(type_pairs=frozenset({("人", "ORG")})), -1.5).save(tmp_path / "m")
+    scorer = Scorer(model, known, Candidates(type_pairs=frozenset({("人", "ORG")})))
+    Bundle("multitask_cnn", scorer, Decision(threshold=-1.5)).save(tmp_path / "m")
     loaded = Bundle.load(tmp_path / "m")
-    assert (loaded.encoding, loaded.candidates.type_pairs, loaded.threshold) == (known, frozenset({("人", "ORG")}), -1.5)
+    assert known.words is not None and set(known.words.words) == {"北京", "é", "\u2028"}
+    assert (loaded.encoding, loaded.candidates, loaded.decision) == (known, scorer.candidates, Decision(threshold=-1.5))
 
 
 def test_building_an_unknown_architecture_hints_at_near_names():
@@ -228,9 +270,9 @@ def test_building_an_unknown_architecture_hints_at_near_names():
 
 
 def test_the_order_leak_is_saved_where_it_is_on_and_files_without_it_load(tmp_path: Path):
-    made = make()
-    made.save(tmp_path / "plain")
+    bundle = make()
+    bundle.save(tmp_path / "plain")
     assert "order_leak" not in description(tmp_path / "plain")["candidates"]
     assert not Bundle.load(tmp_path / "plain").candidates.order_leak
-    replace(made, candidates=Candidates(order_leak=True)).save(tmp_path / "leak")
+    replace(bundle, scorer=replace(bundle.scorer, candidates=Candidates(order_leak=True))).save(tmp_path / "leak")
     assert Bundle.load(tmp_path / "leak").candidates == Candidates(order_leak=True)

@@ -104,16 +104,16 @@ def _fold_rows(comparison: SystemComparison) -> Rows:
 
 
 def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[str, Any]) -> Outcome:
-    from relsift.bundle import DESCRIPTION
+    from relsift.bundle import is_model
     from relsift.errors import ConfigError
     from relsift.experiments.comparison import compare_predictions
     from relsift.extractor import RelationExtractor
     from relsift.schema import sentences_of
     from relsift.training.data import scoring_documents
-    from relsift.training.run import MODEL_FOLDER, predict_all
+    from relsift.training.run import predict_all
 
     for folder in folders:
-        if not any((place / DESCRIPTION).is_file() for place in (folder, folder / MODEL_FOLDER)):
+        if not is_model(folder):
             got = "another folder" if folder.is_dir() else "a file" if folder.exists() else "nothing"
             raise ConfigError(f"{folder}: expected a folder of `relsift cv`, its cells/SYSTEM, or a run or model folder, got {got}")
     bundles = [RelationExtractor.from_pretrained(folder).bundle for folder in folders]

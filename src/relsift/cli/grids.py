@@ -100,7 +100,7 @@ def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> 
     quick = [QUICK_OVERRIDE] if plan.quick else []
 
     def chosen(system: System) -> list[str]:
-        reads_trees = find("model", system.model).NEEDS_SYNTAX
+        reads_trees = "trees" in find("model", system.model).READS
         return [text for text in [*quick, *overrides] if reads_trees or not text.startswith("encoding.parser=")]
 
     return tuple(system.in_language(plan.language).with_overrides(*chosen(system)) for system in systems)
@@ -165,7 +165,7 @@ def usable_device(name: str) -> str:
     import torch
 
     from relsift.errors import ConfigError
-    from relsift.training.loop import torch_device
+    from relsift.training.device import torch_device
 
     try:
         device = torch_device(name)

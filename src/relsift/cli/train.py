@@ -28,24 +28,24 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    loaded = training_data(data, dev)
-    for line in loaded.notes:
+    training = training_data(data, dev)
+    for line in training.notes:
         typer.echo(f"note: {line}", err=True)
-    settings = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=loaded.direction)
+    run_config = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=training.direction)
     typer.echo(
-        f"{settings.model.name} on {loaded.run.name}: {len(loaded.run.training)} training and "
-        f"{len(loaded.run.development)} development sentences, {settings.candidates.direction}",
+        f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
+        f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
         err=True,
     )
-    with TrainingProgress(settings.training.epochs, Console(stderr=True)) as progress:
-        result, scores = train_run(settings, loaded.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
-    report, kept = result.candidates, result.progress
+    with TrainingProgress(run_config.training.epochs, Console(stderr=True)) as progress:
+        result, scores = train_run(run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
+    report, state = result.candidates, result.state
     typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():
         typer.echo(f"note: {count} training relations have no candidate: {reason}", err=True)
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
         typer.echo(f"note: {line}", err=True)
-    typer.echo(f"epoch {kept.best_epoch} of {kept.epoch} kept, threshold {kept.best_threshold:.3f}", err=True)
+    typer.echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
     Console().print(rich_table(score_table(scores, "development")))
     typer.echo(scores.setting_line())
     typer.echo(f"model written to {out / 'model'}")

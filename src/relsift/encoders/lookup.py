@@ -1,4 +1,4 @@
-"""What a model sees of each token: its word, and the BIO tags of all entities of the sentence.
+"""A table of word vectors, and one of the tags beside it: the same features for a word in every sentence.
 
 Letters: S sentences, T tokens, N real tokens of all sentences, V different tokens, D token features.
 """
@@ -6,47 +6,53 @@ Letters: S sentences, T tokens, N real tokens of all sentences, V different toke
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
-from relsift.layers.pair_convolution import Tokens
+from relsift.encoders.base import TokenEncoder, distinct, drop_dimensions
+from relsift.encoding.batch import Batch, given
+from relsift.encoding.encoding import Encoding
+from relsift.errors import ConfigError
+from relsift.layers.keyed_tokens import KeyedTokens
 
 
-class LookupEncoder(nn.Module):
-    """Word ++ tag embeddings. tag_size None: tags off. dropout: share of dimensions dropped, the same ones for all tokens of a row."""
-
-    def __init__(self, encoding: Encoding, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.words = nn.Embedding(encoding.num_words, word_size)
-        self.tags = nn.Embedding(encoding.num_tags, tag_size) if tag_size is not None else None
-        self.size = word_size + (tag_size or 0)
+class LookupEncoder(TokenEncoder):
+    def __init__(self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
+        super().__init__(encoding, word_size=word_size, tag_size=tag_size, dropout=dropout)
+        if encoding.words is None or (tag_size is not None and encoding.tags is None):
+            raise ConfigError(f"encoder lookup: expected an encoding of words and tags, got one of {', '.join(sorted(encoding.reads))}")
+        self.words = nn.Embedding(encoding.words.num_rows, word_size)
+        self.tags = nn.Embedding(encoding.tags.num_rows, tag_size) if encoding.tags is not None and tag_size is not None else None
+        self.size, self.word_size = word_size + (tag_size or 0), word_size
         self.dropout = dropout
 
-    def forward(self, words: Tensor, tags: Tensor) -> Tensor:
-        """Ids of tokens of any shape (…,) -> (…, D); no dropout."""
-        parts = [self.words(words)]
-        if self.tags is not None:
-            parts.append(self.tags(tags))
-        return torch.cat(parts, dim=-1)
-
-    def keyed(self, batch: Batch) -> Tokens:
-        """For `PairConvolution`: tokens with the same word and tag share their embedding."""
+    def features(self, batch: Batch) -> Tensor:
         mask = batch.mask
-        if self.dropout and self.training:  # every sentence has its own mask: nothing is shared
-            rows = self.drop_dimensions(self(batch.tokens, batch.tags))[mask]           # (N, D)
-            return Tokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [])
+        return self._look_up(given(batch.words, "words")[mask], None if self.tags is None else given(batch.tags, "tags")[mask])
+
+    def padded(self, batch: Batch) -> Tensor:
+        return self._look_up(given(batch.words, "words"), None if self.tags is None else given(batch.tags, "tags"))
+
+    def keyed(self, batch: Batch) -> KeyedTokens:
+        """Tokens with the same word and tag share their embedding, but in training with dropout: every sentence has its own mask."""
+        mask, words = batch.mask, given(batch.words, "words")
+        if self.dropout and self.training:
+            return distinct(drop_dimensions(self.padded(batch), self.dropout, self.training)[mask])
         if self.tags is None:
-            return Tokens(batch.tokens[mask], len(self.words.weight), self.words, [self.words.weight])
-        tags = len(self.tags.weight)
-        return Tokens(
-            batch.tokens[mask] * tags + batch.tags[mask],                               # (N,)
-            len(self.words.weight) * tags,
-            lambda keys: self(keys // tags, keys % tags),
+            return KeyedTokens(words[mask], len(self.words.weight), self.words, [self.words.weight])
+        count = len(self.tags.weight)
+        return KeyedTokens(
+            words[mask] * count + given(batch.tags, "tags")[mask],                      # (N,)
+            len(self.words.weight) * count,
+            lambda keys: self._look_up(keys // count, keys % count),
             [self.words.weight, self.tags.weight],
         )
 
-    def drop_dimensions(self, x: Tensor) -> Tensor:
-        """(…, T, D), Keras's SpatialDropout1D: the same dimensions of every token of a row."""
-        return F.dropout1d(x.transpose(1, 2), self.dropout, self.training).transpose(1, 2)
+    def word_table(self) -> nn.Embedding:
+        return self.words
+
+    def _look_up(self, words: Tensor, tags: Tensor | None) -> Tensor:
+        """Ids of tokens of any shape (…,) -> (…, D)."""
+        parts = [self.words(words)]
+        if self.tags is not None and tags is not None:
+            parts.append(self.tags(tags))
+        return torch.cat(parts, dim=-1)

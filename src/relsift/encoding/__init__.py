@@ -1,1 +1,1 @@
-"""Sentences to integers: vocabularies, BIO tags, batches."""
+"""Sentences to integers: a vocabulary for each input that a model can read, examples, batches."""

@@ -1,176 +1,184 @@
 """The batch that serves every sentence-level architecture: a few sentences, all their entities, all their candidate pairs.
 
-Letters: S sentences, T tokens (padded to the longest), E entities, P pairs.
-Batches are cut by total work (tokens and pairs), not by sentence count.
+Letters: S sentences, T tokens (padded to the longest), E entities, P pairs, K relation types.
+A batch holds what the model reads and nothing else. Where pairs do not share a reading of their sentence, its copies count as sentences.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import chain, groupby
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from relsift.candidates import NO_RELATION, Pair
-from relsift.encoding.vocabulary import BY_PAIR, OUTSIDE, UNKNOWN_LABEL, UNKNOWN_WORD, Encoding
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example, Work
+from relsift.encoding.tags import OUTSIDE
+from relsift.encoding.trees import UNKNOWN_LABEL
+from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ShapeError
-from relsift.schema import ROOT, Sentence
+from relsift.schema import ROOT
 
 IntArray = NDArray[np.int64]
+Part = TypeVar("Part", "Trees", "Entities", "Pairs")
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Dependency trees, all int64; padding holds ROOT and UNKNOWN_LABEL."""
+
+    parent: Tensor  # (S, T)  token of the same sentence; -1: a root
+    dependency: Tensor  # (S, T)  label of the arc from the parent
+    pos: Tensor  # (S, T)  part of speech
+
+
+@dataclass(frozen=True)
+class Entities:
+    """All int64, grouped by sentence, in its order."""
+
+    sentence: Tensor  # (E,)
+    span: Tensor  # (E, 2)  half-open, in tokens of the sentence
+    type: Tensor  # (E,)    -1: a type not seen in training
+
+    def __len__(self) -> int:
+        return len(self.sentence)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Grouped by sentence, in its order."""
+
+    sentence: Tensor  # (P,) int64
+    head: Tensor  # (P,) int64, rows of the entity tensors
+    tail: Tensor  # (P,) int64
+    labels: Tensor  # (P, K) bool: which relations hold; none: an unrelated pair
+
+    def __len__(self) -> int:
+        return len(self.sentence)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """All int64. Pairs and entities are grouped by sentence, in order.
+    """Inputs that the model does not read are None. Padding holds UNKNOWN_WORD and OUTSIDE: mask it by `lengths`."""
 
-    Padding holds UNKNOWN_WORD, OUTSIDE, ROOT and UNKNOWN_LABEL: mask it by `lengths`.
-    """
-
-    tokens: Tensor  # (S, T)  word ids
-    tags: Tensor  # (S, T)  tag ids, BIO over all entities unless the encoding says otherwise
-    lengths: Tensor  # (S,)    real tokens, >= 1
-    entity_sentence: Tensor  # (E,)
-    entity_span: Tensor  # (E, 2)  half-open, in tokens of the sentence
-    entity_type: Tensor  # (E,)    -1: a type not seen in training
-    pair_sentence: Tensor  # (P,)
-    pair_head: Tensor  # (P,)    rows of the entity tensors
-    pair_tail: Tensor  # (P,)
-    label: Tensor  # (P,)    column of the scores, or NO_RELATION
-    # Dependency trees: None unless the encoding knows their symbols and every sentence of the batch has one.
-    head: Tensor | None = None  # (S, T)  token of the same sentence; -1: a root
-    dependency: Tensor | None = None  # (S, T)  label of the arc from the head
-    pos: Tensor | None = None  # (S, T)
+    num_tokens: int  # T
+    lengths: Tensor  # (S,) int64, real tokens, >= 1
+    words: Tensor | None  # (S, T) int64
+    tags: Tensor | None  # (S, T) int64, BIO over all entities unless the encoding says otherwise
+    trees: Trees | None  # None too where a sentence of the batch has none
+    entities: Entities
+    pairs: Pairs
 
     @property
     def mask(self) -> Tensor:
         """(S, T) bool, True = real token."""
-        return torch.arange(self.tokens.shape[1], device=self.tokens.device) < self.lengths[:, None]
+        return torch.arange(self.num_tokens, device=self.lengths.device) < self.lengths[:, None]
 
     @property
-    def num_pairs(self) -> int:
-        return len(self.pair_sentence)
+    def first(self) -> Tensor:
+        """(S,) row of each sentence's first token among the N real tokens of all sentences."""
+        return self.lengths.cumsum(0) - self.lengths
 
     def to(self, device: torch.device | str) -> Batch:
-        values: dict[str, Tensor | None] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: value.to(device) for name, value in values.items() if value is not None})
+        return replace(
+            self,
+            lengths=self.lengths.to(device),
+            words=None if self.words is None else self.words.to(device),
+            tags=None if self.tags is None else self.tags.to(device),
+            trees=None if self.trees is None else _moved(self.trees, device),
+            entities=_moved(self.entities, device),
+            pairs=_moved(self.pairs, device),
+        )
 
 
-@dataclass(frozen=True)
-class Example:
-    """One sentence as integers, with its candidate pairs; made once, batched every epoch."""
-
-    tokens: list[int]
-    tags: list[int]
-    spans: list[tuple[int, int]]
-    types: list[int]
-    heads: list[int]
-    tails: list[int]
-    labels: list[int]
-    syntax: tuple[list[int], list[int], list[int]] | None = None  # heads, dependency labels, parts of speech
+def given(tensor: Tensor | None, name: str) -> Tensor:
+    """An input that the model needs. Raises ShapeError if the batch was made without it."""
+    if tensor is None:
+        raise ShapeError(f"batch.{name}", expected="the input that this model reads (see READS)", got=None)
+    return tensor
 
 
-def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> list[Example]:
-    """The sentence with all its pairs as one example; where the tags depend on the pair, one copy of the sentence for each of them.
-
-    The pairs of the examples, one after the other, are `pairs` in their order; neighbours of the same two entities share a copy.
-    Raises: as `encode`.
-    """
-    if encoding.tags not in BY_PAIR:
-        return [encode(sentence, pairs, encoding, labelled=labelled)]
-    groups = [list(its) for _, its in groupby(pairs, key=lambda pair: {pair.head, pair.tail})]
-    return [encode(sentence, its, encoding, labelled=labelled) for its in groups or [[]]]
-
-
-def encode(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> Example:
-    """One example: one row of tags.
-
-    labelled: False ignores annotations (prediction).
-    Raises: DataError if a pair's relation type is unknown; ShapeError if the pairs need several rows of tags (see `examples_of`).
-    """
-    ends = {position for pair in pairs for position in (pair.head, pair.tail)} if encoding.tags in BY_PAIR else set()
-    if len(ends) > 2:
-        raise ShapeError("pairs", expected=f"those of two entities, for the tags {encoding.tags!r}", got=f"{len(ends)} entities")
-    types = [pair.type if labelled else None for pair in pairs]
-    syntax = sentence.syntax if encoding.dependencies else None
-    return Example(
-        encoding.word_ids(sentence.tokens),
-        encoding.tag_ids(sentence, ends),
-        [(entity.start, entity.end) for entity in sentence.entities],
-        [encoding.type_id(entity.type) for entity in sentence.entities],
-        [pair.head for pair in pairs],
-        [pair.tail for pair in pairs],
-        [NO_RELATION if type_ is None else encoding.label_id(type_) for type_ in types],
-        None if syntax is None else (list(syntax.heads), *encoding.syntax_ids(syntax)),
-    )
-
-
-def collate(examples: Sequence[Example]) -> Batch:
+def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
     """Put sentences side by side; entity numbers are shifted so that pairs point at rows of the batch.
 
     By way of numpy, which takes a stream of numbers; `torch.tensor` wants lists of lists.
     """
-    lengths = _flat([len(e.tokens)] for e in examples)  # (S,)
+    lengths = _flat([e.length] for e in examples)  # (S,)
     num_entities = _flat([len(e.spans)] for e in examples)  # (S,)
     num_pairs = _flat([len(e.heads)] for e in examples)  # (S,)
     real = np.arange(lengths.max()) < lengths[:, None]  # (S, T)
     numbers = np.arange(len(examples))
-    shifts = np.repeat(num_entities.cumsum() - num_entities, num_pairs)  # (P,)
+    entity_shifts = np.repeat(num_entities.cumsum() - num_entities, num_pairs)  # (P,)
+    pair_shifts = num_pairs.cumsum() - num_pairs  # (S,)
 
-    def padded(rows: Iterable[list[int]], value: int) -> IntArray:
+    def padded(rows: Iterable[list[int]], value: int) -> Tensor:
         table = np.full(real.shape, value)
         table[real] = _flat(rows)
-        return table
+        return torch.from_numpy(table)
 
-    arrays = {
-        "tokens": padded((e.tokens for e in examples), UNKNOWN_WORD),
-        "tags": padded((e.tags for e in examples), OUTSIDE),
-        "lengths": lengths,
-        "entity_sentence": np.repeat(numbers, num_entities),
-        "entity_span": _flat(chain.from_iterable(e.spans for e in examples)).reshape(-1, 2),
-        "entity_type": _flat(e.types for e in examples),
-        "pair_sentence": np.repeat(numbers, num_pairs),
-        "pair_head": _flat(e.heads for e in examples) + shifts,
-        "pair_tail": _flat(e.tails for e in examples) + shifts,
-        "label": _flat(e.labels for e in examples),
-    }
-    trees = [e.syntax for e in examples if e.syntax is not None]
-    if len(trees) == len(examples):
-        columns = (("head", ROOT), ("dependency", UNKNOWN_LABEL), ("pos", UNKNOWN_LABEL))
-        arrays |= {name: padded((tree[n] for tree in trees), value) for n, (name, value) in enumerate(columns)}
-    return Batch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+    labels = np.zeros((num_pairs.sum(), len(encoding.labels)), np.bool_)
+    related = [(int(shift) + pair, column) for e, shift in zip(examples, pair_shifts) for pair, column in e.labels]
+    if related:
+        labels[tuple(np.array(related).T)] = True
+    trees = [e.trees for e in examples if e.trees is not None]
+    columns = (ROOT, UNKNOWN_LABEL, UNKNOWN_LABEL)
+    words, tags = [e.words for e in examples if e.words is not None], [e.tags for e in examples if e.tags is not None]
+    return Batch(
+        int(lengths.max()),
+        torch.from_numpy(lengths),
+        padded(words, UNKNOWN_WORD) if words else None,
+        padded(tags, OUTSIDE) if tags else None,
+        Trees(*(padded((t[n] for t in trees), value) for n, value in enumerate(columns))) if len(trees) == len(examples) else None,
+        Entities(
+            torch.from_numpy(np.repeat(numbers, num_entities)),
+            torch.from_numpy(_flat(chain.from_iterable(e.spans for e in examples)).reshape(-1, 2)),
+            torch.from_numpy(_flat(e.types for e in examples)),
+        ),
+        Pairs(
+            torch.from_numpy(np.repeat(numbers, num_pairs)),
+            torch.from_numpy(_flat(e.heads for e in examples) + entity_shifts),
+            torch.from_numpy(_flat(e.tails for e in examples) + entity_shifts),
+            torch.from_numpy(labels),
+        ),
+    )
 
 
 def _flat(rows: Iterable[Iterable[int]]) -> IntArray:
     return np.fromiter(chain.from_iterable(rows), np.int64)
 
 
-def cut(sizes: Sequence[tuple[int, int]], *, max_pairs: int, max_tokens: int, seed: int | None = None) -> Iterator[list[int]]:
+def _moved(part: Part, device: torch.device | str) -> Part:
+    return replace(part, **{name: tensor.to(device) for name, tensor in vars(part).items()})
+
+
+def cut(works: Sequence[Work], *, max_pairs: int, max_tokens: int, seed: int | None = None) -> Iterator[list[int]]:
     """Positions of the examples of each batch.
 
     Args:
-        sizes: (tokens, pairs) of every example; those without pairs are left out, there is nothing to score in them.
-        max_pairs, max_tokens: a batch is closed before it would pass either (tokens count padding); a sentence that passes one by
+        works: of every example; those without pairs are left out, there is nothing to score in them.
+        max_pairs, max_tokens: a batch is closed before it would pass either (tokens count padding); an example that passes one by
             itself is a batch of its own.
         seed: shuffles the order; None goes from short to long, which wastes no padding.
     """
-    order = [number for number, (_, pairs) in enumerate(sizes) if pairs]
+    order = [number for number, work in enumerate(works) if work.pairs]
     if seed is None:
-        order.sort(key=lambda number: sizes[number][0])
+        order.sort(key=lambda number: works[number].tokens)
     else:
         random.Random(seed).shuffle(order)
     batch: list[int] = []
     longest = pairs = 0
     for number in order:
-        tokens, count = sizes[number]
-        if batch and (pairs + count > max_pairs or max(longest, tokens) * (len(batch) + 1) > max_tokens):
+        work = works[number]
+        if batch and (pairs + work.pairs > max_pairs or max(longest, work.tokens) * (len(batch) + 1) > max_tokens):
             yield batch
             batch, longest, pairs = [], 0, 0
         batch.append(number)
-        longest, pairs = max(longest, tokens), pairs + count
+        longest, pairs = max(longest, work.tokens), pairs + work.pairs
     if batch:
         yield batch

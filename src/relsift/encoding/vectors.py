@@ -69,17 +69,17 @@ def read_vectors(path: Path, words: Sequence[str]) -> WordVectors:
     """
     digest = checksum(path)
     wanted = {form.encode() for word in words for form in (word, word.lower())}
-    found: dict[bytes, Vector] = {}
+    vectors: dict[bytes, Vector] = {}
     duplicates = 0
     for word, vector in _array(path, wanted) if path.suffix == ".npy" else _text(path, wanted):
-        if word in found:
+        if word in vectors:
             duplicates += 1
         else:
-            found[word] = vector
+            vectors[word] = vector
     exact = [(position, word.encode()) for position, word in enumerate(words)]
-    lower = [(position, word.lower().encode()) for position, word in enumerate(words) if word.encode() not in found]
-    rows = [(position, found[key]) for position, key in exact + lower if key in found]
-    num_lower, size = sum(key in found for _, key in lower), _size(path)
+    lower = [(position, word.lower().encode()) for position, word in enumerate(words) if word.encode() not in vectors]
+    rows = [(position, vectors[key]) for position, key in exact + lower if key in vectors]
+    num_lower, size = sum(key in vectors for _, key in lower), _size(path)
     report = VectorReport(path.name, digest, size, len(words), len(rows) - num_lower, num_lower, duplicates)
     values = np.array([vector for _, vector in rows], np.float32).reshape(len(rows), size)
     return WordVectors(np.array([position for position, _ in rows], np.int64), values, report)

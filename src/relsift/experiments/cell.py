@@ -19,8 +19,11 @@ from relsift.bundle import Bundle
 from relsift.candidates import CandidateReport, sample_negatives
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
+from relsift.decisions.decision import Decision
+from relsift.decisions.outcomes import best_outcomes
+from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
-from relsift.environment import cpu
+from relsift.environment import cpu_name
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts
@@ -28,7 +31,7 @@ from relsift.experiments.folds import Fold, make_folds, sample_documents
 from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import CellResult, Curve, Plan, cell_command
 from relsift.experiments.system import System
-from relsift.inference import InferenceReport, ScoredPairs, decide, decisions, score_pairs
+from relsift.inference import InferenceReport, score
 from relsift.readers.base import ReadReport
 from relsift.registry import find
 from relsift.schema import Document, Sentence, sentences_of
@@ -95,7 +98,7 @@ def _folds_and_notes(plan: Plan) -> tuple[list[Fold], list[str]]:
 def why_not_trainable(system: System, plan: Plan) -> str | None:
     """Why the system cannot be trained on the plan's data as it stands; None if it can."""
     config = configured(Cell(system, 1, 1), plan)
-    if find("model", system.model).NEEDS_SYNTAX and config.encoding.parser is None:
+    if "trees" in find("model", system.model).READS and config.encoding.parser is None:
         bare = sum(sentence.syntax is None for fold in folds_of(plan) for sentence in sentences_of(fold.test))
         if bare:
             return f"{bare} sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"
@@ -141,23 +144,23 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     result, scores = train_run(config, data, _scratch(cell, folder), resume=True)
     bundle = result.bundle
     report = InferenceReport()
-    scored = score_pairs(bundle.model, bundle.encoding, bundle.candidates, test, report)
-    predicted = [decide(sentence, its, bundle.encoding, bundle.threshold) for sentence, its in zip(test, scored)]
+    scored = score(bundle.scorer, test, report)
+    predicted = [bundle.decision.decide(sentence, bundle.encoding.labels) for sentence in scored]
     direction = bundle.candidates.direction
-    history = result.progress.history or []
+    history = result.state.history
     return CellResult(
         system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),
         command=cell_command(system, plan, cell.fold, cell.seed, cell.device), machine=machine(next(bundle.model.parameters()).device),
         seconds=round(sum(record["seconds"] for record in history), 1),
         seconds_per_epoch=round(sum(record["seconds"] for record in history) / len(history), 2),
         parameters=sum(weight.numel() for weight in bundle.model.parameters()),
-        epochs=result.progress.epoch, best_epoch=result.progress.best_epoch, threshold=bundle.threshold,
+        epochs=result.state.epoch, best_epoch=result.state.best_epoch, threshold=bundle.decision.threshold,
         training_candidates=_facts(result.candidates), test_candidates=_facts(report.candidates),
         development=scores, test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()),
         counts=sentence_counts(test, predicted, direction=direction),
         documents=[sum(s.relations is not None for s in document.sentences) for document in fold.test],
-        curve=curve_of(bundle, test, scored), notes=[*result.notes, *report.lines()], extra=extra,
-        sampled=None if system.test_ratio is None else sampled_scores(bundle, development, test, scored, system.test_ratio),
+        curve=curve_of(bundle, scored), notes=[*result.notes, *report.lines()], extra=extra,
+        sampled=None if system.test_ratio is None else sampled_scores(bundle, development, scored, system.test_ratio),
     )  # fmt: skip
 
 
@@ -167,49 +170,48 @@ def configured(cell: Cell, plan: Plan) -> RunConfig:
     return load_config(model=system.model, preset=system.preset, overrides=[*plan.overrides(), *system.overrides, *own])
 
 
-def sampled_scores(
-    bundle: Bundle, development: Sequence[Sentence], test: Sequence[Sentence], scored: Sequence[ScoredPairs], ratio: float
-) -> Scores:
+def sampled_scores(bundle: Bundle, development: Sequence[Sentence], scored: Sequence[Scored], ratio: float) -> Scores:
     """Of the test part with so many negatives a positive, the threshold tuned on a development part sampled in the same way.
 
     Whatever is left out is not scored at all, as if the pair were not there; gold relations are those of the whole test part. Sentences
     without annotation have no negatives to draw from.
     """
-    development = [sentence for sentence in development if sentence.relations is not None]
-    known = [(sentence, its) for sentence, its in zip(test, scored) if sentence.relations is not None]
-    test, scored = [sentence for sentence, _ in known], [its for _, its in known]
-    held = score_pairs(bundle.model, bundle.encoding, bundle.candidates, development, InferenceReport())
-    kept = sampled(held, development, ratio)
-    direction = bundle.candidates.direction
-    threshold, _ = best_threshold(*decisions(kept, bundle.encoding), count_gold(development, direction))
-    kept = sampled(scored, test, ratio)
-    predicted = [decide(sentence, its, bundle.encoding, threshold) for sentence, its in zip(test, kept)]
-    pairs = sum(len(its.pairs) for its in kept)
-    said = f"{pairs} kept, {sum(len(its.pairs) for its in scored) - pairs} negatives left out for 1:{ratio:g}"
-    return evaluate(test, predicted, direction=direction, candidates=said)
+    labels, direction = bundle.encoding.labels, bundle.candidates.direction
+    held_out = score(bundle.scorer, [sentence for sentence in development if sentence.relations is not None])
+    gold = count_gold((sentence.sentence for sentence in held_out), direction)
+    threshold, _ = best_threshold(*best_outcomes(sampled(held_out, ratio), labels), gold)
+    annotated = [sentence for sentence in scored if sentence.sentence.relations is not None]
+    kept = sampled(annotated, ratio)
+    decision = Decision(threshold=threshold)
+    pairs = sum(len(sentence.pairs) for sentence in kept)
+    left_out = sum(len(sentence.pairs) for sentence in annotated) - pairs
+    return evaluate(
+        [sentence.sentence for sentence in annotated], [decision.decide(sentence, labels) for sentence in kept], direction=direction,
+        candidates=f"{pairs} kept, {left_out} negatives left out for 1:{ratio:g}",
+    )  # fmt: skip
 
 
-def sampled(scored: Sequence[ScoredPairs], sentences: Sequence[Sentence], ratio: float) -> list[ScoredPairs]:
+def sampled(scored: Sequence[Scored], ratio: float) -> list[Scored]:
     """All positive pairs, and so many negatives for each; nested samples, as in training."""
     result = []
-    for its, pairs in zip(scored, sample_negatives([its.pairs for its in scored], sentences, ratio)):
+    for sentence, pairs in zip(scored, sample_negatives([s.pairs for s in scored], [s.sentence for s in scored], ratio)):
         chosen = set(pairs)
-        places = [place for place, pair in enumerate(its.pairs) if pair in chosen]
-        result.append(ScoredPairs(pairs, [its.labels[place] for place in places], [its.scores[place] for place in places]))
+        places = [place for place, pair in enumerate(sentence.pairs) if pair in chosen]
+        result.append(Scored(sentence.sentence, pairs, sentence.scores[places]))
     return result
 
 
-def curve_of(bundle: Bundle, sentences: Sequence[Sentence], scored: Sequence[ScoredPairs]) -> Curve:
-    annotated = [(sentence, its) for sentence, its in zip(sentences, scored) if sentence.relations is not None]
-    gold = count_gold((sentence for sentence, _ in annotated), bundle.candidates.direction)
-    return Curve.of(*decisions((its for _, its in annotated), bundle.encoding), gold)
+def curve_of(bundle: Bundle, scored: Sequence[Scored]) -> Curve:
+    annotated = [sentence for sentence in scored if sentence.sentence.relations is not None]
+    gold = count_gold((sentence.sentence for sentence in annotated), bundle.candidates.direction)
+    return Curve.of(*best_outcomes(annotated, bundle.encoding.labels), gold)
 
 
 def machine(device: torch.device) -> dict[str, Any]:
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba")}
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "cpu": cpu(),
+        "cpu": cpu_name(),
         **({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}),
         "processors": os.cpu_count(),
         "threads": THREADS,

@@ -24,7 +24,7 @@ from relsift.evaluation.significance import (
     TIE,
     Comparison,
     Counts,
-    compare,
+    compare_runs,
     corrected_interval,
     micro_f1,
     sentence_counts,
@@ -89,7 +89,7 @@ def compare_systems(
     for place in places:
         if one[place].documents != other[place].documents:
             raise DataError(f"compare: expected the same test documents on both sides, got others in fold {place[0]}")
-    whole = compare(
+    whole = compare_runs(
         _runs(one, folds, seeds, units), _runs(other, folds, seeds, units),
         samples=samples, confidence=confidence, swap_runs_together=True, seed=seed,
     )  # fmt: skip
@@ -124,7 +124,7 @@ def compare_predictions(
     gold = list(sentences_of(documents))
     numbers = [number for number, document in enumerate(documents) for _ in document.sentences]
     runs = [sentence_counts(gold, found, direction=direction, units=numbers if units == "document" else None) for found in (first, second)]
-    return compare(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
+    return compare_runs(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
 
 
 def verdict(comparison: Comparison, first: str, second: str) -> str:

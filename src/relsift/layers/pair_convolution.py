@@ -1,14 +1,14 @@
 """The multi-window convolution of every pair of a sentence, pooled over the tokens, without a convolution per pair.
 
-Letters: S sentences, T tokens, N tokens of all sentences together, V different tokens (word and tag), U different stretches of distances,
-E entities, P pairs, D token features, R distance features, W windows, F filters a window, C = W * F, Q pieces of a sentence.
+Letters: S sentences, T tokens, N tokens of all sentences together, V different tokens (word and tag), U different distance contexts,
+A entities that pairs refer to, P pairs, D token features, R distance features, W windows, F filters a window, C = W * F, Q pieces of a
+sentence.
 The parameters are those of W ordinary Conv1d over D + R + R features; `parts` splits each into its sentence, head and tail parts:
     conv(pair)[i] = sentence part[i] (words, tags, bias) + head part[i] (distance to the head) + tail part[i] (distance to the tail)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,25 +20,11 @@ from relsift.kernels.pair_index import PairIndex
 from relsift.kernels.pair_pool import pair_average, pair_max, piecewise_max
 from relsift.kernels.window_sum import window_sum
 from relsift.kernels.windows import Windows
-from relsift.layers.distance_contexts import DistanceContexts
+from relsift.layers.distance_contexts import DistanceContexts, referred_entities
+from relsift.layers.keyed_tokens import KeyedTokens
 from relsift.layers.row_cache import Compute, RowCache, Rows, each_once
 
 CACHE_MEGABYTES = 256
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The tokens of a batch as keys: tokens with the same key have the same features.
-
-    keys: (N,) int64, the real tokens of all sentences, in order; 0 <= key < count.
-    features: (V,) different keys -> (V, D).
-    weights: what the features are computed from.
-    """
-
-    keys: Tensor
-    count: int
-    features: Callable[[Tensor], Tensor]
-    weights: Sequence[Tensor]
 
 
 @dataclass(frozen=True)
@@ -74,7 +60,7 @@ class PairConvolution(nn.Module):
         self.token_size, self.distance_size = token_size, distance_size
         self.convolutions = nn.ModuleList(nn.Conv1d(token_size + 2 * distance_size, filters, window) for window in windows)
         self.windows = Windows(windows)
-        self.stretches = DistanceContexts(self.windows.left, self.windows.right, max_distance)
+        self.contexts = DistanceContexts(self.windows.left, self.windows.right, max_distance)
         self.size = len(windows) * filters
         self.limit_cache(CACHE_MEGABYTES)
 
@@ -84,7 +70,7 @@ class PairConvolution(nn.Module):
         self._token_cache = RowCache(int(megabytes * share * 2**20))
         self._distance_cache = RowCache(int(megabytes * (1 - share) * 2**20))
 
-    def forward(self, tokens: Tokens, batch: Batch, head_table: Tensor, tail_table: Tensor) -> PairValues:
+    def forward(self, tokens: KeyedTokens, batch: Batch, head_table: Tensor, tail_table: Tensor) -> PairValues:
         """Args: head_table, tail_table: (2 * max_distance + 1, R), the embeddings of distances -max_distance .. max_distance."""
         windows = self.windows
         weights = [c.weight for c in self._each()]
@@ -93,27 +79,27 @@ class PairConvolution(nn.Module):
         def project_tokens(keys: Tensor) -> tuple[Tensor, ...]:
             return (self._project(tokens.features(keys), 0),)                           # (V, places * F)
 
-        def sum_stretches(keys: Tensor) -> tuple[Tensor, ...]:
-            seen = self.stretches.rows(keys)                                            # (U, left+1+right)
+        def sum_contexts(keys: Tensor) -> tuple[Tensor, ...]:
+            seen = self.contexts.rows(keys)                                             # (U, left+1+right)
             heads = self._project(head_table, self.token_size)
             tails = self._project(tail_table, self.token_size + self.distance_size)
             return window_sum(heads, seen, windows), window_sum(tails, seen, windows)   # (U, C) each
 
         places = windows.places * self.size // len(windows.sizes)
-        tables = [head_table, tail_table]
-        words = self._rows(self._token_cache, tokens.keys, tokens.count, [places], project_tokens, [*tokens.weights, *weights])
-        around = self.stretches.keys(batch, merge=not self.training)
-        stretches = self._rows(
-            self._distance_cache, around, self.stretches.count, [self.size] * 2, sum_stretches, [*tables, *weights]
-        )
-        symbols = torch.full_like(batch.tokens, -1).masked_scatter(batch.mask, words.place)  # (S, T)
+        remembered = [*tokens.weights, *weights] if tokens.weights else None
+        words = self._rows(self._token_cache, tokens.keys, tokens.count, [places], project_tokens, remembered)
+        entities, pair_head, pair_tail = referred_entities(batch)                       # (A,), (P,), (P,)
+        keys = self.contexts.keys(batch, entities, merge=not self.training)             # (A, T)
+        tables = [head_table, tail_table, *weights]
+        contexts = self._rows(self._distance_cache, keys, self.contexts.count, [self.size] * 2, sum_contexts, tables)
+        mask = batch.mask
+        symbols = torch.full(mask.shape, -1, device=mask.device).masked_scatter(mask, words.place)  # (S, T)
         padded = F.pad(symbols, (windows.left, windows.right), value=-1)
-        seen = padded.unfold(1, windows.left + 1 + windows.right, 1)[batch.mask]        # (N, left+1+right)
+        seen = padded.unfold(1, windows.left + 1 + windows.right, 1)[mask]              # (N, left+1+right)
         sentence = window_sum(words.tables[0], seen, windows, bias)                     # (N, C)
-        head, tail = stretches.tables                                                   # (U, C) each
-        first = batch.lengths.cumsum(0) - batch.lengths                                 # (S,)
-        index = PairIndex(first, batch.lengths, stretches.place, batch.pair_sentence, batch.pair_head, batch.pair_tail)
-        finite = words.finite and stretches.finite and bool(bias.isfinite().all())
+        head, tail = contexts.tables                                                    # (U, C) each
+        index = PairIndex(batch.first, batch.lengths, contexts.place, batch.pairs.sentence, pair_head, pair_tail)
+        finite = words.finite and contexts.finite and bool(bias.isfinite().all())
         return PairValues(sentence, head, tail, index, finite)
 
     def literal(self, features: Tensor) -> Tensor:
@@ -128,9 +114,10 @@ class PairConvolution(nn.Module):
         return F.relu(torch.cat(each, dim=1)).transpose(1, 2)
 
     def _rows(
-        self, cache: RowCache, keys: Tensor, count: int, widths: list[int], compute: Compute, weights: list[Tensor]
+        self, cache: RowCache, keys: Tensor, count: int, widths: list[int], compute: Compute, weights: list[Tensor] | None
     ) -> Rows:
-        if self.training or torch.is_grad_enabled():
+        """weights: None where the rows mean nothing beyond this batch."""
+        if weights is None or self.training or torch.is_grad_enabled():
             return each_once(keys, compute)
         return cache.rows(keys, count, widths, compute, weights)
 

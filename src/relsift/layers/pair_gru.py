@@ -101,23 +101,23 @@ class PairGRU(nn.Module):
         Args: pairs: (P,) by falling length of their sentence. max_distance: tokens; that of the distance tables.
         Returns: (P, T, 2H) states, 0 beyond a sentence's end; (P, T) mask, True = real token.
         """
-        sentence = batch.pair_sentence[pairs]                                           # (P,)
+        sentence = batch.pairs.sentence[pairs]                                           # (P,)
         packing = Packing.of(batch.lengths[sentence])
         read, pair = packing.tokens, packing.pair                                       # (2, M), (M,)
-        rows = [(batch.lengths.cumsum(0) - batch.lengths)[sentence][pair] + read]
-        for ends, start in ((batch.pair_head, inputs.heads), (batch.pair_tail, inputs.tails)):
-            span = batch.entity_span[ends[pairs]][pair]                                 # (M, 2)
+        rows = [batch.first[sentence][pair] + read]
+        for ends, start in ((batch.pairs.head, inputs.heads), (batch.pairs.tail, inputs.tails)):
+            span = batch.entities.span[ends[pairs]][pair]                                 # (M, 2)
             rows.append(distances(read, span[:, 0], span[:, 1], max_distance) + start)
         x = _sum_rows(inputs.table, torch.stack(rows, dim=2))                           # (2, M, 3H)
         states: Tensor = Recurrence.apply(x, self.state_weight, self.state_bias, packing)  # type: ignore[no-untyped-call]
-        both = [F.embedding(place, F.pad(its, (0, 0, 0, 1))) for place, its in zip(packing.places, states)]
+        both = [F.embedding(place, F.pad(direction, (0, 0, 0, 1))) for place, direction in zip(packing.places, states)]
         return torch.cat(both, dim=2), packing.places[0] < len(pair)                    # (P, T, 2H), (P, T)
 
 
 def _sum_rows(table: Tensor, rows: Tensor) -> Tensor:
     """(2, V, C) table, (2, M, 3) rows -> (2, M, C): in each direction the sum of three rows of its table."""
-    there = torch.arange(2, device=rows.device)[:, None, None] * table.shape[1]
-    summed = F.embedding_bag((rows + there).flatten(0, 1), table.flatten(0, 1), mode="sum")
+    start = torch.arange(2, device=rows.device)[:, None, None] * table.shape[1]
+    summed = F.embedding_bag((rows + start).flatten(0, 1), table.flatten(0, 1), mode="sum")
     return summed.view(2, -1, table.shape[2])
 
 

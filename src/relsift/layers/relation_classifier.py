@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from relsift.losses.cross_entropy import other_cross_entropy
 from relsift.losses.identification import identification_loss
+from relsift.losses.labels import first_label
 from relsift.losses.ranking import ranking_loss
 
 Classification = Literal["ranking", "cross_entropy", "both"]
@@ -46,9 +47,10 @@ class RelationClassifier(nn.Module):
         return PairScores(scores, logits, None if self.identify is None else self.identify(h))
 
     def loss(
-        self, output: PairScores, label: Tensor, *, gamma: float, margin_pos: float, margin_neg: float, other_weight: float
+        self, output: PairScores, labels: Tensor, *, gamma: float, margin_pos: float, margin_neg: float, other_weight: float
     ) -> dict[str, Tensor]:
-        """other_weight: of an unrelated pair in the cross-entropy; a related one weighs 1."""
+        """Args: labels: (P, K) bool. other_weight: of an unrelated pair in the cross-entropy; a related one weighs 1."""
+        label = first_label(labels)                                                     # (P,)
         parts = {}
         if self.rank is not None:
             parts["ranking"] = ranking_loss(output.scores, label, gamma=gamma, margin_pos=margin_pos, margin_neg=margin_neg)

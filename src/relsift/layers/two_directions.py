@@ -22,6 +22,7 @@ from torch import Tensor
 
 from relsift.candidates import NO_RELATION
 from relsift.encoding.batch import Batch
+from relsift.losses.labels import first_label
 
 
 class Readings(NamedTuple):
@@ -36,17 +37,17 @@ class Readings(NamedTuple):
 
 def one_reading(batch: Batch) -> Readings:
     """(head, tail) of every candidate, in their order."""
-    rows = torch.arange(batch.num_pairs, device=batch.pair_head.device)
-    return Readings(batch.pair_sentence, batch.pair_head, batch.pair_tail, rows, None)
+    pairs = batch.pairs
+    return Readings(pairs.sentence, pairs.head, pairs.tail, torch.arange(len(pairs), device=pairs.head.device), None)
 
 
 def both_readings(batch: Batch) -> Readings:
     """Both orders of every candidate. Where both are candidates they share their two readings: R <= 2P."""
-    entities = max(1, len(batch.entity_sentence))
+    entities = max(1, len(batch.entities))
     forth, back = _keys(batch)                                                                # (P,)
     keys, rows = torch.unique(torch.cat([forth, back]), return_inverse=True)                  # (R,), (2P,)
     first, second = keys // entities, keys % entities
-    return Readings(batch.entity_sentence[first], first, second, *rows.split(len(forth)))
+    return Readings(batch.entities.sentence[first], first, second, *rows.split(len(forth)))
 
 
 def targets(batch: Batch, relations: int) -> tuple[Tensor, Tensor]:
@@ -55,7 +56,8 @@ def targets(batch: Batch, relations: int) -> tuple[Tensor, Tensor]:
     An unlabelled pair whose reverse is a labelled candidate of the batch is that relation in the other direction. A pair that is labelled
     itself follows its own label, whatever its reverse says.
     """
-    own, reverse = batch.label, _label_of_reverse(batch)
+    own = first_label(batch.pairs.labels)                                                      # (P,)
+    reverse = _label_of_reverse(batch, own)
     none = torch.full_like(own, 2 * relations)
     forth = torch.where(reverse != NO_RELATION, relations + reverse, none)
     back = torch.where(reverse != NO_RELATION, reverse, none)
@@ -90,13 +92,14 @@ def merged_scores(forth: Tensor, back: Tensor) -> Tensor:
 
 def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
     """One number an ordered pair of entities: of each candidate, and of its reverse."""
-    entities = max(1, len(batch.entity_sentence))
-    return batch.pair_head * entities + batch.pair_tail, batch.pair_tail * entities + batch.pair_head
+    entities = max(1, len(batch.entities))
+    head, tail = batch.pairs.head, batch.pairs.tail
+    return head * entities + tail, tail * entities + head
 
 
-def _label_of_reverse(batch: Batch) -> Tensor:
-    """(P,) the label of each pair's reverse; NO_RELATION where that is unlabelled or no candidate."""
+def _label_of_reverse(batch: Batch, label: Tensor) -> Tensor:
+    """(P,) labels -> (P,) those of each pair's reverse; NO_RELATION where that is unlabelled or no candidate."""
     forth, back = _keys(batch)
     keys, order = forth.sort()
     at = order[torch.searchsorted(keys, back).clamp(max=max(0, len(keys) - 1))]               # (P,)  a pair that may be the reverse
-    return torch.where(forth[at] == back, batch.label[at], NO_RELATION)
+    return torch.where(forth[at] == back, label[at], NO_RELATION)

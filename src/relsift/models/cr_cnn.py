@@ -17,34 +17,27 @@ import torch
 from torch import Tensor
 
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
-from relsift.errors import require
-from relsift.layers.initialise import EMBEDDING_BOUND, WORD2VEC_BOUND, initialise_for_tanh
+from relsift.encoding.encoding import Encoding
+from relsift.layers.initialise import initialise_for_tanh
 from relsift.layers.relation_classifier import Classification, PairScores
-from relsift.models.base.convolved_pairs import ConvolvedPairs
+from relsift.models.base.convolved_pairs import MATCHED, MATCHED_TRAINING, ConvolvedPairClassifier, ConvolvedPairsConfig
 from relsift.models.base.model import Preset
-from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class CRCNNConfig(PairClassifierConfig):
+class CRCNNConfig(ConvolvedPairsConfig):
     """The defaults are the paper's values."""
 
     classification: Classification = "ranking"
     word_size: int = 400
-    tag_size: int = 50
     distance_size: int = 70  # of each of the two distance embeddings
-    max_distance: int = 50  # tokens; farther ones share an embedding
     window: int = 3  # tokens
     filters: int = 1000
     context: Literal["sentence", "between"] = "sentence"  # text pooled: all, or from the first entity to the second
-    embedding_bound: float = WORD2VEC_BOUND  # first embeddings are uniform in ± this
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.window, self.filters)
-        require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
-        require(self.embedding_bound > 0, "model.embedding_bound", expected="a number > 0", got=self.embedding_bound)
+    @property
+    def window_sizes(self) -> tuple[int, ...]:
+        return (self.window,)
 
     @classmethod
     def tiny(cls) -> CRCNNConfig:
@@ -57,30 +50,20 @@ _PAPER_TRAINING = {
     "weight_decay": 2e-3,  # the gradient of their penalty beta * |weights|^2, beta = 1e-3
     "epochs": 15, "patience": 4, "unknown_rate": 0.3,
 }  # fmt: skip
-_MATCHED = {"word_size": 200, "distance_size": 50, "embedding_bound": EMBEDDING_BOUND}
 
 
-class CRCNN(PairClassifier):
+class CRCNN(ConvolvedPairClassifier):
     config: CRCNNConfig
     Config = CRCNNConfig
     SUMMARY = "CNN with a ranking loss and no class for unrelated pairs (dos Santos et al. 2015)"
     PRESETS: ClassVar = {
         "paper": Preset("dos Santos et al. 2015, table 1", {}, _PAPER_TRAINING),
-        "matched": Preset("sizes and optimiser of Ye et al. 2019", _MATCHED, {"epochs": 15, "patience": 4, "unknown_rate": 0.3}),
+        "matched": Preset("sizes and optimiser of Ye et al. 2019", MATCHED, MATCHED_TRAINING),
     }
 
     def __init__(self, config: CRCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.convolved = ConvolvedPairs(
-            encoding,
-            word_size=config.word_size,
-            tag_size=config.tag_size if config.tags else None,
-            distance_size=config.distance_size,
-            max_distance=config.max_distance,
-            windows=(config.window,),
-            filters=config.filters,
-        )
-        self.head = self.make_head(self.convolved.size, len(encoding.labels))
+        self.classifier = self.make_classifier(self.convolved.size, len(encoding.labels))
         initialise_for_tanh(self, config.embedding_bound)  # of the scores' weights: U(±sqrt(6 / (K + F))), as the paper says
 
     def forward(self, batch: Batch) -> PairScores:
@@ -88,13 +71,13 @@ class CRCNN(PairClassifier):
         if self.config.context == "sentence":
             pooled = values.max(relu=False)                                             # (P, F)
         else:
-            pooled = values.piecewise_max(stretch(batch)).squeeze(1)                    # (P, F)
-        scores: PairScores = self.head(pooled.tanh())  # tanh never falls, so it may follow the maximum
+            pooled = values.piecewise_max(between(batch)).squeeze(1)                    # (P, F)
+        scores: PairScores = self.classifier(pooled.tanh())  # tanh never falls, so it may follow the maximum
         return scores
 
 
-def stretch(batch: Batch) -> Tensor:
+def between(batch: Batch) -> Tensor:
     """(P, 2): the tokens from the first entity to the second, both included."""
-    span = batch.entity_span
-    head, tail = span[batch.pair_head], span[batch.pair_tail]                           # (P, 2)
+    span = batch.entities.span
+    head, tail = span[batch.pairs.head], span[batch.pairs.tail]                         # (P, 2)
     return torch.stack([torch.minimum(head[:, 0], tail[:, 0]), torch.maximum(head[:, 1], tail[:, 1])], dim=1)

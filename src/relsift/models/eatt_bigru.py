@@ -21,9 +21,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relsift.encoders.lookup import LookupEncoder
+from relsift.encoders.base import TokenEncoder, make_encoder
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import require
 from relsift.layers.initialise import initialise_like_keras
 from relsift.layers.pair_gru import PairGRU
@@ -66,6 +66,7 @@ _MATCHED = {"word_size": 200, "tag_size": 50, "distance_size": 50, "max_distance
 class EAttBiGRU(PairClassifier):
     config: EAttBiGRUConfig
     Config = EAttBiGRUConfig
+    READS = frozenset({"words", "tags", "spans"})
     SUMMARY = "BiGRU with entity-pair attention, BIO tags of all entities (Qin et al. 2017, reconstructed)"
     PRESETS: ClassVar = {
         "paper": Preset("a reconstruction of Qin et al. 2017, with the habits of the authors' public code", {}, _TRAINING),
@@ -75,26 +76,32 @@ class EAttBiGRU(PairClassifier):
 
     def __init__(self, config: EAttBiGRUConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.embed = LookupEncoder(encoding, config.word_size, config.tag_size if config.tags else None)
+        self.embed = make_encoder(
+            config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None
+        )
         known = 2 * config.max_distance + 1
         self.head_distance = nn.Embedding(known, config.distance_size)
         self.tail_distance = nn.Embedding(known, config.distance_size)
         self.gru = PairGRU(self.embed.size, config.distance_size, config.units)
-        self.ask = nn.Linear(2 * config.word_size, self.gru.size)
+        self.ask = nn.Linear(2 * self.embed.word_size, self.gru.size)
         self.dropout = nn.Dropout(config.dropout)
-        self.head = self.make_head(self.gru.size, len(encoding.labels))
+        self.classifier = self.make_classifier(self.gru.size, len(encoding.labels))
         initialise_like_keras(self)
 
+    @property
+    def encoder(self) -> TokenEncoder:
+        return self.embed
+
     def forward(self, batch: Batch) -> PairScores:
-        scores: PairScores = self.head(self.dropout(self.attended(batch)))
+        scores: PairScores = self.classifier(self.dropout(self.attended(batch)))
         return scores
 
     def attended(self, batch: Batch) -> Tensor:
         """(P, 2H): what each pair sees of its sentence."""
-        query, mask = self.queries(batch), batch.mask                                   # (P, 2H), (S, T)
-        parts = self.embed(batch.tokens[mask], batch.tags[mask]), self.head_distance.weight, self.tail_distance.weight
-        projected = self.gru.project(*parts)
-        lengths = batch.lengths[batch.pair_sentence]                                    # (P,)
+        tokens = self.embed.features(batch)                                             # (N, D)
+        query = self.queries(tokens[:, : self.embed.word_size], batch)                  # (P, 2H)
+        projected = self.gru.project(tokens, self.head_distance.weight, self.tail_distance.weight)
+        lengths = batch.lengths[batch.pairs.sentence]                                   # (P,)
         order = lengths.argsort(descending=True, stable=True)                           # (P,)
         result = []
         for pairs in self._chunks(order, lengths):
@@ -104,16 +111,16 @@ class EAttBiGRU(PairClassifier):
             result.append((weight[:, None] @ h).squeeze(1))                             # (p, 2H)
         return torch.cat(result)[order.argsort()]
 
-    def queries(self, batch: Batch) -> Tensor:
-        """(P, 2H): what each pair looks for, from the words of its two entities."""
-        start, end = batch.entity_span.unbind(1)                                        # (E,) each
+    def queries(self, words: Tensor, batch: Batch) -> Tensor:
+        """(N, word_size) features of words -> (P, 2H): what each pair looks for, from the words of its two entities."""
+        start, end = batch.entities.span.unbind(1)                                      # (E,) each
         length = end - start
         first = length.cumsum(0) - length                                               # (E,) where an entity starts in the row of all
         entity = torch.arange(len(length), device=length.device).repeat_interleave(length)
-        token = start[entity] + torch.arange(len(entity), device=length.device) - first[entity]
-        words = batch.tokens[batch.entity_sentence[entity], token]
-        means = F.embedding_bag(words, self.embed.words.weight, first, mode="mean")     # (E, word_size)
-        return torch.tanh(self.ask(torch.cat([means[batch.pair_head], means[batch.pair_tail]], dim=1)))
+        position = start[entity] + torch.arange(len(entity), device=length.device) - first[entity]
+        row = batch.first[batch.entities.sentence[entity]] + position
+        means = F.embedding_bag(row, words.contiguous(), first, mode="mean")            # (E, word_size)
+        return torch.tanh(self.ask(torch.cat([means[batch.pairs.head], means[batch.pairs.tail]], dim=1)))
 
     def _chunks(self, order: Tensor, lengths: Tensor) -> Sequence[Tensor]:
         """The pairs, longest sentence first; in prediction a bounded number of tokens at once (a single pair may have more)."""

@@ -19,9 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relsift.encoders.lookup import LookupEncoder
-from relsift.encoding.batch import Batch, Example
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoders.base import TokenEncoder, drop_dimensions, make_encoder
+from relsift.encoding.batch import Batch
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example
 from relsift.errors import require
 from relsift.layers.distance_contexts import distances
 from relsift.layers.initialise import initialise_like_keras
@@ -95,6 +96,7 @@ PAIRS_AT_ONCE = 1024  # that prediction convolves one by one at a time (`between
 class MultiTaskCNN(PairClassifier):
     config: MultiTaskCNNConfig
     Config = MultiTaskCNNConfig
+    READS = frozenset({"words", "tags", "spans"})
     SUMMARY = "multi-window CNN, BIO tags of all entities, relation identification + classification (Ye et al. 2019)"
     PRESETS: ClassVar = {
         "paper": Preset("Ye et al. 2019, section 3.1, English", {}, _TRAINING),
@@ -104,7 +106,10 @@ class MultiTaskCNN(PairClassifier):
 
     def __init__(self, config: MultiTaskCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.embed = LookupEncoder(encoding, config.word_size, config.tag_size if config.tags else None, config.input_dropout)
+        self.embed = make_encoder(
+            config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None,
+            dropout=config.input_dropout,
+        )  # fmt: skip
         known = 2 * config.max_distance + 1
         self.head_distance = nn.Embedding(known, config.distance_size)
         self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(known, config.distance_size)
@@ -120,8 +125,15 @@ class MultiTaskCNN(PairClassifier):
             BatchNorm(config.hidden) if config.normalise else nn.Identity(),
             nn.Dropout(config.hidden_dropout),
         )
-        self.head = self.make_head(config.hidden, len(encoding.labels))
+        self.classifier = self.make_classifier(config.hidden, len(encoding.labels))
         initialise_like_keras(self)
+
+    @property
+    def encoder(self) -> TokenEncoder:
+        return self.embed
+
+    def limit_cache(self, megabytes: float) -> None:
+        self.convolve.limit_cache(megabytes)
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
         if self.config.context == "sentence":
@@ -135,16 +147,17 @@ class MultiTaskCNN(PairClassifier):
 
     def forward(self, batch: Batch) -> PairScores:
         h = self.trunk(self.pooled(batch))                                              # (P, Z)
-        scores: PairScores = self.head(h)
+        scores: PairScores = self.classifier(h)
         return scores
 
     def pooled(self, batch: Batch) -> Tensor:
         """(P, C), or (P, 2C) with averages: the features of every pair, >= 0."""
         if self.config.context == "sentence":
             return self._pool_sentence(batch)
-        size = max(1, batch.num_pairs if torch.is_grad_enabled() else PAIRS_AT_ONCE)
-        starts = range(0, max(1, batch.num_pairs), size)
-        return torch.cat([self._pool_between(batch, slice(start, start + size)) for start in starts])
+        tokens = self.embed.features(batch)                                             # (N, D)
+        size = max(1, len(batch.pairs) if torch.is_grad_enabled() else PAIRS_AT_ONCE)
+        starts = range(0, max(1, len(batch.pairs)), size)
+        return torch.cat([self._pool_between(tokens, batch, slice(start, start + size)) for start in starts])
 
     def _pool_sentence(self, batch: Batch) -> Tensor:
         values = self.convolve(self.embed.keyed(batch), batch, self.head_distance.weight, self.tail_distance.weight)
@@ -153,22 +166,21 @@ class MultiTaskCNN(PairClassifier):
             pooled = torch.cat([pooled, values.relu_average()], dim=1)                  # (P, 2C)
         return pooled
 
-    def _pool_between(self, batch: Batch, pairs: slice) -> Tensor:
+    def _pool_between(self, tokens: Tensor, batch: Batch, pairs: slice) -> Tensor:
         """Each pair sees its own stretch of text, so the convolution runs per pair; a stretch is at most `context_size` tokens."""
         size = self.config.context_size
-        span = batch.entity_span
-        head, tail = span[batch.pair_head[pairs]], span[batch.pair_tail[pairs]]         # (P, 2)
+        span = batch.entities.span
+        head, tail = span[batch.pairs.head[pairs]], span[batch.pairs.tail[pairs]]       # (P, 2)
         end = torch.maximum(head[:, 1], tail[:, 1])                                     # (P,)
         start = torch.maximum(torch.minimum(head[:, 0], tail[:, 0]), end - size)        # (P,)
         position = start[:, None] + torch.arange(size, device=start.device)             # (P, size)
         real = (position < end[:, None])[:, :, None]                                    # (P, size, 1)
-        at = batch.pair_sentence[pairs, None], position.clamp(max=batch.tokens.shape[1] - 1)
-        words = self.embed.drop_dimensions(self.embed(batch.tokens[at], batch.tags[at]))   # (P, size, D)
-        limit = self.config.max_distance
-        parts = [words] + [
-            self.embed.drop_dimensions(table(distances(position, entity[:, :1], entity[:, 1:], limit)))
+        row = batch.first[batch.pairs.sentence[pairs]][:, None] + torch.minimum(position, end[:, None] - 1)
+        parts = [F.embedding(row, tokens)] + [                                          # (P, size, D), then (P, size, R) twice
+            table(distances(position, entity[:, :1], entity[:, 1:], self.config.max_distance))
             for table, entity in ((self.head_distance, head), (self.tail_distance, tail))
         ]
+        parts = [drop_dimensions(part, self.config.input_dropout, self.training) for part in parts]
         h = self.convolve.literal(torch.cat(parts, dim=2) * real)                       # (P, size, C)  >= 0
         h = h * real
         pooled = h.amax(dim=1)

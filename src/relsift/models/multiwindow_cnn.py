@@ -15,37 +15,33 @@ import torch
 from torch import nn
 
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import require
-from relsift.layers.initialise import EMBEDDING_BOUND, WORD2VEC_BOUND, initialise_for_tanh
+from relsift.layers.initialise import initialise_for_tanh
 from relsift.layers.relation_classifier import PairScores
-from relsift.models.base.convolved_pairs import ConvolvedPairs
+from relsift.models.base.convolved_pairs import MATCHED, MATCHED_TRAINING, ConvolvedPairClassifier, ConvolvedPairsConfig
 from relsift.models.base.model import Preset
-from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiWindowCNNConfig(PairClassifierConfig):
+class MultiWindowCNNConfig(ConvolvedPairsConfig):
     """The defaults are the paper's values."""
 
     word_size: int = 300
-    tag_size: int = 50
-    distance_size: int = 50  # of each of the two distance embeddings
-    max_distance: int = 50  # tokens; farther ones share an embedding
     windows: tuple[int, ...] = (2, 3, 4, 5)  # tokens under each window
     filters: int = 150  # per window
     dropout: float = 0.5  # share of pooled features dropped
     max_norm: float | None = 3.0  # L2 norm that no class's weights may pass; None: free
-    embedding_bound: float = WORD2VEC_BOUND  # first embeddings are uniform in ± this
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.filters)
-        require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
         require(len(self.windows) > 0 and min(self.windows) >= 1, "model.windows", expected="one or more sizes >= 1", got=self.windows)
-        require(self.embedding_bound > 0, "model.embedding_bound", expected="a number > 0", got=self.embedding_bound)
+        super().__post_init__()
         require(self.max_norm is None or self.max_norm > 0, "model.max_norm", expected="a number > 0, or none", got=self.max_norm)
         self.require_shares("dropout")
+
+    @property
+    def window_sizes(self) -> tuple[int, ...]:
+        return self.windows
 
     @classmethod
     def tiny(cls) -> MultiWindowCNNConfig:
@@ -55,36 +51,26 @@ class MultiWindowCNNConfig(PairClassifierConfig):
 _PAPER_TRAINING = {
     "optimiser": "adadelta", "learning_rate": 1.0, "batch_pairs": 50, "epochs": 15, "patience": 4, "unknown_rate": 0.3,
 }  # fmt: skip
-_MATCHED = {"word_size": 200, "embedding_bound": EMBEDDING_BOUND}
 
 
-class MultiWindowCNN(PairClassifier):
+class MultiWindowCNN(ConvolvedPairClassifier):
     config: MultiWindowCNNConfig
     Config = MultiWindowCNNConfig
     SUMMARY = 'multi-window CNN, softmax with "no relation" as a class (Nguyen and Grishman 2015)'
     PRESETS: ClassVar = {
         "paper": Preset("Nguyen and Grishman 2015, section 4.1", {}, _PAPER_TRAINING),
-        "matched": Preset("sizes and optimiser of Ye et al. 2019", _MATCHED, {"epochs": 15, "patience": 4, "unknown_rate": 0.3}),
+        "matched": Preset("sizes and optimiser of Ye et al. 2019", MATCHED, MATCHED_TRAINING),
     }
 
     def __init__(self, config: MultiWindowCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.convolved = ConvolvedPairs(
-            encoding,
-            word_size=config.word_size,
-            tag_size=config.tag_size if config.tags else None,
-            distance_size=config.distance_size,
-            max_distance=config.max_distance,
-            windows=config.windows,
-            filters=config.filters,
-        )
         self.dropout = nn.Dropout(config.dropout)
-        self.head = self.make_head(self.convolved.size, len(encoding.labels))
+        self.classifier = self.make_classifier(self.convolved.size, len(encoding.labels))
         initialise_for_tanh(self, config.embedding_bound)
 
     def forward(self, batch: Batch) -> PairScores:
         pooled = self.convolved(batch).max(relu=False).tanh()                           # (P, C)  tanh never falls: after the maximum
-        scores: PairScores = self.head(self.dropout(pooled))
+        scores: PairScores = self.classifier(self.dropout(pooled))
         return scores
 
     @torch.no_grad()
@@ -92,6 +78,6 @@ class MultiWindowCNN(PairClassifier):
         """Scale the weights of each class that are longer than `max_norm` down to it."""
         if self.config.max_norm is None:
             return
-        for layer in (self.head.choose, self.head.rank):
+        for layer in (self.classifier.choose, self.classifier.rank):
             if layer is not None:
                 layer.weight.copy_(layer.weight.renorm(2, 0, self.config.max_norm))     # (K + 1, C) or (K, C): norms of rows

@@ -21,36 +21,32 @@ import torch
 from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
-from relsift.errors import require
-from relsift.layers.initialise import EMBEDDING_BOUND, WORD2VEC_BOUND, initialise_for_tanh
+from relsift.encoding.encoding import Encoding
+from relsift.layers.initialise import initialise_for_tanh
 from relsift.layers.relation_classifier import PairScores
-from relsift.models.base.convolved_pairs import ConvolvedPairs
+from relsift.models.base.convolved_pairs import MATCHED, MATCHED_TRAINING, ConvolvedPairClassifier, ConvolvedPairsConfig
 from relsift.models.base.model import Preset
-from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 PIECES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class PCNNConfig(PairClassifierConfig):
+class PCNNConfig(ConvolvedPairsConfig):
     """The defaults are the paper's values."""
 
     word_size: int = 50
-    tag_size: int = 50
     distance_size: int = 5  # of each of the two distance embeddings
-    max_distance: int = 50  # tokens; farther ones share an embedding
     window: int = 3  # tokens
     filters: int = 230
     dropout: float = 0.5  # share of pooled features dropped
-    embedding_bound: float = WORD2VEC_BOUND  # first embeddings are uniform in ± this
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.window, self.filters)
-        require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
-        require(self.embedding_bound > 0, "model.embedding_bound", expected="a number > 0", got=self.embedding_bound)
         self.require_shares("dropout")
+
+    @property
+    def window_sizes(self) -> tuple[int, ...]:
+        return (self.window,)
 
     @classmethod
     def tiny(cls) -> PCNNConfig:
@@ -60,43 +56,33 @@ class PCNNConfig(PairClassifierConfig):
 _PAPER_TRAINING = {
     "optimiser": "adadelta", "learning_rate": 1.0, "batch_pairs": 50, "epochs": 25, "patience": 5, "unknown_rate": 0.3,
 }  # fmt: skip
-_MATCHED = {"word_size": 200, "distance_size": 50, "embedding_bound": EMBEDDING_BOUND}
 
 
-class PCNN(PairClassifier):
+class PCNN(ConvolvedPairClassifier):
     config: PCNNConfig
     Config = PCNNConfig
     SUMMARY = "piecewise CNN: the maximum before, between and after the two entities (Zeng et al. 2015)"
     PRESETS: ClassVar = {
         "paper": Preset("Zeng et al. 2015, table 1", {}, _PAPER_TRAINING),
-        "matched": Preset("sizes and optimiser of Ye et al. 2019", _MATCHED, {"epochs": 15, "patience": 4, "unknown_rate": 0.3}),
+        "matched": Preset("sizes and optimiser of Ye et al. 2019", MATCHED, MATCHED_TRAINING),
     }
 
     def __init__(self, config: PCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.convolved = ConvolvedPairs(
-            encoding,
-            word_size=config.word_size,
-            tag_size=config.tag_size if config.tags else None,
-            distance_size=config.distance_size,
-            max_distance=config.max_distance,
-            windows=(config.window,),
-            filters=config.filters,
-        )
         self.dropout = nn.Dropout(config.dropout)
-        self.head = self.make_head(PIECES * self.convolved.size, len(encoding.labels))
+        self.classifier = self.make_classifier(PIECES * self.convolved.size, len(encoding.labels))
         initialise_for_tanh(self, config.embedding_bound)
 
     def forward(self, batch: Batch) -> PairScores:
         pooled = self.convolved(batch).piecewise_max(cuts(batch))                       # (P, Q, F)  0 for an empty piece
         h = pooled.flatten(1).tanh()                                                    # (P, Q * F)  after the maximum: tanh(0) = 0
-        scores: PairScores = self.head(self.dropout(h))
+        scores: PairScores = self.classifier(self.dropout(h))
         return scores
 
 
 def cuts(batch: Batch) -> Tensor:
     """(P, Q + 1): where the pieces of each pair's sentence begin and end; they never fall."""
-    end = batch.entity_span[:, 1]                                                       # (E,)
-    head, tail = end[batch.pair_head], end[batch.pair_tail]                             # (P,)
-    length = batch.lengths[batch.pair_sentence]                                         # (P,)
+    end = batch.entities.span[:, 1]                                                     # (E,)
+    head, tail = end[batch.pairs.head], end[batch.pairs.tail]                           # (P,)
+    length = batch.lengths[batch.pairs.sentence]                                        # (P,)
     return torch.stack([torch.zeros_like(length), torch.minimum(head, tail), torch.maximum(head, tail), length], dim=1)

@@ -18,10 +18,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from relsift.encoders.lookup import LookupEncoder
-from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
-from relsift.errors import ShapeError, require
+from relsift.encoders.base import TokenEncoder, make_encoder
+from relsift.encoding.batch import Batch, Trees, given
+from relsift.encoding.encoding import Encoding
+from relsift.errors import ConfigError, ShapeError, require
 from relsift.layers.bilstm import run_over_sentences
 from relsift.layers.path_lstm import PathLSTM
 from relsift.layers.tree_paths import tree_paths
@@ -73,7 +73,7 @@ _MATCHED = {"optimiser": "rmsprop", "learning_rate": 1e-3, "batch_pairs": 256, "
 class SPTree(TwoDirectionClassifier):
     config: SPTreeConfig
     Config = SPTreeConfig
-    NEEDS_SYNTAX = True
+    READS = frozenset({"words", "tags", "trees", "spans"})
     SUMMARY = "sequence LSTM and tree LSTM on the dependency path between two entities (Miwa & Bansal 2016)"
     PRESETS: ClassVar = {
         "paper": Preset("Miwa & Bansal 2016 and their code, ACE 2005", {}, _TRAINING),
@@ -82,23 +82,30 @@ class SPTree(TwoDirectionClassifier):
 
     def __init__(self, config: SPTreeConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        c = config
-        self.embed = LookupEncoder(encoding, c.word_size, c.tag_size if c.tags and c.tags_in == "both" else None)
-        self.pos = nn.Embedding(encoding.num_pos, c.pos_size)
+        c, trees, tags = config, encoding.trees, encoding.tags
+        if trees is None or tags is None:
+            raise ConfigError(f"sptree: expected an encoding of trees and tags, got one of {', '.join(sorted(encoding.reads))}")
+        tag_size = c.tag_size if c.tags and c.tags_in == "both" else None
+        self.embed = make_encoder(c.encoder, encoding, word_size=c.word_size, tag_size=tag_size)
+        self.pos = nn.Embedding(trees.num_pos, c.pos_size)
         self.sequence = nn.LSTM(self.embed.size + c.pos_size, c.sequence_size, batch_first=True, bidirectional=True)
-        self.top_label = encoding.num_dependencies  # the LCA's own arc leads out of the path: its label is one of its own
-        self.dependencies = nn.Embedding(encoding.num_dependencies + 1, c.dependency_size)
-        self.labels = nn.Embedding(encoding.num_tags, c.label_size) if c.tags else None
+        self.top_label = trees.num_dependencies  # the LCA's own arc leads out of the path: its label is one of its own
+        self.dependencies = nn.Embedding(trees.num_dependencies + 1, c.dependency_size)
+        self.labels = nn.Embedding(tags.num_rows, c.label_size) if c.tags else None
         size = 2 * c.sequence_size + c.dependency_size + (c.label_size if c.tags else 0)
         self.path = PathLSTM(size, c.tree_size)
         self.drop_input = nn.Dropout(c.input_dropout)
         self.trunk = nn.Sequential(
             nn.Linear(3 * c.tree_size + 4 * c.sequence_size, c.hidden), nn.Tanh(), nn.Dropout(c.hidden_dropout)
         )
-        self.head = self.make_head(c.hidden, len(encoding.labels))
+        self.classifier = self.make_classifier(c.hidden, len(encoding.labels))
+
+    @property
+    def encoder(self) -> TokenEncoder:
+        return self.embed
 
     def read(self, batch: Batch, readings: Readings) -> Tensor:
-        last = batch.entity_span[:, 1] - 1                                              # (E,)        an entity's last token
+        last = batch.entities.span[:, 1] - 1                                            # (E,)        an entity's last token
         first, second = last[readings.first], last[readings.second]                     # (R,)
         states = self.sequence_states(batch)                                            # (S, T, 2H)
         row = readings.sentence
@@ -108,21 +115,20 @@ class SPTree(TwoDirectionClassifier):
 
     def sequence_states(self, batch: Batch) -> Tensor:
         """(S, T, 2H), forwards and backwards; zeros past a sentence's end."""
-        _, _, pos = _trees(batch)
-        x = self.drop_input(torch.cat([self.embed(batch.tokens, batch.tags), self.pos(pos)], dim=2))   # (S, T, X)
+        pos = _trees(batch).pos
+        x = self.drop_input(torch.cat([self.embed.padded(batch), self.pos(pos)], dim=2))   # (S, T, X)
         return run_over_sentences(self.sequence, x, batch.lengths)
 
     def path_states(self, batch: Batch, states: Tensor, sentence: Tensor, first: Tensor, second: Tensor) -> Tensor:
         """(R, 3·H of the tree): the path between two tokens, seen from the first. Both orders of two tokens are one path."""
-        head, dependency, _ = _trees(batch)
-        tokens = head.shape[1]
+        trees, tokens = _trees(batch), batch.num_tokens
         low, high = torch.minimum(first, second), torch.maximum(first, second)          # (R,)
         keys, row = torch.unique((sentence * tokens + low) * tokens + high, return_inverse=True)   # (U,), (R,)
         where, low, high = keys // tokens**2, keys // tokens % tokens, keys % tokens    # (U,)
-        paths = tree_paths(head, where, low, high)
+        paths = tree_paths(trees.parent, where, low, high)
         top = paths.top.clamp(min=0)
-        beside = [] if self.labels is None else [self.labels(batch.tags)]               # (S, T, label size)
-        nodes = torch.cat([states, *beside, self.dependencies(dependency)], dim=2)      # (S, T, I)
+        beside = [] if self.labels is None else [self.labels(given(batch.tags, "tags"))]  # (S, T, label size)
+        nodes = torch.cat([states, *beside, self.dependencies(trees.dependency)], dim=2) # (S, T, I)
         own = self.dependencies(torch.full_like(top, self.top_label))                   # (U, dependency size)
         tops = torch.cat([part[where, top] for part in (states, *beside)] + [own], dim=1)          # (U, I)
         path = self.path(nodes, tops, paths, where)[row]                                # (R, 3, H)   seen from the left token
@@ -130,7 +136,7 @@ class SPTree(TwoDirectionClassifier):
         return seen.flatten(1)
 
 
-def _trees(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    if batch.head is None or batch.dependency is None or batch.pos is None:
-        raise ShapeError("batch.head", expected="dependency trees of every sentence (see relsift.annotators)", got=None)
-    return batch.head, batch.dependency, batch.pos
+def _trees(batch: Batch) -> Trees:
+    if batch.trees is None:
+        raise ShapeError("batch.trees", expected="dependency trees of every sentence (see relsift.annotators)", got=None)
+    return batch.trees

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import require
 from relsift.layers.relation_classifier import PairScores
 from relsift.models.base.model import Preset
@@ -39,7 +39,7 @@ class TypePrior(PairClassifier):
     config: TypePriorConfig
     Config = TypePriorConfig
     SUMMARY = "logistic regression on the types of the two entities alone, a baseline without words"
-    READS_WORDS = False
+    READS = frozenset({"types"})
     PRESETS: ClassVar = {
         "paper": Preset(
             "no source: values with which it converges",
@@ -50,16 +50,16 @@ class TypePrior(PairClassifier):
 
     def __init__(self, config: TypePriorConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.types = len(encoding.entity_types) + 1                                     # N
-        self.head = self.make_head(2 * self.types + config.interaction * self.types**2, len(encoding.labels))
+        self.types = len(encoding.types.names) + 1                                      # N
+        self.classifier = self.make_classifier(2 * self.types + config.interaction * self.types**2, len(encoding.labels))
         for weight in self.parameters():
             nn.init.zeros_(weight)
 
     def forward(self, batch: Batch) -> PairScores:
-        kind = batch.entity_type + 1                                                    # (E,)  0: never seen
-        pairs = kind[batch.pair_head] * self.types + kind[batch.pair_tail]              # (P,)
+        kind = batch.entities.type + 1                                                  # (E,)  0: never seen
+        pairs = kind[batch.pairs.head] * self.types + kind[batch.pairs.tail]            # (P,)
         combinations, which = torch.unique(pairs, return_inverse=True)                  # (C,), (P,)  few: each is scored once
-        scores, logits, identification, _ = self.head(self.features(combinations))
+        scores, logits, identification, _ = self.classifier(self.features(combinations))
         return PairScores(scores[which], *(None if part is None else part[which] for part in (logits, identification)))
 
     def features(self, combinations: Tensor) -> Tensor:

@@ -21,9 +21,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from relsift.encoders.lookup import LookupEncoder
+from relsift.encoders.base import TokenEncoder, make_encoder
 from relsift.encoding.batch import Batch
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import require
 from relsift.layers.bilstm import BiLSTM
 from relsift.layers.entity_groups import Group, groups, num_positions, position_ids, slots
@@ -77,6 +77,7 @@ _TRAINING: dict[str, Any] = {
 class WalkModel(TwoDirectionClassifier):
     config: WalkConfig
     Config = WalkConfig
+    READS = frozenset({"words", "tags", "types", "spans"})
     SUMMARY = "BiLSTM, entity graph of the sentence, walks between the two entities (Christopoulou et al. 2018)"
     PRESETS: ClassVar = {
         "paper": Preset("Christopoulou et al. 2018, walks up to 4 edges", {}, _TRAINING),
@@ -87,9 +88,10 @@ class WalkModel(TwoDirectionClassifier):
 
     def __init__(self, config: WalkConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
-        self.embed = LookupEncoder(encoding, config.word_size, config.tag_size if config.tags else None)
+        tag_size = config.tag_size if config.tags else None
+        self.embed = make_encoder(config.encoder, encoding, word_size=config.word_size, tag_size=tag_size)
         self.input_dropout = nn.Dropout(config.input_dropout)
-        self.types = nn.Embedding(len(encoding.entity_types) + 1, config.type_size) if config.types else None
+        self.types = nn.Embedding(len(encoding.types.names) + 1, config.type_size) if config.types else None
         self.positions = nn.Embedding(num_positions(config.max_distance), config.position_size)
         self.bilstm = BiLSTM(self.embed.size, config.lstm_units)
         self.node_size = self.bilstm.size + (config.type_size if config.types else 0)
@@ -98,22 +100,26 @@ class WalkModel(TwoDirectionClassifier):
         self.edge = nn.Linear(2 * (self.node_size + config.position_size) + context_size, config.edge_size, bias=False)  # W_s
         self.walk = nn.Linear(config.edge_size, config.edge_size, bias=False) if config.walk_length > 1 else None  # W_b
         self.edge_dropout = nn.Dropout(config.edge_dropout)
-        self.head = self.make_head(config.edge_size, len(encoding.labels))
+        self.classifier = self.make_classifier(config.edge_size, len(encoding.labels))
         initialise_like_keras(self)
 
+    @property
+    def encoder(self) -> TokenEncoder:
+        return self.embed
+
     def read(self, batch: Batch, readings: Readings) -> Tensor:
-        x = self.input_dropout(self.embed(batch.tokens, batch.tags))                    # (S, T, word ++ tag)
+        x = self.input_dropout(self.embed.padded(batch))                                # (S, T, word ++ tag)
         states = self.bilstm(x, batch.lengths)                                          # (S, T, 2 units)
         _, slot = slots(batch)                                                          # (E,)
-        rows, found = [], []
+        rows, places = [], []
         for group in groups(batch, self._cost, NUMBERS_AT_ONCE):
             v = self.walks(self.edges(batch, group, states), group.real)                # (G, M, M, D)
             local = torch.full_like(batch.lengths, -1)                                  # (S,)  row in the group
             local[group.sentences] = torch.arange(len(group.sentences), device=local.device)
-            its = (local[readings.sentence] >= 0).nonzero().squeeze(1)                  # readings of the group
-            rows.append(v[local[readings.sentence[its]], slot[readings.first[its]], slot[readings.second[its]]])
-            found.append(its)
-        read: Tensor = self.edge_dropout(torch.cat(rows)[torch.cat(found).argsort()])   # (R, D)
+            of_group = (local[readings.sentence] >= 0).nonzero().squeeze(1)             # rows of `readings`
+            rows.append(v[local[readings.sentence[of_group]], slot[readings.first[of_group]], slot[readings.second[of_group]]])
+            places.append(of_group)
+        read: Tensor = self.edge_dropout(torch.cat(rows)[torch.cat(places).argsort()])  # (R, D)
         return read
 
     def _cost(self, entities: int, tokens: int) -> int:
@@ -154,7 +160,7 @@ class WalkModel(TwoDirectionClassifier):
     def _nodes(self, batch: Batch, group: Group, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What may be context: first the M entities, then the T tokens. Their features, which are real (tokens: of no entity), and how each
         lies to each entity."""
-        span = batch.entity_span[group.entities]                                        # (G, M, 2)
+        span = batch.entities.span[group.entities]                                      # (G, M, 2)
         start, end = span[:, :, :1], span[:, :, 1:]                                     # (G, M, 1)
         place = torch.arange(group.tokens, device=span.device)                          # (T,)
         member = (start <= place) & (place < end) & group.real[:, :, None]              # (G, M, T)
@@ -163,7 +169,7 @@ class WalkModel(TwoDirectionClassifier):
         nodes = torch.cat([mean, h], dim=1)                                             # (G, Z, 2 units)
         if self.types is not None:
             types = torch.full(nodes.shape[:2], NO_TYPE, device=span.device)            # (G, Z)
-            types[:, : group.size] = batch.entity_type[group.entities] + 1
+            types[:, : group.size] = batch.entities.type[group.entities] + 1
             nodes = torch.cat([nodes, self.types(types)], dim=2)                        # (G, Z, N)
         outside = (place < batch.lengths[group.sentences, None]) & ~member.any(dim=1)   # (G, T)
         starts = torch.cat([start[:, :, 0], place.expand(len(span), -1)], dim=1)        # (G, Z)

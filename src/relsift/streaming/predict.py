@@ -67,7 +67,7 @@ def predict_file(
             out.parent.mkdir(parents=True, exist_ok=True)
             with out.open("w", encoding="utf-8", newline="\n") as stream:  # empties it: no old line may stand beside a new mark
                 if job is not None:
-                    job.claim(out)
+                    job.mark_begun(out)
                 _write(chain([first], predicted), format, stream, report)
     if out is not None:
         mark(out).unlink(missing_ok=True)

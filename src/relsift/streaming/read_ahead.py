@@ -21,29 +21,29 @@ def read_ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
     room: SimpleQueue[None] = SimpleQueue()
     for _ in range(size):
         room.put(None)
-    made: SimpleQueue[tuple[Item] | Exception | None] = SimpleQueue()  # an item, what broke, or the end
+    results: SimpleQueue[tuple[Item] | Exception | None] = SimpleQueue()  # an item, what broke, or the end
     wanted = True
 
     def make() -> None:
         try:
             room.get()
             for item in items:
-                made.put((item,))
+                results.put((item,))
                 room.get()
                 if not wanted:
                     return
         except Exception as error:
-            made.put(error)
+            results.put(error)
         finally:
-            made.put(None)
+            results.put(None)
 
     Thread(target=make, name="relsift-read-ahead", daemon=True).start()
     try:
-        while (found := made.get()) is not None:
-            if isinstance(found, Exception):
-                raise found
+        while (result := results.get()) is not None:
+            if isinstance(result, Exception):
+                raise result
             room.put(None)
-            yield found[0]
+            yield result[0]
     finally:
         wanted = False
         room.put(None)

@@ -1,9 +1,9 @@
 """A file of predictions that is not complete: how it is marked, and how the next run goes on with it.
 
-While lines are written to FILE, FILE.resume.json beside it says what makes them: model, threshold, writer, input, version. It is there
-before the first line and goes away after the last one. Sentences are predicted in blocks of whole documents that depend on nothing but
-the input, and whoever goes on starts at the first block that is not all there: the lines are those of an uninterrupted run, but for the
-last digit of a score where the model sums what it remembers of earlier blocks in another order.
+While lines are written to FILE, FILE.resume.json beside it says what makes them: model, threshold, writer, input, version. It is created
+before the first line is written, and deleted after the last. Sentences are predicted in blocks of whole documents that depend on nothing
+but the input. A resumed run starts at the first block that is not complete. Its lines are those of an uninterrupted run, but for the last
+digit of a score: the model may sum what it remembers of earlier blocks in another order.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Lines = Callable[[Document], Iterable[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """All that decides what is written. model: sha256 of its description, which holds the one of its weights."""
+    """All that decides what is written."""
 
-    model: str
+    model: str  # checksum of its folder (see `relsift.bundle.checksum`)
     threshold: float
-    writer: str
-    input: str
-    relsift: str
+    writer: str  # name of the format
+    input: str  # as the user named it
+    relsift: str  # version
 
-    def claim(self, out: Path) -> None:
+    def mark_begun(self, out: Path) -> None:
         """Mark `out` as not complete."""
         write_json(mark(out), asdict(self))
 

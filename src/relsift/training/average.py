@@ -14,7 +14,7 @@ Tensors = dict[str, Tensor]
 
 
 class EpochMean:
-    """`tensors` is all there is to it: by the names of the model's state, empty before the first epoch.
+    """The mean is `tensors`, by the names of the model's state; empty before the first epoch.
 
     Statistics of norms are averaged like parameters: they belong to them. Whole numbers, such as counts of batches, are the latest ones.
     """

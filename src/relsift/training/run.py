@@ -1,9 +1,4 @@
-"""A run: one training with everything that is needed to trust and repeat it, in one folder.
-
-config.yaml     the whole configuration         run.json     versions, seed, data checksums, candidate counts
-history.jsonl   one line an epoch               metrics.json scores on the development part (and, once, the test part)
-state/          what --resume goes on from      model/       the finished model
-"""
+"""A run: one training with everything that is needed to trust and repeat it, in one folder (see `relsift.bundle` for its layout)."""
 
 from __future__ import annotations
 
@@ -18,30 +13,26 @@ from pathlib import Path
 from typing import Any
 
 from relsift.annotators.trees import with_trees
-from relsift.bundle import Bundle
-from relsift.config import RunConfig
+from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
+from relsift.config import RunConfig, read_yaml
 from relsift.encoding.vectors import checksum
 from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.files import write_json
-from relsift.inference import InferenceReport, predict_sentences
+from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.loop import TrainingResult, train
 
-MODEL_FOLDER = "model"
-STATE_FOLDER = "state"
-CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
-
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run learns from and selects on. checksums: name -> sha256, for the record."""
+    """What a run learns from and selects on."""
 
     name: str
     training: Sequence[Sentence]
     development: Sequence[Sentence]
-    checksums: Mapping[str, str]
+    checksums: Mapping[str, str]  # name of the data -> sha256, for the record
 
 
 def train_run(
@@ -57,11 +48,11 @@ def train_run(
 
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on.
     """
-    if find("model", config.model.name).NEEDS_SYNTAX:  # first: without trees and a parser, no folder is begun
+    if "trees" in find("model", config.model.name).READS:  # first: without trees and a parser, no folder is begun
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(config, data, folder, resume)
+    _begin_or_check(config, data, folder, resume)
 
     def record_epoch(record: dict[str, Any]) -> None:
         with (folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
@@ -85,8 +76,8 @@ def train_run(
     about = {
         "data": data.name,
         **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
-        "epochs": result.progress.epoch,
-        "best_epoch": result.progress.best_epoch,
+        "epochs": result.state.epoch,
+        "best_epoch": result.state.best_epoch,
         "training_candidates": {
             "kept": result.candidates.kept, "positive": result.candidates.positive, "ratio": result.candidates.ratio(),
             "dropped": dict(result.candidates.dropped), "lost": dict(result.candidates.lost),
@@ -95,8 +86,8 @@ def train_run(
     }  # fmt: skip
     bundle = replace(result.bundle, about=about)
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
-    history = result.progress.history or []
-    (folder / HISTORY_FILE).write_text("".join(json.dumps(record) + "\n" for record in history), encoding="utf-8")
+    lines = [json.dumps(record) + "\n" for record in result.state.history]
+    (folder / HISTORY_FILE).write_text("".join(lines), encoding="utf-8")
     bundle.save(folder / MODEL_FOLDER)
     return replace(result, bundle=bundle), scores
 
@@ -109,8 +100,7 @@ def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores,
 
 def predict_all(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[list[Sentence], InferenceReport]:
     report = InferenceReport()
-    predicted = predict_sentences(bundle.model, bundle.encoding, bundle.candidates, bundle.threshold, sentences, report)
-    return list(predicted), report
+    return list(predict(bundle.scorer, bundle.decision, sentences, report)), report
 
 
 def evaluate_predicted(
@@ -121,7 +111,7 @@ def evaluate_predicted(
     return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=counts.setting())
 
 
-def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
+def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
     """Write what identifies the run, or check that the folder's run is the one to go on with."""
     config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
     if config_file.exists() and not resume:
@@ -139,7 +129,7 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
             raise CheckpointError(
                 f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
             ) from error
-        if config_file.read_text(encoding="utf-8") != config.to_yaml():
+        if RunConfig.model_validate(read_yaml(config_file)) != config:  # an option that is younger than the run has its default there
             raise CheckpointError(
                 f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
             )
@@ -161,4 +151,4 @@ def _claim(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
-    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: it is what claims the folder
+    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: it makes the folder one of a run

@@ -8,7 +8,7 @@ made of the run's seed and the epoch's number.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,26 @@ from torch import Tensor, nn
 
 from relsift.errors import CheckpointError
 from relsift.files import file_sha256, write_json
+from relsift.format1 import renamed
 from relsift.training.average import EpochMean
 
 STATE = "state.json"
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where training stands after `epoch` epochs."""
 
     epoch: int = 0
     best_epoch: int = 0
     best_f1: float = -1.0
     best_threshold: float = 0.0
-    history: list[dict[str, Any]] | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)  # one record an epoch
 
 
 def save_state(
     folder: Path,
-    progress: Progress,
+    state: TrainingState,
     model: nn.Module,
     best: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
@@ -54,10 +55,10 @@ def save_state(
                 tensors[f"optimiser.{index}.{name}"] = value
             else:
                 numbers[f"optimiser.{index}.{name}"] = value
-    file = folder / f"epoch-{progress.epoch}.safetensors"
+    file = folder / f"epoch-{state.epoch}.safetensors"
     # Shared tables have two names; clones keep both, and the load below writes the same values twice.
     save_file({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
-    write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": vars(progress)})
+    write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": vars(state)})
     for old in folder.glob("epoch-*.safetensors"):
         if old != file:
             old.unlink()
@@ -70,21 +71,21 @@ def clear_state(folder: Path) -> None:
 
 def load_state(
     folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, mean: EpochMean | None = None
-) -> tuple[Progress, dict[str, Tensor]] | None:
+) -> tuple[TrainingState, dict[str, Tensor]] | None:
     """Put model, optimiser and mean back; None if there is no state yet. Raises CheckpointError if it is incomplete or altered."""
     if not (folder / STATE).is_file():
         return None
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        file = folder / state["tensors"]
-        if not file.is_file() or file_sha256(file) != state["sha256"]:
+        saved = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        file = folder / saved["tensors"]
+        if not file.is_file() or file_sha256(file) != saved["sha256"]:
             raise CheckpointError(
                 f"{file}: expected the tensors that {STATE} names, got a missing or altered file; train again without --resume"
             )
         tensors = load_file(file)
         model.load_state_dict(_part(tensors, "model."))
         slots: dict[int, dict[str, Any]] = {}
-        for name, value in (tensors | state["numbers"]).items():
+        for name, value in (tensors | saved["numbers"]).items():
             if name.startswith("optimiser."):
                 _, index, key = name.split(".", 2)
                 slots.setdefault(int(index), {})[key] = value
@@ -95,7 +96,7 @@ def load_state(
             mean.tensors = {name: t.to(own[name].device) for name, t in _part(tensors, "mean.").items()}
             if mean.tensors.keys() != best.keys():
                 raise ValueError("it has no mean over epochs; training.average was off")
-        return Progress(**state["progress"]), best
+        return TrainingState(**saved["progress"]), best
     except (KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}: the saved training state does not fit this run ({error}); train again without --resume"
@@ -103,4 +104,4 @@ def load_state(
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return renamed({name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)})

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from relsift.config import RunConfig
+from relsift.encoding.encoding import Encoding
 from relsift.encoding.vectors import VectorReport, read_vectors
-from relsift.encoding.vocabulary import Encoding
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
 
@@ -20,15 +20,16 @@ def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encodi
     Words that the file does not have, and the unknown word, keep their random weights.
     Raises: ConfigError if the model has no word table, or one of another size; DataError for a broken file.
     """
-    file, table = config.encoding.vectors, model.word_table()
-    if table is None:
+    file, encoder = config.encoding.vectors, model.encoder
+    table = None if encoder is None else encoder.word_table()
+    if table is None or encoding.words is None:
         if file is None and not config.training.freeze_words:
             return None
         option = "encoding.vectors" if file is not None else "training.freeze_words"
         raise ConfigError(f"{option}: expected a model with word embeddings, got {config.model.name}; leave the option out")
     report = None
     if file is not None:
-        vectors = read_vectors(Path(file), encoding.words)
+        vectors = read_vectors(Path(file), encoding.words.words)
         report = vectors.report
         if report.size != table.embedding_dim:
             raise ConfigError(

@@ -18,7 +18,7 @@ from relsift.candidates import Candidates
 from relsift.corpora import annotated
 from relsift.corpora.annotated import annotated_data
 from relsift.corpora.data import resolve
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError, DataError
 from relsift.inference import InferenceReport, score_pairs
 from relsift.models.sptree import SPTreeConfig

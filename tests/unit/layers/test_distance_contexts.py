@@ -29,8 +29,8 @@ def test_a_key_tells_every_distance_that_a_window_sees(seed, left, right, limit,
     keys = stretches.keys(batch, merge=merge)
     assert keys.min() >= 0
     assert keys.max() < stretches.count
-    for entity, (start, end) in enumerate(batch.entity_span.tolist()):
-        length = int(batch.lengths[batch.entity_sentence[entity]])
+    for entity, (start, end) in enumerate(batch.entities.span.tolist()):
+        length = int(batch.lengths[batch.entities.sentence[entity]])
         rows = stretches.rows(keys[entity, :length]).tolist()
         for token, row in enumerate(rows):
             assert row == [by_hand(token + step, start, end, length, limit) for step in range(-left, right + 1)]

@@ -13,6 +13,7 @@ from relsift.candidates import NO_RELATION, Candidates
 from relsift.encoding.batch import Batch
 from relsift.errors import ConfigError
 from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, targets, two_direction_loss
+from relsift.losses.labels import first_label
 from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
 from toy import batch_of, encoding, long_sentence, sentences
 
@@ -54,10 +55,10 @@ def test_a_pair_without_a_label_whose_reverse_is_no_candidate_is_none():
 def test_the_reverse_is_found_in_batches_of_many_sentences_as_by_a_plain_search():
     batch = batch_of([*sentences(9), long_sentence(20, 6)], KNOWN)
     generator = torch.Generator().manual_seed(0)
-    batch = replace(batch, label=torch.randint(-1, 2, batch.label.shape, generator=generator))
-    order = torch.randperm(batch.num_pairs, generator=generator)[: batch.num_pairs // 2]  # any order, not every reverse there
+    batch = replace(batch, label=torch.randint(-1, 2, first_label(batch.pairs.labels).shape, generator=generator))
+    order = torch.randperm(len(batch.pairs), generator=generator)[: len(batch.pairs) // 2]  # any order, not every reverse there
     batch = replace(batch, **{name: getattr(batch, name)[order] for name in ("pair_sentence", "pair_head", "pair_tail", "label")})
-    labels = dict(zip(zip(batch.pair_head.tolist(), batch.pair_tail.tolist()), batch.label.tolist()))
+    labels = dict(zip(zip(batch.pairs.head.tolist(), batch.pairs.tail.tolist()), first_label(batch.pairs.labels).tolist()))
     wanted = []
     for (head, tail), own in labels.items():
         reverse = labels.get((tail, head), NONE)
@@ -103,8 +104,8 @@ def test_both_orders_of_a_pair_share_their_readings():
 def test_one_reading_is_the_candidates_themselves():
     batch = batch_of(sentences(3), KNOWN)
     readings = one_reading(batch)
-    assert torch.equal(readings.first[readings.forth], batch.pair_head)
-    assert torch.equal(readings.second[readings.forth], batch.pair_tail)
+    assert torch.equal(readings.first[readings.forth], batch.pairs.head)
+    assert torch.equal(readings.second[readings.forth], batch.pairs.tail)
 
 
 # ---- the class that models derive from
@@ -126,7 +127,7 @@ class TypesOnly(TwoDirectionClassifier):
 
     def read(self, batch: Batch, readings: Readings) -> Tensor:
         eye = torch.eye(len(KNOWN.entity_types))
-        return torch.cat([eye[batch.entity_type[readings.first]], eye[batch.entity_type[readings.second]]], dim=1)
+        return torch.cat([eye[batch.entities.type[readings.first]], eye[batch.entities.type[readings.second]]], dim=1)
 
 
 @pytest.mark.parametrize("direction", ["directed", "undirected"])
@@ -137,7 +138,7 @@ def test_a_pair_scores_the_same_whatever_else_is_a_candidate(direction, directio
     sentence = long_sentence(15, 5)
     batch = batch_of([sentence], KNOWN, Candidates(direction=direction))
     whole = model.predict(model(batch))
-    for row in range(batch.num_pairs):
+    for row in range(len(batch.pairs)):
         names = ("pair_sentence", "pair_head", "pair_tail", "label")
         alone = replace(batch, **{name: getattr(batch, name)[row : row + 1] for name in names})
         assert model.predict(model(alone)).score.item() == pytest.approx(whole.score[row].item(), abs=1e-6)
@@ -154,9 +155,9 @@ def test_directed_relations_are_learned(directions):
         torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
         optimiser.step()
     prediction = model.predict(model(batch))
-    related = batch.label != NONE
-    assert torch.equal(prediction.label[related], batch.label[related])
-    backwards = replace(batch, pair_head=batch.pair_tail, pair_tail=batch.pair_head)
+    related = first_label(batch.pairs.labels) != NONE
+    assert torch.equal(prediction.label[related], first_label(batch.pairs.labels)[related])
+    backwards = replace(batch, pair_head=batch.pairs.tail, pair_tail=batch.pairs.head)
     assert model.predict(model(backwards)).score[related].max() < model.predict(model(batch)).score[related].min()
 
 

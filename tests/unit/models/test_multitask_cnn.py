@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from relsift.encoding.batch import Example
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 
 ENCODING = Encoding(words=("a",), entity_types=("X",), labels=("r",))

@@ -30,7 +30,7 @@ def test_entity_types_matter_with_types_on_and_cannot_with_types_off(types):
     model = WalkModel(replace(WalkConfig.tiny(), types=types, tags=False), KNOWN)
     randomise(model)
     batch = batch_of([long_sentence(12, 5)], KNOWN)
-    other = replace(batch, entity_type=(batch.entity_type + 1) % len(KNOWN.entity_types))
+    other = replace(batch, entity_type=(batch.entities.type + 1) % len(KNOWN.entity_types))
     same = torch.equal(model.eval().predict(model(batch)).score, model.predict(model(other)).score)
     assert same is not types
 

@@ -89,7 +89,7 @@ def test_an_input_that_became_shorter_is_refused(tmp_path):
 def claimed(tmp_path: Path, content: bytes = WHOLE) -> Path:
     out = tmp_path / "out.jsonl"
     out.write_bytes(content)
-    JOB.claim(out)
+    JOB.mark_begun(out)
     return out
 
 

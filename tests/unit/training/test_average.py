@@ -100,7 +100,7 @@ def test_development_scores_are_those_of_the_model_that_is_kept(monkeypatch):
 
     monkeypatch.setattr(loop, "score_pairs", spy)
     result = run(config_of(4))
-    assert same_tensors(scored[result.progress.best_epoch - 1], dict(result.bundle.model.state_dict()))
+    assert same_tensors(scored[result.state.best_epoch - 1], dict(result.bundle.model.state_dict()))
 
 
 def test_averaging_does_not_touch_training_itself(monkeypatch):
@@ -119,7 +119,7 @@ def test_a_resumed_run_ends_bit_for_bit_like_an_uninterrupted_one(options, tmp_p
     for epochs in (1, 3, 4):
         resumed = run(config_of(epochs, options), state_folder=tmp_path / "state", resume=True)
     assert same_tensors(dict(whole.bundle.model.state_dict()), dict(resumed.bundle.model.state_dict()))
-    assert whole.bundle.threshold == resumed.bundle.threshold
+    assert whole.bundle.decision.threshold == resumed.bundle.decision.threshold
     assert [record["dev_f1"] for record in whole.progress.history or []] == [
         record["dev_f1"] for record in resumed.progress.history or []
     ]

@@ -30,13 +30,13 @@ def run(config: RunConfig | None = None, **options: Any) -> TrainingResult:
 
 def history(result: TrainingResult) -> list[dict[str, Any]]:
     """Without the seconds: they are the only thing that may differ."""
-    assert result.progress.history is not None
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in result.progress.history]
+    assert result.state.history is not None
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in result.state.history]
 
 
 def assert_same(one: TrainingResult, other: TrainingResult) -> None:
     assert same_tensors(one.bundle.model.state_dict(), other.bundle.model.state_dict())
-    assert one.bundle.threshold == other.bundle.threshold
+    assert one.bundle.decision.threshold == other.bundle.decision.threshold
     assert history(one) == history(other)
     assert (one.progress.epoch, one.progress.best_epoch) == (other.progress.epoch, other.progress.best_epoch)
 
@@ -187,7 +187,7 @@ def test_a_run_that_is_not_resumed_forgets_the_state_of_an_older_one(tmp_path):
 def test_early_stopping_keeps_the_weights_and_threshold_of_the_best_epoch(monkeypatch):
     scripted(monkeypatch, [0.1, 0.5, 0.5, 0.4, 0.45])  # an equal F1 is no improvement
     stopped = run(run_config(epochs=30, patience=3))
-    assert (stopped.progress.epoch, stopped.progress.best_epoch, stopped.bundle.threshold) == (5, 2, 5.0)
+    assert (stopped.progress.epoch, stopped.progress.best_epoch, stopped.bundle.decision.threshold) == (5, 2, 5.0)
     scripted(monkeypatch, [0.1, 0.5])
     assert same_tensors(stopped.bundle.model.state_dict(), run(run_config(epochs=2)).bundle.model.state_dict())
 
@@ -195,26 +195,26 @@ def test_early_stopping_keeps_the_weights_and_threshold_of_the_best_epoch(monkey
 def test_patience_starts_again_after_every_improvement(monkeypatch):
     scripted(monkeypatch, [0.1, 0.0, 0.2, 0.0, 0.3, 0.0, 0.0])
     result = run(run_config(epochs=30, patience=2))
-    assert (result.progress.epoch, result.progress.best_epoch) == (7, 5)
+    assert (result.state.epoch, result.state.best_epoch) == (7, 5)
 
 
 def test_a_run_that_never_finds_anything_keeps_its_first_epoch(monkeypatch):
     scripted(monkeypatch, [0.0, 0.0, 0.0])
     result = run(run_config(epochs=30, patience=2))
-    assert (result.progress.epoch, result.progress.best_epoch) == (3, 1)
+    assert (result.state.epoch, result.state.best_epoch) == (3, 1)
 
 
 def test_it_learns():
     result = train(run_config(epochs=30, seed=3), sentences(60, seed=1), DEVELOPMENT)
     records = history(result)
     assert records[-1]["loss_ranking"] < 0.5 * records[0]["loss_ranking"]
-    assert result.progress.best_f1 > 0.7
-    assert max(record["dev_f1"] for record in records) == result.progress.best_f1
+    assert result.state.best_f1 > 0.7
+    assert max(record["dev_f1"] for record in records) == result.state.best_f1
 
 
 def test_the_bundle_scores_as_the_best_epoch_did(tmp_path):
     result = run(run_config(epochs=8))
-    best = history(result)[result.progress.best_epoch - 1]
+    best = history(result)[result.state.best_epoch - 1]
     result.bundle.save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
     scored = score_pairs(loaded.model, loaded.encoding, loaded.candidates, DEVELOPMENT, InferenceReport())
@@ -230,7 +230,7 @@ def test_the_bundle_scores_as_the_best_epoch_did(tmp_path):
 
 @pytest.mark.parametrize(("policy", "threshold"), [("paper", 0.0), (1.25, 1.25)])
 def test_a_fixed_threshold_is_used_and_stored(policy, threshold):
-    assert run(run_config(threshold=policy, epochs=1)).bundle.threshold == threshold
+    assert run(run_config(threshold=policy, epochs=1)).bundle.decision.threshold == threshold
 
 
 def test_every_loss_part_is_recorded_unweighted():

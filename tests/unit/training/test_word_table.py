@@ -11,7 +11,7 @@ import torch
 
 from relsift.bundle import build
 from relsift.config import RunConfig
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.files import file_sha256
 from relsift.models.multitask_cnn import MultiTaskCNN

@@ -1,4 +1,7 @@
-"""The contract of a model. Tensors only: no file, no label name, no device move inside `forward`."""
+"""The contract of a model. Tensors only: no file, no label name, no device move inside `forward`.
+
+Letters: P pairs, K relation types.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from relsift.encoders.lookup import LookupEncoder
-from relsift.encoding.batch import Batch, Example
-from relsift.encoding.vocabulary import Encoding
+from relsift.encoders.base import TokenEncoder
+from relsift.encoding.batch import Batch
+from relsift.encoding.encoding import Encoding, Input
+from relsift.encoding.example import Example
+from relsift.encoding.units import Unit
 from relsift.errors import ConfigError
-from relsift.layers.pair_convolution import PairConvolution
 
 Output = TypeVar("Output")
 
@@ -46,29 +50,25 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Preset:
-    """A source's published values: for the model, and for the training around it. `summary` names the source."""
+    """A source's published values: for the model, and for the training around it."""
 
-    summary: str
+    summary: str  # names the source
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """For every pair its best relation and that relation's score; the pair is related if the score reaches the decision threshold."""
-
-    label: Tensor  # (P,) int64
-    score: Tensor  # (P,) float
-
-
 class RelationModel(nn.Module, ABC, Generic[Output]):
-    """forward(batch) -> output; loss(output, batch) -> named parts, unweighted; predict(output) -> Prediction."""
+    """forward(batch) -> output; loss(output, batch) -> named parts, unweighted; scores(output) -> (P, K).
+
+    Nothing here decides: scores become relations by a `Decision`.
+    """
 
     Config: ClassVar[type[ModelConfig]]
     PRESETS: ClassVar[dict[str, Preset]]
     SUMMARY: ClassVar[str]
-    NEEDS_SYNTAX: ClassVar[bool] = False  # every sentence must have dependency trees; batches then hold them
-    READS_WORDS: ClassVar[bool] = True  # False: the types of its two entities are all that it sees of a pair
+    READS: ClassVar[frozenset[Input]]  # the inputs that batches hold for it
+    UNIT: ClassVar[Unit] = "sentence"  # which pairs share one reading of their sentence
+    SEVERAL_LABELS: ClassVar[bool] = False  # its losses learn from every relation of a pair, not from the first one only
 
     config: Any  # the subclass's Config
 
@@ -79,7 +79,12 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     @property
     @abstractmethod
     def paper_threshold(self) -> float:
-        """The decision threshold of the source, in units of `Prediction.score`; training may tune another one on development data."""
+        """The decision threshold of the source, in units of `scores`; training may tune another one on development data."""
+
+    @property
+    def encoder(self) -> TokenEncoder | None:
+        """What makes the token features; None for a model that reads no tokens."""
+        return None
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
         """What of these examples the model will not see, one line a reason, for the user to know; most models see everything."""
@@ -87,13 +92,6 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
 
     def limit_cache(self, megabytes: float) -> None:
         """Memory for what prediction remembers from one batch to the next (0: nothing); models without such memory take no notice."""
-        for module in self.modules():
-            if isinstance(module, PairConvolution):
-                module.limit_cache(megabytes)
-
-    def word_table(self) -> nn.Embedding | None:
-        """The embedding that word vectors from a file may fill; None for a model that has none."""
-        return next((module.words for module in self.modules() if isinstance(module, LookupEncoder)), None)
 
     def constrain(self) -> None:
         """Called after every training step: put back weights that the model's source keeps within a bound."""
@@ -105,4 +103,5 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     def loss(self, output: Output, batch: Batch) -> dict[str, Tensor]: ...
 
     @abstractmethod
-    def predict(self, output: Output) -> Prediction: ...
+    def scores(self, output: Output) -> Tensor:
+        """(P, K) float: log-odds of each relation against "none"; a ranking score stands for it where there is no "none"."""

@@ -1,6 +1,6 @@
-"""What models have in common that make a vector of each pair and classify that: losses, decision, and the options of both.
+"""What models have in common that make a vector of each pair and classify that: losses, scores, and the options of both.
 
-Letters: P pairs, Z features of a pair.
+Letters: P pairs, Z features of a pair, K relation types.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from torch import Tensor
 from relsift.encoding.batch import Batch
 from relsift.errors import require
 from relsift.layers.relation_classifier import Classification, PairScores, RelationClassifier
-from relsift.models.base.model import ModelConfig, Prediction, RelationModel
+from relsift.models.base.model import ModelConfig, RelationModel
 
 
 @dataclass(frozen=True, kw_only=True)
 class PairClassifierConfig(ModelConfig):
+    encoder: str = "lookup"  # what the model sees of each token (see `relsift.encoders`)
     tags: bool = True  # BIO tags of all entities as input
     classification: Classification = "cross_entropy"
     identification: bool = False  # train an "is there a relation?" head too
@@ -39,12 +40,12 @@ class PairClassifierConfig(ModelConfig):
 
 
 class PairClassifier(RelationModel[PairScores]):
-    """A subclass has a `Config` of these options, makes a vector of each pair in `forward`, and ends with `self.head`."""
+    """A subclass has a `Config` of these options, makes a vector of each pair in `forward`, and ends with `self.classifier`."""
 
     config: Any
-    head: RelationClassifier
+    classifier: RelationClassifier
 
-    def make_head(self, size: int, relations: int) -> RelationClassifier:
+    def make_classifier(self, size: int, relations: int) -> RelationClassifier:
         """For pair vectors of this size, as the options say."""
         c: PairClassifierConfig = self.config
         return RelationClassifier(
@@ -53,14 +54,13 @@ class PairClassifier(RelationModel[PairScores]):
 
     @property
     def paper_threshold(self) -> float:
-        return 0.0 if self.head.rank is None else float(self.config.threshold)  # arg-max over K + 1 is log-odds 0
+        return 0.0 if self.classifier.rank is None else float(self.config.threshold)  # arg-max over K + 1 is log-odds 0
 
     def loss(self, output: PairScores, batch: Batch) -> dict[str, Tensor]:
         c: PairClassifierConfig = self.config
-        return self.head.loss(
-            output, batch.label, gamma=c.gamma, margin_pos=c.margin_pos, margin_neg=c.margin_neg, other_weight=c.other_weight
+        return self.classifier.loss(
+            output, batch.pairs.labels, gamma=c.gamma, margin_pos=c.margin_pos, margin_neg=c.margin_neg, other_weight=c.other_weight
         )
 
-    def predict(self, output: PairScores) -> Prediction:
-        score, label = output.scores.max(dim=1)
-        return Prediction(label, score)
+    def scores(self, output: PairScores) -> Tensor:
+        return output.scores

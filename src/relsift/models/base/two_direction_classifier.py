@@ -33,14 +33,17 @@ class TwoDirectionConfig(PairClassifierConfig):
 
 
 class TwoDirectionClassifier(PairClassifier):
-    """A subclass has a `Config` of these options, ends its `__init__` with `self.head = self.make_head(...)`, and says in `read` what the
-    vector of a reading is; how many readings there are is settled here."""
+    """How many readings a pair has is settled here.
 
-    head: Any  # a RelationClassifier; with two directions a linear layer
+    A subclass has a `Config` of these options, makes `self.classifier` by `make_classifier`, and says in `read` what the vector of a
+    reading is.
+    """
 
-    def make_head(self, size: int, relations: int) -> Any:
+    classifier: Any  # a RelationClassifier; with two directions a linear layer
+
+    def make_classifier(self, size: int, relations: int) -> Any:
         if self.config.directions == "one":
-            return super().make_head(size, relations)
+            return super().make_classifier(size, relations)
         return nn.Linear(size, 2 * relations + 1)
 
     @property
@@ -53,10 +56,10 @@ class TwoDirectionClassifier(PairClassifier):
 
     def forward(self, batch: Batch) -> PairScores:
         if self.config.directions == "one":
-            scores: PairScores = self.head(self.read(batch, one_reading(batch)))
+            scores: PairScores = self.classifier(self.read(batch, one_reading(batch)))
             return scores
         readings = both_readings(batch)
-        logits = self.head(self.read(batch, readings))                                  # (R, 2K + 1)
+        logits = self.classifier(self.read(batch, readings))                                  # (R, 2K + 1)
         forth, back = logits[readings.forth], logits[readings.back]                     # (P, 2K + 1)
         return PairScores(merged_scores(forth, back), forth, None, back)
 

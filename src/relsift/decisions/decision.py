@@ -1,0 +1,89 @@
+"""The rule that turns scores into relations. It needs no model and no torch, and is stored beside a model as `decision.json`.
+
+Today's rule: a pair has at most one relation, the one with the highest score, if that score reaches the threshold. Several relations a
+pair, thresholds of single relations, type constraints and calibration belong here too; `mode` leaves room for them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from relsift.decisions.scored import Scored
+from relsift.errors import CheckpointError, ConfigError
+from relsift.files import write_json
+from relsift.schema import Relation, Sentence
+
+DECISION_FILE = "decision.json"
+FORMAT = 1  # raised when older versions could not read a newer one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """From scores to relations.
+
+    >>> import numpy as np
+    >>> from relsift.candidates import Pair
+    >>> from relsift.schema import Entity
+    >>> sentence = Sentence("s", ("Ada", "leads", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
+    >>> scored = Scored(sentence, [Pair(0, 1)], np.array([[-1.0, 2.0]], np.float32))
+    >>> Decision(threshold=0.5).decide(scored, ("based_in", "leads")).relations
+    (Relation(head=0, tail=1, type='leads', score=2.0),)
+    """
+
+    mode: Literal["single"] = "single"  # at most one relation a pair
+    threshold: float = 0.0  # the score from which on a pair is related, in units of the model's scores
+
+    def __post_init__(self) -> None:
+        if self.mode != "single":
+            raise ConfigError(f"decision.mode: expected single, got {self.mode!r}")
+        if isinstance(self.threshold, bool) or not isinstance(self.threshold, (int, float)) or math.isnan(self.threshold):
+            raise ConfigError(f"decision.threshold: expected a number, got {self.threshold!r}")
+
+    def decide(self, scored: Scored, labels: tuple[str, ...]) -> Sentence:
+        """The sentence with its relations, each with its score; whatever relations it carried are replaced.
+
+        Args: labels: the relation type of each column of the scores.
+        """
+        columns, scores = scored.best()
+        return scored.sentence.with_relations(
+            Relation(pair.head, pair.tail, labels[column], score)
+            for pair, column, score in zip(scored.pairs, columns.tolist(), scores.tolist())
+            if score >= self.threshold
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": FORMAT} | asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any, where: Path | str) -> Decision:
+        """Raises CheckpointError, with `where`, for what is no decision of this version."""
+        if not isinstance(value, dict) or value.get("format") != FORMAT:
+            version = value.get("format") if isinstance(value, dict) else value
+            raise CheckpointError(
+                f"{where}: expected a decision of format {FORMAT}, got {version!r}; use the relsift version that wrote it"
+            )
+        try:
+            return cls(**{name: part for name, part in value.items() if name != "format"})
+        except (TypeError, ConfigError) as error:
+            raise CheckpointError(f"{where}: expected mode and threshold of a decision, got {error}") from error
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / DECISION_FILE, self.to_json())
+
+    @classmethod
+    def load(cls, folder: Path) -> Decision:
+        """Raises CheckpointError naming the file if it is missing or broken."""
+        file = folder / DECISION_FILE
+        try:
+            value = json.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CheckpointError(
+                f"{file}: expected the decision of the model, got {error.strerror}; copy the whole folder again"
+            ) from error
+        except ValueError as error:
+            raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
+        return cls.from_json(value, file)

@@ -1,0 +1,122 @@
+"""What a model knows of its training data, one part an input: words, entity types, tags, trees; and the relation types it tells apart.
+
+Frozen, and plain JSON when saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from relsift.config import TagView
+from relsift.encoding.tags import BY_PAIR, DRAWN, TagInput
+from relsift.encoding.trees import TreeVocabulary
+from relsift.encoding.types import EntityTypes
+from relsift.encoding.units import Unit
+from relsift.encoding.words import WordVocabulary
+from relsift.errors import CheckpointError, ConfigError, DataError
+from relsift.schema import Sentence
+
+Input = Literal["words", "tags", "types", "trees", "spans"]
+"""What a model can read of a sentence: its words, the tags of its entities, the types and the places (spans) of its entities, its trees."""
+INPUTS: frozenset[Input] = frozenset(get_args(Input))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    labels: tuple[str, ...]  # relation types; the position is the column of a model's scores
+    types: EntityTypes
+    words: WordVocabulary | None  # None: not read, and so of tags and trees
+    tags: TagInput | None
+    trees: TreeVocabulary | None
+    reads: frozenset[Input] = INPUTS  # what batches hold
+    unit: Unit = "sentence"  # which pairs share one reading of their sentence
+
+    @classmethod
+    def fit(
+        cls,
+        sentences: Iterable[Sentence],
+        *,
+        reads: Iterable[Input] = INPUTS,
+        unit: Unit = "sentence",
+        lowercase: bool = False,
+        min_count: int = 1,
+        tags: TagView = "entities",
+        tags_seed: int = 0,
+    ) -> Encoding:
+        """Collect the symbols of the *training* sentences that the inputs `reads` need; words rarer than `min_count` stay unknown.
+
+        Raises: DataError if there is no relation to learn from; ConfigError for a view of the tags that does not go with `unit`.
+        """
+        sentences = list(sentences)
+        inputs = frozenset(reads)
+        labels = {relation.type for sentence in sentences for relation in sentence.relations or ()}
+        if not labels:
+            raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")
+        types = EntityTypes.fit(sentences)
+        by_pair = tags in BY_PAIR and "tags" in inputs
+        if by_pair and unit == "head":
+            raise ConfigError(f"encoding.tags: expected a view of all pairs, for a model that reads a sentence once a head, got {tags!r}")
+        return cls(
+            tuple(sorted(labels)),
+            types,
+            WordVocabulary.fit(sentences, lowercase=lowercase, min_count=min_count) if "words" in inputs else None,
+            TagInput.fit(sentences, types, view=tags, seed=tags_seed, lowercase=lowercase) if "tags" in inputs else None,
+            TreeVocabulary.fit(sentences) if "trees" in inputs else None,
+            inputs,
+            "pair" if by_pair else unit,
+        )
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.labels)}
+
+    def column(self, relation: str) -> int:
+        """Raises DataError for a relation type that training data did not have."""
+        if relation not in self._columns:
+            raise DataError(f"relation type: expected one of {', '.join(self.labels)}, got {relation!r}")
+        return self._columns[relation]
+
+    def to_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = {"reads": sorted(self.reads), "unit": self.unit, "labels": self.labels, "entity_types": self.types.names}
+        if self.words is not None:
+            value["words"] = {"words": self.words.words, "lowercase": self.words.lowercase}
+        if self.tags is not None:
+            value["tags"] = {"view": self.tags.view, "counts": self.tags.counts, "seed": self.tags.seed, "lowercase": self.tags.lowercase}
+        if self.trees is not None:
+            value["trees"] = {"dependencies": self.trees.dependencies, "pos": self.trees.pos}
+        return value
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Encoding:
+        """Raises CheckpointError for what `to_json` does not write."""
+        try:
+            types = EntityTypes(tuple(value["entity_types"]))
+            words, tags, trees = (value.get(name) for name in ("words", "tags", "trees"))
+            reads, unit = frozenset(value["reads"]), value["unit"]
+            if not reads <= INPUTS or unit not in get_args(Unit):
+                raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {sorted(reads)} and {unit!r}")
+            return cls(
+                tuple(value["labels"]),
+                types,
+                None if words is None else WordVocabulary(tuple(words["words"]), bool(words["lowercase"])),
+                None if tags is None else tag_input(types, tags["view"], tags["counts"], tags["seed"], bool(tags["lowercase"])),
+                None if trees is None else TreeVocabulary(tuple(trees["dependencies"]), tuple(trees["pos"])),
+                reads,
+                unit,
+            )
+        except (KeyError, TypeError) as error:
+            expected = "reads, unit, labels, entity_types and the inputs that are read"
+            raise CheckpointError(f"model.json: encoding: expected {expected}; got {error!r}") from error
+
+
+def tag_input(types: EntityTypes, view: Any, counts: Sequence[int], seed: Any, lowercase: bool) -> TagInput:
+    """From what a file says. Raises CheckpointError for an unknown view, or counts that nothing can be drawn from."""
+    if view not in get_args(TagView):
+        raise CheckpointError(f"model.json: encoding: tags: expected one of {', '.join(get_args(TagView))}, got {view!r}")
+    tags = TagInput(types, view, tuple(counts), int(seed), lowercase)
+    if view in DRAWN and not (len(tags.counts) == tags.num_rows and sum(tags.counts) > 0):
+        raise CheckpointError(f"model.json: encoding: tags: expected {tags.num_rows} counts to draw tags from, got {tags.counts}")
+    return tags

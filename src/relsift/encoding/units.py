@@ -1,0 +1,29 @@
+"""Which candidate pairs share one reading of their sentence.
+
+sentence    all of them: nothing that is read depends on the pair
+pair        the two orders of the same two entities, for input that shows which two are asked about
+head        all pairs with one head, for input that shows the head
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Literal
+
+from relsift.candidates import Pair
+
+Unit = Literal["sentence", "pair", "head"]
+
+
+def grouped(pairs: Sequence[Pair], unit: Unit) -> list[list[int]]:
+    """Positions in `pairs` of those that share a reading, in the order of their first pair; one empty group if there are no pairs."""
+    groups: dict[Hashable, list[int]] = {}
+    for position, pair in enumerate(pairs):
+        groups.setdefault(_key(pair, unit), []).append(position)
+    return list(groups.values()) or [[]]
+
+
+def _key(pair: Pair, unit: Unit) -> Hashable:
+    if unit == "sentence":
+        return None
+    return pair.head if unit == "head" else frozenset((pair.head, pair.tail))

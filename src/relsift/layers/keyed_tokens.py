@@ -1,0 +1,18 @@
+"""The tokens of a batch as keys: what equal tokens share is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class KeyedTokens:
+    """Letters: N real tokens of all sentences, V different keys, D token features."""
+
+    keys: Tensor  # (N,) int64, in the order of the tokens; 0 <= key < count; tokens with the same key have the same features
+    count: int
+    features: Callable[[Tensor], Tensor]  # (V,) different keys -> (V, D)
+    weights: Sequence[Tensor]  # what the features are computed from; none: they cannot be remembered beyond the batch
