@@ -48,9 +48,9 @@ def command(
         comparison, names, setting, further = _compare_cells((first, second), files, options)
     else:
         comparison, names, setting, further = _compare_models((first, second), data, options)
-    said = verdict(comparison, *names)
+    sentence = verdict(comparison, *names)
     if as_json:
-        value = {"names": names, "setting": setting, "verdict": said} | asdict(comparison)
+        value = {"names": names, "setting": setting, "verdict": sentence} | asdict(comparison)
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
         return
     unit = f"{comparison.units} {units}s" + (f" × {comparison.runs} seeds" if comparison.runs > 1 else "")
@@ -63,7 +63,7 @@ def command(
         *further,
     ]
     Console().print(rich_table(_table(rows)))
-    typer.echo(f"{said}\n{setting}")
+    typer.echo(f"{sentence}\n{setting}")
 
 
 def _compare_cells(folders: tuple[Path, Path], files: tuple[list[Path], list[Path]], options: dict[str, Any]) -> Outcome:
