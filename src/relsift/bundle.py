@@ -3,14 +3,17 @@
 model.safetensors   the weights
 model.json          architecture, options, symbols, candidates, and the weights' checksum
 decision.json       the rule that turns scores into relations; may be changed without the model
-annotators.json     what adds trees or tags to sentences that lack them; only for models that read those
+annotators.json     the annotators that complete sentences without trees or tags; only for models that read those
 
-A training leaves a *run* folder around it:
-config.yaml     the whole configuration         run.json     versions, seed, data checksums
-history.jsonl   one line an epoch               metrics.json scores on the development part (and, once, the test part)
-state/          what --resume goes on from      model/       the model folder
+A training leaves a *run* folder, which holds it:
+config.yaml     the whole configuration
+run.json        versions, seed, checksums of the data
+history.jsonl   one line an epoch
+metrics.json    scores on the development part
+state/          what --resume goes on from
+model/          the model folder
 
-No pickle. A folder is written beside its place and moved there whole, so a reader never sees half of one.
+No pickle. A model folder is written under another name and renamed when it is complete, so a reader never sees half of one.
 """
 
 from __future__ import annotations
@@ -40,7 +43,6 @@ FORMAT = 2  # raised when model.json changes in a way that older versions cannot
 WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
-_NOT_ONE = "does not describe the weights beside it"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Bundle:
     name: str  # of the architecture
     scorer: Scorer
     decision: Decision
-    about: dict[str, Any] = field(default_factory=dict)  # free facts for people: data, setting, scores
+    about: dict[str, Any] = field(default_factory=dict)  # for people to read, of any content: data, setting, scores
 
     @property
     def model(self) -> RelationModel[Any]:
@@ -88,10 +90,10 @@ class Bundle:
         """Folders of format 1 load too. Raises CheckpointError naming the file if one is missing, altered, or of another version."""
         description = _description(folder)
         weights_file = folder / WEIGHTS_FILE
-        checksum = file_sha256(weights_file)
-        if checksum != description.get("weights_sha256"):
+        weights_sha256 = file_sha256(weights_file)
+        if weights_sha256 != description.get("weights_sha256"):
             raise CheckpointError(
-                f"{weights_file}: expected sha256 {description.get('weights_sha256')}, got {checksum}; "
+                f"{weights_file}: expected sha256 {description.get('weights_sha256')}, got {weights_sha256}; "
                 "the weights were altered or belong to another model: copy the folder again"
             )
         try:
@@ -103,9 +105,9 @@ class Bundle:
             return cls._from_description(description, decision, annotators, weights)
         except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, RelsiftError) as error:
             message = " ".join(str(error).split())
-            if message.startswith(str(folder)):  # of a file beside
+            if message.startswith(str(folder)):  # it names the broken file
                 raise CheckpointError(message) from error
-            raise CheckpointError(f"{folder / MODEL_FILE}: {_NOT_ONE}: {message}") from error
+            raise CheckpointError(f"{folder / MODEL_FILE}: does not describe the weights beside it: {message}") from error
 
     @classmethod
     def _from_description(
@@ -138,8 +140,8 @@ def is_model(folder: Path) -> bool:
     return any((place / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
 
 
-def checksum(folder: Path) -> str:
-    """Of a model folder: of its description, which holds the checksum of the weights, and of what stands beside it."""
+def model_checksum(folder: Path) -> str:
+    """One checksum of a model folder: of `model.json` (which holds that of the weights), the decision and the annotators."""
     names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE)
     return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
 
@@ -178,10 +180,10 @@ def _annotators(folder: Path) -> dict[Addition, str]:
         return {}
     try:
         value: dict[Addition, str] = json.loads(file.read_text(encoding="utf-8"))
-        sound = isinstance(value, dict) and all(isinstance(spec, str) for spec in value.values())
+        is_valid = isinstance(value, dict) and all(isinstance(spec, str) for spec in value.values())
     except ValueError as error:
         raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
-    if not sound:
+    if not is_valid:
         raise CheckpointError(f"{file}: expected an annotator by what it adds, got {value!r}; copy the folder again")
     return value
 

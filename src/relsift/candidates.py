@@ -19,7 +19,7 @@ Direction = Literal["directed", "undirected"]
 DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
 NO_RELATION = -1  # the label of a negative pair: it has no column in a model's scores
 AGAINST_THE_TEXT = "against the text order"
-_ROUNDING = 1e-6  # pairs: 0.29 times 100 is 29, whatever floating point makes of it
+_ROUNDING = 1e-6  # pairs; 0.29 * 100 is 28.999… in floating point, and has to count as 29
 
 
 class Pair(NamedTuple):
@@ -49,8 +49,8 @@ class CandidateReport:
 
     def setting(self) -> str:
         """Kept and dropped pairs in words, for the setting line of a score."""
-        leak = f", {self.dropped[AGAINST_THE_TEXT]} of them by the gold annotation" if self.dropped[AGAINST_THE_TEXT] else ""
-        return f"{self.kept} kept, {sum(self.dropped.values())} dropped{leak}"
+        by_annotation = f", {self.dropped[AGAINST_THE_TEXT]} of them by the gold annotation" if self.dropped[AGAINST_THE_TEXT] else ""
+        return f"{self.kept} kept, {sum(self.dropped.values())} dropped{by_annotation}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +123,7 @@ class Candidates:
     def pairs(self, sentence: Sentence, report: CandidateReport | None = None) -> list[Pair]:
         """The candidate pairs of one sentence, heads in text order, then tails."""
         report = report if report is not None else CandidateReport()
-        labels = self._labels(sentence)
+        types_of = self._relation_types(sentence)
         order = sorted(range(len(sentence.entities)), key=lambda i: text_order(sentence.entities[i], i))
         result = []
         for place, first in enumerate(order):
@@ -131,7 +131,7 @@ class Candidates:
                 if first == second:
                     continue
                 reason = self._reason_to_drop(sentence.entities[first], sentence.entities[second])
-                types = labels.get((first, second), ())
+                types = types_of.get((first, second), ())
                 if self.order_leak and reason is None and not types and second in order[:place]:
                     reason = AGAINST_THE_TEXT
                 if reason is None:
@@ -144,17 +144,17 @@ class Candidates:
                         report.lost[reason] += len(types)
         return result
 
-    def _labels(self, sentence: Sentence) -> dict[tuple[int, int], tuple[str, ...]]:
-        """The relation types of each related pair, each once."""
-        labels: dict[tuple[int, int], tuple[str, ...]] = {}
+    def _relation_types(self, sentence: Sentence) -> dict[tuple[int, int], tuple[str, ...]]:
+        """The relation types of each related pair (head, tail), each once."""
+        types_of: dict[tuple[int, int], tuple[str, ...]] = {}
         for relation in sentence.relations or ():
             key = (relation.head, relation.tail)
             if self.direction == "undirected":
                 key = in_text_order(sentence, *key)
-            types = labels.get(key, ())
+            types = types_of.get(key, ())
             if relation.type not in types:
-                labels[key] = (*types, relation.type)
-        return labels
+                types_of[key] = (*types, relation.type)
+        return types_of
 
     def _reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
         if self.type_pairs is not None and _type_pair(head, tail, self.direction) not in self.type_pairs:
@@ -169,12 +169,12 @@ def sample_negatives(
 ) -> list[list[Pair]]:
     """All positive pairs, and `ratio` negative ones for each of them, or all if there are fewer; the order stays.
 
-    Each negative has a rank that depends on the seed, its sentence (id and tokens), head and tail alone, and the first ones are kept: those
-    kept at ratio 1 are among those kept at 5, and other sentences or pairs beside it do not change a negative's rank.
+    The rank of a negative depends on the seed, its sentence (id and tokens), its head and its tail alone; the first ones are kept. So those
+    kept at ratio 1 are among those kept at 5, and other sentences or pairs do not change a rank.
 
     Args:
         pairs: of each of the `sentences`, its candidate pairs.
-        ratio: >= 0, over all sentences together; a part of a pair is no pair.
+        ratio: >= 0, over all sentences together; the number of negatives is rounded down.
         report: of these pairs; those left out are moved from kept to dropped.
     """
     if ratio < 0:

@@ -28,9 +28,9 @@ class CandidateConfig(_Section):
     direction: Direction = "directed"
     type_filter: bool = True
     max_distance: int | None = Field(None, ge=0)
-    order_leak: bool = False  # choose the order of pairs by the annotation, as one code does: only to measure what that is worth
-    negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # in training, unrelated pairs for each related one; None: all
-    negatives_seed: int = Field(0, ge=0)  # which ones; a larger `negatives` adds to those of a smaller one
+    order_leak: bool = False  # keep pairs against the text order only where annotated as related: only to measure that effect
+    negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # unrelated pairs for each related one in training; None: all
+    negatives_seed: int = Field(0, ge=0)  # which of them; a larger `negatives` adds to those of a smaller one
 
 
 class EncodingConfig(_Section):
@@ -51,14 +51,14 @@ class TrainingConfig(_Section):
     gradient_clip: float | None = Field(None, gt=0)  # L2 norm over all parameters
     batch_pairs: int = Field(256, ge=1)
     batch_tokens: int = Field(8192, ge=1)  # padding counted
-    unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare training words shown as unknown, so that the unknown word is trained
-    freeze_words: bool = False  # leave the word embeddings as they start, those that start at random too
+    unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
+    freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
     seed: int = Field(1, ge=0)
     threshold: Literal["tuned", "paper"] | float = "tuned"
-    loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 where it says nothing
+    loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight
     device: str = "cpu"
     threads: int | None = Field(None, ge=1)  # CPU threads; None leaves torch's choice
 
@@ -109,15 +109,15 @@ def load_config(
         section["name"] = model
     if preset is not None:
         section["preset"] = preset
-    named = _validate({"model": section}).model
-    values = _preset(named.name, named.preset)
+    model_section = _validate({"model": section}).model
+    values = _preset(model_section.name, model_section.preset)
     if direction is not None:
         values["candidates"] = {"direction": direction}
     return _validate(_merged(values, given))
 
 
 def _preset(model: str, name: str | None) -> dict[str, Any]:
-    from relsift.registry import find  # imports torch: only when a configuration is really built
+    from relsift.registry import find  # imports torch: not needed to import this module
 
     presets = find("model", model).PRESETS
     if name is None:

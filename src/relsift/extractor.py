@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relsift.bundle import Bundle, checksum, model_folder
+from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Candidates
 from relsift.errors import DataError
 from relsift.inference import InferenceReport, predict
@@ -28,7 +28,7 @@ class RelationExtractor:
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None) -> None:
-        """checksum: of the model folder (see `relsift.bundle.checksum`); None if it comes from no folder."""
+        """checksum: of the model folder (see `relsift.bundle.model_checksum`); None if it comes from no folder."""
         self.bundle = bundle
         self.checksum = checksum
 
@@ -36,7 +36,7 @@ class RelationExtractor:
     def from_pretrained(cls, folder: str | Path) -> RelationExtractor:
         """Load a run folder or a model folder. Raises CheckpointError if it is missing, incomplete or altered."""
         path = model_folder(Path(folder))
-        return cls(Bundle.load(path), checksum(path))
+        return cls(Bundle.load(path), model_checksum(path))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""
@@ -65,10 +65,10 @@ class RelationExtractor:
         Args:
             items: Sentence or Document objects, or mappings in the native format (`tokens` or `text`, `entities`); annotated relations
                 are ignored and replaced. A `text` or a Document may become several sentences.
-            threshold: overrides the model's own.
-            report: collects counts of candidates and of entity types the model never saw.
+            threshold: in place of the model's own.
+            report: collects the numbers of candidates, and of entities whose type training did not have.
         Returns: sentences in input order; each relation carries its score. Sentences with fewer than two entities have none.
-        Warns: of what the input holds but could not be kept, such as an entity across a sentence boundary.
+        Warns: of what the data model cannot hold, such as an entity across a sentence boundary.
         Raises: DataError naming the item for input that is broken or has text without entities.
         """
         dropped = ReadReport()

@@ -1,6 +1,6 @@
-"""Model folders of format 1, which relsift 0.1 wrote, as if they were of format 2.
+"""Model folders of format 1, which relsift 0.1 wrote, in the form of format 2.
 
-Then `model.json` held the threshold, a flat encoding and the parser; the last layer of a model was called `head`.
+In format 1 `model.json` holds the threshold, an encoding without parts and the parser. The last layer of a model is called `head`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def upgraded(
 
 
 def renamed(weights: Mapping[str, Value]) -> dict[str, Value]:
-    """Weights under the names that models have now."""
+    """The weights under the names of format 2."""
     return {f"classifier.{name.removeprefix('head.')}" if name.startswith("head.") else name: value for name, value in weights.items()}
 
 
@@ -45,8 +45,8 @@ def _encoding(old: dict[str, Any], reads: frozenset[str]) -> dict[str, Any]:
     if "words" in reads:
         encoding["words"] = {"words": old["words"], "lowercase": old["lowercase"]}
     if "tags" in reads:
-        drawn = {"counts": old.get("tag_counts", ()), "seed": old.get("tag_seed", 0)}
-        encoding["tags"] = {"view": view, **drawn, "lowercase": old["lowercase"]}
+        counts, seed = old.get("tag_counts", ()), old.get("tag_seed", 0)
+        encoding["tags"] = {"view": view, "counts": counts, "seed": seed, "lowercase": old["lowercase"]}
     if "trees" in reads:
         encoding["trees"] = {"dependencies": old.get("dependencies", ()), "pos": old.get("pos", ())}
     return encoding

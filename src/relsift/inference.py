@@ -20,6 +20,7 @@ from relsift.decisions.scored import Scored, Scores
 from relsift.encoding.batch import collate, cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
+from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.errors import RelsiftError
 from relsift.models.base.model import RelationModel
 from relsift.schema import Sentence
@@ -39,22 +40,22 @@ class Scorer:
     model: RelationModel[Any]
     encoding: Encoding
     candidates: Candidates  # which pairs are scored
-    annotators: Mapping[Addition, str] = field(default_factory=dict)  # what adds that which sentences lack, by what it adds
+    annotators: Mapping[Addition, str] = field(default_factory=dict)  # by what they add to sentences that lack it
 
 
 @dataclass
 class InferenceReport:
-    """What happened on the way: candidates, what the model had never seen, and where the time went."""
+    """Numbers of candidates, entity types that the model had never seen, and the time of each stage."""
 
     candidates: CandidateReport = field(default_factory=CandidateReport)
     sentences: int = 0
-    unseen_types: dict[str, int] = field(default_factory=dict)  # entity types that training did not have, and how many entities
+    unseen_types: dict[str, int] = field(default_factory=dict)  # of entities, by a type that training did not have
     # CPU time of each stage. encoding: candidates, symbols to integers, batches; writing: decisions and lines
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
     @contextmanager
     def busy(self, stage: Stage) -> Iterator[None]:
-        """Count the time until the end of the block, by the clock of this thread: waiting for another one is no work."""
+        """Add the CPU time of the block to the stage. The clock is that of this thread, so waiting for another one does not count."""
         started = time.thread_time()
         try:
             yield
@@ -81,19 +82,18 @@ def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport
     with report.busy("encoding"):
         complete = with_trees(sentences, scorer.annotators.get("trees")) if "trees" in scorer.model.READS else sentences
         pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in complete]
-        copies = [examples_of(*item, encoding, labelled=False) for item in zip(complete, pairs)]
+        examples_by_sentence = [examples_of(*item, encoding, labelled=False) for item in zip(complete, pairs)]
         report.sentences += len(sentences)
-        for sentence, examples in zip(sentences, copies):
-            if -1 in examples[0].types or sentence.tagged is not None:
+        for sentence, examples in zip(sentences, examples_by_sentence):
+            if UNKNOWN_TYPE in examples[0].types or sentence.tagged is not None:
                 _count_unseen(sentence, encoding, report)
-        readings = [(number, example) for number, examples in enumerate(copies) for example in examples]
-        works = [example.work for _, example in readings]
-        batches = list(cut(works, max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
+        numbered = [(number, example) for number, examples in enumerate(examples_by_sentence) for example in examples]
+        batches = list(cut([example.work for _, example in numbered], max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
     scores = [np.empty((len(sentence_pairs), len(encoding.labels)), np.float32) for sentence_pairs in pairs]
     for batch in batches:
-        rows = score_batch(scorer.model, encoding, [readings[position][1] for position in batch], report)
+        rows = score_batch(scorer.model, encoding, [numbered[position][1] for position in batch], report)
         for position in batch:
-            number, example = readings[position]
+            number, example = numbered[position]
             count = len(example.places)
             scores[number][example.places] = rows[:count]
             rows = rows[count:]
@@ -111,7 +111,7 @@ def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequenc
 
 def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceReport) -> None:
     for entity in (*sentence.entities, *(sentence.tagged or ())):
-        if encoding.types.id(entity.type) < 0:
+        if encoding.types.id(entity.type) == UNKNOWN_TYPE:
             report.unseen_types[entity.type] = report.unseen_types.get(entity.type, 0) + 1
 
 
@@ -133,7 +133,7 @@ def predict(
             broken = error
         scored = score(scorer, block, report)
         with report.busy("writing"):
-            decided = [decision.decide(sentence, scorer.encoding.labels) for sentence in scored]
+            decided = [decision.decide(scores, scorer.encoding.labels) for scores in scored]
         yield from decided
         if broken is None and len(block) < SENTENCES_AT_ONCE:
             return

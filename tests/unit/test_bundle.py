@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from relsift.bundle import ANNOTATORS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, build, checksum
+from relsift.bundle import ANNOTATORS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, build, model_checksum
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding
@@ -104,10 +104,10 @@ def test_a_missing_or_broken_decision_is_named_and_nothing_else_is(folder):
 
 
 def test_a_decision_may_be_changed_beside_the_model(folder):
-    before = checksum(folder)
+    before = model_checksum(folder)
     Decision(threshold=-3.25).save(folder)
     assert Bundle.load(folder).decision == Decision(threshold=-3.25)
-    assert checksum(folder) != before  # other relations come out of it
+    assert model_checksum(folder) != before  # other relations come out of it
 
 
 def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
@@ -116,7 +116,7 @@ def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
     with_trees = replace(bundle, scorer=replace(bundle.scorer, annotators={"trees": "spacy:en==1.0"}))
     with_trees.save(tmp_path / "with trees")
     assert Bundle.load(tmp_path / "with trees").scorer.annotators == {"trees": "spacy:en==1.0"}
-    assert checksum(tmp_path / "with trees") != checksum(folder)
+    assert model_checksum(tmp_path / "with trees") != model_checksum(folder)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The rule that turns scores into relations. It needs no model and no torch, and is stored beside a model as `decision.json`.
 
-Today's rule: a pair has at most one relation, the one with the highest score, if that score reaches the threshold. Several relations a
-pair, thresholds of single relations, type constraints and calibration belong here too; `mode` leaves room for them.
+A pair has at most one relation: the one with the highest score, if that score reaches the threshold.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from relsift.files import write_json
 from relsift.schema import Relation, Sentence
 
 DECISION_FILE = "decision.json"
-FORMAT = 1  # raised when older versions could not read a newer one
+FORMAT = 1  # raised when decision.json changes in a way that older versions cannot read
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """From scores to relations.
+    """The mode and the threshold.
 
     >>> import numpy as np
     >>> from relsift.candidates import Pair

@@ -1,4 +1,4 @@
-"""What a model says of a sentence's candidate pairs, before anything is decided."""
+"""The scores of a sentence's candidate pairs, before any decision."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ def best_threshold(scores: Sequence[float], correct: Sequence[bool], num_gold: i
         scores: of each candidate pair's best relation.
         correct: whether that relation is the pair's gold one.
         num_gold: all gold relations, those that no candidate covers included.
-    Returns: (threshold, F1). A pair is related if its score is at least the threshold, which lies half-way between the last score
-        taken and the first one left, so that rounding cannot move a pair across. If nothing is worth taking, just above every
-        score.
+    Returns: (threshold, F1). A pair is related if its score is at least the threshold. The threshold lies half-way between the lowest
+        score that is taken and the highest that is not, so that rounding cannot change a decision. The lowest score - 1 takes all
+        pairs; the highest + 1 takes none, where F1 is 0 in any case.
     Raises: DataError if there are no scores, or one is not a number.
     """
     if not scores:

@@ -27,7 +27,7 @@ Lines = Callable[[Document], Iterable[str]]
 class Job:
     """All that decides what is written."""
 
-    model: str  # checksum of its folder (see `relsift.bundle.checksum`)
+    model: str  # checksum of its folder (see `relsift.bundle.model_checksum`)
     threshold: float
     writer: str  # name of the format
     input: str  # as the user named it
