@@ -1,6 +1,6 @@
-"""The contract of token features: what a model sees of each token, whatever makes it.
+"""The contract of an encoder, which makes the features of each token that a model sees.
 
-Letters: S sentences, T tokens of the longest, N real tokens of all sentences, V different tokens, D token features, W of them of the word.
+Letters: S sentences, T tokens of the longest, N real tokens of all sentences, D token features.
 """
 
 from __future__ import annotations
@@ -19,33 +19,34 @@ from relsift.registry import find
 
 
 class TokenEncoder(nn.Module, ABC):
-    """size: D. word_size: W, the features that the word alone has, without its tag; they come first."""
+    """Makes the features of each token. Every encoder takes the arguments of `__init__`."""
 
-    size: int
-    word_size: int
+    size: int  # D
+    word_size: int  # how many of the D features, the first ones, are those of the word without its tag
 
     def __init__(self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
-        """Every encoder takes these arguments.
+        """A fresh encoder.
 
         Args:
-            word_size: features of a word, where the encoder is free to choose them. tag_size: of a tag; None: tags are not read.
+            word_size: features of a word; an encoder whose features have a fixed size may ignore it.
+            tag_size: features of a tag; None: tags are not read.
             dropout: share of features that training drops, the same ones for all tokens of a sentence.
         """
         super().__init__()
 
     @abstractmethod
     def features(self, batch: Batch) -> Tensor:
-        """(N, D): the real tokens of all sentences, in order; without dropout."""
+        """(N, D) features of the real tokens of all sentences, in order; without dropout."""
 
     def keyed(self, batch: Batch) -> KeyedTokens:
-        """The real tokens as keys, equal tokens sharing one; dropout applied in training.
+        """The real tokens as keys; tokens with equal features share one. Dropout is applied in training.
 
-        Features that depend on the sentence share nothing: every token is a key of its own.
+        Here every token has a key of its own, as is right where features depend on the sentence.
         """
         return distinct(self.features(batch))
 
     def padded(self, batch: Batch) -> Tensor:
-        """(S, T, D) without dropout; what stands in the padding means nothing."""
+        """(S, T, D) features without dropout; values in the padding have no meaning."""
         rows = self.features(batch)
         mask = batch.mask[:, :, None]
         return rows.new_zeros(*batch.mask.shape, rows.shape[1]).masked_scatter(mask, rows)
@@ -56,16 +57,20 @@ class TokenEncoder(nn.Module, ABC):
 
 
 def distinct(rows: Tensor) -> KeyedTokens:
-    """(N, D) features of tokens that share nothing."""
+    """(N, D) features -> the tokens as keys, one key a token."""
     return KeyedTokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [])
 
 
 def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:
-    """(…, T, D), Keras's SpatialDropout1D: the same dimensions of every token of a row."""
+    """Keras's SpatialDropout1D: (…, T, D) -> the same with a share of the D dimensions dropped, the same ones for all T tokens of a row."""
     return F.dropout1d(x.transpose(1, 2), share, training).transpose(1, 2)
 
 
 def make_encoder(name: str, encoding: Encoding, **sizes: Any) -> TokenEncoder:
-    """A fresh encoder of a registered kind. Args: sizes: as `TokenEncoder` takes them. Raises: ConfigError for an unknown name."""
+    """A fresh encoder of a registered kind.
+
+    Args: sizes: the keyword arguments of `TokenEncoder`.
+    Raises: ConfigError for an unknown name.
+    """
     encoder: TokenEncoder = find("encoder", name)(encoding, **sizes)
     return encoder

@@ -1,6 +1,6 @@
-"""A table of word vectors, and one of the tags beside it: the same features for a word in every sentence.
+"""Features from two tables: a word's vector and a tag's vector, the same in every sentence.
 
-Letters: S sentences, T tokens, N real tokens of all sentences, V different tokens, D token features.
+Letters: N real tokens of all sentences, D token features.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from relsift.encoders.base import TokenEncoder, distinct, drop_dimensions
-from relsift.encoding.batch import Batch, given
+from relsift.encoding.batch import Batch, required
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError
 from relsift.layers.keyed_tokens import KeyedTokens
@@ -27,23 +27,23 @@ class LookupEncoder(TokenEncoder):
 
     def features(self, batch: Batch) -> Tensor:
         mask = batch.mask
-        return self._look_up(given(batch.words, "words")[mask], None if self.tags is None else given(batch.tags, "tags")[mask])
+        return self._look_up(required(batch.words, "words")[mask], None if self.tags is None else required(batch.tags, "tags")[mask])
 
     def padded(self, batch: Batch) -> Tensor:
-        return self._look_up(given(batch.words, "words"), None if self.tags is None else given(batch.tags, "tags"))
+        return self._look_up(required(batch.words, "words"), None if self.tags is None else required(batch.tags, "tags"))
 
     def keyed(self, batch: Batch) -> KeyedTokens:
-        """Tokens with the same word and tag share their embedding, but in training with dropout: every sentence has its own mask."""
-        mask, words = batch.mask, given(batch.words, "words")
+        """Tokens with the same word and tag share a key, except in training with dropout, where every sentence has its own mask."""
+        mask, words = batch.mask, required(batch.words, "words")
         if self.dropout and self.training:
             return distinct(drop_dimensions(self.padded(batch), self.dropout, self.training)[mask])
         if self.tags is None:
             return KeyedTokens(words[mask], len(self.words.weight), self.words, [self.words.weight])
-        count = len(self.tags.weight)
+        num_tags = len(self.tags.weight)
         return KeyedTokens(
-            words[mask] * count + given(batch.tags, "tags")[mask],                      # (N,)
-            len(self.words.weight) * count,
-            lambda keys: self._look_up(keys // count, keys % count),
+            words[mask] * num_tags + required(batch.tags, "tags")[mask],                # (N,)
+            len(self.words.weight) * num_tags,
+            lambda keys: self._look_up(keys // num_tags, keys % num_tags),
             [self.words.weight, self.tags.weight],
         )
 

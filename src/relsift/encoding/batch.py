@@ -1,7 +1,8 @@
-"""The batch that serves every sentence-level architecture: a few sentences, all their entities, all their candidate pairs.
+"""The input of every model: a few sentences, all their entities, all their candidate pairs.
 
 Letters: S sentences, T tokens (padded to the longest), E entities, P pairs, K relation types.
-A batch holds what the model reads and nothing else. Where pairs do not share a reading of their sentence, its copies count as sentences.
+A batch holds what the model reads and nothing else. A sentence that is read several times (see `relsift.encoding.units`) counts as several
+sentences.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Pairs:
     sentence: Tensor  # (P,) int64
     head: Tensor  # (P,) int64, rows of the entity tensors
     tail: Tensor  # (P,) int64
-    labels: Tensor  # (P, K) bool: which relations hold; none: an unrelated pair
+    labels: Tensor  # (P, K) bool, the relations of each pair; all False: an unrelated pair
 
     def __len__(self) -> int:
         return len(self.sentence)
@@ -71,7 +72,7 @@ class Batch:
     lengths: Tensor  # (S,) int64, real tokens, >= 1
     words: Tensor | None  # (S, T) int64
     tags: Tensor | None  # (S, T) int64, BIO over all entities unless the encoding says otherwise
-    trees: Trees | None  # None too where a sentence of the batch has none
+    trees: Trees | None  # also None if any sentence of the batch has no tree
     entities: Entities
     pairs: Pairs
 
@@ -97,18 +98,16 @@ class Batch:
         )
 
 
-def given(tensor: Tensor | None, name: str) -> Tensor:
-    """An input that the model needs. Raises ShapeError if the batch was made without it."""
+def required(tensor: Tensor | None, name: str) -> Tensor:
+    """The tensor of an input that the model reads. Raises ShapeError if the batch was made without it."""
     if tensor is None:
         raise ShapeError(f"batch.{name}", expected="the input that this model reads (see READS)", got=None)
     return tensor
 
 
 def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
-    """Put sentences side by side; entity numbers are shifted so that pairs point at rows of the batch.
-
-    By way of numpy, which takes a stream of numbers; `torch.tensor` wants lists of lists.
-    """
+    """Put sentences side by side. The entities of each pair become rows of the batch's entity tensors."""
+    # numpy takes a stream of numbers, without the lists of lists that `torch.tensor` needs.
     lengths = _flat([e.length] for e in examples)  # (S,)
     num_entities = _flat([len(e.spans)] for e in examples)  # (S,)
     num_pairs = _flat([len(e.heads)] for e in examples)  # (S,)
@@ -161,10 +160,9 @@ def cut(works: Sequence[Work], *, max_pairs: int, max_tokens: int, seed: int | N
     """Positions of the examples of each batch.
 
     Args:
-        works: of every example; those without pairs are left out, there is nothing to score in them.
-        max_pairs, max_tokens: a batch is closed before it would pass either (tokens count padding); an example that passes one by
-            itself is a batch of its own.
-        seed: shuffles the order; None goes from short to long, which wastes no padding.
+        works: of every example; those without pairs are left out.
+        max_pairs, max_tokens: bounds of a batch; tokens count padding. An example that exceeds one by itself is a batch of its own.
+        seed: of a random order; None: from short to long, which needs the least padding.
     """
     order = [number for number, work in enumerate(works) if work.pairs]
     if seed is None:

@@ -1,7 +1,4 @@
-"""What a model knows of its training data, one part an input: words, entity types, tags, trees; and the relation types it tells apart.
-
-Frozen, and plain JSON when saved.
-"""
+"""The symbols of the training data: a vocabulary for each input (words, entity types, tags, trees), and the relation types."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.schema import Sentence
 
 Input = Literal["words", "tags", "types", "trees", "spans"]
-"""What a model can read of a sentence: its words, the tags of its entities, the types and the places (spans) of its entities, its trees."""
+"""What a model can read of a sentence: words; tags, types and spans of the entities; dependency trees."""
 INPUTS: frozenset[Input] = frozenset(get_args(Input))
 
 
@@ -28,10 +25,10 @@ INPUTS: frozenset[Input] = frozenset(get_args(Input))
 class Encoding:
     labels: tuple[str, ...]  # relation types; the position is the column of a model's scores
     types: EntityTypes
-    words: WordVocabulary | None  # None: not read, and so of tags and trees
+    words: WordVocabulary | None  # None: not read; so for tags and trees
     tags: TagInput | None
     trees: TreeVocabulary | None
-    reads: frozenset[Input] = INPUTS  # what batches hold
+    reads: frozenset[Input] = INPUTS  # the inputs that batches hold
     unit: Unit = "sentence"  # which pairs share one reading of their sentence
 
     @classmethod
@@ -46,9 +43,13 @@ class Encoding:
         tags: TagView = "entities",
         tags_seed: int = 0,
     ) -> Encoding:
-        """Collect the symbols of the *training* sentences that the inputs `reads` need; words rarer than `min_count` stay unknown.
+        """Collect the symbols of the *training* sentences.
 
-        Raises: DataError if there is no relation to learn from; ConfigError for a view of the tags that does not go with `unit`.
+        Args:
+            reads: the inputs to collect symbols for. unit: which pairs share a reading, unless the view of the tags decides it.
+            lowercase: compare words in lower case. min_count: words that are rarer stay unknown.
+            tags: view of the tags (see `relsift.encoding.tags`). tags_seed: of the views that draw tags.
+        Raises: DataError if there is no relation to learn from; ConfigError for a view by pair in a model that reads by head.
         """
         sentences = list(sentences)
         inputs = frozenset(reads)
@@ -74,7 +75,7 @@ class Encoding:
         return {name: number for number, name in enumerate(self.labels)}
 
     def column(self, relation: str) -> int:
-        """Raises DataError for a relation type that training data did not have."""
+        """The column of a relation type in the scores. Raises DataError for a relation type that training data did not have."""
         if relation not in self._columns:
             raise DataError(f"relation type: expected one of {', '.join(self.labels)}, got {relation!r}")
         return self._columns[relation]
@@ -102,7 +103,7 @@ class Encoding:
                 tuple(value["labels"]),
                 types,
                 None if words is None else WordVocabulary(tuple(words["words"]), bool(words["lowercase"])),
-                None if tags is None else tag_input(types, tags["view"], tags["counts"], tags["seed"], bool(tags["lowercase"])),
+                None if tags is None else _tag_input(types, tags["view"], tags["counts"], tags["seed"], bool(tags["lowercase"])),
                 None if trees is None else TreeVocabulary(tuple(trees["dependencies"]), tuple(trees["pos"])),
                 reads,
                 unit,
@@ -112,8 +113,8 @@ class Encoding:
             raise CheckpointError(f"model.json: encoding: expected {expected}; got {error!r}") from error
 
 
-def tag_input(types: EntityTypes, view: Any, counts: Sequence[int], seed: Any, lowercase: bool) -> TagInput:
-    """From what a file says. Raises CheckpointError for an unknown view, or counts that nothing can be drawn from."""
+def _tag_input(types: EntityTypes, view: Any, counts: Sequence[int], seed: Any, lowercase: bool) -> TagInput:
+    """Check the values of a file. Raises CheckpointError for an unknown view, or counts from which no tag can be drawn."""
     if view not in get_args(TagView):
         raise CheckpointError(f"model.json: encoding: tags: expected one of {', '.join(get_args(TagView))}, got {view!r}")
     tags = TagInput(types, view, tuple(counts), int(seed), lowercase)

@@ -1,4 +1,4 @@
-"""One reading of a sentence as integers, with the candidate pairs that share it; made once, batched every epoch."""
+"""One reading of a sentence as integers, with the candidate pairs that share it. Encoded once, put into batches in every epoch."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from relsift.schema import Sentence
 
 
 class Work(NamedTuple):
-    """What an example costs, for cutting batches: `tokens` are padded to those of the longest example beside it."""
+    """The cost of an example, by which examples are divided into batches."""
 
-    tokens: int
+    tokens: int  # without padding
     pairs: int
 
 
 @dataclass(frozen=True)
 class Example:
-    """Inputs that the encoding does not read are None."""
+    """One reading of a sentence. Inputs that the encoding does not read are None."""
 
     length: int  # tokens
     words: list[int] | None
@@ -29,10 +29,10 @@ class Example:
     trees: tuple[list[int], list[int], list[int]] | None  # parents (-1: a root), dependency labels, parts of speech
     spans: list[tuple[int, int]]  # of all entities of the sentence, half-open, in tokens
     types: list[int]  # of all entities
-    heads: list[int]  # of each pair, a position among the entities
-    tails: list[int]
-    labels: list[tuple[int, int]]  # (position of a pair, column of the scores), one for each of its relations
-    places: list[int]  # of each pair among all candidates of the sentence
+    heads: list[int]  # of each pair, a position in `spans`
+    tails: list[int]  # of each pair, a position in `spans`
+    labels: list[tuple[int, int]]  # (position of a pair in `heads`, column of the scores), one for each relation
+    places: list[int]  # of each pair, its position among all candidates of the sentence
 
     @property
     def work(self) -> Work:
@@ -42,8 +42,8 @@ class Example:
 def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> list[Example]:
     """One example for each group of pairs that share a reading of the sentence (see `relsift.encoding.units`).
 
-    Args: labelled: False ignores annotations (prediction).
-    Raises: DataError if a pair's relation type is unknown.
+    Args: labelled: False ignores the annotated relations, for prediction.
+    Raises: DataError for an annotated relation whose type training did not have.
     """
     words = None if encoding.words is None else encoding.words.ids(sentence.tokens)
     spans = [(entity.start, entity.end) for entity in sentence.entities]
@@ -54,12 +54,12 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
     examples = []
     for places in grouped(pairs, encoding.unit):
         group = [pairs[place] for place in places]
-        ends = {position for pair in group for position in (pair.head, pair.tail)}
+        related = {position for pair in group for position in (pair.head, pair.tail)}
         examples.append(
             Example(
                 len(sentence.tokens),
                 words,
-                None if encoding.tags is None else encoding.tags.ids(sentence, ends),
+                None if encoding.tags is None else encoding.tags.ids(sentence, related),
                 trees,
                 spans,
                 types,

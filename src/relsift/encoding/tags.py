@@ -1,11 +1,13 @@
-"""BIO tags of a sentence's entities, and other things that the tag input can show in their place.
+"""BIO tags of a sentence's entities, and other tags in their place, to measure what the tags are worth.
 
-The views measure what the tags are worth, each with a table of the same size:
-    entities    the BIO tags of all entities (the `tagged` ones, where a sentence has them)
-    untyped     B, I and O alone (rows 1, 2, 0)
-    pair        only the two entities of the candidate pair        others    all but these two
-    random      each token's tag is drawn by itself from the tags of the training data
-    word        so is each word's, once for all its tokens         constant  every token is O
+The view says what a token's tag shows. All views have a table of the same size:
+    entities    BIO tags of all entities (the `tagged` ones, where a sentence has them)
+    untyped     the same without types: B, I and O are rows 1, 2 and 0
+    pair        BIO tags of the two entities of the candidate pair
+    others      BIO tags of all entities but these two
+    random      a tag drawn for each token from the tags of the training data
+    word        a tag drawn for each word, the same for all its tokens
+    constant    O
 """
 
 from __future__ import annotations
@@ -33,14 +35,14 @@ class TagInput:
     types: EntityTypes  # B of type n is row 2n + 1, I the next one
     view: TagView = "entities"  # what the tags show
     counts: tuple[int, ...] = ()  # tokens of the training data with each tag, to draw from; empty where nothing is drawn
-    seed: int = 0  # of the draws
+    seed: int = 0  # of the drawn tags
     lowercase: bool = False  # words are compared in lower case, for the view `word`
 
     @classmethod
     def fit(
         cls, sentences: Sequence[Sentence], types: EntityTypes, *, view: TagView = "entities", seed: int = 0, lowercase: bool = False
     ) -> TagInput:
-        """Of the *training* sentences."""
+        """The tag input for a model of these *training* sentences."""
         tags = cls(types, lowercase=lowercase)
         if view in DRAWN:
             counts = Counter(tag for sentence in sentences for tag in tags.ids(sentence))
@@ -56,19 +58,19 @@ class TagInput:
         """One tag a token, as `view` says.
 
         Args: pair: positions of the two entities of a candidate pair; the views `pair` and `others` depend on it.
-        Raises: DataError for these views if the sentence has `tagged` entities: which of them would be the pair's?
+        Raises: DataError for these views if the sentence has `tagged` entities, since it is not known which of them are the pair's.
         """
         size = len(sentence.tokens)
         if self.view == "constant":
             return [OUTSIDE] * size
         if self.view == "word":
             words = map(str.lower, sentence.tokens) if self.lowercase else sentence.tokens
-            return [self._drawn(stable_integer(self.seed, word)) for word in words]
+            return [self._draw(stable_integer(self.seed, word)) for word in words]
         if self.view == "random":
-            text = stable_integer(self.seed, sentence.tokens)
-            return [self._drawn(stable_integer(text, token)) for token in range(size)]
-        row = self._bio(self._entities(sentence, pair), size)
-        return row if self.view != "untyped" else [tag and 2 - tag % 2 for tag in row]
+            sentence_seed = stable_integer(self.seed, sentence.tokens)
+            return [self._draw(stable_integer(sentence_seed, token)) for token in range(size)]
+        tags = self._bio(self._entities(sentence, pair), size)
+        return tags if self.view != "untyped" else [tag and 2 - tag % 2 for tag in tags]
 
     def _entities(self, sentence: Sentence, pair: Collection[int]) -> Iterable[Entity]:
         if self.view not in BY_PAIR:
@@ -82,18 +84,18 @@ class TagInput:
         return (entity for position, entity in enumerate(sentence.entities) if (position in pair) == inside)
 
     def _bio(self, entities: Iterable[Entity], size: int) -> list[int]:
-        """Of entities that overlap, the longest (then the first) one is shown: one row cannot hold both."""
+        """The BIO tags of the entities. Of entities that overlap, the longest (then the first) is shown: a token has one tag."""
         tags = [OUTSIDE] * size
         for entity in sorted(entities, key=lambda e: (e.start - e.end, e.start)):
             kind, start, end = self.types.id(entity.type), entity.start, entity.end
-            if kind >= 0 and not any(tags[start:end]):  # a type the model does not know hides nothing
+            if kind >= 0 and not any(tags[start:end]):  # an entity of an unknown type has no tag and hides no other entity
                 tags[start:end] = [2 * kind + 1] + [2 * kind + 2] * (end - start - 1)
         return tags
 
     @cached_property
-    def _bounds(self) -> list[int]:
+    def _cumulative_counts(self) -> list[int]:
         return list(accumulate(self.counts))
 
-    def _drawn(self, number: int) -> int:
-        """The tag of a uniform number in 0 .. RANGE - 1, in proportion to `counts`."""
-        return bisect_right(self._bounds, number * self._bounds[-1] // RANGE)
+    def _draw(self, number: int) -> int:
+        """The tag for a random number in 0 .. RANGE - 1, in proportion to `counts`."""
+        return bisect_right(self._cumulative_counts, number * self._cumulative_counts[-1] // RANGE)

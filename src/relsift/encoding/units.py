@@ -1,8 +1,8 @@
-"""Which candidate pairs share one reading of their sentence.
+"""Which candidate pairs share one reading of their sentence: one row of words, tags and trees in a batch.
 
-sentence    all of them: nothing that is read depends on the pair
-pair        the two orders of the same two entities, for input that shows which two are asked about
-head        all pairs with one head, for input that shows the head
+sentence    all pairs: what the model reads does not depend on the pair
+pair        the two orders of the same two entities: tags or words mark the two entities
+head        all pairs with one head: tags or words mark the head
 """
 
 from __future__ import annotations

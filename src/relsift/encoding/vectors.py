@@ -11,7 +11,6 @@ Sources of the formats: Pennington et al., EMNLP 2014 (GloVe); Mikolov et al., 2
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relsift.errors import DataError
+from relsift.files import file_sha256
 
 Vector = NDArray[np.float32]
 VOCABULARIES = (".txt", ".vocab")  # beside an .npy file
@@ -35,10 +35,10 @@ class VectorReport:
     file: str
     sha256: str
     size: int  # dimensions
-    words: int  # asked for
-    found: int  # as they are
-    found_lower: int  # only in lower case
-    duplicates: int  # further lines with a word that was already found; the first one counts
+    words: int  # of the vocabulary
+    found: int  # of them, in the file as they are
+    found_lower: int  # of them, in the file only in lower case
+    duplicates: int  # further lines with a word of the vocabulary; the first line counts
 
     @property
     def missing(self) -> int:
@@ -55,10 +55,10 @@ class VectorReport:
 
 @dataclass(frozen=True)
 class WordVectors:
-    """positions: (n,) of the words that have a vector; values: (n, size), as they are in the file."""
+    """The vectors of those words of a vocabulary that have one. Letters: n words with a vector, D dimensions."""
 
-    positions: NDArray[np.int64]
-    values: Vector
+    positions: NDArray[np.int64]  # (n,) in the vocabulary
+    values: Vector  # (n, D), as they are in the file
     report: VectorReport
 
 
@@ -67,7 +67,7 @@ def read_vectors(path: Path, words: Sequence[str]) -> WordVectors:
 
     Raises: DataError naming file and line for a broken line, another number of dimensions, or a number that is not finite.
     """
-    digest = checksum(path)
+    sha256 = vectors_sha256(path)
     wanted = {form.encode() for word in words for form in (word, word.lower())}
     vectors: dict[bytes, Vector] = {}
     duplicates = 0
@@ -80,7 +80,7 @@ def read_vectors(path: Path, words: Sequence[str]) -> WordVectors:
     lower = [(position, word.lower().encode()) for position, word in enumerate(words) if word.encode() not in vectors]
     rows = [(position, vectors[key]) for position, key in exact + lower if key in vectors]
     num_lower, size = sum(key in vectors for _, key in lower), _size(path)
-    report = VectorReport(path.name, digest, size, len(words), len(rows) - num_lower, num_lower, duplicates)
+    report = VectorReport(path.name, sha256, size, len(words), len(rows) - num_lower, num_lower, duplicates)
     values = np.array([vector for _, vector in rows], np.float32).reshape(len(rows), size)
     return WordVectors(np.array([position for position, _ in rows], np.int64), values, report)
 
@@ -112,18 +112,18 @@ def _row(path: Path, number: int, line: bytes, size: int, wanted: set[bytes]) ->
         word = b"".join(start)
         if not word or _is_number(word.rpartition(b" ")[2]):
             fields = len(line.split(b" ")) if line else 0
-            raise DataError(f"{path}:{number}: expected a word and {size} numbers, got {fields} fields: {_shown(line)}")
+            raise DataError(f"{path}:{number}: expected a word and {size} numbers, got {fields} fields: {_excerpt(line)}")
     if not word:
-        raise DataError(f"{path}:{number}: expected a word before the numbers, got none: {_shown(line)}")
+        raise DataError(f"{path}:{number}: expected a word before the numbers, got none: {_excerpt(line)}")
     if word not in wanted:
         return []
     try:
         with np.errstate(over="ignore"):  # what single precision cannot hold becomes infinite, and is refused below
             vector = np.array(numbers.split(b" "), np.float64).astype(np.float32)
     except ValueError as error:
-        raise DataError(f"{path}:{number}: expected {size} numbers after the word, got {_shown(numbers)}") from error
+        raise DataError(f"{path}:{number}: expected {size} numbers after the word, got {_excerpt(numbers)}") from error
     if not np.isfinite(vector).all():
-        raise DataError(f"{path}:{number}: expected finite numbers, got {_shown(numbers)}")
+        raise DataError(f"{path}:{number}: expected finite numbers, got {_excerpt(numbers)}")
     return [(word, vector)]
 
 
@@ -141,7 +141,7 @@ def _shape(path: Path, first: bytes) -> tuple[int | None, int]:
     else:
         count, size = None, len(fields) - 1
     if size < 1:
-        raise DataError(f'{path}:1: expected a word and its numbers, or "words size", got {_shown(first.strip())}')
+        raise DataError(f'{path}:1: expected a word and its numbers, or "words size", got {_excerpt(first.strip())}')
     return count, size
 
 
@@ -164,7 +164,7 @@ def _is_number(text: bytes) -> bool:
     return True
 
 
-def _shown(line: bytes) -> str:
+def _excerpt(line: bytes) -> str:
     text = line.decode("utf-8", "replace")
     return repr(text if len(text) <= 60 else text[:60] + "…")
 
@@ -184,7 +184,7 @@ def _array(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
             if word in wanted and number <= len(table):
                 vector = table[number - 1].astype(np.float32)
                 if not np.isfinite(vector).all():
-                    raise DataError(f"{path}: row {number - 1}: expected finite numbers, got {_shown(str(vector).encode())}")
+                    raise DataError(f"{path}: row {number - 1}: expected finite numbers, got {_excerpt(str(vector).encode())}")
                 yield word, vector
     if number != len(table):
         raise DataError(f"{names}: expected {len(table)} words, one for each row of {path.name}, got {number}")
@@ -218,9 +218,8 @@ def _size(path: Path) -> int:
         return _shape(path, next(_lines(path, stream), b""))[1]
 
 
-def checksum(path: Path) -> str:
-    """SHA-256 of the file. Raises DataError if there is none."""
+def vectors_sha256(path: Path) -> str:
+    """SHA-256 of the file. Raises DataError if there is no such file."""
     if not path.is_file():
         raise DataError(f"{path}: expected a file of word vectors, got {'a folder' if path.is_dir() else 'nothing'}")
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(path)

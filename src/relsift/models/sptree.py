@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from relsift.encoders.base import TokenEncoder, make_encoder
-from relsift.encoding.batch import Batch, Trees, given
+from relsift.encoding.batch import Batch, Trees, required
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError, ShapeError, require
 from relsift.layers.bilstm import run_over_sentences
@@ -127,7 +127,7 @@ class SPTree(TwoDirectionClassifier):
         where, low, high = keys // tokens**2, keys // tokens % tokens, keys % tokens    # (U,)
         paths = tree_paths(trees.parent, where, low, high)
         top = paths.top.clamp(min=0)
-        beside = [] if self.labels is None else [self.labels(given(batch.tags, "tags"))]  # (S, T, label size)
+        beside = [] if self.labels is None else [self.labels(required(batch.tags, "tags"))]  # (S, T, label size)
         nodes = torch.cat([states, *beside, self.dependencies(trees.dependency)], dim=2) # (S, T, I)
         own = self.dependencies(torch.full_like(top, self.top_label))                   # (U, dependency size)
         tops = torch.cat([part[where, top] for part in (states, *beside)] + [own], dim=1)          # (U, I)

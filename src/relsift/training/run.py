@@ -15,7 +15,7 @@ from typing import Any
 from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig, read_yaml
-from relsift.encoding.vectors import checksum
+from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.files import write_json
@@ -120,7 +120,7 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
         )
     checksums = dict(data.checksums)
     if (vectors := config.encoding.vectors) is not None:
-        checksums["word vectors"] = checksum(Path(vectors))
+        checksums["word vectors"] = vectors_sha256(Path(vectors))
     identity = {"data": data.name, "checksums": checksums, "seed": config.training.seed}
     if config_file.exists():
         try:

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relsift.candidates import Candidates, Pair
-from relsift.encoding.batch import Batch, collate, cut
-from relsift.encoding.batch import given as given_input
+from relsift.encoding.batch import Batch, collate, cut, required
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Work, examples_of
 from relsift.encoding.tags import OUTSIDE, TagInput
@@ -87,8 +86,8 @@ def test_inputs_that_are_not_read_are_missing_and_asking_for_them_says_so():
     assert (batch.words, batch.tags, batch.trees) == (None, None, None)
     assert batch.lengths.tolist() == [4, 2]
     with pytest.raises(ShapeError, match=r"batch\.words: expected the input that this model reads \(see READS\)"):
-        given_input(batch.words, "words")
-    assert given_input(batch.lengths, "lengths") is batch.lengths
+        required(batch.words, "words")
+    assert required(batch.lengths, "lengths") is batch.lengths
 
 
 @given(st.lists(sentences(annotated=True), min_size=1, max_size=5), st.sampled_from(["directed", "undirected"]))
