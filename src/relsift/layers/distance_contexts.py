@@ -1,7 +1,7 @@
-"""Contexts of distances: all that a window can see of the distances to one entity, from one token.
+"""Contexts of distances: the distances to one entity at all tokens that a window around one token can see.
 
-Sentences are many, contexts few: what surrounds a token is known by where the entity starts and ends from here and by how near the
-sentence's edges are. Far from both, thousands of (entity, token) places share one context.
+The context of a token depends only on how far away the entity starts and ends, and on how near the ends of the sentence are. Both are
+clipped, so few contexts occur: far from all of these, thousands of (entity, token) places share one.
 Letters: A entities that pairs refer to, E all entities, T tokens, U different contexts, P pairs, L tokens that the widest window sees.
 """
 
@@ -17,11 +17,11 @@ from relsift.encoding.batch import Batch
 
 @dataclass(frozen=True)
 class DistanceContexts:
-    """left, right: tokens seen before and after the own one. limit: farther distances count as this one."""
+    """Numbers the contexts of one window size and one distance table."""
 
-    left: int
-    right: int
-    limit: int
+    left: int  # tokens seen before the token itself
+    right: int  # tokens seen after it
+    limit: int  # tokens; farther distances count as this one
 
     @property
     def count(self) -> int:
@@ -29,26 +29,26 @@ class DistanceContexts:
         return (2 * self._reach + 1) ** 2 * (self.left + 1) * (self.right + 2)
 
     def keys(self, batch: Batch, entities: Tensor, *, merge: bool = False) -> Tensor:
-        """(A, T) int64: which context surrounds each token for each entity; what stands in the padding means nothing.
+        """(A, T) int64: the key of the context of each token, for each entity; values in the padding have no meaning.
 
         Args:
             entities: (A,) rows of the entity tensors.
-            merge: one key for what looks the same from here: an entity that no window reaches is as good as one of a single token. Half
-                the rows and less; not for training, where rows that are merged have their gradients summed in another order.
+            merge: give one key to contexts with the same distances: where the window does not reach the entity, its length does not
+                matter. There are then at most half as many rows. Not for training: it changes the order in which gradients are summed.
         """
         i = torch.arange(batch.num_tokens, device=entities.device)[None, :]             # (1, T)
         span = batch.entities.span[entities]                                            # (A, 2)
         start, end = span[:, :1], span[:, 1:]                                           # (A, 1)
         length = batch.lengths[batch.entities.sentence[entities]][:, None]              # (A, 1)
         reach, number = self._reach, 2 * self._reach + 1
-        start, end = (start - i).clamp(-reach, reach), (end - i).clamp(-reach, reach)   # (A, T) as seen from each token
+        start, end = (start - i).clamp(-reach, reach), (end - i).clamp(-reach, reach)   # (A, T) counted from each token
         if merge:
             end = end.where(start <= self.right, (start + 1).clamp(max=reach))
             start = start.where(end > -self.left, (end - 1).clamp(min=-reach))
         key = (start + reach) * number + (end + reach)
         key = key * (self.left + 1) + i.clamp(max=self.left)
         key = key * (self.right + 2) + (length - i).clamp(0, self.right + 1)
-        return key.where(i < length, key[:, :1])                                        # padding repeats a context that is there
+        return key.where(i < length, key[:, :1])                                        # padding: the context of the first token
 
     def rows(self, keys: Tensor) -> Tensor:
         """(U,) keys -> (U, L) int64 rows of a distance table, -1 beyond the sentence."""
@@ -62,14 +62,14 @@ class DistanceContexts:
 
     @property
     def _reach(self) -> int:
-        """An entity this far away is too far for every token that a window sees."""
+        """From this distance on, the entity is at least `limit` away from every token that a window sees."""
         return self.limit + self.left + self.right + 1
 
 
 def referred_entities(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """(A,) rows of the entities that are a head or a tail, in order, and (P,) each pair's head and tail as positions in them.
 
-    Where few of the entities are asked about (a type filter, one reading a pair), keys for all of them would be most of the memory.
+    Often few entities are in a pair (a type filter, one reading a pair); keys for all of them would take most of the memory.
     """
     head, tail = batch.pairs.head, batch.pairs.tail
     is_used = torch.zeros(len(batch.entities), dtype=torch.bool, device=head.device)

@@ -1,7 +1,7 @@
 """Group sentences by their number of entities, for models that relate every entity to every other one.
 
-Such models compute arrays of (sentences, entities, entities, …). With padding to the most entities of the batch, most of the work would be
-wasted (a sentence of 3 entities would cost as much as one of 12), and memory would have no bound. A group holds sentences with similar
+Such models compute arrays of (sentences, entities, entities, …). If every sentence were padded to the largest number of entities in the
+batch, a sentence of 3 entities would cost as much as one of 12, and memory would have no bound. A group holds sentences with similar
 numbers of entities, as many as fit a bound.
 Letters: G sentences of a group, M entities of the largest of them, T tokens of the longest, E entities of the batch.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from relsift.encoding.batch import Batch
 
-GROWTH = 1.5  # most entities of a group's largest sentence, as a multiple of its smallest
+GROWTH = 1.5  # bound on the entities of a group's largest sentence, as a multiple of those of its smallest
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def groups(batch: Batch, cost: Callable[[int, int], int], limit: int) -> Iterato
     """Yield groups; every sentence with at least two entities is in one of them.
 
     Args:
-        cost: of one sentence padded to (entities, tokens), in numbers held at once. limit: of the cost of a group; a sentence above it is
-            a group of its own.
+        cost: (entities, tokens) -> cost of one sentence of that size, in numbers held at once.
+        limit: bound on the cost of a group; a sentence above it is a group of its own.
     """
     counts, _ = slots(batch)
     starts = counts.cumsum(0) - counts
@@ -67,9 +67,9 @@ def groups(batch: Batch, cost: Callable[[int, int], int], limit: int) -> Iterato
 
 def _group(sentences: list[int], counts: Tensor, starts: Tensor, num_tokens: int) -> Group:
     rows = torch.tensor(sentences, device=counts.device)                                      # (G,)
-    place = torch.arange(int(counts[sentences[-1]]), device=counts.device)[None, :]           # (1, M)  the last sentence is the largest
-    real = place < counts[rows, None]                                                         # (G, M)
-    return Group(rows, starts[rows, None] + place * real, real, num_tokens)
+    slot = torch.arange(int(counts[sentences[-1]]), device=counts.device)[None, :]            # (1, M)  the last sentence is the largest
+    real = slot < counts[rows, None]                                                          # (G, M)
+    return Group(rows, starts[rows, None] + slot * real, real, num_tokens)
 
 
 def position_ids(start: Tensor, end: Tensor, other_start: Tensor, other_end: Tensor, limit: int) -> Tensor:

@@ -1,4 +1,7 @@
-"""Initial weights as in Keras, in which the authors' code is written. Torch's defaults (N(0, 1) embeddings) train very differently."""
+"""Initial weights of the models.
+
+The authors' code is written in Keras. With torch's own initial weights, such as embeddings from N(0, 1), models train very differently.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ WORD2VEC_BOUND = 0.25  # U(-.25, .25) has about the variance of trained word vec
 def initialise_for_tanh(module: nn.Module, embedding_bound: float) -> None:
     """Embeddings U(-bound, bound); dense layers and convolutions Glorot-uniform, zero bias. Deterministic given torch's seed.
 
-    For models with a tanh, whose sources start from trained word vectors. Random vectors of Keras's size are much smaller than those: the
+    For models with a tanh whose sources start from trained word vectors. Keras's random embeddings are much smaller than such vectors: the
     tanh stays near 0, and plain SGD hardly learns.
     """
     for part in module.modules():

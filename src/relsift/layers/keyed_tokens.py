@@ -1,4 +1,4 @@
-"""The tokens of a batch as keys: what equal tokens share is computed once."""
+"""The tokens of a batch as keys, so that the features of equal tokens are computed once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ class KeyedTokens:
     """Letters: N real tokens of all sentences, V different keys, D token features."""
 
     keys: Tensor  # (N,) int64, in the order of the tokens; 0 <= key < count; tokens with the same key have the same features
-    count: int
+    count: int  # of possible keys
     features: Callable[[Tensor], Tensor]  # (V,) different keys -> (V, D)
-    weights: Sequence[Tensor]  # what the features are computed from; none: they cannot be remembered beyond the batch
+    weights: Sequence[Tensor]  # from which alone the features are computed; empty: they also depend on the batch and cannot be cached

@@ -29,16 +29,16 @@ CACHE_MEGABYTES = 256
 
 @dataclass(frozen=True)
 class PairValues:
-    """The convolution of every pair at every token, before the activation, as the sum of three parts that are never added up."""
+    """The convolution of every pair at every token, before the activation. It is the sum of three parts, which is never stored."""
 
     sentence: Tensor  # (N, C)
     head: Tensor  # (U, C)
     tail: Tensor  # (U, C)
     index: PairIndex
-    finite: bool  # known to be; else the kernel has to look
+    finite: bool  # no part holds infinity or not-a-number; False: the kernel has to check
 
     def max(self, *, relu: bool) -> Tensor:
-        """(P, C): the maximum over the tokens, with ReLU or before the activation. No activation falls, so it may follow the maximum."""
+        """(P, C): the maximum over the tokens, after ReLU or without an activation. One that never falls may follow the maximum."""
         return pair_max(self.sentence, self.head, self.tail, self.index, relu=relu, finite=self.finite)
 
     def piecewise_max(self, cuts: Tensor) -> Tensor:
@@ -65,8 +65,8 @@ class PairConvolution(nn.Module):
         self.limit_cache(CACHE_MEGABYTES)
 
     def limit_cache(self, megabytes: float) -> None:
-        """Memory for what prediction remembers of words and distances from one batch to the next; 0 remembers nothing."""
-        token_share = 3 / 4  # of the words: there are more of them, and a word's row is longer
+        """Bound the memory in which prediction caches words and distances between batches; 0 switches the cache off."""
+        token_share = 3 / 4  # of the memory: words are more than distance contexts, and have longer rows
         self._token_cache = RowCache(int(megabytes * token_share * 2**20))
         self._distance_cache = RowCache(int(megabytes * (1 - token_share) * 2**20))
 
@@ -74,7 +74,7 @@ class PairConvolution(nn.Module):
         """Args: head_table, tail_table: (2 * max_distance + 1, R), the embeddings of distances -max_distance .. max_distance."""
         windows = self.windows
         weights = [c.weight for c in self._convolutions()]
-        bias = torch.cat([c.bias for c in self._convolutions() if c.bias is not None])          # (C,)
+        bias = torch.cat([c.bias for c in self._convolutions() if c.bias is not None])  # (C,)
 
         def project_tokens(keys: Tensor) -> tuple[Tensor, ...]:
             return (self._project(tokens.features(keys), 0),)                           # (V, places * F)
@@ -97,32 +97,33 @@ class PairConvolution(nn.Module):
         padded = F.pad(row_ids, (windows.left, windows.right), value=-1)
         window_rows = padded.unfold(1, windows.left + 1 + windows.right, 1)[mask]       # (N, left+1+right)
         sentence = window_sum(token_rows.tables[0], window_rows, windows, bias)         # (N, C)
-        head, tail = context_rows.tables                                                    # (U, C) each
+        head, tail = context_rows.tables                                                # (U, C) each
         index = PairIndex(batch.first, batch.lengths, context_rows.place, batch.pairs.sentence, pair_head, pair_tail)
         finite = token_rows.finite and context_rows.finite and bool(bias.isfinite().all())
         return PairValues(sentence, head, tail, index, finite)
 
     def literal(self, features: Tensor) -> Tensor:
-        """The same convolutions run per pair, ReLU applied: for texts that are cropped differently for every pair.
+        """The same convolutions run for every pair, with ReLU, for text that is cropped differently for every pair.
 
-        Args: features (P, T, D + 2R). Returns: (P, T, C).
+        Args: features: (P, T, D + 2R).
+        Returns: (P, T, C).
         """
         x = features.transpose(1, 2)                                                    # (P, D + 2R, T)
         outputs = []
         for c, size in zip(self._convolutions(), self.windows.sizes):
-            outputs.append(c(F.pad(x, ((size - 1) // 2, size // 2))))                      # (P, F, T)
+            outputs.append(c(F.pad(x, ((size - 1) // 2, size // 2))))                   # (P, F, T)
         return F.relu(torch.cat(outputs, dim=1)).transpose(1, 2)
 
     def _rows(
         self, cache: RowCache, keys: Tensor, count: int, widths: list[int], compute: Compute, weights: list[Tensor] | None
     ) -> Rows:
-        """weights: None where the rows mean nothing beyond this batch."""
+        """Rows of the keys, cached in prediction. weights: None if the rows also depend on this batch, so that they cannot be cached."""
         if weights is None or self.training or torch.is_grad_enabled():
             return each_once(keys, compute)
         return cache.rows(keys, count, widths, compute, weights)
 
     def _project(self, rows: Tensor, offset: int) -> Tensor:
-        """What each row adds to the convolution from the input columns at `offset`, at every place under every window."""
+        """What each row adds to the convolution at every place of every window, if it is the input columns from `offset` on."""
         columns = slice(offset, offset + rows.shape[1])
         weights = [c.weight[:, columns].permute(1, 2, 0).flatten(1) for c in self._convolutions()]  # (D or R, w * F) each
         return rows @ torch.cat(weights, dim=1)                                         # (rows, places * F)

@@ -24,12 +24,12 @@ from relsift.layers.distance_contexts import distances
 
 @dataclass(frozen=True)
 class Packing:
-    """Pairs of falling length, step by step: row m of the packed tensors is step `step[m]` of pair `pair[m]`."""
+    """The order of packed rows: pairs sorted from long to short, step by step. Row m is step `step[m]` of pair `pair[m]`."""
 
-    lengths: Tensor  # (P,)
+    lengths: Tensor  # (P,) tokens, falling
     pair: Tensor  # (M,)
     step: Tensor  # (M,)
-    active: list[int]  # pairs at each step, falling
+    active: list[int]  # number of pairs that have each step, falling
 
     @classmethod
     def of(cls, lengths: Tensor) -> Packing:
@@ -46,7 +46,7 @@ class Packing:
 
     @cached_property
     def places(self) -> Tensor:
-        """(2, P, T): the row in which a pair's token was read, forwards and backwards; M beyond the pair's last token."""
+        """(2, P, T): the row that read each token of a pair, forwards and backwards; M beyond the pair's last token."""
         rows = len(self.pair)
         table = self.pair.new_full((2, len(self.lengths), len(self.active)), rows)
         direction = torch.arange(2, device=self.pair.device)[:, None]
@@ -86,29 +86,31 @@ class PairGRU(nn.Module):
         nn.init.zeros_(self.state_bias)
 
     def project(self, tokens: Tensor, heads: Tensor, tails: Tensor) -> Projected:
-        """(N, D) tokens of all sentences, in order; (L, R) distance tables: the input side of all gates, each row once."""
+        """The input projection of all gates. tokens: (N, D), of all sentences in order; heads, tails: (L, R), the distance tables."""
         weights = torch.split(self.input_weight, [self.token_size, self.distance_size, self.distance_size], dim=2)
         rows = [part @ weight.transpose(1, 2) for part, weight in zip((tokens, heads, tails), weights)]
         rows[0] = rows[0] + self.input_bias[:, None]
         return Projected(torch.cat(rows, dim=1), len(tokens), len(tokens) + len(heads))
 
     def forward(self, inputs: Projected, batch: Batch, pairs: Tensor, max_distance: int) -> tuple[Tensor, Tensor]:
-        """Run some pairs of the batch, P >= 1.
+        """The states of some pairs of the batch, P >= 1.
 
-        Args: pairs: (P,) by falling length of their sentence. max_distance: tokens; that of the distance tables.
+        Args:
+            pairs: (P,) rows of the pair tensors, sorted by their sentences' lengths, the longest first.
+            max_distance: of the distance tables, in tokens.
         Returns: (P, T, 2H) states, 0 beyond a sentence's end; (P, T) mask, True = real token.
         """
-        sentence = batch.pairs.sentence[pairs]                                           # (P,)
+        sentence = batch.pairs.sentence[pairs]                                          # (P,)
         packing = Packing.of(batch.lengths[sentence])
         token, pair = packing.tokens, packing.pair                                      # (2, M), (M,)
         rows = [batch.first[sentence][pair] + token]
         for ends, start in ((batch.pairs.head, inputs.heads), (batch.pairs.tail, inputs.tails)):
-            span = batch.entities.span[ends[pairs]][pair]                                 # (M, 2)
+            span = batch.entities.span[ends[pairs]][pair]                               # (M, 2)
             rows.append(distances(token, span[:, 0], span[:, 1], max_distance) + start)
         x = _sum_rows(inputs.table, torch.stack(rows, dim=2))                           # (2, M, 3H)
         states: Tensor = Recurrence.apply(x, self.state_weight, self.state_bias, packing)  # type: ignore[no-untyped-call]
         directions = [F.embedding(place, F.pad(direction, (0, 0, 0, 1))) for place, direction in zip(packing.places, states)]
-        return torch.cat(directions, dim=2), packing.places[0] < len(pair)                    # (P, T, 2H), (P, T)
+        return torch.cat(directions, dim=2), packing.places[0] < len(pair)              # (P, T, 2H), (P, T)
 
 
 def _sum_rows(table: Tensor, rows: Tensor) -> Tensor:
@@ -119,10 +121,10 @@ def _sum_rows(table: Tensor, rows: Tensor) -> Tensor:
 
 
 class Recurrence(torch.autograd.Function):
-    """Cho et al. 2014 in the form of `nn.GRU` (the reset gate acts after the recurrent projection), both directions at once.
+    """The GRU of Cho et al. 2014 in the form of `nn.GRU` (the reset gate acts after the recurrent projection), both directions at once.
 
     g = U h' + b;  r, z = sigmoid(x_rz + g_rz);  c = tanh(x_c + r g_c);  h = c + z (h' - c)
-    By hand because autograd would keep a dozen tensors a step; here the weights' gradient is one product after the loop.
+    The gradient is written by hand: autograd would keep a dozen tensors a step, and here that of the weights is one product after the loop.
     """
 
     @staticmethod
@@ -145,7 +147,7 @@ class Recurrence(torch.autograd.Function):
             if keep:
                 steps.append((r, z, c, g_c))
             low += count
-        # The states before each step are parts of the output: kept here, they would keep their own graph alive for ever.
+        # The states before each step are not kept in ctx: they are parts of the output, whose graph would then never be freed.
         ctx.packing, ctx.steps = packing, steps
         ctx.save_for_backward(weight, states)
         return states

@@ -20,7 +20,7 @@ State = tuple[Tensor, Tensor]  # h and c, (rows, H) each
 
 
 class TreeCell(nn.Module):
-    """One LSTM cell of a tree: a node reads its input and the summed states of its children."""
+    """The LSTM cell of a tree node, which reads its input and the summed states of its children."""
 
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class TreeCell(nn.Module):
         self.states = nn.Linear(hidden, 4 * hidden, bias=False)  # U of them
 
     def forward(self, projected: Tensor, state: State) -> State:
-        """projected: (rows, 4H), `inputs` of the nodes; state: of the children, summed."""
+        """projected: (rows, 4H), `inputs` applied to the nodes; state: the sum of the children's."""
         h, c = state
         i, f, o, u = (projected + self.states(h)).chunk(4, dim=1)
         c = i.sigmoid() * u.tanh() + f.sigmoid() * c

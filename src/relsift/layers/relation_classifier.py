@@ -1,4 +1,4 @@
-"""From the features of a pair to its scores, losses and decision: the last layer of every model that scores one pair by itself.
+"""From the features of a pair to its scores and losses: the last layer of every model that makes one vector a pair.
 
 Letters: P pairs, Z features, K relation types.
 """
@@ -18,16 +18,20 @@ Classification = Literal["ranking", "cross_entropy", "both"]
 
 
 class PairScores(NamedTuple):
+    """The output of a model that classifies pairs; None for a part that the configuration does not have."""
+
     scores: Tensor  # (P, K)      ranking scores; with cross-entropy alone, log-odds against "no relation"
-    logits: Tensor | None  # (P, K + 1)  with cross-entropy, the last column "no relation"
+    logits: Tensor | None  # (P, K + 1)  of the cross-entropy, the last column "no relation"; with `back`: (P, 2K + 1), of (head, tail)
     identification: Tensor | None  # (P, 2)
-    back: Tensor | None = None  # (P, 2K + 1)  of models that read a pair in both orders: as (tail, head); `logits` is then as (head, tail)
+    back: Tensor | None = None  # (P, 2K + 1)  logits of (tail, head), in models that read a pair in both orders
 
 
 class RelationClassifier(nn.Module):
-    """Which relation (`rank`: one score a type; `choose`: softmax with "no relation" as a class; or both), and is there any (`identify`).
+    """Up to three linear layers: `rank`, `choose` and `identify`.
 
-    Decides by the ranking scores where there are any, else by the log-odds against "no relation"; identification never decides.
+    `rank` gives one ranking score a relation type; `choose` logits with "no relation" as a class; `identify` logits of "is there any
+    relation?". The scores of a pair are those of `rank` if there is that layer, else the log-odds of `choose` against "no relation".
+    `identify` is for training only.
     """
 
     def __init__(self, size: int, relations: int, *, classification: Classification, identification: bool, score_bias: bool) -> None:

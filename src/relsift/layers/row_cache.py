@@ -1,4 +1,4 @@
-"""Rows that a model computes from integer keys: each different key once a batch in training, once for all batches in prediction."""
+"""Rows that a model computes from integer keys: in training once for each different key of a batch, in prediction once for all batches."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ Compute = Callable[[Tensor], tuple[Tensor, ...]]  # (V,) different keys -> table
 
 
 class Rows(NamedTuple):
-    """Computed rows, and where each key finds its row."""
+    """Computed rows, and the row of each key."""
 
     tables: tuple[Tensor, ...]
-    place: Tensor  # int64, the shape of the keys: the row of each key in the tables
-    finite: bool  # the tables are known to hold neither infinity nor not-a-number
+    place: Tensor  # int64, of the keys' shape: the row of each key in the tables
+    finite: bool  # the tables hold neither infinity nor not-a-number; False: not known
 
 
 def each_once(keys: Tensor, compute: Compute) -> Rows:
-    """Compute one row for each different key; `keys` may have any shape."""
+    """Compute one row for each different key. keys: int64, of any shape."""
     distinct, place = torch.unique(keys, return_inverse=True)
     return Rows(compute(distinct), place, False)
 
 
 class RowCache:
-    """`each_once` with a memory: rows are computed again only when the weights change. For inference.
+    """A cache of computed rows, for inference. Rows are computed again when a weight has changed.
 
-    Memory is bounded: when new rows do not fit, all rows are dropped, which costs no more than no cache. Threads may share a cache. A copy
-    starts empty.
+    The memory is bounded. When new rows do not fit, all rows are dropped; that costs no more than having no cache. Threads may share a
+    cache. A copy of a cache is empty.
     """
 
     def __init__(self, limit: int) -> None:
@@ -52,7 +52,7 @@ class RowCache:
         Args:
             keys: int64, of any shape, 0 <= key < count.
             widths: values in a row of each table that `compute` returns.
-            weights: from which the rows are computed; when one of them changes, all rows are dropped.
+            weights: from which the rows are computed, at least one; when one of them changes, all rows are dropped.
         """
         with self._lock:
             weight_state = [(id(weight), weight.data_ptr(), _version(weight), weight.device) for weight in weights]
@@ -105,4 +105,3 @@ class RowCache:
 def _version(weight: Tensor) -> int:
     """The count of in-place changes; 0 for a tensor made under inference mode, which has no count and cannot be trained."""
     return 0 if weight.is_inference() else weight._version
-

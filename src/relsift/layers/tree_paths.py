@@ -1,6 +1,6 @@
-"""The path between two tokens through their lowest common ancestor (LCA) in a dependency tree, for many token pairs at once.
+"""The path between two tokens through their lowest common ancestor (LCA) in a dependency tree, for many pairs of tokens at once.
 
-Letters: S sentences, T tokens, U token pairs, D levels of the deepest tree, L tokens of the longest arm.
+Letters: S sentences, T tokens, U pairs of tokens, D levels of the deepest tree, L tokens of the longest arm.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from torch import Tensor
 
 
 class TreePaths(NamedTuple):
-    """A path is two arms that meet at the LCA, which belongs to neither. An arm has no token if its end is the LCA itself."""
+    """A path has two arms, from each of its two tokens up to the LCA, exclusive. The arm of a token that is the LCA is empty."""
 
     top: Tensor  # (U,)      token of the LCA; -1: the two tokens are in different trees, and both arms are empty
-    arms: Tensor  # (2U, L)  tokens from the end upwards, first tokens' arms before second tokens'; beyond an arm's length: any token
-    lengths: Tensor  # (2U,)
+    arms: Tensor  # (2U, L)  tokens upwards; the U arms of the first tokens, then those of the second; beyond an arm's length any token
+    lengths: Tensor  # (2U,) tokens of each arm
 
 
-def tree_paths(head: Tensor, sentence: Tensor, first: Tensor, second: Tensor) -> TreePaths:
+def tree_paths(parent: Tensor, sentence: Tensor, first: Tensor, second: Tensor) -> TreePaths:
     """The paths between tokens `first` and `second` in the trees of their sentences.
 
     Args:
-        head: (S, T) int64, each token's head, -1 for a root; without cycles. sentence, first, second: (U,) row of `head`, and two tokens.
+        parent: (S, T) int64, the parent token of each token, -1 for a root; without cycles.
+        sentence: (U,) rows of `parent`. first, second: (U,) tokens of these sentences.
     """
     rows = torch.cat([sentence, sentence])                                              # (2U,)
     token = torch.cat([first, second])
-    levels: list[Tensor] = []  # a token, its head, that one's head, …; -1 past the root
+    levels: list[Tensor] = []  # the tokens, their parents, the parents of these, …; -1 past the root
     while not levels or bool((token >= 0).any()):
         levels.append(token)
-        token = torch.where(token >= 0, head[rows, token.clamp(min=0)], token)
+        token = torch.where(token >= 0, parent[rows, token.clamp(min=0)], token)
     chain = torch.stack(levels, dim=1)                                                  # (2U, D)
     depth = (chain >= 0).sum(dim=1)                                                     # (2U,)    tokens up to the root, both counted
     level = depth[:, None] - 1 - torch.arange(chain.shape[1], device=chain.device)      # (2U, D)

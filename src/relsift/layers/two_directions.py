@@ -1,14 +1,15 @@
-"""A pair classified twice, once in each order of reading, over both directions of every relation: targets, loss, decision.
+"""A pair classified twice, once in each order of reading, over both directions of every relation: targets, loss, scores.
 
 Source: Miwa & Bansal, ACL 2016, and the walk-based model of Christopoulou et al., ACL 2018, which took it over.
 A *reading* is an ordered pair of entities (first, second) with 2K + 1 logits: columns 0..K-1 say "relation k from the first to the
 second", K..2K-1 "relation k from the second to the first", 2K "none". A candidate pair has two readings: *forth* is (head, tail), *back*
 (tail, head).
-Differs from the sources: they make one decision for two entities (an answer beats "none", of two answers the more probable one stands).
-Here every *ordered* pair has a score of its own, so that a threshold can be tuned: in the surer of its two readings, the log-odds of its
-relation against the best column that denies it, "none" or any relation in the other direction. At threshold 0 a relation is found if either
-reading has it as its answer, as theirs is; only where the two readings name both directions, or two relations of one direction, may it
-differ: both directions are found, and of two relations the one with the larger odds, not the more probable one.
+Differs from the sources: they make one decision for two entities. There an answer beats "none", and of two answers the more probable one
+stands. Here every *ordered* pair has scores, so that a threshold can be tuned. The score of a relation is its log-odds against the best
+column that denies it: "none", or any relation in the other direction. Of the two readings the larger score counts.
+At threshold 0 a pair has a relation if it is the answer of either reading, as in the sources. The result differs in two cases: if the
+readings name both directions, both are decided for; if they name two relations of one direction, the one with the larger odds stands, not
+the more probable one.
 Letters: P pairs, R readings, E entities, K relation types.
 """
 
@@ -26,13 +27,13 @@ from relsift.losses.labels import first_label
 
 
 class Readings(NamedTuple):
-    """Ordered pairs to classify, each once, and where the candidates find theirs."""
+    """Ordered pairs to classify, each once, and the readings of each candidate pair."""
 
-    sentence: Tensor  # (R,)
+    sentence: Tensor  # (R,)  rows of the batch
     first: Tensor  # (R,)  rows of the entity tensors
     second: Tensor  # (R,)
     forth: Tensor  # (P,)  each pair's reading (head, tail)
-    back: Tensor | None  # (P,)  and (tail, head); None if nobody asked
+    back: Tensor | None  # (P,)  each pair's reading (tail, head); None if only one order is read
 
 
 def one_reading(batch: Batch) -> Readings:
@@ -51,10 +52,12 @@ def both_readings(batch: Batch) -> Readings:
 
 
 def targets(batch: Batch, relations: int) -> tuple[Tensor, Tensor]:
-    """The right column of the reading forth and of the reading back, each (P,) int64 in 0..2K.
+    """The correct column of the reading forth and of the reading back, each (P,) int64 in 0..2K.
 
-    An unlabelled pair whose reverse is a labelled candidate of the batch is that relation in the other direction. A pair that is labelled
-    itself follows its own label, whatever its reverse says.
+    A related pair has its own relation as target. An unrelated pair whose reverse is a related candidate of the batch has the reverse's
+    relation, in the other direction.
+
+    Args: relations: K.
     """
     label = first_label(batch.pairs.labels)                                                   # (P,)
     reverse = _label_of_reverse(batch, label)
@@ -80,26 +83,27 @@ def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weigh
 
 
 def merged_scores(forth: Tensor, back: Tensor) -> Tensor:
-    """(P, 2K + 1) logits of both readings -> (P, K): log-odds of "k from head to tail" against what denies it, the surer reading's.
+    """(P, 2K + 1) logits of both readings -> (P, K): log-odds of "k from head to tail" against the best column that denies it.
 
-    Against "none" alone the score would not tell directions apart: training only asks that the right column beats all others, so that
-    the opposite direction of a clear relation is beaten, but still far above "none".
+    The larger one of the two readings. Log-odds against "none" alone would not tell directions apart: training only asks that the correct
+    column has the highest logit, so the opposite direction of a clear relation has a lower one, which is still far above that of "none".
     """
     k = forth.shape[1] // 2
-    surest = forth[:, :k] - forth[:, k:].amax(dim=1, keepdim=True)                            # (P, K)
-    return torch.maximum(surest, back[:, k:-1] - torch.cat([back[:, :k], back[:, -1:]], dim=1).amax(dim=1, keepdim=True))
+    forth_scores = forth[:, :k] - forth[:, k:].amax(dim=1, keepdim=True)                            # (P, K)
+    denying_back = torch.cat([back[:, :k], back[:, -1:]], dim=1)                              # (P, K + 1)
+    return torch.maximum(forth_scores, back[:, k:-1] - denying_back.amax(dim=1, keepdim=True))
 
 
 def _keys(batch: Batch) -> tuple[Tensor, Tensor]:
-    """One number an ordered pair of entities: of each candidate, and of its reverse."""
+    """(P,) each: a number for the ordered pair of entities of each candidate, and for its reverse."""
     entities = max(1, len(batch.entities))
     head, tail = batch.pairs.head, batch.pairs.tail
     return head * entities + tail, tail * entities + head
 
 
 def _label_of_reverse(batch: Batch, label: Tensor) -> Tensor:
-    """(P,) labels -> (P,) those of each pair's reverse; NO_RELATION where that is unlabelled or no candidate."""
+    """(P,) labels -> (P,) the label of each pair's reverse; NO_RELATION if that is unrelated or no candidate."""
     forth, back = _keys(batch)
     keys, order = forth.sort()
-    at = order[torch.searchsorted(keys, back).clamp(max=max(0, len(keys) - 1))]               # (P,)  a pair that may be the reverse
-    return torch.where(forth[at] == back, label[at], NO_RELATION)
+    row = order[torch.searchsorted(keys, back).clamp(max=max(0, len(keys) - 1))]               # (P,)  the reverse, if it is a candidate
+    return torch.where(forth[row] == back, label[row], NO_RELATION)

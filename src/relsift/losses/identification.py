@@ -1,4 +1,4 @@
-"""Is there any relation at all?"""
+"""The loss of the second task: is a pair related at all?"""
 
 from __future__ import annotations
 
@@ -9,5 +9,10 @@ from relsift.candidates import NO_RELATION
 
 
 def identification_loss(logits: Tensor, label: Tensor) -> Tensor:
-    """Is there any relation at all? Cross-entropy of (P, 2) logits, column 1 = related; the mean over P. Source: Ye et al. 2019, eq. 3."""
+    """Cross-entropy of "unrelated" and "related".
+
+    Args: logits: (P, 2), column 1 = related. label: (P,) int64, a relation type, or NO_RELATION.
+    Returns: () float >= 0, the mean over P.
+    Source: Ye et al., ACL 2019, eq. 3.
+    """
     return F.cross_entropy(logits, (label != NO_RELATION).long())

@@ -9,8 +9,8 @@ from relsift.candidates import NO_RELATION
 
 
 def first_label(labels: Tensor) -> Tensor:
-    """(P, K) bool -> (P,) int64: the first column that holds, NO_RELATION where none does.
+    """(P, K) bool -> (P,) int64: the first column that is True, NO_RELATION where none is.
 
-    A pair's further relations are not learned from; training counts them.
+    The further relations of a pair are left out; `relsift.training.training_set` counts them.
     """
     return torch.where(labels.any(dim=1), labels.int().argmax(dim=1), NO_RELATION)
