@@ -1,4 +1,4 @@
-"""CR-CNN: a convolution with one window, and a score a relation that is learned by ranking. "No relation" has no score of its own.
+"""CR-CNN: a convolution with one window, and one score a relation, learned by ranking. "No relation" has no score of its own.
 
 Source: dos Santos et al., ACL 2015 (P15-1061).
 Differs from it: word vectors are random unless a file of trained ones is given (theirs: word2vec, 400 dimensions); BIO tags of all
@@ -44,7 +44,7 @@ class CRCNNConfig(ConvolvedPairsConfig):
         return cls(word_size=6, tag_size=3, distance_size=3, max_distance=5, filters=8)
 
 
-# Theirs takes one instance a step. A few pairs a step are faster; their rate fits the mean over these, ten times their rate diverges.
+# The source takes one instance a step; ten pairs a step are faster. The source's rate fits their mean loss; ten times that rate diverges.
 _PAPER_TRAINING = {
     "optimiser": "sgd", "learning_rate": 0.025, "schedule": "inverse_epoch", "batch_pairs": 10,
     "weight_decay": 2e-3,  # the gradient of their penalty beta * |weights|^2, beta = 1e-3

@@ -1,4 +1,4 @@
-"""Bidirectional GRU whose attention is asked by the entity pair: which tokens matter for these two?
+"""Bidirectional GRU with attention whose query is the entity pair: which tokens matter for these two entities?
 
 Source: Qin et al., "Designing an adaptive attention mechanism for relation classification", IJCNN 2017 (10.1109/IJCNN.2017.7966407), named
 EAtt-BiGRU by Ye et al. (ACL 2019), whose +Tag variant of it is here too.
@@ -52,7 +52,7 @@ class EAttBiGRUConfig(PairClassifierConfig):
         return cls(word_size=6, tag_size=3, distance_size=3, max_distance=5, units=5, dropout=0.0)
 
 
-TOKENS_AT_ONCE = 4096  # of all pairs together that prediction runs through the GRU at once: bounds its memory, and stays in the cache
+TOKENS_AT_ONCE = 4096  # tokens of all pairs that prediction runs through the GRU at once: bounds the memory, and fits the processor's cache
 
 _TRAINING = {
     "optimiser": "adadelta", "learning_rate": 0.5, "weight_decay": 1e-6, "batch_pairs": 30,
@@ -79,9 +79,9 @@ class EAttBiGRU(PairClassifier):
         self.embed = make_encoder(
             config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None
         )
-        known = 2 * config.max_distance + 1
-        self.head_distance = nn.Embedding(known, config.distance_size)
-        self.tail_distance = nn.Embedding(known, config.distance_size)
+        num_distances = 2 * config.max_distance + 1
+        self.head_distance = nn.Embedding(num_distances, config.distance_size)
+        self.tail_distance = nn.Embedding(num_distances, config.distance_size)
         self.gru = PairGRU(self.embed.size, config.distance_size, config.units)
         self.ask = nn.Linear(2 * self.embed.word_size, self.gru.size)
         self.dropout = nn.Dropout(config.dropout)
@@ -97,7 +97,7 @@ class EAttBiGRU(PairClassifier):
         return scores
 
     def attended(self, batch: Batch) -> Tensor:
-        """(P, 2H): what each pair sees of its sentence."""
+        """(P, 2H): the attended GRU states of each pair."""
         tokens = self.embed.features(batch)                                             # (N, D)
         query = self.queries(tokens[:, : self.embed.word_size], batch)                  # (P, 2H)
         projected = self.gru.project(tokens, self.head_distance.weight, self.tail_distance.weight)
@@ -112,10 +112,10 @@ class EAttBiGRU(PairClassifier):
         return torch.cat(result)[order.argsort()]
 
     def queries(self, words: Tensor, batch: Batch) -> Tensor:
-        """(N, word_size) features of words -> (P, 2H): what each pair looks for, from the words of its two entities."""
+        """(N, word_size) features of words -> (P, 2H): the attention query of each pair, from the words of its two entities."""
         start, end = batch.entities.span.unbind(1)                                      # (E,) each
         length = end - start
-        first = length.cumsum(0) - length                                               # (E,) where an entity starts in the row of all
+        first = length.cumsum(0) - length                                               # (E,) first of an entity's tokens among those of all
         entity = torch.arange(len(length), device=length.device).repeat_interleave(length)
         position = start[entity] + torch.arange(len(entity), device=length.device) - first[entity]
         row = batch.first[batch.entities.sentence[entity]] + position

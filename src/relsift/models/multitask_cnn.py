@@ -2,7 +2,7 @@
 
 Source: Ye et al., ACL 2019 (P19-1130), and for the preset `released` the authors' public code, which differs from the paper.
 Differs from the paper: the tags of overlapping entities show the outermost one (one tag row a sentence cannot hold both); the 128-unit
-layer of the paper's text stands between the pooled features and both heads, as in the authors' code (equation 4 leaves it out).
+layer of the paper's text stands between the pooled features and both tasks, as in the authors' code (equation 4 leaves it out).
 Differs from the released code (`released`): distances are 0 inside the entity only (theirs also beside it), a crop keeps tokens and
 distances aligned (theirs does not beyond 16 tokens), negative distances have embeddings of their own (theirs read out of range), and the
 crop's padding takes no part in pooling.
@@ -46,13 +46,13 @@ class MultiTaskCNNConfig(PairClassifierConfig):
     windows: tuple[int, ...] = (4, 5, 6, 7, 8, 9, 10)  # tokens under each window
     filters: int = 64  # per window
     context: Literal["sentence", "between"] = "sentence"  # text seen: all, or from the first entity to the second
-    context_size: int = 16  # tokens; `between` keeps the last so many of a longer text
+    context_size: int = 16  # tokens; of a longer text `between` sees only the last ones
     pooling: Literal["max", "max_average"] = "max"
     hidden: int = 128
     input_dropout: float = 0.0  # share of embedding dimensions dropped, the same ones for all tokens of a sentence
     pooled_dropout: float = 0.0
     hidden_dropout: float = 0.2
-    normalise: bool = False  # batch norm before and after the hidden layer
+    normalise: bool = False  # batch normalisation before and after the hidden layer
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,9 +67,10 @@ class MultiTaskCNNConfig(PairClassifierConfig):
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """With Keras's defaults, in torch's convention of momentum.
+    """Batch normalisation with Keras's defaults, in torch's convention of momentum.
 
-    One pair alone has no variance and torch refuses to train on it: it is normalised by the running statistics, left as they are.
+    torch refuses to train on a single pair, which has no variance. Such a pair is normalised by the running statistics, which it leaves
+    unchanged.
     """
 
     def __init__(self, size: int) -> None:
@@ -81,16 +82,14 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(x)
 
 
-# The paper names neither epochs nor what happens to unknown words: the first were set by computing time, the second on development data.
+# The paper gives no number of epochs and no treatment of unknown words: ours are set by computing time, and on development data.
 _TRAINING = {"epochs": 15, "patience": 4, "unknown_rate": 0.3}
 _CHINESE = {"margin_pos": 4.5, "margin_neg": -0.5, "threshold": 1.0}
 _RELEASED = {
     "windows": (1, 2, 3), "context": "between", "pooling": "max_average", "max_distance": 8, "shared_distances": True,
     "input_dropout": 0.2, "pooled_dropout": 0.5, "normalise": True, "score_bias": True, "threshold": 0.5,
 }  # fmt: skip
-
-
-PAIRS_AT_ONCE = 1024  # that prediction convolves one by one at a time (`between`): bounds the memory of a sentence of hundreds of entities
+PAIRS_AT_ONCE = 1024  # pairs that prediction convolves at once with `between`: bounds the memory of a sentence of hundreds of entities
 
 
 class MultiTaskCNN(PairClassifier):
@@ -110,9 +109,9 @@ class MultiTaskCNN(PairClassifier):
             config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None,
             dropout=config.input_dropout,
         )  # fmt: skip
-        known = 2 * config.max_distance + 1
-        self.head_distance = nn.Embedding(known, config.distance_size)
-        self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(known, config.distance_size)
+        num_distances = 2 * config.max_distance + 1
+        self.head_distance = nn.Embedding(num_distances, config.distance_size)
+        self.tail_distance = self.head_distance if config.shared_distances else nn.Embedding(num_distances, config.distance_size)
         self.convolve = PairConvolution(
             self.embed.size, config.distance_size, windows=config.windows, filters=config.filters, max_distance=config.max_distance
         )
@@ -140,10 +139,10 @@ class MultiTaskCNN(PairClassifier):
             return []
         size = self.config.context_size
         spans = [(e.spans[head], e.spans[tail]) for e in examples for head, tail in zip(e.heads, e.tails)]
-        longer = sum(max(h[1], t[1]) - min(h[0], t[0]) > size for h, t in spans)
-        if not longer:
+        num_longer = sum(max(h[1], t[1]) - min(h[0], t[0]) > size for h, t in spans)
+        if not num_longer:
             return []
-        return [f"{longer} of {len(spans)} training pairs are more than {size} tokens long: the model sees the last {size}"]
+        return [f"{num_longer} of {len(spans)} training pairs are more than {size} tokens long: the model sees the last {size}"]
 
     def forward(self, batch: Batch) -> PairScores:
         h = self.trunk(self.pooled(batch))                                              # (P, Z)

@@ -31,7 +31,7 @@ class MultiWindowCNNConfig(ConvolvedPairsConfig):
     windows: tuple[int, ...] = (2, 3, 4, 5)  # tokens under each window
     filters: int = 150  # per window
     dropout: float = 0.5  # share of pooled features dropped
-    max_norm: float | None = 3.0  # L2 norm that no class's weights may pass; None: free
+    max_norm: float | None = 3.0  # bound on the L2 norm of each class's weights; None: no bound
 
     def __post_init__(self) -> None:
         require(len(self.windows) > 0 and min(self.windows) >= 1, "model.windows", expected="one or more sizes >= 1", got=self.windows)
@@ -69,13 +69,13 @@ class MultiWindowCNN(ConvolvedPairClassifier):
         initialise_for_tanh(self, config.embedding_bound)
 
     def forward(self, batch: Batch) -> PairScores:
-        pooled = self.convolved(batch).max(relu=False).tanh()                           # (P, C)  tanh never falls: after the maximum
+        pooled = self.convolved(batch).max(relu=False).tanh()                           # (P, C)  tanh may follow the maximum: it never falls
         scores: PairScores = self.classifier(self.dropout(pooled))
         return scores
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Scale the weights of each class that are longer than `max_norm` down to it."""
+        """Scale the weights of each class whose norm exceeds `max_norm` down to it."""
         if self.config.max_norm is None:
             return
         for layer in (self.classifier.choose, self.classifier.rank):

@@ -1,12 +1,11 @@
-"""PCNN, supervised: the maximum over each of three pieces of the sentence, which the two entities cut.
+"""PCNN, supervised: the maximum over each of three pieces of the sentence, which is cut after each of the two entities.
 
 Source: Zeng et al., EMNLP 2015 (D15-1203), with bags of one sentence: every pair has a label of its own, so there is nothing to choose
 from a bag.
-Which token belongs to which piece: let a <= b be the ends (exclusive) of the pair's two entities, whichever is head or tail. The pieces
-are the tokens 0 to a, a to b, and b to the sentence's end, each without its last number: up to and with the entity that ends first; what
-follows, up to and with the other one; the rest. Nested and overlapping entities are cut the same way. Entities that end together leave the
-middle piece empty, one at the sentence's end the last; an empty piece's features are 0. Padding belongs to no piece. The convolution
-runs over the whole sentence, so a window near a cut sees over it.
+The pieces: let a <= b be the ends (exclusive) of the pair's two entities, whichever is head or tail. The pieces are the token spans [0, a),
+[a, b) and [b, length). Nested and overlapping entities are cut the same way. If both entities end together, the middle piece is empty; if
+one ends with the sentence, the last piece is. The features of an empty piece are 0. Padding belongs to no piece. The convolution runs over
+the whole sentence, so a window near a cut sees beyond it.
 Differs from the paper: entities are spans, theirs single tokens; word vectors are random unless a file of trained ones is given (theirs:
 skip-gram, 50 dimensions); BIO tags of all entities can be added (Ye et al. 2019).
 Letters: P pairs, Q = 3 pieces, F filters.
@@ -81,7 +80,7 @@ class PCNN(ConvolvedPairClassifier):
 
 
 def cuts(batch: Batch) -> Tensor:
-    """(P, Q + 1): where the pieces of each pair's sentence begin and end; they never fall."""
+    """(P, Q + 1) int64, never falling: piece q of a pair's sentence is the tokens from cut q to cut q + 1, exclusive."""
     end = batch.entities.span[:, 1]                                                     # (E,)
     head, tail = end[batch.pairs.head], end[batch.pairs.tail]                           # (P,)
     length = batch.lengths[batch.pairs.sentence]                                        # (P,)

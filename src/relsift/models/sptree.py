@@ -1,11 +1,11 @@
-"""SPTree (LSTM-ER) with given entities: a sequence LSTM below, a tree LSTM on the shortest path between two entities above it.
+"""SPTree (LSTM-ER) with given entities: a sequence LSTM, and on its states a tree LSTM on the shortest path between two entities.
 
 Source: Miwa & Bansal, ACL 2016 (P16-1105), the relation part, and the authors' public code where the paper is silent.
 Differs from the source: entities are given, so there is no entity decoder, no entity pre-training and no scheduled sampling; trees come
 with the data or from any parser (theirs: Stanford's neural parser); words start at random (theirs: word2vec); entity labels are B and I
 of a type (theirs: BILOU); a batch holds several sentences (theirs: one).
 The paper averages an entity's states for the pair vector; its code takes the last token's, and so does this.
-Gold entity *labels* are input of the tree's nodes. They come from the BIO tags, so that `tags=False` leaves no trace of them.
+The nodes of the tree have gold entity *labels* as input. These are the BIO tags, so that `tags=False` removes them everywhere.
 Letters: S sentences, T tokens, X token features, H hidden units a direction, I node features, R readings (ordered pairs), U paths,
 E entities.
 """
@@ -89,7 +89,7 @@ class SPTree(TwoDirectionClassifier):
         self.embed = make_encoder(c.encoder, encoding, word_size=c.word_size, tag_size=tag_size)
         self.pos = nn.Embedding(trees.num_pos, c.pos_size)
         self.sequence = nn.LSTM(self.embed.size + c.pos_size, c.sequence_size, batch_first=True, bidirectional=True)
-        self.top_label = trees.num_dependencies  # the LCA's own arc leads out of the path: its label is one of its own
+        self.top_label = trees.num_dependencies  # the arc of the LCA leads out of the path, so a further label stands for it
         self.dependencies = nn.Embedding(trees.num_dependencies + 1, c.dependency_size)
         self.labels = nn.Embedding(tags.num_rows, c.label_size) if c.tags else None
         size = 2 * c.sequence_size + c.dependency_size + (c.label_size if c.tags else 0)
@@ -105,7 +105,7 @@ class SPTree(TwoDirectionClassifier):
         return self.embed
 
     def read(self, batch: Batch, readings: Readings) -> Tensor:
-        last = batch.entities.span[:, 1] - 1                                            # (E,)        an entity's last token
+        last = batch.entities.span[:, 1] - 1                                            # (E,)  an entity's last token
         first, second = last[readings.first], last[readings.second]                     # (R,)
         states = self.sequence_states(batch)                                            # (S, T, 2H)
         row = readings.sentence
@@ -114,26 +114,28 @@ class SPTree(TwoDirectionClassifier):
         return h
 
     def sequence_states(self, batch: Batch) -> Tensor:
-        """(S, T, 2H), forwards and backwards; zeros past a sentence's end."""
+        """(S, T, 2H) states of the sequence LSTM, forwards and backwards; zeros past a sentence's end."""
         pos = _trees(batch).pos
-        x = self.drop_input(torch.cat([self.embed.padded(batch), self.pos(pos)], dim=2))   # (S, T, X)
+        x = self.drop_input(torch.cat([self.embed.padded(batch), self.pos(pos)], dim=2))  # (S, T, X)
         return run_over_sentences(self.sequence, x, batch.lengths)
 
     def path_states(self, batch: Batch, states: Tensor, sentence: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """(R, 3·H of the tree): the path between two tokens, seen from the first. Both orders of two tokens are one path."""
+        """(R, 3 * tree_size): states of the path from `first` to `second`. Both orders of two tokens are computed as one path.
+
+        Args: states: (S, T, 2H). sentence: (R,) rows of the batch. first, second: (R,) tokens.
+        """
         trees, tokens = _trees(batch), batch.num_tokens
         low, high = torch.minimum(first, second), torch.maximum(first, second)          # (R,)
-        keys, row = torch.unique((sentence * tokens + low) * tokens + high, return_inverse=True)   # (U,), (R,)
-        where, low, high = keys // tokens**2, keys // tokens % tokens, keys % tokens    # (U,)
-        paths = tree_paths(trees.parent, where, low, high)
+        keys, path_of = torch.unique((sentence * tokens + low) * tokens + high, return_inverse=True)  # (U,), (R,)
+        row_of_path, low, high = keys // tokens**2, keys // tokens % tokens, keys % tokens    # (U,)
+        paths = tree_paths(trees.parent, row_of_path, low, high)
         top = paths.top.clamp(min=0)
-        beside = [] if self.labels is None else [self.labels(required(batch.tags, "tags"))]  # (S, T, label size)
-        nodes = torch.cat([states, *beside, self.dependencies(trees.dependency)], dim=2) # (S, T, I)
-        own = self.dependencies(torch.full_like(top, self.top_label))                   # (U, dependency size)
-        tops = torch.cat([part[where, top] for part in (states, *beside)] + [own], dim=1)          # (U, I)
-        path = self.path(nodes, tops, paths, where)[row]                                # (R, 3, H)   seen from the left token
-        seen = torch.where((first > second)[:, None, None], path.flip(1), path)
-        return seen.flatten(1)
+        labels = [] if self.labels is None else [self.labels(required(batch.tags, "tags"))]  # (S, T, label size)
+        nodes = torch.cat([states, *labels, self.dependencies(trees.dependency)], dim=2)  # (S, T, I)
+        top_dependency = self.dependencies(torch.full_like(top, self.top_label))                   # (U, dependency size)
+        tops = torch.cat([part[row_of_path, top] for part in (states, *labels)] + [top_dependency], dim=1)  # (U, I)
+        left_to_right = self.path(nodes, tops, paths, row_of_path)[path_of]              # (R, 3, tree_size)
+        return torch.where((first > second)[:, None, None], left_to_right.flip(1), left_to_right).flatten(1)
 
 
 def _trees(batch: Batch) -> Trees:

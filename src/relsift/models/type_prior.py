@@ -1,10 +1,10 @@
-"""Type prior: what the types of the two entities say by themselves, without a word of the sentence.
+"""Type prior: relations from the types of the two entities, without a word of the sentence.
 
-A baseline of ours, without a source: multinomial logistic regression on the head's type, the tail's type and their combination. It sees
-neither words nor distances, neither tags nor other entities, so that what another model scores above it is what that model reads in the
-sentence. With `interaction`, the converged model gives every combination of types the shares that the relations have among its training
-pairs. All weights start at 0 and the loss is convex: seeds differ in the order of batches only, and a type or a combination that training
-data does not have adds nothing.
+A baseline of ours, without a source: multinomial logistic regression on the head's type, the tail's type and their combination. It reads no
+words, distances, tags or other entities. The score of another model above this one measures what that model reads in the sentence.
+With `interaction`, the converged model gives each combination of types the shares of the relations among its training pairs. All weights
+start at 0 and the loss is convex, so seeds differ only in the order of batches. A type or combination that training data does not have
+adds nothing.
 Letters: P pairs, N types (row 0: a type never seen in training), C combinations of types in the batch, Z features, K relation types.
 """
 
@@ -56,11 +56,11 @@ class TypePrior(PairClassifier):
             nn.init.zeros_(weight)
 
     def forward(self, batch: Batch) -> PairScores:
-        kind = batch.entities.type + 1                                                  # (E,)  0: never seen
-        pairs = kind[batch.pairs.head] * self.types + kind[batch.pairs.tail]            # (P,)
-        combinations, which = torch.unique(pairs, return_inverse=True)                  # (C,), (P,)  few: each is scored once
+        row = batch.entities.type + 1                                                   # (E,)  0: never seen
+        pairs = row[batch.pairs.head] * self.types + row[batch.pairs.tail]              # (P,)
+        combinations, place = torch.unique(pairs, return_inverse=True)                  # (C,), (P,)  few: each is scored once
         scores, logits, identification, _ = self.classifier(self.features(combinations))
-        return PairScores(scores[which], *(None if part is None else part[which] for part in (logits, identification)))
+        return PairScores(scores[place], *(None if part is None else part[place] for part in (logits, identification)))
 
     def features(self, combinations: Tensor) -> Tensor:
         """(C,) head type · N + tail type -> (C, Z): a 1 for each of head, tail and combination."""

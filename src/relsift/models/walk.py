@@ -1,4 +1,4 @@
-"""Walk-based model: the entities of a sentence as the nodes of a full graph, and every pair seen by way of the others.
+"""Walk-based model: the entities of a sentence are the nodes of a full graph, and a pair learns from walks over the other entities.
 
 Source: Christopoulou et al., ACL 2018 (P18-2014), and their public code where the paper is silent.
 Differs from it: nested and overlapping entities are kept (they drop the inner ones and their relations); distances are clipped at
@@ -6,9 +6,9 @@ Differs from it: nested and overlapping entities are kept (they drop the inner o
 without amsgrad; the BIO tags of `tags` are ours (a token's tag goes into the LSTM), the types of the entities (`types`) are theirs; and
 each ordered pair has a score that a threshold can be tuned on (see `layers/two_directions.py`). As in their code and unlike the paper's
 equation, a pair of a sentence without further entities keeps its edge as it is.
-All ordered pairs of a sentence's entities are edges, whatever the candidates are: what a pair is depends on its sentence alone.
-Letters: S sentences, T tokens, G sentences of a group, M entities of the largest of them, Z = M + T what may be context, I some rows of
-the M, N features of a node, X of a position, D of an edge, R readings.
+All ordered pairs of a sentence's entities are edges, whatever the candidates are, so the features of a pair depend on its sentence alone.
+Letters: S sentences, T tokens, G sentences of a group, M entities of the largest of them, Z = M + T context nodes, I some of the M
+entities, N features of a node, X of a position, D of an edge, R readings.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from relsift.layers.two_directions import Readings
 from relsift.models.base.model import Preset
 from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
 
-NUMBERS_AT_ONCE = 2**24  # in one array of a group (64 MiB); larger sentences are taken some rows at a time
+NUMBERS_AT_ONCE = 2**24  # numbers in one array of a group (64 MiB); larger sentences are computed some rows at a time
 NO_TYPE = 0  # row of the type table: a token of no entity, and an entity of a type never seen in training
 
 
@@ -127,10 +127,10 @@ class WalkModel(TwoDirectionClassifier):
         return entities * max(entities * max(walks, entities + tokens), (entities + tokens) * self.config.position_size)
 
     def edges(self, batch: Batch, group: Group, states: Tensor) -> Tensor:
-        """(G, M, M, D): [i, j] is the edge from entity i to entity j, before any walk; the diagonal and the padding mean nothing.
+        """(G, M, M, D): [i, j] is the edge from entity i to entity j, before any walk; the diagonal and the padding have no meaning.
 
-        The source's W_s [v_i; v_j; c_ij], v_i = [e_i; t_i; p_ij], c_ij a weighted sum of u_z = [n_z; p_zi; p_zj], taken apart: what
-        depends on one node alone is multiplied once a node, and q tanh(u_z) is a sum of three such terms.
+        The source's W_s [v_i; v_j; c_ij], with v_i = [e_i; t_i; p_ij] and c_ij a weighted sum of u_z = [n_z; p_zi; p_zj], split into
+        terms: those that depend on one node alone are multiplied once a node, and q tanh(u_z) is a sum of three terms.
         """
         nodes, real, ids = self._nodes(batch, group, states)                            # (G, Z, N), (G, Z), (G, Z, M)
         size, (n, x) = group.size, (self.node_size, self.config.position_size)
@@ -158,8 +158,10 @@ class WalkModel(TwoDirectionClassifier):
         return _some_rows_at_a_time(rows, size, size * ids.shape[1] * len(nodes))
 
     def _nodes(self, batch: Batch, group: Group, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What may be context: first the M entities, then the T tokens. Their features, which are real (tokens: of no entity), and how each
-        lies to each entity."""
+        """The context nodes: first the M entities, then the T tokens.
+
+        Returns: (G, Z, N) features; (G, Z) bool, False for padding and for tokens of an entity; (G, Z, M) position ids to each entity.
+        """
         span = batch.entities.span[group.entities]                                      # (G, M, 2)
         start, end = span[:, :, :1], span[:, :, 1:]                                     # (G, M, 1)
         place = torch.arange(group.tokens, device=span.device)                          # (T,)
@@ -180,14 +182,14 @@ class WalkModel(TwoDirectionClassifier):
         return nodes, torch.cat([group.real, outside], dim=1), ids
 
     def walks(self, v: Tensor, real: Tensor) -> Tensor:
-        """Edges (G, M, M, D) -> the same with walks of up to `walk_length` edges between i and j in them. real: (G, M)"""
+        """Edges (G, M, M, D) -> the same, with walks of up to `walk_length` edges between i and j added. real: (G, M)"""
         if self.walk is None:
             return v
-        middle = (real.sum(dim=1) > 2)[:, None, None, None]                             # is there any k besides i and j?
+        has_others = (real.sum(dim=1) > 2)[:, None, None, None]                         # is there any k besides i and j?
         length = 1
         while length < self.config.walk_length:
             longer = self._two_walks(v, self.walk(v), real)
-            v = torch.where(middle, self.config.beta * v + (1 - self.config.beta) * longer, v)
+            v = torch.where(has_others, self.config.beta * v + (1 - self.config.beta) * longer, v)
             length *= 2
         return v
 
@@ -206,9 +208,9 @@ class WalkModel(TwoDirectionClassifier):
 
 
 def _context_weights(to_i: Tensor, to_j: Tensor, rows: range) -> Tensor:
-    """(G, I, Z) and (G, M, Z) parts of the scores -> (G, I, M, Z) softmax over all z but i and j; zeros if nothing is left.
+    """(G, I, Z) and (G, M, Z) parts of the attention scores -> (G, I, M, Z) softmax over all z but i and j; zeros if there is no such z.
 
-    rows: which entities the I are.
+    Args: rows: the entities that the I are.
     """
     scores = to_i[:, :, None] + to_j[:, None]                                           # (G, I, M, Z)
     size = scores.shape[2]
@@ -221,8 +223,12 @@ def _context_weights(to_i: Tensor, to_j: Tensor, rows: range) -> Tensor:
 
 
 def _some_rows_at_a_time(compute: Callable[[slice], Tensor], size: int, cost: int) -> Tensor:
-    """Rows 0..size-1 of dimension 1. cost: numbers that `compute` holds for one row. If not all fit, training computes them once more
-    for the gradient rather than keep them."""
+    """Rows 0..size-1 of dimension 1, computed in parts that fit NUMBERS_AT_ONCE.
+
+    If there are several parts, training does not keep their inner values, but computes them again for the gradient.
+
+    Args: compute: rows -> these rows of the result. cost: numbers that `compute` holds for one row.
+    """
     step = max(1, NUMBERS_AT_ONCE // max(1, cost))
     if step >= size:
         return compute(slice(0, size))

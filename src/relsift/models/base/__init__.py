@@ -1,1 +1,1 @@
-"""The contract of a model, and what several architectures share."""
+"""The contract of a model, and base classes that several architectures share."""

@@ -1,4 +1,4 @@
-"""What the convolutional pair classifiers have in common: word ++ tag ++ distance to head ++ distance to tail, convolved for every pair.
+"""Base of the models that convolve word ++ tag ++ distance to head ++ distance to tail of every pair.
 
 Letters: P pairs, T tokens, C channels (filters of all windows).
 """
@@ -31,7 +31,7 @@ class ConvolvedPairsConfig(PairClassifierConfig, ABC):
     distance_size: int = 50  # of each of the two distance embeddings
     max_distance: int = 50  # tokens; farther ones share an embedding
     filters: int  # per window
-    embedding_bound: float = WORD2VEC_BOUND  # first embeddings are uniform in ± this
+    embedding_bound: float = WORD2VEC_BOUND  # initial embeddings are uniform in ± this
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,7 +46,7 @@ class ConvolvedPairsConfig(PairClassifierConfig, ABC):
 
 
 class ConvolvedPairs(nn.Module):
-    """Embeddings and windows in one: from a batch to the values of every pair at every token, before the activation.
+    """From a batch to the convolution of every pair at every token, before the activation.
 
     Distances are to the entity's span, 0 inside it.
     """
@@ -63,13 +63,13 @@ class ConvolvedPairs(nn.Module):
         self.size = self.convolve.size
 
     def forward(self, batch: Batch) -> PairValues:
-        """The (P, T, C) values as parts that `PairValues.max` and its like pool without adding them up."""
+        """The (P, T, C) values as the parts of `PairValues`, whose methods pool them without storing the sum."""
         values: PairValues = self.convolve(self.embed.keyed(batch), batch, self.head_distance.weight, self.tail_distance.weight)
         return values
 
 
 class ConvolvedPairClassifier(PairClassifier):
-    """A subclass has a `Config` of `ConvolvedPairsConfig`, and pools `self.convolved(batch)` in `forward`."""
+    """A subclass derives its `Config` from `ConvolvedPairsConfig`, and pools `self.convolved(batch)` in `forward`."""
 
     READS = frozenset({"words", "tags", "spans"})
 

@@ -50,25 +50,22 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Preset:
-    """A source's published values: for the model, and for the training around it."""
+    """Named values of a model's options and of its training, mostly those that a paper published."""
 
     summary: str  # names the source
-    model: dict[str, Any] = field(default_factory=dict)
-    training: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)  # options of the model's Config
+    training: dict[str, Any] = field(default_factory=dict)  # options of `relsift.config.TrainingConfig`
 
 
 class RelationModel(nn.Module, ABC, Generic[Output]):
-    """forward(batch) -> output; loss(output, batch) -> named parts, unweighted; scores(output) -> (P, K).
-
-    Nothing here decides: scores become relations by a `Decision`.
-    """
+    """A model gives scores of pairs; a `Decision` turns them into relations."""
 
     Config: ClassVar[type[ModelConfig]]
-    PRESETS: ClassVar[dict[str, Preset]]
-    SUMMARY: ClassVar[str]
-    READS: ClassVar[frozenset[Input]]  # the inputs that batches hold for it
+    PRESETS: ClassVar[dict[str, Preset]]  # by name; one is `paper`, the default
+    SUMMARY: ClassVar[str]  # one line for `relsift models`
+    READS: ClassVar[frozenset[Input]]  # the inputs that its batches hold
     UNIT: ClassVar[Unit] = "sentence"  # which pairs share one reading of their sentence
-    SEVERAL_LABELS: ClassVar[bool] = False  # its losses learn from every relation of a pair, not from the first one only
+    SEVERAL_LABELS: ClassVar[bool] = False  # whether its losses learn from every relation of a pair, or from the first one only
 
     config: Any  # the subclass's Config
 
@@ -83,24 +80,26 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
 
     @property
     def encoder(self) -> TokenEncoder | None:
-        """What makes the token features; None for a model that reads no tokens."""
+        """The part that makes the token features; None for a model that reads no tokens."""
         return None
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
-        """What of these examples the model will not see, one line a reason, for the user to know; most models see everything."""
+        """Messages for the user about the part of these training examples that the model does not see, one line a reason."""
         return []
 
     def limit_cache(self, megabytes: float) -> None:
-        """Memory for what prediction remembers from one batch to the next (0: nothing); models without such memory take no notice."""
+        """Bound the memory of what prediction caches between batches; 0 switches it off. Models without a cache ignore this."""
 
     def constrain(self) -> None:
-        """Called after every training step: put back weights that the model's source keeps within a bound."""
+        """Put weights back into their bounds, where the model's source has some. Called after every training step."""
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Output: ...
+    def forward(self, batch: Batch) -> Output:
+        """What `loss` and `scores` need."""
 
     @abstractmethod
-    def loss(self, output: Output, batch: Batch) -> dict[str, Tensor]: ...
+    def loss(self, output: Output, batch: Batch) -> dict[str, Tensor]:
+        """() each: the parts of the loss by name, unweighted, each a mean over P. Training weighs and adds them."""
 
     @abstractmethod
     def scores(self, output: Output) -> Tensor:

@@ -1,4 +1,4 @@
-"""What models have in common that make a vector of each pair and classify that: losses, scores, and the options of both.
+"""Base of the models that make one vector of each pair and classify it: losses, scores, and their options.
 
 Letters: P pairs, Z features of a pair, K relation types.
 """
@@ -18,15 +18,15 @@ from relsift.models.base.model import ModelConfig, RelationModel
 
 @dataclass(frozen=True, kw_only=True)
 class PairClassifierConfig(ModelConfig):
-    encoder: str = "lookup"  # what the model sees of each token (see `relsift.encoders`)
+    encoder: str = "lookup"  # makes the features of each token (see `relsift.encoders`)
     tags: bool = True  # BIO tags of all entities as input
     classification: Classification = "cross_entropy"
-    identification: bool = False  # train an "is there a relation?" head too
-    score_bias: bool = False  # of the ranking scores
-    gamma: float = 2.0  # of the ranking loss, as are the margins
-    margin_pos: float = 2.5
-    margin_neg: float = 0.5
-    threshold: float = 0.0  # the source's decision threshold for ranking scores
+    identification: bool = False  # also train on "is there a relation?"
+    score_bias: bool = False  # whether ranking scores have a bias
+    gamma: float = 2.0  # steepness of the ranking loss
+    margin_pos: float = 2.5  # of the ranking loss, in units of the scores
+    margin_neg: float = 0.5  # of the ranking loss, in units of the scores
+    threshold: float = 0.0  # the source's decision threshold, in units of the ranking scores
     other_weight: float = 1.0  # weight of an unrelated pair in the cross-entropy; a related one weighs 1
 
     def __post_init__(self) -> None:
@@ -40,13 +40,13 @@ class PairClassifierConfig(ModelConfig):
 
 
 class PairClassifier(RelationModel[PairScores]):
-    """A subclass has a `Config` of these options, makes a vector of each pair in `forward`, and ends with `self.classifier`."""
+    """A subclass derives its `Config` from `PairClassifierConfig`. Its `forward` ends with a classifier made by `make_classifier`."""
 
     config: Any
     classifier: RelationClassifier
 
     def make_classifier(self, size: int, relations: int) -> RelationClassifier:
-        """For pair vectors of this size, as the options say."""
+        """A classifier of pair vectors (P, size), as the options say. Args: relations: K."""
         c: PairClassifierConfig = self.config
         return RelationClassifier(
             size, relations, classification=c.classification, identification=c.identification, score_bias=c.score_bias

@@ -1,4 +1,4 @@
-"""What models have in common that read a pair as (first, second) and may read it in both orders.
+"""Base of the models that read a pair as (first, second), in one order or in both.
 
 Letters: P pairs, R readings, Z features of a reading, K relation types.
 """
@@ -20,7 +20,7 @@ from relsift.models.base.pair_classifier import PairClassifier, PairClassifierCo
 
 @dataclass(frozen=True, kw_only=True)
 class TwoDirectionConfig(PairClassifierConfig):
-    directions: Literal["one", "two"] = "two"  # read a pair as (head, tail) only, or in both orders over both directions of a relation
+    directions: Literal["one", "two"] = "two"  # one: read (head, tail) only; two: also (tail, head) (see `relsift.layers.two_directions`)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -33,13 +33,13 @@ class TwoDirectionConfig(PairClassifierConfig):
 
 
 class TwoDirectionClassifier(PairClassifier):
-    """How many readings a pair has is settled here.
+    """Classifies one or two readings of each pair.
 
-    A subclass has a `Config` of these options, makes `self.classifier` by `make_classifier`, and says in `read` what the vector of a
-    reading is.
+    A subclass derives its `Config` from `TwoDirectionConfig`, makes `self.classifier` by `make_classifier`, and returns the vectors of the
+    readings from `read`.
     """
 
-    classifier: Any  # a RelationClassifier; with two directions a linear layer
+    classifier: Any  # a RelationClassifier; with two directions a linear layer with 2K + 1 outputs
 
     def make_classifier(self, size: int, relations: int) -> Any:
         if self.config.directions == "one":
@@ -52,14 +52,14 @@ class TwoDirectionClassifier(PairClassifier):
 
     @abstractmethod
     def read(self, batch: Batch, readings: Readings) -> Tensor:
-        """(R, Z): what each reading's classification sees."""
+        """(R, Z): the vector of each reading."""
 
     def forward(self, batch: Batch) -> PairScores:
         if self.config.directions == "one":
             scores: PairScores = self.classifier(self.read(batch, one_reading(batch)))
             return scores
         readings = both_readings(batch)
-        logits = self.classifier(self.read(batch, readings))                                  # (R, 2K + 1)
+        logits = self.classifier(self.read(batch, readings))                            # (R, 2K + 1)
         forth, back = logits[readings.forth], logits[readings.back]                     # (P, 2K + 1)
         return PairScores(merged_scores(forth, back), forth, None, back)
 
