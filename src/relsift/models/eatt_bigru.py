@@ -115,7 +115,7 @@ class EAttBiGRU(PairClassifier):
         """(N, word_size) features of words -> (P, 2H): the attention query of each pair, from the words of its two entities."""
         start, end = batch.entities.span.unbind(1)                                      # (E,) each
         length = end - start
-        first = length.cumsum(0) - length                                               # (E,) first of an entity's tokens among those of all
+        first = length.cumsum(0) - length                                               # (E,) the entity's first token among those of all
         entity = torch.arange(len(length), device=length.device).repeat_interleave(length)
         position = start[entity] + torch.arange(len(entity), device=length.device) - first[entity]
         row = batch.first[batch.entities.sentence[entity]] + position

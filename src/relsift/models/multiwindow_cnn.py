@@ -69,7 +69,7 @@ class MultiWindowCNN(ConvolvedPairClassifier):
         initialise_for_tanh(self, config.embedding_bound)
 
     def forward(self, batch: Batch) -> PairScores:
-        pooled = self.convolved(batch).max(relu=False).tanh()                           # (P, C)  tanh may follow the maximum: it never falls
+        pooled = self.convolved(batch).max(relu=False).tanh()                           # (P, C)  tanh never falls: it may be last
         scores: PairScores = self.classifier(self.dropout(pooled))
         return scores
 

@@ -127,14 +127,14 @@ class SPTree(TwoDirectionClassifier):
         trees, tokens = _trees(batch), batch.num_tokens
         low, high = torch.minimum(first, second), torch.maximum(first, second)          # (R,)
         keys, path_of = torch.unique((sentence * tokens + low) * tokens + high, return_inverse=True)  # (U,), (R,)
-        row_of_path, low, high = keys // tokens**2, keys // tokens % tokens, keys % tokens    # (U,)
+        row_of_path, low, high = keys // tokens**2, keys // tokens % tokens, keys % tokens  # (U,)
         paths = tree_paths(trees.parent, row_of_path, low, high)
         top = paths.top.clamp(min=0)
         labels = [] if self.labels is None else [self.labels(required(batch.tags, "tags"))]  # (S, T, label size)
         nodes = torch.cat([states, *labels, self.dependencies(trees.dependency)], dim=2)  # (S, T, I)
-        top_dependency = self.dependencies(torch.full_like(top, self.top_label))                   # (U, dependency size)
+        top_dependency = self.dependencies(torch.full_like(top, self.top_label))        # (U, dependency size)
         tops = torch.cat([part[row_of_path, top] for part in (states, *labels)] + [top_dependency], dim=1)  # (U, I)
-        left_to_right = self.path(nodes, tops, paths, row_of_path)[path_of]              # (R, 3, tree_size)
+        left_to_right = self.path(nodes, tops, paths, row_of_path)[path_of]             # (R, 3, tree_size)
         return torch.where((first > second)[:, None, None], left_to_right.flip(1), left_to_right).flatten(1)
 
 

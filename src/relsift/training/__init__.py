@@ -1,1 +1,1 @@
-"""The training loop, its optimisers, early stopping, resuming and the run folder."""
+"""The training loop, optimisers, early stopping, resuming, and the run folder."""

@@ -14,16 +14,13 @@ Tensors = dict[str, Tensor]
 
 
 class EpochMean:
-    """The mean is `tensors`, by the names of the model's state; empty before the first epoch.
-
-    Statistics of norms are averaged like parameters: they belong to them. Whole numbers, such as counts of batches, are the latest ones.
-    """
+    """The running mean. Statistics of normalisation layers are averaged too; of integers, such as numbers of batches, the last is kept."""
 
     def __init__(self) -> None:
-        self.tensors: Tensors = {}
+        self.tensors: Tensors = {}  # by their names in the model's state; empty before the first epoch
 
     def add(self, model: nn.Module, epoch: int) -> None:
-        """Take in the model as it is after `epoch`, counted from 1."""
+        """Add the model's parameters after `epoch`, counted from 1."""
         for name, value in snapshot(model).items():
             if epoch > 1 and value.is_floating_point():
                 before = self.tensors[name]
@@ -33,13 +30,14 @@ class EpochMean:
     @contextmanager
     def applied_to(self, model: nn.Module) -> Iterator[None]:
         """Within the block the model has the mean's values, afterwards its own again."""
-        own = snapshot(model)
+        parameters = snapshot(model)
         model.load_state_dict(self.tensors)
         try:
             yield
         finally:
-            model.load_state_dict(own)
+            model.load_state_dict(parameters)
 
 
 def snapshot(model: nn.Module) -> Tensors:
+    """A copy of the model's state."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -16,9 +16,11 @@ TRAIN, DEV, TEST = "train", "dev", "test"
 
 @dataclass(frozen=True)
 class LoadedData:
+    """Sentences to train on, and what is to be known of them."""
+
     run: RunData
-    direction: Direction | None  # the corpus's usual one, if it has one
-    notes: list[str]  # what the readers left out
+    direction: Direction | None  # the corpus's usual direction, if it has one
+    notes: list[str]  # what the readers left out, one line a reason
 
 
 def training_data(data: str, dev: str | None = None) -> LoadedData:
@@ -31,9 +33,9 @@ def training_data(data: str, dev: str | None = None) -> LoadedData:
     training = list(sentences_of(source.documents(TRAIN if TRAIN in source.splits else None, report)))
     checksums = {source.name: source.sha256()}
     if dev is not None:
-        held = resolve(dev)
-        development = list(sentences_of(held.documents(DEV if DEV in held.splits else None, report)))
-        checksums[held.name] = held.sha256()
+        dev_source = resolve(dev)
+        development = list(sentences_of(dev_source.documents(DEV if DEV in dev_source.splits else None, report)))
+        checksums[dev_source.name] = dev_source.sha256()
     elif DEV in source.splits:
         development = list(sentences_of(source.documents(DEV, report)))
     else:
@@ -42,13 +44,13 @@ def training_data(data: str, dev: str | None = None) -> LoadedData:
 
 
 def scoring_data(data: str) -> tuple[list[Sentence], str, list[str]]:
-    """The sentences to score a model on (the test part of a corpus that has one), their name, and what the readers left out."""
+    """The sentences to score a model on, the name of the data, and what the readers left out. Of a corpus with parts, the test part."""
     documents, name, notes = scoring_documents(data)
     return list(sentences_of(documents)), name, notes
 
 
 def scoring_documents(data: str) -> tuple[list[Document], str, list[str]]:
-    """`scoring_data` with its sentences in their documents."""
+    """The same as `scoring_data`, with the sentences in their documents."""
     source = resolve(data)
     report = ReadReport()
     split = TEST if TEST in source.splits else None

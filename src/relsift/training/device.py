@@ -1,4 +1,4 @@
-"""Where and how torch computes while a model is trained."""
+"""The device of a training, and torch's settings for repeatable results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch.utils.deterministic
 
 
 def torch_device(name: str) -> torch.device:
-    """By its name; `auto` is a GPU where there is one. Raises RuntimeError for a name that torch does not know."""
+    """A device by its name; `auto` is a GPU if there is one, else the CPU. Raises RuntimeError for a name that torch does not know."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
@@ -20,19 +20,22 @@ def torch_device(name: str) -> torch.device:
 
 @contextmanager
 def repeatable(threads: int | None, device: torch.device) -> Iterator[None]:
-    """Deterministic algorithms and the configured number of threads, put back afterwards."""
-    if device.type == "cuda":  # cuBLAS refuses deterministic mode without it; read once, when cuBLAS starts
+    """Within the block torch uses deterministic algorithms and `threads` threads; afterwards its settings are as before.
+
+    Args: threads: on the CPU; None leaves the number as it is.
+    """
+    if device.type == "cuda":  # needed by cuBLAS in deterministic mode; read once, when cuBLAS starts
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    memory: Any = torch.utils.deterministic
-    before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory, torch.get_num_threads()
+    deterministic: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory, torch.get_num_threads()
     torch.use_deterministic_algorithms(True)
-    # Deterministic mode would also fill every fresh tensor with not-a-number: a tenth of the time, for memory nobody reads.
-    memory.fill_uninitialized_memory = False
+    # Deterministic mode would also fill every new tensor with not-a-number. That takes a tenth of the time, and nothing reads the values.
+    deterministic.fill_uninitialized_memory = False
     if threads is not None:
         torch.set_num_threads(threads)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0])
-        memory.fill_uninitialized_memory = before[1]
+        deterministic.fill_uninitialized_memory = before[1]
         torch.set_num_threads(before[2])

@@ -17,7 +17,7 @@ from relsift.models.base.model import RelationModel
 from relsift.training.training_set import TrainingSet
 
 OnBatch = Callable[[int, int], None]
-"""Called with (done, all) batches."""
+"""Called with the number of batches done so far, and of all batches of the epoch."""
 
 
 def run_epoch(
@@ -28,9 +28,10 @@ def run_epoch(
     epoch: int,
     on_batch: OnBatch | None = None,
 ) -> dict[str, float]:
-    """Train every batch once; returns the mean of each loss part over the pairs.
+    """Train every batch once; returns the mean of each loss part over the pairs, as `loss_NAME`.
 
-    Raises: DataError if there are no pairs; ConfigError for weights of losses that the model does not have, or if the loss diverges.
+    Args: epoch: counted from 1; the random numbers depend on it and on the run's seed alone.
+    Raises: DataError if there are no pairs; ConfigError for weights of loss parts that the model does not have, or if the loss diverges.
     """
     seed = c.seed * 1_000_003 + epoch
     torch.manual_seed(seed)
@@ -58,7 +59,7 @@ def run_epoch(
 def _step(
     model: RelationModel[Any], optimiser: torch.optim.Optimizer, batch: Batch, c: TrainingConfig, epoch: int
 ) -> dict[str, Tensor]:
-    """Returns the loss parts before the step."""
+    """One step of the optimiser; returns the loss parts, () each, as they were before it."""
     parts = model.loss(model(batch), batch)
     require(
         c.loss_weights.keys() <= parts.keys(),
@@ -83,7 +84,7 @@ def _step(
 
 
 def _hide_rare_words(rare: frozenset[int], rate: float, seed: int) -> Callable[[Batch], None]:
-    """Shows a share of the rare words of a batch as unknown, so that the unknown word is trained."""
+    """A function that replaces a share of the rare words of a batch by the unknown word, so that the latter is trained."""
     random_numbers = random.Random(seed)
 
     def hide(batch: Batch) -> None:

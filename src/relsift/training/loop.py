@@ -35,7 +35,7 @@ from relsift.training.training_set import TrainingSet, make_training_set
 from relsift.training.word_table import prepare_words
 
 OnEpoch = Callable[[dict[str, Any]], None]
-"""Called with an epoch's record: losses, development F1, threshold, seconds."""
+"""Called with the record of an epoch: its number, losses, development F1, threshold, seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class TrainingResult:
     bundle: Bundle
     state: TrainingState  # after the last epoch
     candidates: CandidateReport  # of the training data
-    notes: list[str]  # what of the training data the model did not see, or sees otherwise than asked
-    vectors: VectorReport | None = None  # of the pre-trained word vectors
+    notes: list[str]  # for the user: training data that the model did not see, or not as configured, one line a reason
+    vectors: VectorReport | None = None  # of the pre-trained word vectors, if any
 
 
 def train(
@@ -60,7 +60,8 @@ def train(
     """Train on `training`, select the epoch and the threshold on `development`.
 
     Args:
-        state_folder: where the state after each epoch is kept; None keeps none. resume: go on from there if it holds a state.
+        state_folder: where the state after each epoch is kept; None keeps none.
+        resume: go on from the state in `state_folder`, if there is one.
     Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
         options that the model does not have, or a learning rate at which it diverges.
     """
@@ -90,13 +91,13 @@ def _run_epochs(
     on_epoch: OnEpoch | None,
     on_batch: OnBatch | None,
 ) -> TrainingState:
-    """Until the last epoch, or none has been better for too long; leaves the weights of the best epoch in the model."""
+    """Train until the last epoch, or until `patience` epochs were no better; leaves the weights of the best epoch in the model."""
     model = scorer.model
     optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad])
     state, best = TrainingState(), snapshot(model)
     mean = EpochMean() if c.average else None
     if state_folder is not None and not resume:
-        clear_state(state_folder)  # else a run killed in its first epoch would be resumed from an older run's weights
+        clear_state(state_folder)  # else a run that is killed in its first epoch would be resumed from an older run's state
     if resume and state_folder is not None and (saved := load_state(state_folder, model, optimiser, mean)) is not None:
         state, best = saved
     while state.epoch < c.epochs and state.epoch - state.best_epoch < c.patience:
@@ -123,22 +124,23 @@ def _run_epochs(
 
 
 class _Selection:
-    """Threshold and micro F1 on the development data, under the configured policy."""
+    """Chooses the threshold on the development data, as configured, and computes the micro F1."""
 
     def __init__(self, c: TrainingConfig, scorer: Scorer, development: Sequence[Sentence]) -> None:
         """Raises DataError if there are no annotated relations to select on."""
         self.c, self.scorer = c, scorer
         self.development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
-        self.gold = count_gold(self.development, scorer.candidates.direction)
-        if "trees" in scorer.model.READS:  # once, not in every epoch
+        self.num_gold = count_gold(self.development, scorer.candidates.direction)
+        if "trees" in scorer.model.READS:  # parsed once, not in every epoch
             self.development = with_trees(self.development, scorer.annotators.get("trees"))
-        if not self.gold:
+        if not self.num_gold:
             raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
 
     def select(self) -> tuple[float, float]:
+        """(threshold, micro F1) of the model as it is now."""
         scores, correct = best_outcomes(score(self.scorer, self.development), self.scorer.encoding.labels)
         if self.c.threshold == "tuned":
-            return best_threshold(scores, correct, self.gold)
+            return best_threshold(scores, correct, self.num_gold)
         threshold = self.scorer.model.paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
-        taken = [right for value, right in zip(scores, correct) if value >= threshold]
-        return threshold, 2 * sum(taken) / (len(taken) + self.gold)
+        taken = [is_correct for value, is_correct in zip(scores, correct) if value >= threshold]
+        return threshold, 2 * sum(taken) / (len(taken) + self.num_gold)

@@ -1,4 +1,4 @@
-"""Optimisers with the defaults of the sources, not of torch: the difference is worth points of F1."""
+"""Optimisers with the defaults of the models' sources. With those of torch, F1 differs by points."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from relsift.config import TrainingConfig
 
 
 def make_optimiser(config: TrainingConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """RMSprop as in Keras (decay .9, epsilon 1e-7: the authors of the core model use it); Adadelta as in Zeiler 2012 (rho .95, 1e-6).
+    """RMSprop as in Keras (decay 0.9, epsilon 1e-7), which Ye et al. 2019 use; Adadelta as in Zeiler 2012 (rho 0.95, epsilon 1e-6).
 
-    Weight decay spares biases and norms, which are the parameters of one dimension.
+    Weight decay is not applied to biases and norms, which are the parameters of one dimension.
     """
     rate, decay = config.learning_rate, config.weight_decay
-    all_of_them = list(parameters)
+    weights = list(parameters)
     groups: list[dict[str, Any]] = [
-        {"params": [p for p in all_of_them if p.ndim > 1]},
-        {"params": [p for p in all_of_them if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in weights if p.ndim > 1]},
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
     ]
     match config.optimiser:
         case "rmsprop":
@@ -36,7 +36,7 @@ def make_optimiser(config: TrainingConfig, parameters: Iterable[nn.Parameter]) -
 
 
 def set_rate(optimiser: torch.optim.Optimizer, config: TrainingConfig, epoch: int) -> None:
-    """The learning rate of epoch 1, 2, …, from its number alone: a resumed run needs no memory of the epochs before."""
+    """Set the learning rate of an epoch, counted from 1. It depends on the epoch's number alone, so resuming needs no state for it."""
     rate = config.learning_rate / epoch if config.schedule == "inverse_epoch" else config.learning_rate
     for group in optimiser.param_groups:
         group["lr"] = rate

@@ -27,12 +27,12 @@ from relsift.training.loop import TrainingResult, train
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run learns from and selects on."""
+    """The sentences of a run."""
 
     name: str
     training: Sequence[Sentence]
-    development: Sequence[Sentence]
-    checksums: Mapping[str, str]  # name of the data -> sha256, for the record
+    development: Sequence[Sentence]  # to select the epoch and the threshold on
+    checksums: Mapping[str, str]  # name of a data set -> sha256
 
 
 def train_run(
@@ -48,7 +48,7 @@ def train_run(
 
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on.
     """
-    if "trees" in find("model", config.model.name).READS:  # first: without trees and a parser, no folder is begun
+    if "trees" in find("model", config.model.name).READS:  # first, so that no folder is made where trees and a parser are missing
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,17 @@ def train_run(
         record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         write_json(folder / RUN_FILE, record | {"vectors": result.vectors.to_json()})
     scores, report = score_bundle(result.bundle, data.development)
-    about = {
+    bundle = replace(result.bundle, about=_about(data, result, scores))
+    write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
+    lines = [json.dumps(record) + "\n" for record in result.state.history]
+    (folder / HISTORY_FILE).write_text("".join(lines), encoding="utf-8")
+    bundle.save(folder / MODEL_FOLDER)
+    return replace(result, bundle=bundle), scores
+
+
+def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, Any]:
+    """What a model folder tells people of its training."""
+    return {
         "data": data.name,
         **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
         "epochs": result.state.epoch,
@@ -84,21 +94,16 @@ def train_run(
         },
         "development": scores.to_json()["micro"] | {"average": "micro", "setting": scores.setting},
     }  # fmt: skip
-    bundle = replace(result.bundle, about=about)
-    write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
-    lines = [json.dumps(record) + "\n" for record in result.state.history]
-    (folder / HISTORY_FILE).write_text("".join(lines), encoding="utf-8")
-    bundle.save(folder / MODEL_FOLDER)
-    return replace(result, bundle=bundle), scores
 
 
 def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores, InferenceReport]:
-    """Predict and evaluate annotated sentences with gold entities."""
+    """Predict the relations of annotated sentences between their gold entities, and evaluate them."""
     predicted, report = predict_all(bundle, sentences)
     return evaluate_predicted(bundle, sentences, predicted, report), report
 
 
 def predict_all(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[list[Sentence], InferenceReport]:
+    """The sentences with predicted relations, all in memory."""
     report = InferenceReport()
     return list(predict(bundle.scorer, bundle.decision, sentences, report)), report
 
@@ -106,13 +111,12 @@ def predict_all(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[list[Sen
 def evaluate_predicted(
     bundle: Bundle, gold: Sequence[Sentence], predicted: Sequence[Sentence], report: InferenceReport
 ) -> Scores:
-    """Scores in the model's own direction, with its candidates in the setting line."""
-    counts = report.candidates
-    return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=counts.setting())
+    """Scores in the model's own direction, with its numbers of candidates in the setting line."""
+    return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=report.candidates.setting())
 
 
 def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
-    """Write what identifies the run, or check that the folder's run is the one to go on with."""
+    """Write the record of a new run into the folder, or check that the run to resume has the same configuration and data."""
     config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
     if config_file.exists() and not resume:
         raise CheckpointError(
@@ -129,7 +133,7 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
             raise CheckpointError(
                 f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
             ) from error
-        if RunConfig.model_validate(read_yaml(config_file)) != config:  # an option that is younger than the run has its default there
+        if RunConfig.model_validate(read_yaml(config_file)) != config:  # options that are newer than the run have their defaults
             raise CheckpointError(
                 f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
             )
@@ -151,4 +155,4 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
-    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: it makes the folder one of a run
+    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: this file marks the folder as that of a run

@@ -1,8 +1,8 @@
-"""The state of a training run between two epochs, on disk: what `--resume` needs to end where an uninterrupted run ends.
+"""The state of a training run between two epochs, on disk: with it, `--resume` ends with the result of an uninterrupted run.
 
-Tensors go to a safetensors file named after the epoch, the rest to `state.json`, which is replaced last and names the tensor file; a
-process killed at any moment leaves a whole earlier or a whole later state. Random numbers need no state: every epoch starts from a seed
-made of the run's seed and the epoch's number.
+Tensors go to a safetensors file with the epoch in its name. The rest goes to `state.json`, which is replaced last and names the tensor
+file. So a process that is killed at any moment leaves one complete state. Random numbers need no state: the seed of an epoch depends on
+the run's seed and the epoch's number.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ STATE = "state.json"
 
 @dataclass
 class TrainingState:
-    """Where training stands after `epoch` epochs."""
+    """How far training is, without the tensors."""
 
-    epoch: int = 0
-    best_epoch: int = 0
-    best_f1: float = -1.0
-    best_threshold: float = 0.0
+    epoch: int = 0  # epochs done
+    best_epoch: int = 0  # counted from 1; 0: none yet
+    best_f1: float = -1.0  # development micro F1 of the best epoch
+    best_threshold: float = 0.0  # of the best epoch
     history: list[dict[str, Any]] = field(default_factory=list)  # one record an epoch
 
 
@@ -44,6 +44,7 @@ def save_state(
     optimiser: torch.optim.Optimizer,
     mean: EpochMean | None = None,
 ) -> None:
+    """Write the state; the tensors of earlier epochs are deleted afterwards. Args: best: the model's state after the best epoch."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
@@ -56,7 +57,7 @@ def save_state(
             else:
                 numbers[f"optimiser.{index}.{name}"] = value
     file = folder / f"epoch-{state.epoch}.safetensors"
-    # Shared tables have two names; clones keep both, and the load below writes the same values twice.
+    # A shared table has two names, which safetensors allows only for copies. Loading writes the same values twice.
     save_file({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
     write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": vars(state)})
     for old in folder.glob("epoch-*.safetensors"):
@@ -65,14 +66,17 @@ def save_state(
 
 
 def clear_state(folder: Path) -> None:
-    """Forget the state of an earlier run."""
+    """Delete the state of an earlier run."""
     (folder / STATE).unlink(missing_ok=True)
 
 
 def load_state(
     folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, mean: EpochMean | None = None
 ) -> tuple[TrainingState, dict[str, Tensor]] | None:
-    """Put model, optimiser and mean back; None if there is no state yet. Raises CheckpointError if it is incomplete or altered."""
+    """Restore model, optimiser and mean; returns the state and the best epoch's tensors, or None if there is no state yet.
+
+    Raises: CheckpointError if the state is incomplete, altered, or of another model or optimiser.
+    """
     if not (folder / STATE).is_file():
         return None
     try:
@@ -92,8 +96,8 @@ def load_state(
         optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
         best = _part(tensors, "best.")
         if mean is not None:
-            own = model.state_dict()
-            mean.tensors = {name: t.to(own[name].device) for name, t in _part(tensors, "mean.").items()}
+            current = model.state_dict()
+            mean.tensors = {name: t.to(current[name].device) for name, t in _part(tensors, "mean.").items()}
             if mean.tensors.keys() != best.keys():
                 raise ValueError("it has no mean over epochs; training.average was off")
         return TrainingState(**saved["progress"]), best

@@ -1,4 +1,4 @@
-"""Annotated sentences as what a model is trained on: symbols, candidate pairs, examples."""
+"""From annotated sentences to training data: symbols, candidate pairs, examples."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
 
-RARE = 2  # a word seen fewer times than this in training may be shown as unknown
-TOKENS_AT_ONCE = 2**16  # of the readings of one sentence that stay in one batch: bounds the memory of a sentence of hundreds of entities
+RARE = 2  # occurrences; a word with fewer in the training data may be shown as unknown
+TOKENS_AT_ONCE = 2**16  # tokens of a sentence's readings that stay in one batch: bounds the memory of a sentence of hundreds of entities
 
 
 @dataclass(frozen=True)
 class TrainingSet:
+    """All that an epoch trains on."""
+
     encoding: Encoding
     candidates: Candidates
-    annotators: dict[Addition, str]  # what added that which the sentences lacked, with versions
+    annotators: dict[Addition, str]  # by what they added to sentences that lacked it; with versions
     groups: list[list[Example]]  # examples that stay in one batch: the readings of one sentence
-    rare_words: frozenset[int]  # rows of the word table that few tokens have, the unknown word's aside
-    report: CandidateReport
-    notes: list[str]  # what the user has to know of the data
+    rare_words: frozenset[int]  # rows of the word table, without that of the unknown word
+    report: CandidateReport  # of the training pairs
+    notes: list[str]  # about the data, for the user
 
     @property
     def examples(self) -> list[Example]:
         return [example for group in self.groups for example in group]
 
     def works(self) -> list[Work]:
-        """Of each group: the tokens of one reading, and the pairs of all, so that batches have the same pairs whatever the tags show."""
+        """Of each group: the tokens of one reading, and the pairs of all. So batches have the same pairs with every view of the tags."""
         return [Work(group[0].length, sum(example.work.pairs for example in group)) for group in self.groups]
 
 
@@ -48,7 +50,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     model: type[RelationModel[object]] = find("model", config.model.name)
     annotated = [sentence for sentence in training if sentence.relations is not None]
     annotators: dict[Addition, str] = {}
-    if "trees" in model.READS:  # once, not in every epoch
+    if "trees" in model.READS:  # parsed once, not in every epoch
         parser = pinned(config.encoding.parser)
         annotated = with_trees(annotated, parser)
         annotators |= {} if parser is None else {"trees": parser}
@@ -64,9 +66,9 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
         order_leak=rule.order_leak,
     )
     pairs, report, notes = _training_pairs(rule, candidates, annotated)
-    further = sum(len(pair.types) - 1 for sentence_pairs in pairs for pair in sentence_pairs if pair.types)
-    if further and not model.SEVERAL_LABELS:
-        notes.append(f"{further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
+    num_further = sum(len(pair.types) - 1 for sentence_pairs in pairs for pair in sentence_pairs if pair.types)
+    if num_further and not model.SEVERAL_LABELS:
+        notes.append(f"{num_further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
     groups = [group for item in zip(annotated, pairs) for group in _together(examples_of(*item, encoding))]
     return TrainingSet(encoding, candidates, annotators, groups, _rare_words(annotated, encoding), report, notes)
 
@@ -74,20 +76,20 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
 def _training_pairs(
     rule: CandidateConfig, candidates: Candidates, sentences: Sequence[Sentence]
 ) -> tuple[list[list[Pair]], CandidateReport, list[str]]:
-    """The pairs to train on, of each sentence, what was counted on the way, and what the user has to know of them."""
+    """The pairs of each sentence to train on, their numbers, and notes for the user."""
     report = CandidateReport()
     pairs = [candidates.pairs(sentence, report) for sentence in sentences]
     if rule.negatives is None:
         return pairs, report, []
     ratio = report.ratio()
     sampled = sample_negatives(pairs, sentences, rule.negatives, rule.negatives_seed, report)
-    few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
+    too_few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
     note = f"candidates.negatives: expected related to unrelated pairs 1:{rule.negatives:g}, the training data has {ratio}: all are kept"
-    return sampled, report, [note] if few else []
+    return sampled, report, [note] if too_few else []
 
 
 def _rare_words(sentences: Sequence[Sentence], encoding: Encoding) -> frozenset[int]:
-    """By sentence, not by example: however many readings a sentence has, its words stand in it once."""
+    """Rows of the words that occur fewer than RARE times. A sentence counts once, however many readings it has."""
     if encoding.words is None:
         return frozenset()
     counts = Counter(word for sentence in sentences for word in encoding.words.ids(sentence.tokens))
@@ -95,6 +97,6 @@ def _rare_words(sentences: Sequence[Sentence], encoding: Encoding) -> frozenset[
 
 
 def _together(examples: list[Example]) -> list[list[Example]]:
-    """The readings of one sentence in one group; in several where they have more than TOKENS_AT_ONCE tokens."""
+    """The readings of one sentence as one group, or as several of at most TOKENS_AT_ONCE tokens."""
     size = max(1, TOKENS_AT_ONCE // examples[0].length)
     return [examples[start : start + size] for start in range(0, len(examples), size)]

@@ -1,4 +1,4 @@
-"""What the word embeddings start from, and whether they are trained."""
+"""The initial word embeddings, and whether they are trained."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from relsift.models.base.model import RelationModel
 
 
 def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encoding) -> VectorReport | None:
-    """Fill a fresh model's word table from the configured file, and freeze it if so configured.
+    """Fill a fresh model's word table from the configured file of word vectors, and freeze the table if so configured.
 
     Words that the file does not have, and the unknown word, keep their random weights.
+
+    Returns: a report on the vectors; None if no file is configured.
     Raises: ConfigError if the model has no word table, or one of another size; DataError for a broken file.
     """
     file, encoder = config.encoding.vectors, model.encoder
