@@ -120,7 +120,7 @@ def predict(
 ) -> Iterator[Sentence]:
     """Sentences with the relations that the decision takes, for a stream of any length in bounded memory, in input order.
 
-    If the input turns out broken on the way, everything read before that place is predicted first, then the error is raised.
+    If the input is broken, the sentences before that place come first, then the error is raised.
     """
     report = report if report is not None else InferenceReport()
     stream = iter(sentences)

@@ -1,7 +1,7 @@
 """The contract of an annotator, and the lookup by name.
 
-An annotator adds what sentences lack: dependency trees, entities as tags, or entities to relate. What sentences have already is kept. A
-model stores the annotators of its training, with their versions (`spec`).
+An annotator adds dependency trees, entities as tags, or entities to relate. A model stores the annotators of its training, with their
+versions (`spec`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from relsift.registry import find, table
 from relsift.schema import Sentence
 
 Addition = Literal["trees", "tags", "entities"]
-DEFAULT_KIND = "spacy"  # of a spec without a registered kind
+DEFAULT_KIND = "spacy"  # the kind of a spec that names none
 
 
 class Annotator(ABC):
@@ -27,7 +27,7 @@ class Annotator(ABC):
     @property
     @abstractmethod
     def spec(self) -> str:
-        """The name with which `find_annotator` finds it again, version included, such as `spacy:en_core_web_sm==3.8.0`."""
+        """Kind, argument and version, such as `spacy:en_core_web_sm==3.8.0`. Of a named annotator `find_annotator` accepts it."""
 
     @abstractmethod
     def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
@@ -35,18 +35,19 @@ class Annotator(ABC):
 
 
 class NamedAnnotator(Annotator):
-    """An annotator that a user can name, and a plug-in can register."""
+    """An annotator that users can name by its registered kind and an argument."""
 
     @classmethod
     @abstractmethod
     def named(cls, argument: str) -> Self:
-        """Args: argument: the part of `spec` after the colon. Raises: ConfigError if it is not installed."""
+        """The annotator of this argument, the part of `spec` after the colon. Raises ConfigError if it is not installed."""
 
 
 @cache
 def find_annotator(spec: str, adds: Addition) -> Annotator:
-    """`KIND:ARGUMENT` with a registered kind; any other text is the argument of a spaCy annotator.
+    """The annotator `KIND:ARGUMENT` of a registered kind; any other text is the name of a spaCy pipeline.
 
+    Args: adds: what it has to add.
     Raises: ConfigError for one that is not installed, or that adds something else.
     """
     kind, colon, argument = spec.partition(":")

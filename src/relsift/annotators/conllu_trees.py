@@ -15,10 +15,7 @@ from relsift.schema import Sentence, Syntax
 
 
 class ConlluTrees(Annotator):
-    """Each sentence gets the trees of the CoNLL-U sentence with the same tokens; if there are several, in file order.
-
-    `annotate` raises DataError for a sentence that is not in the file.
-    """
+    """Gives each sentence the trees of the CoNLL-U sentence with the same tokens; if there are several, in file order."""
 
     ADDS: ClassVar[Addition] = "trees"
 
@@ -34,6 +31,7 @@ class ConlluTrees(Annotator):
         return f"conllu:{self.file}"
 
     def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The sentences with the trees of the file, also in place of their own. Raises DataError for a sentence that is not in the file."""
         return [replace(sentence, syntax=self._next(sentence)) for sentence in sentences]
 
     def _next(self, sentence: Sentence) -> Syntax:

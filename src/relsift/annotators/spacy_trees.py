@@ -16,10 +16,10 @@ from relsift.annotators.tree_cache import TreeCache
 from relsift.errors import ConfigError, DataError
 from relsift.schema import ROOT, Sentence, Syntax, is_cjk
 
-SENTENCES_AT_ONCE = 128  # in one step of the pipeline
+SENTENCES_AT_ONCE = 128  # parsed in one step of the pipeline
 _UNUSED = ["ner", "lemmatizer", "textcat"]  # parts of a pipeline that trees do not need
 _INSTALL = "pip install 'relsift[spacy]' and the pipeline's own package"
-_UNSPACED = {"zh", "ja", "ko", "yue", "xx"}  # languages of pipelines that may be given CJK text; xx: any
+_CJK_LANGUAGES = {"zh", "ja", "ko", "yue", "xx"}  # of pipelines that read CJK text; xx: any language
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SpacyTrees(NamedAnnotator):
 
     name: str  # as `spacy.load` takes it: an installed package, or a folder
     version: str  # of the pipeline
-    spacy: str  # version of the library
+    spacy: str  # version of spaCy
 
     @classmethod
     def named(cls, argument: str) -> SpacyTrees:
@@ -62,7 +62,7 @@ class SpacyTrees(NamedAnnotator):
         return f"spacy:{self.name}=={self.version}"
 
     def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """Sentences with trees keep them. Raises: as `trees`."""
+        """The sentences with trees; those that have trees keep them. Raises: as `trees`."""
         missing = list(dict.fromkeys(sentence.tokens for sentence in sentences if sentence.syntax is None))
         cache = TreeCache(self.name, self.version, self.spacy)
         trees = cache.get(missing)
@@ -79,14 +79,14 @@ class SpacyTrees(NamedAnnotator):
 
         nlp = self._pipeline
         for tokens in sentences:
-            if nlp.lang not in _UNSPACED and 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens):
+            if nlp.lang not in _CJK_LANGUAGES and 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens):
                 raise DataError(
                     f"parser {self.name}: expected text in the language {nlp.lang!r}, got {' '.join(tokens[:10])!r}; "
                     "choose another encoding.parser"
                 )
 
         def document(tokens: tuple[str, ...]) -> Doc:
-            # Sentence starts are given: otherwise the parser would split some sentences.
+            # With sentence starts given, the parser splits no sentence.
             starts: list[bool | int | None] = [True, *[False] * (len(tokens) - 1)]
             return Doc(nlp.vocab, words=list(tokens), sent_starts=starts)
 

@@ -1,8 +1,9 @@
 """Entities predicted by a tagger, as tags for a relation model, so that its tags have as many errors as in practice.
 
 The tagger is a small spaCy pipeline (a convolutional encoder, a transition-based decoder), trained from random weights on the training
-sentences of the relation model. These are tagged by jack-knife: each by a tagger that has seen neither its document nor another one with a
-long sentence of it (`groups.group_documents`). Their tags are then as noisy as those of other text.
+sentences of the relation model. The training sentences themselves are tagged by jack-knife: each by a tagger that was not trained on its
+document, nor on a document that shares a long sentence with it (see `relsift.corpora.groups`). So their tags have as many errors as those
+of other text.
 """
 
 from __future__ import annotations
@@ -45,17 +46,18 @@ class PredictedTags:
 
     training: list[Sentence]
     others: list[Sentence]
-    training_score: PRF  # of entities by span and type, against all annotated ones
-    others_score: PRF
-    overlapping: int  # annotated training entities that no tagger learned, since they overlap a longer one
+    training_score: PRF  # of `training`: tags against annotated entities, by span and type
+    others_score: PRF  # of `others`
+    overlapping: int  # annotated training entities that no tagger learned from, since they overlap a longer one
 
 
 def predicted_tags(
     training: Sequence[Sentence], others: Sequence[Sentence], *, folds: int = FOLDS, seed: int = 1, language: str | None = None
 ) -> PredictedTags:
-    """Tag `others` by a tagger trained on `training`, and `training` by jack-knife over its documents: `folds` + 1 trainings.
+    """Tag `others` by a tagger trained on `training`, and `training` by jack-knife over its documents: `folds` + 1 taggers are trained.
 
     Args:
+        folds: of the jack-knife, >= 2.
         language: spaCy's code, such as en or zh; None: zh if most tokens are Chinese, else en.
     Raises: ConfigError if spaCy is not installed; DataError for training sentences without entities, or with fewer documents than folds.
     """
@@ -115,11 +117,11 @@ class Tagger(Annotator):
 
     @property
     def spec(self) -> str:
-        """Of the kind and version only: a tagger lives as long as the process that trained it."""
+        """Kind and version; there is no argument, since a tagger cannot be saved and found again."""
         return f"tagger:{VERSION}"
 
     def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """The same sentences with `tagged` set; tags that they brought along are replaced."""
+        """The same sentences with `tagged` set, also in place of tags that they had."""
         return [replace(sentence, tagged=entities) for sentence, entities in zip(sentences, self.tag(sentences), strict=True)]
 
     def tag(self, sentences: Sequence[Sentence]) -> Iterator[tuple[Entity, ...]]:
@@ -143,7 +145,7 @@ class Tagger(Annotator):
 
 
 def _without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
-    """Of overlapping entities the longest (then the first) is kept, as in tags."""
+    """The entities but those that overlap a longer (or an earlier equally long) one, as in `relsift.encoding.tags`."""
     covered: set[int] = set()
     kept = []
     for entity in sorted(entities, key=lambda e: (e.start - e.end, e.start)):

@@ -1,7 +1,7 @@
 """A cache of dependency trees in `$RELSIFT_HOME/parses`: one SQLite file for each version of a parser, one row a sentence.
 
-With SQLite, several processes can read and write at once, rows are written whole or not at all, and nothing is held in memory. A broken
-row is reported and parsed again. A file that is no database is reported and replaced.
+With SQLite, several processes can read and write at once, rows are written completely or not at all, and nothing is held in memory. A
+sentence with a broken row is reported and parsed again. A file that is no database is reported and replaced.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Tokens = tuple[str, ...]
 
 
 class TreeCache:
-    """The cached trees of one version of a parser."""
+    """The cached trees of one version of a parser, by the tokens of the sentence."""
 
     def __init__(self, name: str, version: str, library: str, folder: Path | None = None) -> None:
-        """For the trees of one version of a pipeline under one version of the library."""
+        """Args: name, version: of the pipeline. library: version of spaCy. folder: None: `$RELSIFT_HOME/parses`."""
         digest = hashlib.sha256("\0".join((name, version, library)).encode()).hexdigest()[:12]
         self.file = (folder or home() / FOLDER) / f"{Path(name).name}-{version}-{digest}.sqlite"
 

@@ -1,5 +1,4 @@
-"""Dependency trees for models that need them: those of the data, or an annotator's; otherwise an error that says what to do.
-"""
+"""Dependency trees for models that read them: those of the data, else those of an annotator."""
 
 from __future__ import annotations
 
@@ -32,5 +31,5 @@ def with_trees(sentences: Sequence[Sentence], parser: str | None) -> list[Senten
 
 
 def pinned(parser: str | None) -> str | None:
-    """The parser's spec with its version, to be stored with a model. Raises ConfigError if it is not installed."""
+    """The parser's name with its version, to be stored with a model. Raises ConfigError if it is not installed."""
     return None if parser is None else find_annotator(parser, "trees").spec

@@ -1,1 +1,1 @@
-"""Files in, files with relations out, of any length: read ahead, predicted block by block, gone on with after an interruption."""
+"""Files in, files with relations out, of any length: read ahead, predict block by block, resume after an interruption."""

@@ -1,4 +1,4 @@
-"""Files in, files with relations out: what `relsift predict` does, without its options."""
+"""Files in, files with relations out, of any length: the work of `relsift predict`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from relsift.streaming.resume import Block, Job, mark, remaining
 from relsift.writers.base import Writer
 
 STANDARD_INPUT = "-"
-BLOCKS_AHEAD = 2  # read while one is computed; more would only hold more memory
+BLOCKS_AHEAD = 2  # blocks read while one is computed; more would only need more memory
 
 
 def predict_file(
@@ -37,41 +37,46 @@ def predict_file(
     resume: bool = False,
     report: InferenceReport,
 ) -> tuple[float, list[str]]:
-    """Predict every document of `source` (a DATA name, or `-`) and write it; returns the seconds taken and the readers' notes.
+    """Predict every document of `source` and write it; returns the seconds taken and what the readers left out.
 
-    Documents are read, predicted and written block by block, the next blocks being read meanwhile, so memory does not grow with the file;
-    a file that turns out broken half-way leaves what was already written readable. `out` is not touched before a block is predicted.
-    resume: go on with what an interrupted prediction left in `out` (see `relsift.streaming.resume`), if it left anything.
+    Documents are read, predicted and written block by block, and the next blocks are read meanwhile: memory does not grow with the file.
+    `out` is not touched before the first block is predicted. If the input is broken, the blocks before that place are written.
+
+    Args:
+        source: a DATA name, or `-` for standard input. out: a file; None: standard output. writer: name of the output format.
+        threshold: in place of the model's own.
+        resume: go on after the blocks that an interrupted prediction left in `out` (see `relsift.streaming.resume`), if there are any.
+        report: collects the numbers of candidates and the time of each stage.
     Raises: DataError for broken input, and for input without any entities: this model relates given entities and does not find them;
-        ConfigError if `out` is part of the input, or holds nothing that can be gone on with.
+        ConfigError if `out` is part of the input, or cannot be resumed.
     """
-    format: Writer = find("writer", writer)
-    job = _job(extractor, source, out, format, extractor.threshold if threshold is None else threshold)
+    output_format: Writer = find("writer", writer)
+    job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold)
     if resume and job is None:
         raise ConfigError(
             "--resume: expected an INPUT that can be read again and --out with a file in a format of one line a sentence, got input "
             f"{source!r}, output {'standard output' if out is None else str(out)!r}, format {writer!r}; leave out --resume"
         )
-    read = ReadReport()
+    left_out = ReadReport()
     started = time.perf_counter()
-    with closing(read_ahead(_timed(blocks_of(_documents(source, out, read)), report), BLOCKS_AHEAD)) as blocks:
+    with closing(read_ahead(_timed(blocks_of(_documents(source, out, left_out)), report), BLOCKS_AHEAD)) as blocks:
         if out is None:
-            _write(_predicted(extractor, blocks, threshold, report), format, sys.stdout, report)
-        elif resume and job is not None and format.lines is not None and job.has_lines(out):
-            missing = _predicted(extractor, remaining(blocks, out, format.lines), threshold, report)
+            _write(_predicted(extractor, blocks, threshold, report), output_format, sys.stdout, report)
+        elif resume and job is not None and output_format.lines is not None and job.has_lines(out):
+            missing = _predicted(extractor, remaining(blocks, out, output_format.lines), threshold, report)
             with out.open("a", encoding="utf-8", newline="\n") as stream:
-                _write(missing, format, stream, report)
+                _write(missing, output_format, stream, report)
         else:
             predicted = _predicted(extractor, blocks, threshold, report)
             first = next(predicted, [])
             out.parent.mkdir(parents=True, exist_ok=True)
-            with out.open("w", encoding="utf-8", newline="\n") as stream:  # empties it: no old line may stand beside a new mark
+            with out.open("w", encoding="utf-8", newline="\n") as stream:  # emptied before it is marked: the mark is for new lines only
                 if job is not None:
                     job.mark_begun(out)
-                _write(chain([first], predicted), format, stream, report)
+                _write(chain([first], predicted), output_format, stream, report)
     if out is not None:
         mark(out).unlink(missing_ok=True)
-    return time.perf_counter() - started, read.lines()
+    return time.perf_counter() - started, left_out.lines()
 
 
 def predict_documents(
@@ -82,9 +87,9 @@ def predict_documents(
 
 
 def blocks_of(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Documents that are predicted together: as many as have SENTENCES_AT_ONCE sentences, or one that has more by itself.
+    """Blocks of documents to predict together, of at most SENTENCES_AT_ONCE sentences; a document with more is a block of its own.
 
-    If the input turns out broken on the way, everything read before that place is given out first, then the error is raised.
+    If the input is broken, the documents before that place come first, then the error is raised.
     """
     block: list[Document] = []
     size = 0
@@ -120,28 +125,28 @@ def _predicted(
         yield [Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text) for document in block]
 
 
-def _write(blocks: Iterable[Block], format: Writer, stream: TextIO, report: InferenceReport) -> None:
-    if format.lines is None:
-        format.write(chain.from_iterable(blocks), stream)
+def _write(blocks: Iterable[Block], output_format: Writer, stream: TextIO, report: InferenceReport) -> None:
+    if output_format.lines is None:
+        output_format.write(chain.from_iterable(blocks), stream)
         return
     for block in blocks:
         with report.busy("writing"):
-            # All lines of a block in one call of the system: nothing but a kill in that very call leaves half a line.
-            stream.write("".join([f"{line}\n" for document in block for line in format.lines(document)]))
+            # All lines of a block in one system call: only a kill during that call leaves part of a line.
+            stream.write("".join([f"{line}\n" for document in block for line in output_format.lines(document)]))
             stream.flush()
 
 
-def _job(extractor: RelationExtractor, source: str, out: Path | None, format: Writer, threshold: float) -> Job | None:
-    """What `--resume` would have to go on with; None if it cannot."""
-    lasting = source != STANDARD_INPUT and out is not None and (out.is_file() or not out.exists())
-    if not lasting or format.lines is None or extractor.checksum is None:
+def _job(extractor: RelationExtractor, source: str, out: Path | None, output_format: Writer, threshold: float) -> Job | None:
+    """The settings that a resumed run has to share; None if the prediction cannot be resumed."""
+    is_repeatable = source != STANDARD_INPUT and out is not None and (out.is_file() or not out.exists())
+    if not is_repeatable or output_format.lines is None or extractor.checksum is None:
         return None
-    return Job(model=extractor.checksum, threshold=threshold, writer=format.name, input=source, relsift=__version__)
+    return Job(model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, relsift=__version__)
 
 
 def _documents(source: str, out: Path | None, report: ReadReport) -> Iterator[Document]:
     if source == STANDARD_INPUT:
-        # Not `sys.stdin`: the interpreter closes that one at its end, and would wait for a thread that still reads from it.
+        # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
         with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
             yield from _with_entities(read_lines(numbered_lines(stream, "standard input"), "standard input", report), source)
         return

@@ -1,4 +1,4 @@
-"""Reading ahead: the next items are made while the last ones are used."""
+"""Read ahead: a thread makes the next items while the last ones are used."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Item = TypeVar("Item")
 
 
 def read_ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
-    """The same items in the same order, up to `size` of them made in advance by a thread of their own.
+    """The same items in the same order; up to `size` of them are made in advance by another thread.
 
-    An error of `items` is raised in its place, after the items before it. When the iterator is closed, the thread ends with the item it is
-    at. Nobody waits for that, neither here nor at the end of the process: it may be an item that never comes, as from an idle pipe.
+    An error of `items` is raised in its place, after the items before it. When the iterator is closed, the thread ends after its current
+    item. Nothing waits for the thread, not even the end of the process: the item may never come, as from an idle pipe.
     """
-    # Queues, and no `threading.Semaphore`: that is written in Python, and where the exception of a signal (Ctrl-C, SIGTERM) comes between
-    # its taking a lock and its being ready to give it back, whoever wants it next waits for ever.
+    # Queues, not `threading.Semaphore`, which is written in Python: a signal's exception (Ctrl-C, SIGTERM) between taking its lock and the
+    # block that releases it would leave the lock taken for ever.
     room: SimpleQueue[None] = SimpleQueue()
     for _ in range(size):
         room.put(None)
-    results: SimpleQueue[tuple[Item] | Exception | None] = SimpleQueue()  # an item, what broke, or the end
+    results: SimpleQueue[tuple[Item] | Exception | None] = SimpleQueue()  # an item, an error, or None for the end
     wanted = True
 
     def make() -> None:

@@ -1,9 +1,9 @@
-"""A file of predictions that is not complete: how it is marked, and how the next run goes on with it.
+"""Resuming an interrupted prediction: how its incomplete file is marked, and where the next run starts.
 
-While lines are written to FILE, FILE.resume.json beside it says what makes them: model, threshold, writer, input, version. It is created
-before the first line is written, and deleted after the last. Sentences are predicted in blocks of whole documents that depend on nothing
-but the input. A resumed run starts at the first block that is not complete. Its lines are those of an uninterrupted run, but for the last
-digit of a score: the model may sum what it remembers of earlier blocks in another order.
+While lines are written to FILE, FILE.resume.json beside it holds the settings that they depend on: model, threshold, writer, input,
+version. It is created before the first line is written, and deleted after the last. Sentences are predicted in blocks of whole documents;
+the blocks depend on the input alone. A resumed run starts at the first incomplete block. Its lines are those of an uninterrupted run, but
+a score may differ in its last digit: cached words and distances of earlier blocks may be summed in another order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Lines = Callable[[Document], Iterable[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """All that decides what is written."""
+    """The settings that the written lines depend on."""
 
     model: str  # checksum of its folder (see `relsift.bundle.model_checksum`)
     threshold: float
@@ -34,11 +34,11 @@ class Job:
     relsift: str  # version
 
     def mark_begun(self, out: Path) -> None:
-        """Mark `out` as not complete."""
+        """Mark `out` as incomplete."""
         write_json(mark(out), asdict(self))
 
     def has_lines(self, out: Path) -> bool:
-        """Whether there are lines of this job to go on from.
+        """Whether `out` has lines of this job, after which a resumed run goes on.
 
         Raises: ConfigError if the file is complete, or was written by another job.
         """
@@ -64,19 +64,19 @@ class Job:
 
 
 def mark(out: Path) -> Path:
-    """The file that says of `out` that it is not complete."""
+    """The file that marks `out` as incomplete."""
     return out.with_name(f"{out.name}.resume.json")
 
 
 def remaining(blocks: Iterator[Block], out: Path, lines: Lines) -> Iterator[Block]:
-    """The blocks that are not yet in `out`, which is cut after the last one that is.
+    """The blocks that are not yet in `out`; an incomplete block is cut off from the file.
 
     Raises: ConfigError naming the line if the file holds other sentences than those the input begins with.
     """
     with out.open("r+b") as stream:
         end = number = 0
         for block in blocks:
-            number = _written(block, stream, number, out, lines)
+            number = _last_line(block, stream, number, out, lines)
             if number < 0:
                 stream.truncate(end)
                 return chain([block], blocks)
@@ -86,11 +86,11 @@ def remaining(blocks: Iterator[Block], out: Path, lines: Lines) -> Iterator[Bloc
     return iter(())
 
 
-def _written(block: Block, stream: BinaryIO, number: int, out: Path, lines: Lines) -> int:
-    """The number of the block's last line in the file, whose line `number` stands before the block; -1 if the file ends earlier."""
+def _last_line(block: Block, stream: BinaryIO, number: int, out: Path, lines: Lines) -> int:
+    """The number of the block's last line in the file; -1 if the file ends before it. Args: number: of the line before the block."""
     for document in block:
-        bare = replace(document, sentences=tuple(sentence.with_relations(None) for sentence in document.sentences))
-        for expected, sentence in zip(lines(bare), bare.sentences):
+        unpredicted = replace(document, sentences=tuple(sentence.with_relations(None) for sentence in document.sentences))
+        for expected, sentence in zip(lines(unpredicted), unpredicted.sentences):
             got = stream.readline()
             if not got.endswith(b"\n"):
                 return -1
