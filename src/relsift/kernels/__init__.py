@@ -1,1 +1,1 @@
-"""Pair pooling, the inner loop of every convolutional model here (DESIGN: the exact fast form of the pair convolution)."""
+"""Pair pooling and window sums, the inner loops of every convolutional model, in plain torch and as fused kernels."""

@@ -53,7 +53,7 @@ def arrays(*tensors: Tensor) -> list[Any]:
 
 
 def _under_another_name(function: Any) -> FunctionType:
-    """A copy with another name. Numba's cache knows a function by name and content, not by options: it would mix up the two forms."""
+    """A copy with another name. Numba's cache finds functions by name and content, not by options, and would confuse the two forms."""
     copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     copy.__module__ = function.__module__
     copy.__qualname__ = f"{function.__qualname__}_parallel"

@@ -1,6 +1,6 @@
 """The rows of the three parts of every pair's convolution, for all forms of pair pooling.
 
-Letters: S sentences, T tokens of the longest sentence, A entities that pairs refer to, P pairs.
+Letters: N tokens of all sentences, S sentences, T tokens of the longest sentence, A entities that pairs refer to, P pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class PairIndex:
     """The rows of each pair's sentence, head and tail parts. All int64."""
 
     first: Tensor  # (S,)    row of each sentence's first token among the N
-    lengths: Tensor  # (S,)    its tokens, >= 1
+    lengths: Tensor  # (S,)    tokens of each sentence, >= 1
     place: Tensor  # (A, T)  row of the distance parts for each entity and token
     pair_sentence: Tensor  # (P,)
     pair_head: Tensor  # (P,)    rows of `place`

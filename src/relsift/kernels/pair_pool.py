@@ -5,8 +5,8 @@ to, P pairs, Q pieces of a sentence, U different distance contexts, C channels (
 A convolution is linear before its activation, so the value of pair p at token i is the sum of three parts: one of its sentence, one of
 the distances to its head, one of the distances to its tail. The maximum of that sum over the tokens is a max-plus product.
 
-`pair_max`, `piecewise_max` and `pair_average` are the entries. `pair_pool_reference` defines what they compute; a fused kernel is used
-where one is available.
+The functions to call are `pair_max`, `piecewise_max` and `pair_average`. `pair_pool_reference` defines what they compute; where a fused
+kernel is available, it is used.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def _add_head(sums: Any, sentence: Any, head: Any, row: Any, places: Any, column
 def _max_of_pair(
     sums: Any, tail: Any, places: Any, cuts: Any, column: Any, size: Any, minimum: Any, pooled: Any, argmax: Any, p: Any
 ) -> None:  # fmt: skip
-    """The maximum of `size` channels over each piece of the sentence, at least `least`; 0 for a piece without tokens."""
+    """The maximum of `size` channels over each piece of the sentence, at least `minimum`; 0 for a piece without tokens."""
     pieces = cuts.shape[1] - 1
     for q in range(pieces):
         start, stop, row = cuts[p, q], cuts[p, q + 1], p * pieces + q

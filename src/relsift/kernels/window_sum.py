@@ -18,7 +18,7 @@ def window_sum(projected: Tensor, context_rows: Tensor, windows: Windows, bias: 
     """For every position and window the sum of the projected rows in the window, plus the bias.
 
     Args:
-        projected: (R, places * F) float, window by window, place by place, F values each.
+        projected: (R, places * F) float: for each window, for each of its places, F values.
         context_rows: (M, L) int64, the row at each of the left + 1 + right places around a position; -1 (zeros) beyond the text.
         bias: (W * F,).
     Returns: (M, W * F).
@@ -43,9 +43,9 @@ def reference(projected: Tensor, context_rows: Tensor, windows: Windows, bias: T
     for size, start in zip(windows.sizes, windows.starts):
         window_rows.append(context_rows[:, start : start + size] * places + offset + torch.arange(size, device=context_rows.device))
         offset += size
-    index = torch.cat(window_rows, dim=1)                                                      # (M, places)  negative beyond the text
+    index = torch.cat(window_rows, dim=1)                                               # (M, places)  negative beyond the text
     index = index.where(index >= 0, zero_row)
     sizes = torch.tensor(windows.sizes, device=context_rows.device)
     starts = torch.arange(len(index), device=context_rows.device)[:, None] * places + sizes.cumsum(0) - sizes  # (M, W)
     bags = F.embedding_bag(index.view(-1), rows, starts.view(-1), mode="sum")           # (M * W, F)
-    return bags.view(len(context_rows), len(windows.sizes) * filters) + bias                    # (M, W * F)
+    return bags.view(len(context_rows), len(windows.sizes) * filters) + bias            # (M, W * F)

@@ -1,4 +1,4 @@
-"""The one engine for pages and tables: blocks go in; Markdown, HTML or terminal text comes out. It knows no experiments.
+"""The one engine for pages and tables: blocks go in; Markdown, HTML or terminal text comes out. Nothing here depends on an experiment.
 
 blocks.py          what a report is made of: paragraphs, tables, figures, commands, sections
 markdown.py        blocks as GitHub's Markdown
@@ -14,6 +14,6 @@ arcs.py            relations of one sentence to draw, from one side or from gold
 sentence_html.py   one sentence as HTML: entities marked in the text, and a table of relations
 sentence_page.py   sentences with relation arcs as one HTML page
 
-Every target has one rule that keeps text from the data from becoming markup: `markdown.escape`, the standard library's
+Each output has one function that keeps text of the data from becoming markup: `markdown.escape`, the standard library's
 `html.escape`, and `terminal.visible`.
 """

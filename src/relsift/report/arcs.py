@@ -26,10 +26,10 @@ class Arc:
     """One relation to draw."""
 
     kind: Kind
-    head: int                      # index of an entity of the sentence, as in `Relation`
-    tail: int
-    gold: str | None = None        # type of the relation; a plain arc has only this one
-    predicted: str | None = None
+    head: int                      # position in the sentence's entities, as in `Relation`
+    tail: int                      # position in the sentence's entities
+    gold: str | None = None        # relation type; that of a plain arc too
+    predicted: str | None = None   # relation type; None for plain and missed arcs
     score: float | None = None     # of the predicted relation
 
 
@@ -43,8 +43,8 @@ def plain_arcs(sentence: Sentence) -> list[Arc] | None:
 def compared_arcs(gold: Sentence, predicted: Sentence, direction: Direction) -> list[Arc]:
     """Every relation of either side exactly once, in text order.
 
-    Entities match by position. Types that a pair has on both sides are found; what is left over on both sides is joined to wrong
-    types, in alphabetical order; the rest is missed or spurious. A relation stated twice counts once, with its best score.
+    Entities match by position. A type that a pair has on both sides is found. The other types of the two sides are joined, in alphabetical
+    order, to wrong types; those without a partner are missed or spurious. A relation stated twice counts once, with its best score.
 
     Raises: DataError if the two sides differ in id, tokens or entities, or one is not annotated.
     """

@@ -1,4 +1,4 @@
-"""What a report is made of. Blocks hold plain text; each writer escapes it, so that a relation called `<b>` or `a|b` stays what it is."""
+"""The parts of a report. Blocks hold plain text, which each output escapes: a relation called `<b>` or `a|b` appears as it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from relsift.errors import DataError
 @dataclass(frozen=True)
 class Paragraph:
     text: str
-    kind: Literal["plain", "warning", "note"] = "plain"  # a warning is to be seen first, a note is small print
+    kind: Literal["plain", "warning", "note"] = "plain"  # a warning is set in bold, a note in small print
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]    # one text a column
     title: str = ""
     notes: tuple[str, ...] = ()          # under the table
-    totals: int = 0                      # so many last rows sum up the others; the terminal draws a line above them
+    totals: int = 0                      # number of last rows that sum up the others; the terminal draws a line above them
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -63,7 +63,6 @@ class Table:
         cells = tuple(tuple(map(str, row)) for row in rows)
         return cls(columns=tuple(columns), rows=cells, title=title, notes=notes, totals=totals)
 
-
     @classmethod
     def list_of(cls, rows: Iterable[Sequence[str]]) -> Table:
         """Rows without a head, every column flush left; at least one row."""
@@ -73,11 +72,11 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    name: str           # of its file, see `file`
+    name: str           # part of the file name, see `file`
     svg: str            # a whole SVG document
     caption: str
     alt: str            # what it shows, in words
-    command: str = ""   # makes it again; stands after the caption
+    command: str = ""   # that draws it again; printed after the caption
 
     def file(self, report_name: str) -> str:
         """Path of the plot, relative to the folder of the report."""

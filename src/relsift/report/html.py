@@ -11,12 +11,12 @@ from relsift.report.themes import in_page
 
 
 def report(content: Report) -> str:
-    """A whole file."""
+    """The text of a whole HTML file."""
     before, after = page_frame(content.title, styles=("page.css", "report.css"), body={"class": "report"})
     numbers = iter(range(1, 1 + len(content.figures())))
-    parts = [f'<header class="top"><h1>{escape(content.title)}</h1></header>\n<main>\n', *(_block(one, numbers) for one in content.top)]
+    parts = [f'<header class="top"><h1>{escape(content.title)}</h1></header>\n<main>\n', *(_block(block, numbers) for block in content.top)]
     for section in content.sections:
-        blocks = "".join(_block(one, numbers) for one in section.blocks)
+        blocks = "".join(_block(block, numbers) for block in section.blocks)
         parts.append(f"<section>\n<h2>{escape(section.title)}</h2>\n{blocks}</section>\n")
     return "".join([before, *parts, "</main>\n", after])
 
@@ -38,6 +38,7 @@ def _block(content: Block, numbers: Iterator[int]) -> str:
 
 
 def table(content: Table) -> str:
+    """A `<table>` element with its title, and the notes below it."""
     heads = "".join(f'<th scope="col" class="{c.align}">{escape(c.title)}</th>' for c in content.columns)
     rows = "".join(f"<tr>{_cells(row, content.columns)}</tr>\n" for row in content.rows)
     title = f"<caption>{escape(content.title)}</caption>\n" if content.title else ""

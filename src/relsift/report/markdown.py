@@ -9,14 +9,14 @@ from relsift.report.blocks import Block, Commands, Figure, Paragraph, Report, Se
 
 
 def report(content: Report, name: str) -> str:
-    """A whole file. name: of the file without `.md`, with which the names of the plots begin."""
-    top = (block(one, name) for one in content.top)
-    return "\n\n".join([f"# {escape(content.title)}", *top, *(section(one, name) for one in content.sections)]) + "\n"
+    """The text of a whole Markdown file. name: of the file without `.md`; the names of the plots begin with it."""
+    top = (block(part, name) for part in content.top)
+    return "\n\n".join([f"# {escape(content.title)}", *top, *(section(part, name) for part in content.sections)]) + "\n"
 
 
 def section(content: Section, name: str) -> str:
     """A heading of the second level and its blocks, without a last line break; `name` as for `report`."""
-    return "\n\n".join([f"## {escape(content.title)}", *(block(one, name) for one in content.blocks)])
+    return "\n\n".join([f"## {escape(content.title)}", *(block(part, name) for part in content.blocks)])
 
 
 def block(content: Block, name: str) -> str:
@@ -36,6 +36,7 @@ def block(content: Block, name: str) -> str:
 
 
 def table(content: Table) -> str:
+    """A table with its title above and its notes below, without a last line break."""
     heads = [f"*{escape(c.group)}*: {escape(c.title)}" if c.group else escape(c.title) for c in content.columns]
     rules = ["---:" if column.align == "right" else "---" for column in content.columns]
     rows = [
@@ -48,13 +49,13 @@ def table(content: Table) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that shows as it is. An underscore inside a word needs no backslash, which keeps relation names readable."""
+    """Markdown that displays the text as it is. An underscore inside a word needs no backslash, which keeps relation names readable."""
     text = re.sub(r"([\\`*<>\[\]|~$&])", r"\\\1", " ".join(text.split()))
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 
 def _line(text: str) -> str:
-    """Text at the start of a line, where a sign or a number could begin a heading or a list."""
+    """Escape a text that starts a line, where a sign or a number could begin a heading or a list."""
     return re.sub(r"^(#{0,5}|[+=-]*|\d+)([#+=.)-])(?=\s|$)", r"\1\\\2", escape(text))
 
 

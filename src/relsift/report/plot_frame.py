@@ -1,8 +1,8 @@
 """The frame of every plot: margins, rows, legend, and SVG text that has the same bytes for the same numbers.
 
-Text stays text, and `themes.in_page` can turn the colours with the page. matplotlib is the extra `report`, imported when something is
-drawn. It measures text with the font that it brings along, which has no Chinese; margins are therefore reckoned from the number of
-characters, and the reader's program chooses the fonts (`themes.any_font`).
+Text stays text, and `themes.in_page` can adapt the colours to a page. matplotlib comes with the extra `report` and is imported when
+something is drawn. It measures text with its own font, which has no Chinese characters. So margins are computed from the number of
+characters, and the program that displays the plot chooses the fonts (`themes.any_font`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH = 6.8  # inches, of every plot
 ROW = 0.34  # inches, of a row such as a system or a relation
-LETTER = 0.083  # inches, of a Latin letter of the usual size; a Chinese one takes two
+LETTER = 0.083  # inches, of a Latin letter of the usual size; a Chinese character is twice as wide
 MARKERS = "osD^vPXh"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 
@@ -35,7 +35,6 @@ _STYLE: dict[Any, Any] = {
     "xtick.labelcolor": INK, "ytick.labelcolor": INK, "figure.facecolor": CARD, "axes.facecolor": "none", "grid.color": RULE,
     "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "lines.linewidth": 1.6,
 }  # fmt: skip
-
 
 
 @contextmanager
@@ -85,7 +84,7 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
 
 
 def legend(axes: Axes, titles: Sequence[str], *, lines: bool) -> None:
-    """To the right of the axes; the titles take the markers, dashes and colours in their order."""
+    """A legend to the right of the axes; the n-th title has the style of the n-th series. Args: lines: show dashes too."""
     from matplotlib.lines import Line2D
 
     handles = []
@@ -96,12 +95,12 @@ def legend(axes: Axes, titles: Sequence[str], *, lines: bool) -> None:
 
 
 def series_style(number: int) -> tuple[str, str, Any]:
-    """Colour, marker and dashes of the series of this number, from 0; they differ in all three, for readers who see no colours."""
+    """Colour, marker and dashes of a series, counted from 0. All three differ between series, for readers who see no colours."""
     return SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)], DASHES[number % len(DASHES)]
 
 
 def text_inches(names: Sequence[str]) -> float:
-    """Inches that the longest of them takes, with a little air."""
+    """Inches that the longest of the names takes, with a small margin."""
     return 0.25 + LETTER * max(map(display_width, names), default=0)
 
 

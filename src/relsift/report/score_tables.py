@@ -1,4 +1,4 @@
-"""Scores and errors of one evaluation as tables, in percent. Each belongs with the setting line of its scores below it."""
+"""Scores and errors of one evaluation as tables, in percent. Print the setting line of the scores below each."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ERROR_KINDS = {  # field of `ErrorSplit` -> what the wrong decision was
 
 
 def score_table(scores: Scores, title: str) -> Table:
-    """A row a relation, then the three averages."""
+    """One row a relation, then the three averages."""
     return _relation_table(scores.per_type, scores.averages, f"{title}: {scores.sentences} sentences")
 
 
 def official_table(scores: OfficialScores, title: str) -> Table:
-    """SemEval-2010 Task 8: a row a relation, then the macro average."""
+    """SemEval-2010 Task 8: one row a relation, then the macro average."""
     return _relation_table(scores.per_relation, {"macro": scores.macro}, f"{title}: {scores.sentences} answers")
 
 

@@ -12,7 +12,7 @@ from relsift.report.wording import counted, display_width
 from relsift.schema import Sentence, is_cjk
 
 CJK_SHARE = 0.2  # a sentence with a larger share of Chinese characters is set as Chinese
-UNBROKEN = 24  # columns (a Chinese character takes two); a mention up to here is kept on one line
+UNBROKEN = 24  # columns (a Chinese character takes two); a mention of at most this width is not broken across lines
 CLOSING = (*",.;:!?%)]}’”", "'s", "n't", "'re", "'ve", "'ll", "'d", "'m")  # token starts with no blank before
 OPENING = (*"([{“‘$£€",)  # token ends with no blank after
 
@@ -45,8 +45,8 @@ def _language(sentence: Sentence) -> str:
 def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
     """The sentence as HTML, an element around every mention.
 
-    Mentions that cross are cut into pieces that nest: `data-e` says which belong together, the last one has `data-type`.
-    The first token of a mention is an element too: there `page.js` can raise a line without changing where it breaks.
+    Mentions that cross are cut into pieces that nest. Pieces of one mention have the same `data-e`; the last one has `data-type`.
+    The first token of a mention is an element too, so that `page.js` can make its line higher without changing line breaks.
     """
     entities = sentence.entities
     depth = _depths(sentence)
@@ -56,7 +56,7 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
 
     def open_(index: int) -> None:
         classes = (" whole" if display_width(_mention(sentence, index)) <= UNBROKEN else "") + (" continued" if index in begun else "")
-        # The type stands on the last piece: the one that no entity opened earlier, and closing earlier, will cut again.
+        # The type is on the last piece: no entity that was opened before it and closes earlier will cut it again.
         last = all(entities[other].end >= entities[index].end for other in opened)
         label = f' data-type="{escape(entities[index].type)}"' if last else ""
         subtype = entities[index].subtype
@@ -88,18 +88,18 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
 
 
 def _depths(sentence: Sentence) -> list[int]:
-    """How far to draw each mention's box around the text: 0 innermost, never the same for two that overlap."""
+    """The depth of each mention's box: 0 is drawn innermost. Mentions that overlap have different depths."""
     entities = sentence.entities
     depth: dict[int, int] = {}
     for index in sorted(range(len(entities)), key=lambda index: entities[index].end - entities[index].start):
         start, end = entities[index].start, entities[index].end
         taken = {depth[other] for other in depth if entities[other].start < end and start < entities[other].end}
-        depth[index] = next(free for free in range(len(taken) + 1) if free not in taken)
+        depth[index] = next(level for level in range(len(taken) + 1) if level not in taken)
     return [depth[index] for index in range(len(entities))]
 
 
 def _blank_between(sentence: Sentence, position: int) -> bool:
-    """Whether a blank stands before token `position`: as in the original text if known, else as one would print it."""
+    """Whether there is a blank before token `position`: as in the original text if known, else as in print."""
     if sentence.offsets is not None:
         return sentence.offsets[position - 1][1] < sentence.offsets[position][0]
     before, after = sentence.tokens[position - 1], sentence.tokens[position]

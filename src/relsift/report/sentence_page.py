@@ -1,7 +1,7 @@
 """Sentences as one self-contained HTML page: coloured entities, and an arc for every relation, or for every agreement and error.
 
-The page needs no network. Without JavaScript it shows the entities and a table of relations under each sentence; `page.js` draws
-the arcs from where the browser has put the words, when a sentence comes into view, and draws them again when the width changes.
+The page needs no network. Without JavaScript it has the entities and a table of relations under each sentence. `page.js` draws the arcs
+when a sentence comes into view, from the positions of the words, and draws them again when the width changes.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from relsift.schema import Document, Sentence
 
 Summary = Mapping[str, str] | Sequence[Sequence[str]]
 
-ENTITY_COLOURS = 8  # as many as page.css defines; further types start again, and each mention names its type
+ENTITY_COLOURS = 8  # as many as page.css defines; further types repeat them, and each mention names its type
 
 
 @dataclass(slots=True)
 class _Body:
-    """The sentences written so far, and what the top of the page tells about them."""
+    """The sentences so far, and the numbers for the top of the page."""
 
     direction: Direction
     parts: list[str] = field(default_factory=list)                # HTML, in the order of the page
@@ -49,7 +49,7 @@ class _Body:
 
 
 def write_documents(documents: Iterable[Document], stream: TextIO) -> None:
-    """All sentences of `documents`, every relation as a plain arc. Held in memory: the top of the page counts what follows."""
+    """All sentences of `documents`, every relation as a plain arc. They are held in memory, since the top of the page has their numbers."""
     body = _Body("directed")
     for document in documents:
         body.parts.append(f'<h2 class="document">{escape(document.id)}</h2>')
@@ -118,7 +118,7 @@ def _summary(summary: Summary) -> str:
 
 
 def _controls(body: _Body) -> str:
-    """Legend and filters in one: each class is named, counted, drawn, and can be chosen."""
+    """Legend and filters: each class with its name, number and line, to be chosen."""
     choices = "" if body.kinds["plain"] or not body.kinds else _choices(body)
     options = "".join(f'<option value="{escape(t)}">{escape(t)} ({n:,})</option>' for t, n in sorted(body.types.items()))
     types = "".join(f'<li><span class="e c{c}" style="--depth:0">{escape(t)}</span></li>' for t, c in body.entity_colours.items())

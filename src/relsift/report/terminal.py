@@ -1,4 +1,4 @@
-"""A table on a terminal: aligned plain text, which can be searched and piped, or a table of rich. `visible` is the one rule for text."""
+"""A table on a terminal: aligned plain text, which can be searched and piped, or a table of rich. `visible` escapes all text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plain_text(table: Table) -> str:
-    """Columns two blanks apart, no last line break; no width is assumed. The title stands above, the notes below."""
+    """Columns two blanks apart, of any total width, without a last line break; the title above, the notes below."""
     head = [tuple(column.title for column in table.columns)] if _has_head(table) else []
     rows = [tuple(map(visible, row)) for row in (*head, *table.rows)]
     widths = [max(map(display_width, cells)) for cells in zip(*rows)]
@@ -28,7 +28,7 @@ def plain_text(table: Table) -> str:
 
 
 def rich_table(table: Table) -> RichTable:
-    """To be printed by a console of rich. Square brackets and `:names:` stay text."""
+    """A table for a console of rich. Square brackets and `:names:` in it stay text."""
     from rich.table import Table as RichTable
     from rich.text import Text
 

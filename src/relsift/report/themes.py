@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 INK, QUIET, RULE, CARD = "#22262b", "#626a72", "#e0ddd4", "#fffefb"
-# As --c0 to --c7 in page.css, after Paul Tol's colour-blind-safe schemes; the plots give each its own marker and dashes too.
+# The same as --c0 to --c7 in page.css; after Paul Tol's colour-blind-safe schemes.
 SERIES = ("#3f7fb5", "#b8860b", "#3d8f63", "#b3567f", "#6b62b5", "#4a9aa5", "#a8603c", "#7a7f86")
 
 _VARIABLES = {INK: "--ink", QUIET: "--quiet", RULE: "--rule", CARD: "--card"} | {c: f"--c{n}" for n, c in enumerate(SERIES)}
@@ -16,7 +16,7 @@ _FAMILY = (
 
 
 def any_font(svg: str) -> str:
-    """matplotlib's SVG with every text left to the reader's fonts, Chinese ones among them; it laid them out with one of its own."""
+    """matplotlib's SVG with a list of fonts for all text, Chinese fonts among them, in place of matplotlib's own font."""
     return re.sub(r"(<text style=\"[^\"]*?)'DejaVu Sans'", rf"\1{_FAMILY}", svg)
 
 
@@ -24,7 +24,7 @@ def in_page(svg: str, key: str, alt: str) -> str:
     """An `<svg>` element to stand in a page: its colours follow the page, and its ids begin with `key`, so that no two plots share one.
 
     Args:
-        alt: what it shows, already escaped for an attribute.
+        alt: a description of the plot, already escaped for an attribute.
     """
     element = re.sub(r"<[^!?][^>]*>", lambda tag: _in_page(tag[0], key), svg[svg.index("<svg") :])
     element = element.replace('<style type="text/css">*{', f'<style type="text/css">#{key} *{{')

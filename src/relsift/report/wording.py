@@ -6,17 +6,17 @@ import unicodedata
 
 
 def percent(share: float | None) -> str:
-    """A share of one, without the sign for percent; None is a dash."""
+    """A share (1 is all) in percent, without the percent sign; None is a dash."""
     return "–" if share is None else f"{100 * share:.1f}"
 
 
 def with_deviation(mean: float, deviation: float | None) -> str:
-    """`61.3 ± 1.2`, both shares of one, in percent; a mean alone if there is no deviation."""
+    """`61.3 ± 1.2`: mean and standard deviation of shares, in percent; the mean alone if there is no deviation."""
     return percent(mean) + ("" if deviation is None else f" ± {percent(deviation)}")
 
 
 def points(difference: float) -> str:
-    """A difference of shares of one, with its sign: `+1.2`, `−0.3`, `0.0`."""
+    """A difference of two shares in percentage points, with its sign: `+1.2`, `−0.3`, `0.0`."""
     return signed(100 * difference, 1)
 
 
@@ -26,7 +26,7 @@ def interval(bounds: tuple[float, float]) -> str:
 
 
 def signed(value: float, decimals: int) -> str:
-    """With plus or minus; what rounds to zero has no sign."""
+    """A number with plus or minus; if it rounds to zero, without a sign."""
     text = f"{value:+.{decimals}f}"
     return minus(text) if text.strip("+-0.") else text[1:]
 

@@ -1,4 +1,4 @@
-"""A report as files: Markdown with its plots beside it, and one HTML page that needs nothing else."""
+"""A report as files: Markdown with its plots beside it, and one HTML page that contains them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def write_report(report: Report, folder: Path, name: str) -> list[Path]:
     """
     figures = report.figures()
     names = [figure.name for figure in figures]
-    if wrong := [one for one in (name, *names) if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", one)]:
-        raise DataError(f"report {name!r}: expected names of letters, digits, '.', '_' and '-', got {wrong[0]!r}")
-    if twice := [one for one in names if names.count(one) > 1]:
-        raise DataError(f"report {name!r}: expected a name of its own for every figure, got {twice[0]!r} twice")
+    if unfit := [text for text in (name, *names) if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text)]:
+        raise DataError(f"report {name!r}: expected names of letters, digits, '.', '_' and '-', got {unfit[0]!r}")
+    if repeated := [figure_name for figure_name in names if names.count(figure_name) > 1]:
+        raise DataError(f"report {name!r}: expected a name of its own for every figure, got {repeated[0]!r} twice")
     (folder / "plots").mkdir(parents=True, exist_ok=True)
     texts = {folder / f"{name}.md": markdown.report(report, name), folder / f"{name}.html": html.report(report)}
     texts |= {folder / figure.file(name): figure.svg for figure in figures}
