@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from invented_cells import ONE, OTHER, cell
 from relsift.errors import ConfigError, DataError
 from relsift.evaluation.significance import Comparison, compare, micro_f1, sentence_counts
-from relsift.experiments.comparison import as_unit, cell_files, compare_predictions, compare_systems, verdict
+from relsift.experiments.comparison import as_unit, compare_predictions, compare_systems, verdict
 from relsift.experiments.result import CellResult
 from relsift.schema import Document, Relation
 from toy import sentences
@@ -227,20 +227,3 @@ def test_an_unknown_unit_is_refused():
     assert as_unit("sentence") == "sentence"
     with pytest.raises(ConfigError, match="--units: expected document or sentence, got 'documents'"):
         as_unit("documents")
-
-
-# ---- folders
-
-
-def test_cells_are_found_in_the_folder_of_the_only_system_or_of_the_one_that_is_named(tmp_path):
-    with pytest.raises(DataError, match="finished cells of one system, got none"):
-        (tmp_path / "cells" / "one").mkdir(parents=True)
-        cell_files(tmp_path)
-    made = cell(ONE, 1, 2, [RIGHT])
-    made.save(tmp_path / "cells" / "one" / "fold1-seed2.json")
-    assert cell_files(tmp_path) == cell_files(tmp_path / "cells" / "one") == [tmp_path / "cells" / "one" / "fold1-seed2.json"]
-    assert CellResult.load(cell_files(tmp_path)[0]).counts.tolist() == [list(RIGHT)]
-    cell(OTHER, 1, 2, [RIGHT]).save(tmp_path / "cells" / "other" / "fold1-seed2.json")
-    with pytest.raises(DataError, match=r"got one, other; name one: .*cells/one"):
-        cell_files(tmp_path)
-    assert cell_files(tmp_path / "nowhere") == []

@@ -14,7 +14,7 @@ from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import PRF
 from relsift.experiments.cell import folds_of
-from relsift.experiments.grid import Progress, _Clock, cells_of, load_results, run_grid
+from relsift.experiments.grid import FinishedCell, _Clock, cells_of, load_results, run_grid
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import System
 
@@ -27,7 +27,7 @@ def plan(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(plan, tmp_path_factory):
     """A folder with two systems x two folds x two seeds, and what was reported on the way."""
-    folder, events = tmp_path_factory.mktemp("grid"), list[Progress]()
+    folder, events = tmp_path_factory.mktemp("grid"), list[FinishedCell]()
     run_grid(cells_of([WITH_TAGS, WITHOUT_TAGS], [1, 2], [1, 2]), plan, folder, on_cell=events.append)
     return folder, events
 
@@ -50,7 +50,7 @@ def test_every_cell_is_computed_reported_and_saved(finished):
     folder, events = finished
     assert [event.done for event in events] == list(range(1, 9))
     assert {event.total for event in events} == {8}
-    assert events[-1].left == 0 < events[0].left
+    assert events[-1].seconds_left == 0 < events[0].seconds_left
     assert len(list((folder / "cells").glob("*/fold*-seed*.json"))) == 8
     assert not (folder / "unfinished").exists()
 
@@ -64,7 +64,7 @@ def test_finished_cells_are_not_computed_again(finished, plan, monkeypatch):
 def test_a_missing_cell_alone_is_computed_and_comes_out_the_same(finished, plan, tmp_path):
     folder, _ = finished
     file = folder / "cells" / "tags" / "fold2-seed1.json"
-    before, events = CellResult.load(file), list[Progress]()
+    before, events = CellResult.load(file), list[FinishedCell]()
     file.unlink()
     run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2]), plan, folder, on_cell=events.append)
     assert [(event.cell.name, event.done) for event in events] == [("tags/fold2-seed1", 4)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relsift.experiments.report.summary import average_precision, interpolated
-from relsift.experiments.result import CURVE_POINTS, Curve, pack, unpack
+from relsift.experiments.result import CURVE_POINTS, Curve, pack_counts, unpack_counts
 
 scored = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=600)
 
@@ -51,4 +51,4 @@ def test_every_point_of_the_curve_is_what_its_threshold_takes(pairs, further):
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), min_size=1))
 def test_counts_packed_and_unpacked_are_the_same(rows):
     counts = np.array(rows, np.int64)
-    assert (unpack(pack(counts)) == counts).all()
+    assert (unpack_counts(pack_counts(counts)) == counts).all()
