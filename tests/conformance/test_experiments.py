@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from invented_cells import PLAN, cell
-from relsift.cli.grids import adapted, command_of, usable_device
 from relsift.cli.main import main
 from relsift.errors import ConfigError
 from relsift.experiments.cell import Cell, configured
-from relsift.experiments.experiment import Experiment
+from relsift.experiments.experiment import Experiment, command_of
+from relsift.experiments.planning import adapted, usable_device
 from relsift.experiments.report.page import html, markdown
 from relsift.experiments.result import CellResult, Plan, Results, cell_command
 from relsift.experiments.system import System
@@ -182,8 +182,11 @@ def test_the_command_of_a_cell_computes_that_cell(name, monkeypatch):
     experiment: Experiment = find("experiment", name)
     plan = PLANS[0]
     asked: list[Any] = []
-    monkeypatch.setattr("relsift.cli.grids.make_plan", lambda *given: plan if given[0] == plan.data else pytest.fail(str(given)))
-    monkeypatch.setattr("relsift.cli.grids.compute", lambda *given: asked.append(given))
+    monkeypatch.setattr(
+        "relsift.experiments.planning.make_plan", lambda **options: plan if options["data"] == plan.data else pytest.fail(str(options))
+    )
+    monkeypatch.setattr("relsift.experiments.planning.usable_device", lambda name: name)
+    monkeypatch.setattr("relsift.cli.grids.compute", lambda cells, _, out, **options: asked.append((cells, out)))
     monkeypatch.setattr("relsift.cli.grids.write", lambda *_: None)
     monkeypatch.setattr("relsift.experiments.grid.load_results", lambda _: None)
     for system in adapted(experiment.systems(plan), plan, ["training.loss_weights={identification: 0.5}"]):
@@ -191,9 +194,9 @@ def test_the_command_of_a_cell_computes_that_cell(name, monkeypatch):
         with pytest.raises(SystemExit) as stop:
             main()
         assert stop.value.code in (0, None)
-        (again,), _, out, _, device, _, folds, seeds = asked.pop()
-        assert (folds, seeds, str(out), device) == ([2], [7], "OUT", "cuda:1")
-        assert replace(again, title=system.title) == system
+        ((again,), out) = asked.pop()
+        assert (again.fold, again.seed, again.device, str(out)) == (2, 7, "cuda:1", "OUT")
+        assert replace(again.system, title=system.title) == system
 
 
 SHARED = [
