@@ -22,7 +22,7 @@ from cases import SHAPES, Case, options, pair_tokens, shape_case, thread_counts
 from measure import save, seconds, table
 
 from relsift.kernels.pair_pool import pair_max
-from relsift.kernels.simd import WIDTH, add, aligned, choose, greater, load, store
+from relsift.kernels.simd import VECTOR_SIZE, add, empty_aligned, greater, load, select, store
 
 AIM = 0.6  # of the peak
 PAIRS = 20_480  # of a case: ten full batches
@@ -37,8 +37,8 @@ def run_loop(sums: Any, tail: Any, tokens: int, out: Any, passes: int) -> None:
     for _ in range(passes):
         best = add(load(sums, 0), load(tail, 0))
         for i in range(1, tokens):
-            value = add(load(sums, i * WIDTH), load(tail, i * WIDTH))
-            best = choose(greater(value, best), value, best)
+            value = add(load(sums, i * VECTOR_SIZE), load(tail, i * VECTOR_SIZE))
+            best = select(greater(value, best), value, best)
         store(out, 0, best)
 
 
@@ -46,7 +46,7 @@ def run_loop(sums: Any, tail: Any, tokens: int, out: Any, passes: int) -> None:
 def run_loops(threads: int, tokens: int, passes: int, found: Any) -> None:
     """`run_loop` on every thread, on memory of its own."""
     for thread in numba.prange(threads):
-        sums, tail, out = aligned(tokens * WIDTH), aligned(tokens * WIDTH), aligned(WIDTH)
+        sums, tail, out = empty_aligned(tokens * VECTOR_SIZE), empty_aligned(tokens * VECTOR_SIZE), empty_aligned(VECTOR_SIZE)
         sums[:], tail[:] = 1, thread
         run_loop(sums, tail, tokens, out, passes)
         found[thread] = out[0]
@@ -60,7 +60,7 @@ def measure_peak(threads: int, *, quick: bool) -> dict[str, Any]:
     numba.set_num_threads(threads)
     for tokens in LENGTHS:
         one = seconds(lambda tokens=tokens: run_loops(threads, tokens, passes, found), budget=0.1 if quick else 1.0)
-        rates[tokens] = threads * passes * tokens * WIDTH / one
+        rates[tokens] = threads * passes * tokens * VECTOR_SIZE / one
         if list(found) != list(range(1, threads + 1)):
             raise SystemExit(f"the peak loop computed {found}")
     numba.set_num_threads(before)  # the kernels, loaded later, take this for the most they may use

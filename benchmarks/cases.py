@@ -16,7 +16,7 @@ from relsift.candidates import Candidates, Direction
 from relsift.encoding.batch import Batch, collate, cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
-from relsift.environment import prepared
+from relsift.environment import prepared_corpora
 from relsift.inference import BATCH_PAIRS, BATCH_TOKENS
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.training.data import scoring_data, training_data
@@ -69,7 +69,7 @@ def shape_case(tokens: int, entities: int, pairs: int) -> Case:
 
 def corpus_case(name: str, part: str = "test") -> Case | None:
     """The test or training part of a corpus with the candidates of its training part; None, and a line that says so, if not prepared."""
-    if name not in prepared():
+    if name not in prepared_corpora():
         print(f"{name}: not prepared, left out", flush=True)
         return None
     training = training_data(name).run.training

@@ -26,7 +26,7 @@ from typing import Any
 from measure import save, table
 
 from relsift.corpora.data import resolve
-from relsift.environment import prepared
+from relsift.environment import prepared_corpora
 from relsift.readers.base import ReadReport
 from relsift.writers.native import lines
 
@@ -82,7 +82,7 @@ def predict(model: Path, source: Path, out: Path, threads: int) -> dict[str, Any
 
 def measured(models: dict[str, Path], place: Path, quick: bool) -> Iterator[dict[str, Any]]:
     for corpus, (title, _) in CORPORA.items():
-        if corpus not in prepared():
+        if corpus not in prepared_corpora():
             print(f"{corpus}: not prepared, left out", flush=True)
             continue
         source = place / f"{corpus}.jsonl"

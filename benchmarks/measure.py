@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from relsift.environment import cpu
+from relsift.environment import cpu_name
 from relsift.files import write_json
 from relsift.schema import Entity, Relation, Sentence
 
@@ -35,7 +35,7 @@ def seconds(function: Callable[[], Any], *, budget: float = 2.0, least: int = 5)
 def machine() -> dict[str, Any]:
     """Where the figures come from."""
     return {
-        "date": date.today().isoformat(), "cpu": cpu(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
+        "date": date.today().isoformat(), "cpu": cpu_name(), "cpus": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(), **{name: version(name) for name in ("relsift", "torch", "numba", "numpy")},
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ from grid import RESULTS, TITLES, unpack
 from measure import table
 from systems import CORPORA, MODELS, TAGS
 
-from relsift.evaluation.significance import Comparison, compare
+from relsift.evaluation.significance import Comparison, compare_runs
 
 SEEDS = 3  # of a complete row
 FOLDER = RESULTS / "systems"
@@ -40,7 +40,7 @@ def gain(results: Results, model: str) -> Comparison | None:
     if not seeds:
         return None
     runs = [[unpack(side[seed]["test_counts"]) for seed in seeds] for side in sides]
-    return compare(*runs, swap_runs_together=True)
+    return compare_runs(*runs, swap_runs_together=True)
 
 
 def speeds() -> dict[tuple[str, str], Mapping[str, Any]]:

@@ -45,18 +45,18 @@ def assert_same(model: torch.nn.Module, batch: Batch, wanted: Tensor, tolerance:
 
     def result() -> Tensor:
         output = model(batch)
-        found = output.logits if output.logits is not None else output.scores
-        assert isinstance(found, Tensor)
-        return found
+        logits = output.logits if output.logits is not None else output.scores
+        assert isinstance(logits, Tensor)
+        return logits
 
-    found = result()
-    torch.testing.assert_close(found, wanted, atol=tolerance, rtol=tolerance)
+    fast = result()
+    torch.testing.assert_close(fast, wanted, atol=tolerance, rtol=tolerance)
     with torch.inference_mode():
         for _ in range(2):
             torch.testing.assert_close(result(), wanted, atol=tolerance, rtol=tolerance)
     mixture = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(1)).to(wanted.dtype) / len(wanted)
     back = []
-    for output in (found, wanted):
+    for output in (fast, wanted):
         model.zero_grad()
         (output * mixture).sum().backward()
         back.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})

@@ -16,11 +16,11 @@ ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_si
 
 @st.composite
 def entities(draw: st.DrawFn, num_tokens: int, most: int = 5, types: Sequence[str] = ENTITY_TYPES) -> tuple[Entity, ...]:
-    found = []
+    mentions = []
     for _ in range(draw(st.integers(0, most))):
         start = draw(st.integers(0, num_tokens - 1))
-        found.append(Entity(start, draw(st.integers(start + 1, num_tokens)), draw(st.sampled_from(types))))
-    return tuple(found)
+        mentions.append(Entity(start, draw(st.integers(start + 1, num_tokens)), draw(st.sampled_from(types))))
+    return tuple(mentions)
 
 
 @st.composite
@@ -41,8 +41,8 @@ def sentences(draw: st.DrawFn, most_tokens: int = 7, annotated: bool | None = No
     """annotated: with relations, perhaps none (True), or without the annotation (False); None draws either."""
     tokens = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=most_tokens))
     mentions = draw(entities(len(tokens)))
-    shown = draw(st.booleans()) if annotated is None else annotated
-    return Sentence("s", tuple(tokens), mentions, draw(relations(len(mentions))) if shown else None)
+    has_relations = draw(st.booleans()) if annotated is None else annotated
+    return Sentence("s", tuple(tokens), mentions, draw(relations(len(mentions))) if has_relations else None)
 
 
 @st.composite
@@ -51,7 +51,7 @@ def documents(draw: st.DrawFn) -> Document:
     key = draw(st.sampled_from(["d", "d-0", "文档"]))
     with_text = draw(st.booleans())
     text = draw(st.sampled_from(["", " ", "\n  "])) if with_text else ""
-    made = []
+    parts = []
     for number in range(draw(st.integers(1, 3))):
         tokens, offsets = draw(st.lists(ANY_TEXT, min_size=1, max_size=6)), []
         for token in tokens:
@@ -75,10 +75,10 @@ def documents(draw: st.DrawFn) -> Document:
             Relation(r.head, r.tail, draw(ANY_TEXT), draw(st.none() | st.integers(0, 1000).map(lambda score: score / 1000)))
             for r in draw(relations(len(mentions)))
         ]
-        made.append(
+        parts.append(
             Sentence(
                 f"{key}-{number}", tuple(tokens), tuple(mentions), draw(st.sampled_from([None, (), tuple(links)])), key,
                 tuple(offsets) if with_text else None, tagged=draw(st.none() | entities(len(tokens))),
             )
         )  # fmt: skip
-    return Document(key, tuple(made), text if with_text else None)
+    return Document(key, tuple(parts), text if with_text else None)

@@ -1,8 +1,7 @@
 """Which entity pairs are scored: direction, type filter, distance. What is left out is counted.
 
-The choice of candidates moves the scores more than any architecture does, so it is one frozen object that is fitted on
-training data, stored with the model and printed with every score. Evaluation never sees it: a gold relation that no candidate
-covers is a miss.
+The choice of candidates changes the scores more than any architecture does. It is therefore one frozen object, fitted on training
+data, stored with the model and printed with every score. Evaluation does not use it: a gold relation without a candidate is a miss.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ class Pair(NamedTuple):
 
 @dataclass
 class CandidateReport:
-    """What happened to all pairs of the sentences seen so far."""
+    """Counts of the pairs of all sentences so far."""
 
-    kept: int = 0
-    positive: int = 0
+    kept: int = 0  # candidates
+    positive: int = 0  # candidates with a relation
     dropped: Counter[str] = field(default_factory=Counter)  # pairs, by reason
-    lost: Counter[str] = field(default_factory=Counter)  # annotated relations that no candidate carries, by reason
+    lost: Counter[str] = field(default_factory=Counter)  # annotated relations whose pair was dropped, by reason
 
     @property
     def negative(self) -> int:
@@ -49,27 +48,27 @@ class CandidateReport:
         return f"1:{self.negative / self.positive:.1f}" if self.positive else f"0:{self.negative}"
 
     def setting(self) -> str:
+        """Kept and dropped pairs in words, for the setting line of a score."""
         leak = f", {self.dropped[AGAINST_THE_TEXT]} of them by the gold annotation" if self.dropped[AGAINST_THE_TEXT] else ""
         return f"{self.kept} kept, {sum(self.dropped.values())} dropped{leak}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """The rule that makes pairs out of a sentence.
+    """The rule that selects the pairs of a sentence.
 
-    direction: *undirected* gives each unordered pair once, in text order, positives and negatives alike; *directed* gives both
-        orders, and only the annotated order of a related pair is positive.
-    type_pairs: the (head type, tail type) combinations to keep, sorted within the pair if undirected; None keeps all.
-    max_distance: keep a pair if at most so many tokens lie between its entities; None keeps all.
-    order_leak: of the pairs whose head stands after the tail, keep only those that are annotated as related in this order, as the code
-        of Ye et al. 2019 seems to do. The choice of candidates then *reads the gold annotation*, and a pair against the text order is
-        always related: it is there to measure what this is worth, never to be used otherwise. Only with *directed*. Sentences without
-        annotation have pairs in text order only.
+    *undirected* gives each unordered pair once, in text order. *directed* gives both orders of a pair; only the order that is annotated
+    as related is positive.
+
+    `order_leak` keeps a pair whose head follows its tail only if it is annotated as related in this order, as the code of Ye et al. 2019
+    seems to do. The choice of candidates then *reads the gold annotation*: every pair against the text order is related. The option exists
+    to measure this effect and should not be used otherwise. It needs *directed*. Sentences without annotation give pairs in text order
+    only.
     """
 
     direction: Direction = "directed"
-    type_pairs: frozenset[tuple[str, str]] | None = None
-    max_distance: int | None = None
+    type_pairs: frozenset[tuple[str, str]] | None = None  # (head type, tail type) to keep, sorted if undirected; None keeps all
+    max_distance: int | None = None  # most tokens between the two entities; None keeps all
     order_leak: bool = False
 
     def __post_init__(self) -> None:
@@ -93,14 +92,14 @@ class Candidates:
         order_leak: bool = False,
     ) -> Candidates:
         """Learn the type filter from the relations of the *training* sentences."""
-        pairs = None
+        type_pairs = None
         if type_filter:
-            pairs = frozenset(
-                _types(sentence.entities[relation.head], sentence.entities[relation.tail], direction)
+            type_pairs = frozenset(
+                _type_pair(sentence.entities[relation.head], sentence.entities[relation.tail], direction)
                 for sentence in sentences
                 for relation in sentence.relations or ()
             )
-        return cls(direction=direction, type_pairs=pairs, max_distance=max_distance, order_leak=order_leak)
+        return cls(direction=direction, type_pairs=type_pairs, max_distance=max_distance, order_leak=order_leak)
 
     def to_json(self) -> dict[str, Any]:
         value: dict[str, Any] = {
@@ -113,10 +112,10 @@ class Candidates:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Candidates:
         """Raises KeyError, TypeError or ValueError for what `to_json` does not write."""
-        pairs = value["type_pairs"]
+        type_pairs = value["type_pairs"]
         return cls(
             direction=value["direction"],
-            type_pairs=None if pairs is None else frozenset((head, tail) for head, tail in pairs),
+            type_pairs=None if type_pairs is None else frozenset((head, tail) for head, tail in type_pairs),
             max_distance=value["max_distance"],
             order_leak=value.get("order_leak", False),
         )
@@ -158,9 +157,9 @@ class Candidates:
         return labels
 
     def _reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
-        if self.type_pairs is not None and _types(head, tail, self.direction) not in self.type_pairs:
+        if self.type_pairs is not None and _type_pair(head, tail, self.direction) not in self.type_pairs:
             return "type combination not in training relations"
-        if self.max_distance is not None and _gap(head, tail) > self.max_distance:
+        if self.max_distance is not None and _tokens_between(head, tail) > self.max_distance:
             return f"more than {self.max_distance} tokens apart"
         return None
 
@@ -203,16 +202,16 @@ def text_order(entity: Entity, position: int) -> tuple[int, int, int]:
 
 
 def in_text_order(sentence: Sentence, head: int, tail: int) -> tuple[int, int]:
-    """The two positions with the entity that comes first in the text first."""
+    """The two positions, that of the first entity in the text first."""
     if text_order(sentence.entities[head], head) <= text_order(sentence.entities[tail], tail):
         return head, tail
     return tail, head
 
 
-def _types(head: Entity, tail: Entity, direction: Direction) -> tuple[str, str]:
-    pair = (head.type, tail.type)
-    return pair if direction == "directed" or pair[0] <= pair[1] else (pair[1], pair[0])
+def _type_pair(head: Entity, tail: Entity, direction: Direction) -> tuple[str, str]:
+    types = (head.type, tail.type)
+    return types if direction == "directed" or types[0] <= types[1] else (types[1], types[0])
 
 
-def _gap(head: Entity, tail: Entity) -> int:
+def _tokens_between(head: Entity, tail: Entity) -> int:
     return max(0, max(head.start, tail.start) - min(head.end, tail.end))

@@ -1,4 +1,4 @@
-"""The demonstration: the whole path from annotated sentences to relations, on the corpus that ships with the package."""
+"""The demonstration: train, score and predict on the corpus that ships with the package."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ LANGUAGES = {"en": "paper", "zh": "paper_zh"}
 
 @dataclass(frozen=True)
 class DemoResult:
-    scores: Scores
-    model: Path
-    predictions: Path
-    page: Path
+    scores: Scores  # on the test part
+    model: Path  # model folder
+    predictions: Path  # native JSON lines
+    page: Path  # HTML, gold and predicted relations side by side
 
 
 def demo_config(language: str) -> RunConfig:
@@ -54,25 +54,25 @@ def run_demo(
 
     Raises: CheckpointError if `out/run` holds something else than a run.
     """
-    name = f"gazette-{language}"
+    corpus = f"gazette-{language}"
     run = out / "run"
     if run.exists():
         if not ((run / CONFIG_FILE).is_file() and (run / RUN_FILE).is_file()):
             raise CheckpointError(f"{run}: expected an earlier demo or nothing, got another folder; use another --out")
         shutil.rmtree(run)
-    result, _ = train_run(config, training_data(name).run, run, on_epoch=on_epoch, on_batch=on_batch)
-    documents = list(resolve(name).documents("test", ReadReport()))
+    result, _ = train_run(config, training_data(corpus).run, run, on_epoch=on_epoch, on_batch=on_batch)
+    documents = list(resolve(corpus).documents("test", ReadReport()))
     report = InferenceReport()
-    predicted = list(predict_documents(RelationExtractor(result.bundle), iter(documents), report=report))
-    gold, found = list(sentences_of(documents)), list(sentences_of(predicted))
-    scores = evaluate_predicted(result.bundle, gold, found, report)
+    predicted_documents = list(predict_documents(RelationExtractor(result.bundle), iter(documents), report=report))
+    gold, predicted = list(sentences_of(documents)), list(sentences_of(predicted_documents))
+    scores = evaluate_predicted(result.bundle, gold, predicted, report)
     write_json(run / "test.json", scores.to_json())
-    files = DemoResult(scores, run / "model", out / "predictions.jsonl", out / "predictions.html")
-    with files.predictions.open("w", encoding="utf-8") as stream:
-        write(predicted, stream)
-    with files.page.open("w", encoding="utf-8") as stream:
+    demo = DemoResult(scores, run / "model", out / "predictions.jsonl", out / "predictions.html")
+    with demo.predictions.open("w", encoding="utf-8") as stream:
+        write(predicted_documents, stream)
+    with demo.page.open("w", encoding="utf-8") as stream:
         write_comparison(
-            gold, found, stream, title=f"{name}: relations found and missed", direction=result.bundle.candidates.direction,
+            gold, predicted, stream, title=f"{corpus}: relations found and missed", direction=result.bundle.candidates.direction,
             summary=scores.summary(),
         )  # fmt: skip
-    return files
+    return demo

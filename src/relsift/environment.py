@@ -1,4 +1,4 @@
-"""What relsift runs on: versions, threads, devices, switches and places, for a bug report or a look before a long run."""
+"""What relsift runs on: versions, threads, devices, switches and folders, for bug reports and a check before a long run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from relsift.corpora.description import FILE
-from relsift.home import VARIABLE, home
+from relsift.corpora.description import DESCRIPTION_FILE
+from relsift.home import HOME_VARIABLE, home
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)[^;]*(?:;.*extra\s*==\s*['\"]([^'\"]+)['\"])?")
 
@@ -18,7 +18,7 @@ Fact = tuple[str, str]
 
 
 def facts() -> Iterator[Fact]:
-    """Name and value, in the order in which a reader looks for them. Imports torch."""
+    """Name and value of each fact, the most general first. Imports torch."""
     import torch
 
     from relsift.kernels.switch import SWITCH
@@ -26,41 +26,42 @@ def facts() -> Iterator[Fact]:
     yield "relsift", version("relsift")
     yield "python", f"{platform.python_version()} ({platform.platform()})"
     for name in packages(None):
-        yield name, installed(name)
+        yield name, installed_version(name)
     yield "CPU threads", f"{torch.get_num_threads()} in use, {os.cpu_count()} in the machine"
     yield "device", _device()
     yield SWITCH, os.environ.get(SWITCH, "auto (not set)")
-    yield VARIABLE, f"{home()} ({_state(home())})"
-    yield "prepared corpora", ", ".join(prepared()) or "none"
+    yield HOME_VARIABLE, f"{home()} ({_folder_state(home())})"
+    yield "prepared corpora", ", ".join(prepared_corpora()) or "none"
 
 
-def optional() -> Iterator[tuple[str, str, str]]:
+def optional_packages() -> Iterator[tuple[str, str, str]]:
     """Extra, package, version or 'not installed', for every optional package that relsift declares."""
     for extra in sorted({extra for _, extra in _requirements() if extra is not None}):
         for name in packages(extra):
-            yield extra, name, installed(name)
+            yield extra, name, installed_version(name)
 
 
 def packages(extra: str | None) -> list[str]:
-    """The packages of an extra, or those that relsift always needs."""
-    return [name for name, its in _requirements() if its == extra]
+    """The packages of an extra, or for None those that relsift always needs."""
+    return [name for name, required_by in _requirements() if required_by == extra]
 
 
-def installed(package: str) -> str:
+def installed_version(package: str) -> str:
+    """The version, or 'not installed'."""
     try:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
 
 
-def prepared() -> list[str]:
+def prepared_corpora() -> list[str]:
     """The names of the corpora that were prepared below the home folder."""
-    return sorted(file.parent.name for file in (home() / "corpora").glob(f"[!.]*/{FILE}"))
+    return sorted(file.parent.name for file in (home() / "corpora").glob(f"[!.]*/{DESCRIPTION_FILE}"))
 
 
 def _requirements() -> list[tuple[str, str | None]]:
-    """From the installed package's own metadata, so that this list cannot differ from it."""
-    return [(found[1], found[2]) for line in requires("relsift") or [] if (found := _REQUIREMENT.match(line))]
+    """(package, extra or None) from the metadata of the installed relsift."""
+    return [(match[1], match[2]) for line in requires("relsift") or [] if (match := _REQUIREMENT.match(line))]
 
 
 def _device() -> str:
@@ -71,14 +72,14 @@ def _device() -> str:
     return "Apple GPU (mps)" if torch.backends.mps.is_available() else "CPU only"
 
 
-def _state(folder: Path) -> str:
+def _folder_state(folder: Path) -> str:
     if not folder.exists():
         return "will be made when needed"
     return "writable" if os.access(folder, os.W_OK) else "not writable"
 
 
-def cpu() -> str:
-    """The processor's name, as far as the system tells: another one rounds otherwise, which moves the score of a run."""
+def cpu_name() -> str:
+    """The processor's name, '' if unknown. Another processor may round differently, which changes the scores of a run."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

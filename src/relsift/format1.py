@@ -19,7 +19,7 @@ def upgraded(
     description: dict[str, Any], weights: Mapping[str, Value]
 ) -> tuple[dict[str, Any], Decision, dict[Addition, str], dict[str, Value]]:
     """Description, decision, annotators and weights as format 2 has them. Raises KeyError, TypeError or ValueError for a broken folder."""
-    encoding = description["encoding"]
+    encoding = dict(description["encoding"])  # TypeError or ValueError for what is no mapping
     parser = encoding.get("parser")
     return (
         description | {"encoding": _encoding(encoding, find("model", description["model"]).READS)},

@@ -1,17 +1,17 @@
-"""Where relsift keeps what it prepared: `$RELSIFT_HOME`, or `~/.cache/relsift`."""
+"""The folder for prepared corpora and caches: `$RELSIFT_HOME`, or `~/.cache/relsift`."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-VARIABLE = "RELSIFT_HOME"
+HOME_VARIABLE = "RELSIFT_HOME"
 _DEFAULT = "~/.cache/relsift"
 
 
 def home() -> Path:
-    """Read at call time, so that a test or a job script can change it."""
-    return Path(os.environ.get(VARIABLE) or _DEFAULT).expanduser()
+    """The home folder; the environment variable is read at each call."""
+    return Path(os.environ.get(HOME_VARIABLE) or _DEFAULT).expanduser()
 
 
 def corpus_folder(name: str, root: Path | None = None) -> Path:

@@ -1,6 +1,7 @@
-"""The tables of what can be named: formats, annotators, encoders, models, corpora. Name -> "module:attribute", imported when asked for.
+"""What users can name: formats, annotators, encoders, models, corpora, experiments. Each table maps a name to "module:attribute".
 
-A plug-in adds a name through an entry point of the group that `GROUPS` has for its kind, such as `relsift.readers`.
+The module is imported when the name is looked up. A plug-in adds a name by an entry point in the group `GROUPS[kind]`, such as
+`relsift.readers`.
 """
 
 from __future__ import annotations
@@ -75,12 +76,12 @@ TABLES = {
     "experiment": EXPERIMENTS,
 }  # fmt: skip
 GROUPS = {kind: f"relsift.{'corpora' if kind == 'corpus' else kind + 's'}" for kind in TABLES}
-FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # still understood
+FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # (kind, old name) -> name
 
 
 @cache
 def table(kind: str) -> dict[str, str]:
-    """Our own names and those of installed plug-ins. Raises ConfigError if a plug-in takes a name that exists."""
+    """Name -> "module:attribute", of relsift and of installed plug-ins. Raises ConfigError if a plug-in repeats a name."""
     names = dict(TABLES[kind])
     for point in entry_points(group=GROUPS[kind]):
         if point.name in names:
@@ -90,12 +91,12 @@ def table(kind: str) -> dict[str, str]:
 
 
 def find(kind: str, name: str) -> Any:
-    """The object behind a name. Raises ConfigError with near misses for an unknown one."""
+    """The object that a name stands for. Raises ConfigError with similar names for an unknown one."""
     names = table(kind)
     name = FORMER_NAMES.get((kind, name), name)
     if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        close_matches = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(close_matches)}?" if close_matches else ""
         raise ConfigError(f"{kind}: expected one of {', '.join(sorted(names))}, got {name!r}{hint}")
     module, _, attribute = names[name].partition(":")
     return getattr(importlib.import_module(module), attribute)

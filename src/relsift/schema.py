@@ -1,14 +1,14 @@
 """The data model: documents of sentences with entities and relations.
 
-Token spans are half-open indices into `Sentence.tokens`. Where the original text is known, `Sentence.offsets` holds for every
-token its half-open character span in `Document.text`, so that whatever comes out can be pointed at in the text that went in.
-All classes are frozen and check themselves when made: a value that exists is valid.
+Token spans are half-open indices into `Sentence.tokens`. Where the original text is known, `Sentence.offsets` holds the half-open
+character span of every token in `Document.text`, so that every result can be located in the original text.
+All classes are frozen and validate themselves when they are created.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relsift.errors import DataError
 
@@ -17,37 +17,33 @@ ROOT = -1  # the head of a token that has none
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A typed mention: tokens `start` to `end` (exclusive) of its sentence."""
+    """A typed mention in a sentence."""
 
-    start: int
-    end: int
+    start: int  # first token
+    end: int  # token after the last one
     type: str
     subtype: str | None = None
     id: str | None = None
-    chars: tuple[int, int] | None = None
-    """Half-open span of the mention in the document's text, where it is finer than its tokens or known at all."""
+    chars: tuple[int, int] | None = None  # half-open character span in the document's text, if known; may be finer than the tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`type` holds from the entity at position `head` to the one at position `tail` of the sentence's entity list."""
+    """A directed, typed relation between two entities of a sentence."""
 
-    head: int
-    tail: int
+    head: int  # position in the sentence's entities
+    tail: int  # position in the sentence's entities
     type: str
-    score: float | None = None
+    score: float | None = None  # log-odds; None: annotated, not predicted
 
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """A sentence's dependency trees: for every token its head, the label of the arc to it, and the token's part of speech.
+    """A sentence's dependency trees, one value of each field a token. Several roots are allowed (a forest), cycles are not."""
 
-    heads: token indices, ROOT for a root. Several roots are allowed (a forest), cycles are not.
-    """
-
-    heads: tuple[int, ...]
-    dependencies: tuple[str, ...]
-    pos: tuple[str, ...]
+    heads: tuple[int, ...]  # token index of the token's head, ROOT for a root
+    dependencies: tuple[str, ...]  # label of the arc to the head
+    pos: tuple[str, ...]  # part of speech
 
     def __post_init__(self) -> None:
         size = len(self.heads)
@@ -57,35 +53,33 @@ class Syntax:
         for token, head in enumerate(self.heads):
             if not ROOT <= head < size or head == token:
                 raise DataError(f"syntax, token {token}: expected another token 0..{size - 1} as head, or {ROOT} for a root, got {head}")
-        safe = {ROOT}  # tokens from which the way up ends at a root
+        rooted = {ROOT}  # tokens whose path upwards is known to end at a root
         for start in range(size):
-            token, way = start, list[int]()
-            while token not in safe:
-                if token in way:
-                    cycle = way[way.index(token) :]
+            token, path = start, list[int]()
+            while token not in rooted:
+                if token in path:
+                    cycle = path[path.index(token) :]
                     raise DataError(f"syntax, token {token}: expected trees, got a cycle of heads through tokens {cycle}")
-                way.append(token)
+                path.append(token)
                 token = self.heads[token]
-            safe.update(way)
+            rooted.update(path)
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence, its entities in file order, and its relations.
+    """One sentence with its entities and relations.
 
-    `relations is None` means *not annotated*; an empty tuple means *annotated: there are none*. `syntax is None`: not parsed.
-    tagged: the entities that a model is shown as tags, where they are not `entities`: a tagger's output, for example. Relations and pairs
-    are between `entities` all the same. None: the tags show `entities`.
+    Relations and candidate pairs are between `entities`, also where `tagged` is set.
     """
 
     id: str
     tokens: tuple[str, ...]
-    entities: tuple[Entity, ...] = ()
-    relations: tuple[Relation, ...] | None = None
+    entities: tuple[Entity, ...] = ()  # in file order
+    relations: tuple[Relation, ...] | None = None  # None: not annotated; empty: annotated, there are none
     doc_id: str | None = None
-    offsets: tuple[tuple[int, int], ...] | None = None
-    syntax: Syntax | None = None
-    tagged: tuple[Entity, ...] | None = None
+    offsets: tuple[tuple[int, int], ...] | None = None  # half-open character span of each token in the document's text
+    syntax: Syntax | None = None  # None: not parsed
+    tagged: tuple[Entity, ...] | None = None  # what the model sees as tags, such as a tagger's output; None: `entities`
 
     def __post_init__(self) -> None:
         where = f"sentence {self.id!r}"
@@ -123,8 +117,8 @@ class Sentence:
                 raise DataError(f"sentence {self.id!r}, {name} {number}: expected a type, got an empty string")
 
     @property
-    def shown(self) -> tuple[Entity, ...]:
-        """The entities that tags show."""
+    def tag_entities(self) -> tuple[Entity, ...]:
+        """The entities that the model sees as tags."""
         return self.entities if self.tagged is None else self.tagged
 
     def text_of(self, entity: Entity) -> str:
@@ -132,8 +126,8 @@ class Sentence:
         return join_tokens(self.tokens[entity.start : entity.end])
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
-        made = None if relations is None else tuple(relations)
-        return Sentence(self.id, self.tokens, self.entities, made, self.doc_id, self.offsets, self.syntax, self.tagged)
+        """The same sentence with these relations in place of its own."""
+        return replace(self, relations=None if relations is None else tuple(relations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +136,7 @@ class Document:
 
     id: str
     sentences: tuple[Sentence, ...]
-    text: str | None = None
+    text: str | None = None  # the original text, if known
 
     def __post_init__(self) -> None:
         if self.text is None:
@@ -173,7 +167,7 @@ def join_tokens(tokens: Iterable[str]) -> str:
 
 
 def is_cjk(character: str) -> bool:
-    """Chinese ideographs and the full-width punctuation written with them."""
+    """Is it a Chinese ideograph, or full-width punctuation?"""
     return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef" or (
         "\U00020000" <= character <= "\U0003ffff"
     )

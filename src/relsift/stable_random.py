@@ -1,4 +1,4 @@
-"""Random choices that depend on nothing but what they are made for: the same on every machine, in every order, in every process."""
+"""Random choices that depend on a key alone: the same on every machine, in every order, in every process."""
 
 from __future__ import annotations
 

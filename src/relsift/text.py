@@ -1,7 +1,7 @@
 """From characters to tokens and sentences, for formats that annotate character offsets.
 
-Two functions, no model: a tokeniser that never loses track of offsets and a sentence splitter that never cuts an entity.
-Words for alphabetic scripts, single characters for Chinese, decided character by character, so mixed text needs no option.
+Rules, no model. The tokeniser keeps character offsets; the sentence splitter never cuts an entity. Tokens are words in alphabetic
+scripts and single characters in Chinese. The script is decided for each character, so mixed text needs no option.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Span = tuple[int, int]
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 # A CJK character, a run of letters, a number with inner , or . , or any other single character that is not a blank.
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W\d_{_CJK}]+|\d+(?:[.,]\d+)*|\S")
-_CLOSERS = "\"'”’」』）)】》〉]"
-_COMMAS = ",;:，、；："
-_BREAK = re.compile(rf"[。！？!?…]+[{re.escape(_CLOSERS)}]*|\.+[{re.escape(_CLOSERS)}]*(?=\s|$)|\n+")
-_NEXT = re.compile(r"[^\S\n]*(\S)")  # the next character on the line
+_CLOSING_MARKS = "\"'”’」』）)】》〉]"
+_COMMA_LIKE_MARKS = ",;:，、；："
+_SENTENCE_END = re.compile(rf"[。！？!?…]+[{re.escape(_CLOSING_MARKS)}]*|\.+[{re.escape(_CLOSING_MARKS)}]*(?=\s|$)|\n+")
+_NEXT_CHARACTER = re.compile(r"[^\S\n]*(\S)")  # the next character on the line
 _LINE_BREAK = re.compile(r"\r?\n(\s*)")
 _TITLES = ("mr", "mrs", "ms", "dr", "prof", "st", "gen", "col", "lt", "sgt", "sen", "rep", "gov", "jr", "sr")
-_FIRMS = ("inc", "ltd", "co", "corp")
-_PRINT = ("fig", "figs", "eq", "eqs", "ref", "refs", "no", "vs", "etc", "al", "u.s", "e.g", "i.e", "cf", "ca", "approx")
-_ABBREVIATIONS = frozenset(_TITLES + _FIRMS + _PRINT)
+_COMPANY_FORMS = ("inc", "ltd", "co", "corp")
+_OTHER_ABBREVIATIONS = ("fig", "figs", "eq", "eqs", "ref", "refs", "no", "vs", "etc", "al", "u.s", "e.g", "i.e", "cf", "ca", "approx")
+_ABBREVIATIONS = frozenset(_TITLES + _COMPANY_FORMS + _OTHER_ABBREVIATIONS)
 
 
 def tokenise(text: str, cuts: Iterable[int] = (), *, characters: bool = False) -> list[Span]:
@@ -39,17 +39,17 @@ def tokenise(text: str, cuts: Iterable[int] = (), *, characters: bool = False) -
     edges = sorted(set(cuts))
     if not edges:
         return spans
-    result: list[Span] = []
-    following = 0
+    tokens: list[Span] = []
+    next_edge = 0
     for start, end in spans:
-        while following < len(edges) and edges[following] <= start:
-            following += 1
-        while following < len(edges) and edges[following] < end:
-            result.append((start, edges[following]))
-            start = edges[following]
-            following += 1
-        result.append((start, end))
-    return result
+        while next_edge < len(edges) and edges[next_edge] <= start:
+            next_edge += 1
+        while next_edge < len(edges) and edges[next_edge] < end:
+            tokens.append((start, edges[next_edge]))
+            start = edges[next_edge]
+            next_edge += 1
+        tokens.append((start, end))
+    return tokens
 
 
 def split_sentences(text: str, keep: Iterable[Span] = (), *, wrapped: bool = False) -> list[Span]:
@@ -63,10 +63,10 @@ def split_sentences(text: str, keep: Iterable[Span] = (), *, wrapped: bool = Fal
     """
     if wrapped:
         return _split_wrapped(text, keep)
-    inside = _Cover(keep)
+    inside = _InsideSpans(keep)
     spans: list[Span] = []
     start = 0
-    for end in [*(m.end() for m in _BREAK.finditer(text) if _ends_sentence(text, m, inside)), len(text)]:
+    for end in [*(m.end() for m in _SENTENCE_END.finditer(text) if _ends_sentence(text, m, inside)), len(text)]:
         piece = text[start:end]
         left = start + len(piece) - len(piece.lstrip())
         right = start + len(piece.rstrip())
@@ -76,20 +76,20 @@ def split_sentences(text: str, keep: Iterable[Span] = (), *, wrapped: bool = Fal
     return spans
 
 
-def _ends_sentence(text: str, match: re.Match[str], inside: _Cover) -> bool:
+def _ends_sentence(text: str, match: re.Match[str], inside: _InsideSpans) -> bool:
     if inside(match.end()):
         return False
     mark = match.group()[0]
     if mark == "\n":
         return True
-    following = _NEXT.match(text, match.end())
-    if following and (following.group(1).islower() or following.group(1) in _COMMAS):
+    next_character = _NEXT_CHARACTER.match(text, match.end())
+    if next_character and (next_character.group(1).islower() or next_character.group(1) in _COMMA_LIKE_MARKS):
         return False
     return mark != "." or not _is_abbreviation(text, match.start(), name=inside(match.start() + 1, last=True))
 
 
-class _Cover:
-    """Is a position strictly inside one of many spans (or, with `last`, at the end of one)? Spans may nest and overlap."""
+class _InsideSpans:
+    """Is a position strictly inside one of many spans, or with `last` at the end of one? Spans may nest and overlap."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         self._ends: list[int] = []
@@ -107,32 +107,32 @@ class _Cover:
 
 
 def _split_wrapped(text: str, keep: Iterable[Span]) -> list[Span]:
-    """Split the text as it was before it was wrapped, and carry the spans back."""
-    kept: list[int] = []  # position in `text` of each character of the unwrapped text
+    """Split the text without its wrapped line breaks; the spans returned are those in the wrapped text."""
+    position: list[int] = []  # of each character of the unwrapped text: its position in `text`
     unwrapped: list[str] = []
-    done = 0
-    chinese = sum(map(is_cjk, text)) > len(text) / 2  # wrapped without a blank, so a line break stands for nothing
+    copied = 0
+    is_chinese = sum(map(is_cjk, text)) > len(text) / 2  # Chinese lines are joined without a blank
     for match in _LINE_BREAK.finditer(text):
-        kept.extend(range(done, match.start()))
-        unwrapped.append(text[done : match.start()])
-        done = match.end()
+        position.extend(range(copied, match.start()))
+        unwrapped.append(text[copied : match.start()])
+        copied = match.end()
         if "\n" in match.group(1):  # a blank line
-            joint = "\n"
-        elif chinese:
+            separator = "\n"
+        elif is_chinese:
             continue
         else:
-            joint = " "
-        kept.append(match.start())
-        unwrapped.append(joint)
-    kept.extend(range(done, len(text)))
-    unwrapped.append(text[done:])
-    moved = [(bisect.bisect_left(kept, start), bisect.bisect_left(kept, end)) for start, end in keep]
-    return [(kept[start], kept[end - 1] + 1) for start, end in split_sentences("".join(unwrapped), moved)]
+            separator = " "
+        position.append(match.start())
+        unwrapped.append(separator)
+    position.extend(range(copied, len(text)))
+    unwrapped.append(text[copied:])
+    keep_unwrapped = [(bisect.bisect_left(position, start), bisect.bisect_left(position, end)) for start, end in keep]
+    return [(position[start], position[end - 1] + 1) for start, end in split_sentences("".join(unwrapped), keep_unwrapped)]
 
 
 def _is_abbreviation(text: str, stop: int, *, name: bool) -> bool:
-    """Does the full stop belong to the word before it? `name`: it is the end of an entity, such as "Ph.D."."""
+    """Does the full stop belong to the word before it? `name`: it ends an entity, such as "Ph.D."."""
     word = re.search(r"[\w.]*$", text[max(0, stop - 20) : stop])
-    before = word.group().lower() if word else ""
-    initial = len(before) == 1 and before.isalpha() and text[stop - 1].isupper()
-    return initial or before in _ABBREVIATIONS or (name and "." in before)
+    last_word = word.group().lower() if word else ""
+    is_initial = len(last_word) == 1 and last_word.isalpha() and text[stop - 1].isupper()
+    return is_initial or last_word in _ABBREVIATIONS or (name and "." in last_word)

@@ -32,14 +32,14 @@ def kernel(request, monkeypatch) -> str:
     return request.param
 
 
-def close(found: Tensor, wanted: Tensor) -> None:
-    torch.testing.assert_close(found.cpu(), wanted.cpu(), atol=1e-4, rtol=1e-4)
+def close(value: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(value.cpu(), wanted.cpu(), atol=1e-4, rtol=1e-4)
 
 
 CHANGES = ({}, {"tags": False}, {"pooling": "max_average"}, {"context": "between", "pooling": "max_average"})
 
 
-def there(index: PairIndex) -> PairIndex:
+def on_gpu(index: PairIndex) -> PairIndex:
     return PairIndex(*(getattr(index, field.name).cuda() for field in fields(index)))
 
 
@@ -54,11 +54,11 @@ def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu(changes, kernel, m
         models[device] = model.eval().to(device)
         outputs[device] = model(batch.to(device))
         sum(model.loss(outputs[device], batch.to(device)).values()).backward()
-    for found, wanted in zip(outputs["cuda"], outputs["cpu"]):
+    for part, wanted in zip(outputs["cuda"], outputs["cpu"]):
         if wanted is not None:
-            close(found, wanted)
-    for found, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters()):
-        close(found.grad, wanted.grad)
+            close(part, wanted)
+    for weight, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters()):
+        close(weight.grad, wanted.grad)
     with torch.inference_mode():
         for _ in range(2):  # the second time from memory
             close(models["cuda"](batch.to("cuda")).scores, outputs["cpu"].scores)
@@ -69,9 +69,9 @@ def test_the_maximum_and_its_gradients_equal_a_triple_loop_bit_for_bit(seed, ker
     parts, index = random_parts(random.Random(seed), seed % 4)
     gradient = torch.randint(-8, 9, (len(index.pair_sentence), parts[0].shape[1])).float()
     pooled, back = triple_loop(parts, index, gradient)
-    values, found = run(pair_max, [part.cuda() for part in parts], there(index), gradient.cuda())
+    values, gradients = run(pair_max, [part.cuda() for part in parts], on_gpu(index), gradient.cuda())
     assert torch.equal(values.cpu(), pooled)
-    assert all(torch.equal(a.cpu(), b) for a, b in zip(found, back, strict=True))
+    assert all(torch.equal(a.cpu(), b) for a, b in zip(gradients, back, strict=True))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -85,16 +85,16 @@ def test_pieces_and_averages_and_their_gradients_are_those_of_the_cpu(seed, kern
         (pair_average, torch.rand(len(cuts), parts[0].shape[1])),
     ):
         monkeypatch.setenv(SWITCH, kernel)
-        values, found = run(form, [part.cuda() for part in parts], there(index), gradient.cuda())
+        values, gradients = run(form, [part.cuda() for part in parts], on_gpu(index), gradient.cuda())
         monkeypatch.setenv(SWITCH, "torch")
         wanted, back = run(form, parts, index, gradient)
         close(values, wanted)
-        for a, b in zip(found, back, strict=True):
+        for a, b in zip(gradients, back, strict=True):
             close(a, b)
 
 
 def test_not_a_number_shows_in_the_pairs_of_its_sentence_only(kernel):
-    index = there(PairIndex(*(torch.tensor(x) for x in ([0, 3], [3, 1], [[0, 0, 0]], [0, 1], [0, 0], [0, 0]))))
+    index = on_gpu(PairIndex(*(torch.tensor(x) for x in ([0, 3], [3, 1], [[0, 0, 0]], [0, 1], [0, 0], [0, 0]))))
     parts = [torch.tensor([[5.0], [float("nan")], [7.0], [1.0]]).cuda(), torch.zeros(1, 1).cuda(), torch.zeros(1, 1).cuda()]
     for form in (pair_max, pair_average):
         assert form(*parts, index).isnan().flatten().tolist() == [True, False]
@@ -110,7 +110,7 @@ def test_training_on_the_gpu_repeats_bit_for_bit(kernel):
 @pytest.mark.parametrize("name", sorted(table("model")))
 def test_every_model_gives_the_cpus_scores_and_gradients(name):
     batch = batch_of([long_sentence(23, 6, 1), one_token(), long_sentence(4, 3, 2), *sentences(4)], KNOWN)
-    found = {}
+    results = {}
     for device in ("cpu", "cuda"):
         architecture = find("model", name)
         model = architecture(architecture.Config.tiny(), KNOWN)
@@ -122,8 +122,8 @@ def test_every_model_gives_the_cpus_scores_and_gradients(name):
             torch.stack(list(model.loss(output, batch.to(device)).values())).sum().backward()
         finally:
             torch.backends.cudnn.enabled = True
-        found[device] = [model.predict(output).score, *(weight.grad for weight in model.parameters())]
-    for one, other in zip(found["cuda"], found["cpu"], strict=True):
+        results[device] = [model.scores(output), *(weight.grad for weight in model.parameters())]
+    for one, other in zip(results["cuda"], results["cpu"], strict=True):
         close(one, other)
 
 

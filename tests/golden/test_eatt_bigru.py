@@ -115,11 +115,11 @@ def test_what_a_pair_attends_to_and_all_gradients_are_those_of_the_equations(tag
     for attended in (model.attended(batch), literal_attended(model, batch)):
         model.zero_grad()
         (attended * mixture).sum().backward()
-        used = [weight for name, weight in model.named_parameters() if not name.startswith("head.")]
+        used = [weight for name, weight in model.named_parameters() if not name.startswith("classifier.")]
         results.append([attended.detach(), *(weight.grad.clone() for weight in used if weight.grad is not None)])
     assert len(results[0]) == len(results[1]) >= 9
-    for found, wanted in zip(*results, strict=True):
-        torch.testing.assert_close(found, wanted, atol=1e-10, rtol=1e-10)
+    for fast, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(fast, wanted, atol=1e-10, rtol=1e-10)
 
 
 @pytest.mark.parametrize("at_once", [1, 13, 10_000])
@@ -128,11 +128,11 @@ def test_scores_in_single_precision_are_those_of_the_equations_however_many_pair
     batch = group_of(3)
     model = make(dtype=torch.float32)
     with torch.inference_mode():
-        found = model(batch)
+        output = model(batch)
     wanted = model.classifier(literal_attended(model, batch))
-    torch.testing.assert_close(found.scores, wanted.scores, atol=1e-5, rtol=1e-5)
-    assert found.logits is not None
-    torch.testing.assert_close(found.logits, wanted.logits, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(output.scores, wanted.scores, atol=1e-5, rtol=1e-5)
+    assert output.logits is not None
+    torch.testing.assert_close(output.logits, wanted.logits, atol=1e-5, rtol=1e-5)
 
 
 def test_the_recurrence_is_that_of_torch_on_packed_sequences():
@@ -149,8 +149,8 @@ def test_the_recurrence_is_that_of_torch_on_packed_sequences():
     ])  # fmt: skip
     weight, bias = (torch.stack([getattr(gru, f"{kind}_hh_l0{name}") for name in both]) for kind in ("weight", "bias"))
     states = Recurrence.apply(projected, weight, bias, packing)
-    found = torch.cat([F.pad(states[d], (0, 0, 0, 1))[packing.places[d]] for d in range(2)], dim=2)
-    torch.testing.assert_close(found, wanted, atol=1e-12, rtol=1e-12)
+    both_directions = torch.cat([F.pad(states[d], (0, 0, 0, 1))[packing.places[d]] for d in range(2)], dim=2)
+    torch.testing.assert_close(both_directions, wanted, atol=1e-12, rtol=1e-12)
 
 
 def test_the_gradient_of_the_recurrence_is_that_of_small_differences():
@@ -203,8 +203,8 @@ def test_scores_and_gradients_on_the_gpu_are_those_of_the_cpu():
     torch.testing.assert_close(outputs["cuda"].scores.cpu(), outputs["cpu"].scores, atol=1e-4, rtol=1e-4)
     for device, output in outputs.items():
         sum(models[device].loss(output, batch.to(device)).values()).backward()
-    for found, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters(), strict=True):
-        torch.testing.assert_close(found.grad.cpu(), wanted.grad, atol=1e-4, rtol=1e-4)
+    for weight, wanted in zip(models["cuda"].parameters(), models["cpu"].parameters(), strict=True):
+        torch.testing.assert_close(weight.grad.cpu(), wanted.grad, atol=1e-4, rtol=1e-4)
     with torch.inference_mode():
         torch.testing.assert_close(models["cuda"](batch.to("cuda")).scores.cpu(), outputs["cpu"].scores, atol=1e-4, rtol=1e-4)
 

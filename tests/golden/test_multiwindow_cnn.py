@@ -50,9 +50,9 @@ def test_other_is_a_class_and_the_decision_is_the_arg_max():
     model, batch = make(), batch_of(sentences(12), KNOWN)
     output = model(batch)
     assert output.logits.shape == (len(batch.pairs), len(KNOWN.labels) + 1)
-    prediction = model.predict(output)
-    found = torch.where(prediction.score >= model.paper_threshold, prediction.label, len(KNOWN.labels))
-    assert torch.equal(found, output.logits.argmax(dim=1))
+    score, column = model.scores(output).max(dim=1)
+    decided = torch.where(score >= model.paper_threshold, column, len(KNOWN.labels))
+    assert torch.equal(decided, output.logits.argmax(dim=1))
 
 
 def test_a_class_longer_than_the_cap_is_scaled_down_to_it_and_a_shorter_one_left_alone():

@@ -26,7 +26,7 @@ from relsift.kernels.pair_index import PairIndex
 from relsift.kernels.pair_pool import pair_average, pair_max, piecewise_max
 from relsift.kernels.pair_pool_cpu import fused_average, fused_max
 from relsift.kernels.pair_pool_reference import reference_average, reference_max
-from relsift.kernels.simd import WIDTH
+from relsift.kernels.simd import VECTOR_SIZE
 from relsift.kernels.switch import SWITCH
 from relsift.kernels.window_sum import reference as window_sum_reference
 from relsift.kernels.window_sum_cpu import fused as window_sum_fused
@@ -123,18 +123,18 @@ def gradients(model: MultiTaskCNN, output: tuple[Tensor, Tensor], seed: int) -> 
     total = sum((part * torch.randn(part.shape, generator=generator).to(part.dtype)).sum() / len(part) for part in output)
     assert isinstance(total, Tensor)
     total.backward()
-    found = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
-    assert set(found) == {name for name, _ in model.named_parameters()}
-    return found
+    result = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+    assert set(result) == {name for name, _ in model.named_parameters()}
+    return result
 
 
 def assert_same_as_literal(model: MultiTaskCNN, batch: Batch, tolerance: float = 1e-5, seed: int = 0) -> None:
     fast, literal = model(batch), literal_output(model, batch)
-    found = [fast]
+    outputs = [fast]
     if not model.training:
         with torch.inference_mode():  # words and distances are remembered from the first batch to the second
-            found += [model(batch), model(batch)]
-    for output in found:
+            outputs += [model(batch), model(batch)]
+    for output in outputs:
         torch.testing.assert_close(output.scores, literal[0], atol=tolerance, rtol=tolerance)
         torch.testing.assert_close(output.identification, literal[1], atol=tolerance, rtol=tolerance)
     wanted = gradients(model, literal, seed)
@@ -182,7 +182,7 @@ def test_hundreds_of_pairs_in_one_sentence_equal_the_literal_convolution(kernel)
     ],
 )
 def test_spans_of_every_kind_equal_the_literal_convolution(kernel, spans, length):
-    words = random.Random(length).choices(KNOWN.words, k=length)
+    words = random.Random(length).choices(KNOWN.words.words, k=length)
     sentence = Sentence("spans", tuple(words), tuple(Entity(*span, "PER") for span in spans), ())
     assert_same_as_literal(make(TINY), batch_of([sentence], KNOWN))
 
@@ -215,7 +215,7 @@ def test_maximum_and_average_over_the_whole_sentence_equal_the_literal_convoluti
 def test_windows_of_many_filters_equal_the_literal_convolution(kernel):
     # One strip of filters and a rest, in the sums under the windows and in the maximum.
     group = [long_sentence(11, 4, 6), one_token(), long_sentence(5, 3, 7)]
-    assert_same_as_literal(make(replace(TINY, windows=(3, 2), filters=WIDTH + 6)), batch_of(group, KNOWN))
+    assert_same_as_literal(make(replace(TINY, windows=(3, 2), filters=VECTOR_SIZE + 6)), batch_of(group, KNOWN))
 
 
 def test_in_double_precision_the_two_forms_differ_by_rounding_only():
@@ -278,7 +278,7 @@ def test_sentences_without_pairs_give_no_rows(kernel):
 def test_with_input_dropout_the_convolution_is_still_the_literal_one(kernel, monkeypatch):
     # Sentences with masks of their own share no tokens, so this is another path through the code; the masks drop nothing here.
     model = make(replace(TINY, input_dropout=0.5)).train()
-    monkeypatch.setattr(model.embed, "drop_dimensions", lambda x: x)
+    monkeypatch.setattr("relsift.encoders.lookup.drop_dimensions", lambda x, share, training: x)
     assert_same_as_literal(model, batch_of([long_sentence(9, 4, 1), one_token(), *sentences(2)], KNOWN))
 
 
@@ -315,9 +315,9 @@ def test_both_kernels_equal_a_triple_loop_bit_for_bit_and_ties_go_to_the_first_t
     gradient = torch.randint(-8, 9, (len(index.pair_sentence), parts[0].shape[1])).float()
     pooled, back = triple_loop(parts, index, gradient)
     for form in (reference, fused):
-        values, found = run(form, parts, index, gradient)
+        values, gradients_of_parts = run(form, parts, index, gradient)
         assert torch.equal(values, pooled)
-        assert all(torch.equal(a, b) for a, b in zip(found, back, strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(gradients_of_parts, back, strict=True))
         with torch.inference_mode():
             assert torch.equal(form(*parts, index), pooled)
 
@@ -330,10 +330,10 @@ def test_kernels_agree_bit_for_bit_on_numbers_that_round(seed):
     generator = torch.Generator().manual_seed(seed)
     parts = [torch.randn(part.shape, generator=generator) for part in parts]
     gradient = torch.randn(len(index.pair_sentence), parts[0].shape[1], generator=generator)
-    values, found = run(reference, parts, index, gradient)
-    others, grads = run(fused, parts, index, gradient)
+    values, back = run(reference, parts, index, gradient)
+    others, other_back = run(fused, parts, index, gradient)
     assert torch.equal(values, others)
-    for a, b in zip(found, grads, strict=True):
+    for a, b in zip(back, other_back, strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
 
@@ -423,8 +423,8 @@ def test_the_average_equals_that_of_the_values_after_relu_and_so_do_its_gradient
     for form in (reference_average, fused_average):
         pooled = form(*leaves, index)
         torch.testing.assert_close(pooled, wanted)
-        for found, other in zip(backwards(pooled, leaves, gradient), back):
-            torch.testing.assert_close(found, other, atol=1e-4, rtol=1e-5)  # up to 12 gradients of up to 8 are added up
+        for one, other in zip(backwards(pooled, leaves, gradient), back):
+            torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-5)  # up to 12 gradients of up to 8 are added up
 
 
 def test_piecewise_and_average_follow_the_switch(kernel):
@@ -436,7 +436,7 @@ def test_piecewise_and_average_follow_the_switch(kernel):
 
 def test_a_sentence_with_more_pairs_than_a_thread_takes_at_once_is_pooled_whole(monkeypatch):
     generator = torch.Generator().manual_seed(1)
-    parts = [torch.randn(n, WIDTH + 1, generator=generator) for n in (9, 20, 20)]
+    parts = [torch.randn(n, VECTOR_SIZE + 1, generator=generator) for n in (9, 20, 20)]
     place = torch.randint(0, 20, (60, 9), generator=generator)
     head, tail = torch.cartesian_prod(torch.arange(60), torch.arange(60)).unbind(1)
     index = PairIndex(torch.tensor([0]), torch.tensor([9]), place, torch.zeros_like(head), head, tail)
@@ -476,7 +476,7 @@ def test_the_number_of_threads_changes_no_bit(form):
 def random_windows(draw: random.Random) -> tuple[Tensor, Tensor, Windows, Tensor]:
     windows = Windows(tuple(draw.randint(1, 6) for _ in range(draw.randint(1, 4))))
     generator = torch.Generator().manual_seed(draw.randrange(2**31))
-    rows, filters = draw.randint(1, 6), draw.choice([1, 3, WIDTH, WIDTH + 1])
+    rows, filters = draw.randint(1, 6), draw.choice([1, 3, VECTOR_SIZE, VECTOR_SIZE + 1])
     table = torch.randint(-9, 10, (rows, windows.places * filters), generator=generator).float()
     seen = torch.randint(-1, rows, (draw.randint(0, 9), windows.left + 1 + windows.right), generator=generator)
     bias = torch.randint(-9, 10, (len(windows.sizes) * filters,), generator=generator).float()
@@ -508,9 +508,9 @@ def test_the_sum_under_the_windows_equals_a_plain_loop_bit_for_bit(seed):
     total, back = loop_over_windows(table, seen, windows, bias, gradient)
     for form in (window_sum_reference, window_sum_fused):
         leaf, other = table.clone().requires_grad_(), bias.clone().requires_grad_()
-        found = form(leaf, seen, windows, other)
-        found.backward(gradient)
-        assert torch.equal(found.detach(), total)
+        summed = form(leaf, seen, windows, other)
+        summed.backward(gradient)
+        assert torch.equal(summed.detach(), total)
         assert leaf.grad is not None
         assert other.grad is not None
         assert torch.equal(leaf.grad, back)
@@ -543,17 +543,17 @@ place, pairs = torch.randint(0, 9, (6, 20)), [torch.randint(0, high, (80,)) for 
 index = PairIndex(torch.tensor([0, 20]), torch.tensor([20, 20]), place, *pairs)
 parts = [torch.randn(rows, 70) for rows in (40, 9, 9)]
 
-def call(found):
+def call(results):
     for _ in range(100):
         leaves = [part.clone().requires_grad_() for part in parts]
         pooled = pair_max(*leaves, index)
         pooled.sum().backward()
-    found.append([pooled.detach(), *(leaf.grad for leaf in leaves)])
+    results.append([pooled.detach(), *(leaf.grad for leaf in leaves)])
 
-found = []
-threads = [threading.Thread(target=call, args=(found,)) for _ in range(4)]
+results = []
+threads = [threading.Thread(target=call, args=(results,)) for _ in range(4)]
 [thread.start() for thread in threads], [thread.join() for thread in threads]
-print(len(found), all(torch.equal(a, b) for result in found for a, b in zip(result, found[0])))
+print(len(results), all(torch.equal(a, b) for result in results for a, b in zip(result, results[0])))
 """
 
 

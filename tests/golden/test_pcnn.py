@@ -75,7 +75,7 @@ SPANS = [
 
 @pytest.mark.parametrize(("spans", "length", "wanted"), SPANS)
 def test_pieces_of_entities_of_every_kind(kernel, spans, length, wanted):
-    words = random.Random(length).choices(KNOWN.words, k=length)
+    words = random.Random(length).choices(KNOWN.words.words, k=length)
     sentence = Sentence("spans", tuple(words), tuple(Entity(*span, "PER") for span in spans), ())
     model, batch = make(), batch_of([long_sentence(20, 3, 1), sentence], KNOWN)  # the longer sentence pads the other one
     assert cuts(batch)[6:].tolist() == [wanted, wanted]  # the order of head and tail does not matter

@@ -29,17 +29,17 @@ def guesses(gold: list[Sentence], rule: Candidates, seed: int) -> list[Sentence]
     """Of the related candidates most are found, some get another type; of the others a few are called related."""
     draw = random.Random(seed)
     kinds = sorted({relation.type for sentence in gold for relation in sentence.relations or ()})
-    made = []
+    predicted = []
     for sentence in gold:
-        found = []
-        for head, tail, kind in rule.pairs(sentence):
+        relations = []
+        for head, tail, types in rule.pairs(sentence):
             chance = draw.random()
-            if kind is not None and chance < 0.7:
-                found.append(Relation(head, tail, kind))
-            elif (kind is not None and chance < 0.8) or (kind is None and chance < 0.03):
-                found.append(Relation(head, tail, draw.choice(kinds)))
-        made.append(sentence.with_relations(found))
-    return made
+            if types and chance < 0.7:
+                relations.append(Relation(head, tail, types[0]))
+            elif (types and chance < 0.8) or (not types and chance < 0.03):
+                relations.append(Relation(head, tail, draw.choice(kinds)))
+        predicted.append(sentence.with_relations(relations))
+    return predicted
 
 
 def decisions(sentences: list[Sentence], direction: Direction) -> list[str]:
@@ -97,9 +97,9 @@ def vars_of(prf) -> tuple[float, float, float]:
 def test_a_perfect_classifier_scores_what_its_candidates_leave_it(language: str):
     gold = corpus(language)
     rule = Candidates.fit(gold[: len(gold) // 3], direction="directed")
-    predicted = [s.with_relations(Relation(*pair) for pair in rule.pairs(s) if pair.type) for s in gold]
+    predicted = [s.with_relations(Relation(pair.head, pair.tail, kind) for pair in rule.pairs(s) for kind in pair.types) for s in gold]
     result = evaluate(gold, predicted, direction="directed")
-    found = sum(len(s.relations or ()) for s in predicted)
-    assert 0 < found < sum(len(s.relations or ()) for s in gold)  # the filter did lose some
+    hits = sum(len(s.relations or ()) for s in predicted)
+    assert 0 < hits < sum(len(s.relations or ()) for s in gold)  # the filter did lose some
     assert result.micro.precision == 1
-    assert result.micro.recall == pytest.approx(found / sum(len(s.relations or ()) for s in gold))
+    assert result.micro.recall == pytest.approx(hits / sum(len(s.relations or ()) for s in gold))

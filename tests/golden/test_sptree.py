@@ -70,11 +70,11 @@ def test_the_path_is_the_only_way_in_the_undirected_forest(group):
     width = max(len(heads) for heads, _, _ in group)
     head = torch.tensor([heads + [ROOT] * (width - len(heads)) for heads, _, _ in group])
     first, second = (torch.tensor([item[n] for item in group]) for n in (1, 2))
-    found = tree_paths(head, torch.arange(len(group)), first, second)
+    paths = tree_paths(head, torch.arange(len(group)), first, second)
     for row, (heads, one, other) in enumerate(group):
         wanted = undirected_path(heads, one, other)
-        arms = [found.arms[n, : found.lengths[n]].tolist() for n in (row, len(group) + row)]
-        top = int(found.top[row])
+        arms = [paths.arms[n, : paths.lengths[n]].tolist() for n in (row, len(group) + row)]
+        top = int(paths.top[row])
         if wanted is None:
             assert (top, arms) == (-1, [[], []])
         else:
@@ -134,9 +134,10 @@ def literal_states(model: SPTree, batch: Batch, row: int) -> Tensor:
     """The sequence LSTM of one sentence, step by step."""
     assert batch.trees.pos is not None
     size = int(batch.lengths[row])
-    x = [
-        torch.cat([model.embed(batch.words[row, t], batch.tags[row, t]), model.pos.weight[batch.trees.pos[row, t]]]) for t in range(size)
-    ]
+    x = []
+    for t in range(size):
+        tag = [] if model.embed.tags is None else [model.embed.tags.weight[batch.tags[row, t]]]
+        x.append(torch.cat([model.embed.words.weight[batch.words[row, t]], *tag, model.pos.weight[batch.trees.pos[row, t]]]))
     both = []
     for suffix, order in (("", range(size)), ("_reverse", range(size - 1, -1, -1))):
         lstm = model.sequence
@@ -180,14 +181,12 @@ def test_the_model_matches_a_recursion_over_the_nodes(options, direction):
     batch = batch_of(group(), KNOWN, Candidates(direction=direction))
     output = model(batch)
     assert output.logits is not None
-    for column, ends in (("logits", ("pair_head", "pair_tail")), ("back", ("pair_tail", "pair_head"))):
-        found = getattr(output, column)
-        if options.get("directions") == "one" and column == "back":
-            assert found is None
-            continue
-        pairs = zip(*(getattr(batch, name).tolist() for name in ends))
-        wanted = torch.stack([literal_logits(model, batch, first, second) for first, second in pairs])
-        torch.testing.assert_close(found, wanted, atol=1e-10, rtol=1e-10)
+    assert (output.back is None) == (options.get("directions") == "one")
+    head, tail = batch.pairs.head.tolist(), batch.pairs.tail.tolist()
+    for logits, readings in ((output.logits, zip(head, tail)), (output.back, zip(tail, head))):
+        if logits is not None:
+            wanted = torch.stack([literal_logits(model, batch, first, second) for first, second in readings])
+            torch.testing.assert_close(logits, wanted, atol=1e-10, rtol=1e-10)
 
 
 def test_gradients_match_those_of_the_recursion():
@@ -200,8 +199,8 @@ def test_gradients_match_those_of_the_recursion():
     weight = torch.randn(output.logits.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     literal = torch.stack([literal_logits(model, batch, *pair) for pair in pairs])
     wanted = torch.autograd.grad((literal * weight).sum(), list(model.parameters()))
-    found = torch.autograd.grad((output.logits * weight).sum(), list(model.parameters()))
-    for one, other in zip(found, wanted, strict=True):
+    fast = torch.autograd.grad((output.logits * weight).sum(), list(model.parameters()))
+    for one, other in zip(fast, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-8)
 
 

@@ -29,8 +29,15 @@ def noisy(count: int) -> Batch:
     """Pairs whose labels vary within every combination of types, so that the best weights are finite."""
     batch = batch_of(sentences(count), KNOWN)
     generator = torch.Generator().manual_seed(1)
-    label = torch.randint(NO_RELATION, KINDS, first_label(batch.pairs.labels).shape, generator=generator)
-    return replace(batch, label=torch.where(torch.rand(label.shape, generator=generator) < 0.5, first_label(batch.pairs.labels), label))
+    own = first_label(batch.pairs.labels)
+    drawn = torch.randint(NO_RELATION, KINDS, own.shape, generator=generator)
+    label = torch.where(torch.rand(own.shape, generator=generator) < 0.5, own, drawn)
+    return replace(batch, pairs=replace(batch.pairs, labels=label[:, None] == torch.arange(KINDS)))
+
+
+def counts_of(batch: Batch) -> Counter[tuple[int, int, int]]:
+    """Pairs of each head type, tail type and label."""
+    return Counter((head, tail, label) for (head, tail), label in zip(types_of(batch).tolist(), first_label(batch.pairs.labels).tolist()))
 
 
 def converged(config: TypePriorConfig, batch: Batch) -> TypePrior:
@@ -60,11 +67,10 @@ def probabilities(model: TypePrior, batch: Batch) -> np.ndarray:
 
 def test_with_interaction_each_combination_has_the_shares_of_its_training_pairs():
     batch = noisy(60)
-    counts = Counter((head, tail, label) for (head, tail), label in zip(types_of(batch).tolist(), first_label(batch.pairs.labels).tolist()))
-    found = probabilities(converged(TypePriorConfig(), batch), batch)
-    for (head, tail), row in zip(types_of(batch).tolist(), found):
-        its = [counts[head, tail, label] for label in (*range(KINDS), NO_RELATION)]
-        assert row == pytest.approx(np.array(its) / sum(its), abs=1e-3)
+    counts = counts_of(batch)
+    for (head, tail), row in zip(types_of(batch).tolist(), probabilities(converged(TypePriorConfig(), batch), batch)):
+        pairs = [counts[head, tail, label] for label in (*range(KINDS), NO_RELATION)]
+        assert row == pytest.approx(np.array(pairs) / sum(pairs), abs=1e-3)
 
 
 @pytest.mark.parametrize("interaction", [True, False])
@@ -73,10 +79,11 @@ def test_it_is_the_logistic_regression_of_scikit_learn(interaction):
     types = types_of(batch)
     columns = np.column_stack([types, types[:, 0] * 100 + types[:, 1]]) if interaction else types
     features = OneHotEncoder(sparse_output=False).fit_transform(columns)
-    target = np.where(first_label(batch.pairs.labels) == NO_RELATION, KINDS, first_label(batch.pairs.labels))  # so that the columns have the same order
+    label = first_label(batch.pairs.labels).numpy()
+    target = np.where(label == NO_RELATION, KINDS, label)  # so that the columns have the same order
     reference = LogisticRegression(C=np.inf, max_iter=2000, tol=1e-8).fit(features, target)
-    found = probabilities(converged(TypePriorConfig(interaction=interaction), batch), batch)
-    np.testing.assert_allclose(found, reference.predict_proba(features), atol=2e-3)
+    ours = probabilities(converged(TypePriorConfig(interaction=interaction), batch), batch)
+    np.testing.assert_allclose(ours, reference.predict_proba(features), atol=2e-3)
 
 
 def test_trained_as_the_preset_says_it_comes_near_its_optimum():
@@ -84,7 +91,7 @@ def test_trained_as_the_preset_says_it_comes_near_its_optimum():
     config = load_config(model="type_prior", overrides=["candidates.type_filter=false"])
     result = train(config, group, group[:40])
     batch = batch_of(group, result.bundle.encoding)
-    counts = Counter((head, tail, label) for (head, tail), label in zip(types_of(batch).tolist(), first_label(batch.pairs.labels).tolist()))
+    counts = counts_of(batch)
     of_types = Counter((head, tail) for head, tail in types_of(batch).tolist())
     best = -sum(n * np.log(n / of_types[head, tail]) for (head, tail, _), n in counts.items()) / len(batch.pairs)
     losses = [record["loss_cross_entropy"] for record in result.state.history or []]
@@ -99,7 +106,7 @@ def test_a_type_or_a_combination_it_never_saw_adds_nothing():
     size = model.types
     unseen_rows = [0, size, *(2 * size + n for n in range(size**2) if n < size or n % size == 0)]
     assert not weight[:, unseen_rows].any()
-    strange = replace(batch, entity_type=torch.full_like(batch.entities.type, -1))
+    strange = replace(batch, entities=replace(batch.entities, type=torch.full_like(batch.entities.type, -1)))
     bias = model.classifier.choose.bias.detach()
     torch.testing.assert_close(model(strange).logits.detach(), bias.expand(len(batch.pairs), -1))
 

@@ -65,13 +65,13 @@ class Plain:
 
     def context(self, i: int, j: int) -> list[Tensor]:
         """u_z of every other entity and of every token of no entity."""
-        found = [(self.node(z), self.spans[z]) for z in range(len(self.spans)) if z not in (i, j)]
-        found += [
+        places = [(self.node(z), self.spans[z]) for z in range(len(self.spans)) if z not in (i, j)]
+        places += [
             (self.with_type(self.h[t], -1), (t, t + 1))
             for t in range(len(self.h))
             if not any(start <= t < end for start, end in self.spans)
         ]
-        return [torch.cat([node, self.position(at, self.spans[i]), self.position(at, self.spans[j])]) for node, at in found]
+        return [torch.cat([node, self.position(at, self.spans[i]), self.position(at, self.spans[j])]) for node, at in places]
 
     def _edge(self, i: int, j: int) -> Tensor:
         q, u = self.model.attention.weight[0], self.context(i, j)
@@ -101,7 +101,8 @@ class Plain:
 
 def literal(model: WalkModel, batch: Batch) -> Tensor:
     """(R, D), in the order of the readings."""
-    states = model.bilstm(model.embed(batch.words, batch.tags), batch.lengths)
+    tokens = torch.cat([model.embed.words.weight[batch.words], model.embed.tags.weight[batch.tags]], dim=2)
+    states = model.bilstm(tokens, batch.lengths)
     readings = both_readings(batch)
     first_row = [int((batch.entities.sentence < s).sum()) for s in range(len(batch.lengths))]
     plain = [Plain(model, batch, states, s) for s in range(len(batch.lengths))]
@@ -126,7 +127,7 @@ def test_gradients_are_those_of_the_definition():
         model.zero_grad()
         (vectors * target).sum().backward()
         gradients.append({name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None})
-    assert len(gradients[0]) == len(list(model.parameters())) - 2  # all but the head's
+    assert len(gradients[0]) == len(list(model.parameters())) - 2  # all but the classifier's
     torch.testing.assert_close(gradients[0], gradients[1], **EXACT)
 
 
@@ -146,9 +147,9 @@ def test_sentences_and_rows_taken_a_few_at_a_time_give_the_same_vectors_and_grad
 def test_groups_hold_every_sentence_once_with_its_entities_and_stay_within_the_limit():
     batch = batch_of([*GROUP, *[long_sentence(11, n, seed=n) for n in range(2, 12)]], KNOWN)
     counts = torch.bincount(batch.entities.sentence)
-    found = list(groups(batch, lambda entities, tokens: entities**2 * tokens, 2000))
-    assert sorted(torch.cat([group.sentences for group in found]).tolist()) == list(range(len(batch.lengths)))
-    for group in found:
+    padded = list(groups(batch, lambda entities, tokens: entities**2 * tokens, 2000))
+    assert sorted(torch.cat([group.sentences for group in padded]).tolist()) == list(range(len(batch.lengths)))
+    for group in padded:
         cost = group.size**2 * group.tokens * len(group.sentences)
         assert cost <= 2000 or len(group.sentences) == 1
         assert group.tokens == int(batch.lengths[group.sentences].max())

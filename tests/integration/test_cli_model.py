@@ -75,7 +75,7 @@ def test_a_run_folder_holds_configuration_versions_checksums_history_scores_and_
     assert len((run / "history.jsonl").read_text().splitlines()) == 3
     assert "micro" in json.loads((run / "metrics.json").read_text())["development"]
     assert "filters: 8" in (run / "config.yaml").read_text()
-    assert sorted(p.name for p in (run / "model").iterdir()) == ["model.json", "model.safetensors"]
+    assert sorted(p.name for p in (run / "model").iterdir()) == ["decision.json", "model.json", "model.safetensors"]
 
 
 def test_training_into_a_finished_run_is_refused_and_resuming_it_changes_nothing(run, capsys):

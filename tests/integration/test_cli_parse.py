@@ -73,7 +73,7 @@ def test_a_model_remembers_the_parser_it_was_trained_with(tmp_path: Path):
     folder, out = tmp_path / "run", tmp_path / "out.jsonl"
     options = [f"--set=encoding.parser={PIPELINE}", "--set=training.epochs=1", *TINY]
     ok("train", "--data", "gazette-en", "--model", "sptree", "--out", str(folder), *options)
-    assert Bundle.load(folder / "model").encoding.parser == f"spacy:{PIPELINE}==3.8.0"
+    assert Bundle.load(folder / "model").scorer.annotators == {"trees": f"spacy:{PIPELINE}==3.8.0"}
     ok("predict", str(folder), "gazette-en/test", "--out", str(out))
     first = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
     assert "relations" in first

@@ -19,6 +19,8 @@ import pytest
 import toy
 from relsift.bundle import Bundle
 from relsift.candidates import Candidates
+from relsift.decisions.decision import Decision
+from relsift.inference import Scorer
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.schema import Document
 from relsift.streaming.resume import mark
@@ -33,7 +35,8 @@ def save_model(folder: Path, seed: int) -> Path:
     known = toy.encoding()
     model = MultiTaskCNN(MultiTaskCNNConfig.tiny(), known)
     toy.randomise(model, seed)
-    Bundle("multitask_cnn", model.eval(), known, Candidates(), -1000.0).save(folder)  # this low, every pair is related
+    decision = Decision(threshold=-1000.0)  # this low, every pair is related
+    Bundle("multitask_cnn", Scorer(model.eval(), known, Candidates()), decision).save(folder)
     return folder
 
 

@@ -47,8 +47,7 @@ def assert_resumes_to(uninterrupted: TrainingResult, folder: Path) -> list[int]:
     resumed = trainer_to_kill.train(folder, on_epoch=lambda record: trained.append(record["epoch"]))
     assert same_tensors(resumed.bundle.model.state_dict(), uninterrupted.bundle.model.state_dict())
     assert resumed.bundle.decision.threshold == uninterrupted.bundle.decision.threshold
-    assert resumed.progress.history is not None and uninterrupted.progress.history is not None
-    for one, other in zip(resumed.progress.history, uninterrupted.progress.history, strict=True):
+    for one, other in zip(resumed.state.history, uninterrupted.state.history, strict=True):
         assert {**one, "seconds": 0} == {**other, "seconds": 0}
     return trained
 

@@ -13,11 +13,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from relsift.bundle import MODEL_FILE, WEIGHTS_FILE, Bundle, build
+from relsift.bundle import ANNOTATORS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, build, checksum
 from relsift.candidates import Candidates
+from relsift.decisions.decision import DECISION_FILE, Decision
+from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256
+from relsift.inference import Scorer
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from relsift.schema import Entity, Relation, Sentence
 from toy import encoding, randomise, same_tensors
 
 KNOWN = encoding()
@@ -26,7 +30,7 @@ KNOWN = encoding()
 def make(seed: int = 0, **options: Any) -> Bundle:
     model = MultiTaskCNN(MultiTaskCNNConfig.from_dict(MultiTaskCNNConfig.tiny().to_dict() | options), KNOWN)
     randomise(model, seed)
-    return Bundle("multitask_cnn", model.eval(), KNOWN, Candidates(), 0.5)
+    return Bundle("multitask_cnn", Scorer(model.eval(), KNOWN, Candidates()), Decision(threshold=0.5))
 
 
 @pytest.fixture
@@ -59,8 +63,8 @@ def assert_refused(folder: Path, *words: str) -> None:
         assert word in str(caught.value)
 
 
-def test_holds_two_files_and_no_pickle(folder):
-    assert sorted(file.name for file in folder.iterdir()) == ["model.json", "model.safetensors"]
+def test_holds_three_files_and_no_pickle(folder):
+    assert sorted(file.name for file in folder.iterdir()) == ["decision.json", "model.json", "model.safetensors"]
     # A zip (torch.save) starts with PK, a pickle with \x80; safetensors starts with the length of its JSON header.
     head = (folder / WEIGHTS_FILE).read_bytes()
     length = int.from_bytes(head[:8], "little")
@@ -74,7 +78,7 @@ def test_loading_never_imports_pickled_code(folder):
         "pickle.load = pickle.loads = torch.load = refuse\n"
         "from pathlib import Path\n"
         "from relsift.bundle import Bundle\n"
-        "print(Bundle.load(Path(sys.argv[1])).threshold)\n"
+        "print(Bundle.load(Path(sys.argv[1])).decision.threshold)\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
     assert done.stdout == "0.5\n"
@@ -90,6 +94,38 @@ def test_nothing_or_a_file_in_the_folders_place_is_refused(tmp_path):
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     assert_refused(folder, str(folder), f"{name} missing")
+
+
+def test_a_missing_or_broken_decision_is_named_and_nothing_else_is(folder):
+    (folder / DECISION_FILE).write_text('{"format": 1, "mode": "single", "threshold": "high"}')
+    assert_refused(folder, f"{folder / DECISION_FILE}: expected mode and threshold of a decision")
+    (folder / DECISION_FILE).unlink()
+    assert_refused(folder, f"{folder / DECISION_FILE}: expected the decision of the model, got No such file")
+
+
+def test_a_decision_may_be_changed_beside_the_model(folder):
+    before = checksum(folder)
+    Decision(threshold=-3.25).save(folder)
+    assert Bundle.load(folder).decision == Decision(threshold=-3.25)
+    assert checksum(folder) != before  # other relations come out of it
+
+
+def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
+    assert Bundle.load(folder).scorer.annotators == {}
+    bundle = make()
+    with_trees = replace(bundle, scorer=replace(bundle.scorer, annotators={"trees": "spacy:en==1.0"}))
+    with_trees.save(tmp_path / "with trees")
+    assert Bundle.load(tmp_path / "with trees").scorer.annotators == {"trees": "spacy:en==1.0"}
+    assert checksum(tmp_path / "with trees") != checksum(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"{", "expected JSON"), (b"[]", "expected an annotator by what it adds, got []"), (b'{"trees": 1}', "expected an annotator by what")],
+)
+def test_broken_annotators_are_named(folder, content, words):
+    (folder / ANNOTATORS_FILE).write_bytes(content)
+    assert_refused(folder, f"{folder / ANNOTATORS_FILE}: {words}")
 
 
 def test_one_altered_byte_of_the_weights_is_noticed(folder):
@@ -111,10 +147,15 @@ def test_weights_of_another_model_of_the_same_shape_are_noticed(folder, tmp_path
     assert_refused(folder, str(folder / WEIGHTS_FILE), "sha256")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 3, "2", True, None])
 def test_another_format_version_is_refused(folder, version):
     rewrite(folder, format=version)
-    assert_refused(folder, str(folder / MODEL_FILE), "expected format 1", repr(version))
+    assert_refused(folder, str(folder / MODEL_FILE), "expected format 1 or 2", repr(version))
+
+
+def test_a_folder_that_only_calls_itself_format_1_is_refused(folder):
+    rewrite(folder, format=1)
+    assert_refused(folder, str(folder / MODEL_FILE))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'"model"', b"\xff\xfe"])
@@ -123,7 +164,7 @@ def test_a_description_that_is_no_json_object_is_refused(folder, content):
     assert_refused(folder, str(folder / MODEL_FILE))
 
 
-@pytest.mark.parametrize("key", ["format", "model", "options", "encoding", "candidates", "threshold", "weights_sha256", "about"])
+@pytest.mark.parametrize("key", ["format", "model", "options", "encoding", "candidates", "weights_sha256", "about"])
 def test_a_missing_key_is_refused(folder, key):
     value = description(folder)
     del value[key]
@@ -144,8 +185,6 @@ def test_a_missing_key_is_refused(folder, key):
         ("candidates", []),
         ("candidates", {"direction": "sideways", "type_pairs": None, "max_distance": None}),
         ("candidates", {"direction": "directed", "type_pairs": [["PER"]], "max_distance": None}),
-        ("threshold", "high"),
-        ("threshold", None),
     ],
 )
 def test_a_value_that_fits_nothing_is_refused(folder, key, value):
@@ -161,15 +200,15 @@ def test_options_that_do_not_fit_the_weights_are_refused(folder, changes):
 
 def test_fewer_words_than_the_weights_hold_are_refused(folder):
     known = description(folder)["encoding"]
-    rewrite(folder, encoding=known | {"words": known["words"][1:]})
+    rewrite(folder, encoding=known | {"words": known["words"] | {"words": known["words"]["words"][1:]}})
     assert_refused(folder, str(folder / MODEL_FILE), "embed.words")
 
 
 def test_a_missing_tensor_is_refused_even_if_the_checksum_vouches_for_the_file(folder):
     weights = load_file(folder / WEIGHTS_FILE)
-    del weights["head.rank.weight"]
+    del weights["classifier.rank.weight"]
     rewrite_weights(folder, weights)
-    assert_refused(folder, str(folder / MODEL_FILE), "head.rank.weight")
+    assert_refused(folder, str(folder / MODEL_FILE), "classifier.rank.weight")
 
 
 def test_a_tensor_too_many_is_refused(folder):
@@ -211,15 +250,18 @@ def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):
     with pytest.raises(OSError, match="no space"):
         make(seed=7).save(folder)
     assert (folder / WEIGHTS_FILE).read_bytes() == before
-    assert Bundle.load(folder).threshold == 0.5
+    assert Bundle.load(folder).decision.threshold == 0.5
 
 
 def test_words_and_labels_in_any_script_survive(tmp_path):
-    known = type(KNOWN)(("北京", "é", "\u2028"), ("人", "ORG"), ('雇"佣',), True)
+    sentence = Sentence("s", ("北京", "É", "\u2028"), (Entity(0, 1, "人"), Entity(1, 2, "ORG")), (Relation(0, 1, '雇"佣'),))
+    known = Encoding.fit([sentence], lowercase=True)
     model = build("multitask_cnn", MultiTaskCNNConfig.tiny().to_dict(), known)
-    Bundle("multitask_cnn", model, known, Candidates(type_pairs=frozenset({("人", "ORG")})), -1.5).save(tmp_path / "m")
+    scorer = Scorer(model, known, Candidates(type_pairs=frozenset({("人", "ORG")})))
+    Bundle("multitask_cnn", scorer, Decision(threshold=-1.5)).save(tmp_path / "m")
     loaded = Bundle.load(tmp_path / "m")
-    assert (loaded.encoding, loaded.candidates.type_pairs, loaded.threshold) == (known, frozenset({("人", "ORG")}), -1.5)
+    assert known.words is not None and set(known.words.words) == {"北京", "é", "\u2028"}
+    assert (loaded.encoding, loaded.candidates, loaded.decision) == (known, scorer.candidates, Decision(threshold=-1.5))
 
 
 def test_building_an_unknown_architecture_hints_at_near_names():
@@ -228,9 +270,9 @@ def test_building_an_unknown_architecture_hints_at_near_names():
 
 
 def test_the_order_leak_is_saved_where_it_is_on_and_files_without_it_load(tmp_path: Path):
-    made = make()
-    made.save(tmp_path / "plain")
+    bundle = make()
+    bundle.save(tmp_path / "plain")
     assert "order_leak" not in description(tmp_path / "plain")["candidates"]
     assert not Bundle.load(tmp_path / "plain").candidates.order_leak
-    replace(made, candidates=Candidates(order_leak=True)).save(tmp_path / "leak")
+    replace(bundle, scorer=replace(bundle.scorer, candidates=Candidates(order_leak=True))).save(tmp_path / "leak")
     assert Bundle.load(tmp_path / "leak").candidates == Candidates(order_leak=True)

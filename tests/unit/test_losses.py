@@ -11,6 +11,7 @@ from relsift.candidates import NO_RELATION
 from relsift.errors import ShapeError
 from relsift.losses.cross_entropy import other_cross_entropy
 from relsift.losses.identification import identification_loss
+from relsift.losses.labels import first_label
 from relsift.losses.ranking import ranking_loss
 
 # softplus(x) = log(1 + e^x): softplus of 2, 1, 0, -1 is 2.1269, 1.3133, 0.6931, 0.3133
@@ -76,8 +77,8 @@ def test_ranking_loss_equals_the_equations_row_by_row():
         total += math.log(1 + math.exp(1.5 * (-0.5 + max(rivals))))
         if gold != NO_RELATION:
             total += math.log(1 + math.exp(1.5 * (4.5 - row[gold])))
-    found = ranking_loss(scores, label, gamma=1.5, margin_pos=4.5, margin_neg=-0.5)
-    assert found.item() == pytest.approx(total / 50, rel=1e-12)
+    loss = ranking_loss(scores, label, gamma=1.5, margin_pos=4.5, margin_neg=-0.5)
+    assert loss.item() == pytest.approx(total / 50, rel=1e-12)
 
 
 @pytest.mark.parametrize("label", [torch.tensor([0]), torch.tensor([[0], [1]]), torch.tensor(0)])
@@ -114,3 +115,14 @@ def test_identification_asks_whether_there_is_any_relation():
     logits = torch.log(torch.tensor([[1.0, 3.0]])).expand(3, 2)
     loss = identification_loss(logits, torch.tensor([0, 2, NO_RELATION]))
     assert loss.item() == pytest.approx(-(2 * math.log(3 / 4) + math.log(1 / 4)) / 3, abs=1e-6)
+
+
+def test_the_first_label_of_a_pair_is_the_first_column_that_holds():
+    labels = torch.tensor([[True, False, True], [False, False, False], [False, False, True], [False, True, True]])
+    first = first_label(labels)
+    assert first.tolist() == [0, NO_RELATION, 2, 1]
+    assert first.dtype == torch.int64
+
+
+def test_without_pairs_there_are_no_labels():
+    assert first_label(torch.zeros(0, 3, dtype=torch.bool)).tolist() == []

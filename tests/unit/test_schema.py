@@ -157,4 +157,4 @@ def test_tagged_entities_are_checked_like_entities_and_stay_with_the_sentence():
             Sentence("s", TOKENS, ENTITIES, tagged=(Entity(0, 1, "PER"), wrong))
     shown = (Entity(0, 2, "ORG"),)
     assert Sentence("s", TOKENS, ENTITIES, tagged=shown).with_relations([Relation(0, 1, "r")]).tagged == shown
-    assert [Sentence("s", TOKENS, ENTITIES, tagged=tagged).shown for tagged in (None, (), shown)] == [ENTITIES, (), shown]
+    assert [Sentence("s", TOKENS, ENTITIES, tagged=tagged).tag_entities for tagged in (None, (), shown)] == [ENTITIES, (), shown]

@@ -1,1 +1,1 @@
-"""What adds to sentences what they lack: trees, tags, entities. A model reads some of it; `relsift.registry.ANNOTATORS` lists them."""
+"""Annotators add what sentences lack: trees, tags, entities. `relsift.registry.ANNOTATORS` lists them."""

@@ -1,7 +1,7 @@
-"""The contract of an annotator, and how one is found by its name.
+"""The contract of an annotator, and the lookup by name.
 
-An annotator takes sentences and gives them back with what they lacked: dependency trees, entities to show as tags, or entities to relate.
-What sentences bring along stays. A model remembers the annotators that its training used, with their versions (`spec`).
+An annotator adds what sentences lack: dependency trees, entities as tags, or entities to relate. What sentences have already is kept. A
+model stores the annotators of its training, with their versions (`spec`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from relsift.registry import find, table
 from relsift.schema import Sentence
 
 Addition = Literal["trees", "tags", "entities"]
-USUAL = "spacy"  # the annotator of a name that says no other
+DEFAULT_KIND = "spacy"  # of a spec without a registered kind
 
 
 class Annotator(ABC):
-    """ADDS: what sentences have afterwards: `Sentence.syntax` (trees), `Sentence.tagged` (tags) or `Sentence.entities`."""
+    """Adds one kind of annotation to sentences."""
 
-    ADDS: ClassVar[Addition]
+    ADDS: ClassVar[Addition]  # trees: `Sentence.syntax`; tags: `Sentence.tagged`; entities: `Sentence.entities`
 
     @property
     @abstractmethod
     def spec(self) -> str:
-        """What finds the same annotator again, version included, such as `spacy:en_core_web_sm==3.8.0`."""
+        """The name with which `find_annotator` finds it again, version included, such as `spacy:en_core_web_sm==3.8.0`."""
 
     @abstractmethod
     def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """The same sentences in the same order, none of them without what this annotator adds."""
+        """The same sentences in the same order, each with what this annotator adds."""
 
 
 class NamedAnnotator(Annotator):
@@ -40,18 +40,18 @@ class NamedAnnotator(Annotator):
     @classmethod
     @abstractmethod
     def named(cls, argument: str) -> Self:
-        """Args: argument: what stands after the colon of `spec`. Raises: ConfigError if there is no such thing here."""
+        """Args: argument: the part of `spec` after the colon. Raises: ConfigError if it is not installed."""
 
 
 @cache
 def find_annotator(spec: str, adds: Addition) -> Annotator:
     """`KIND:ARGUMENT` with a registered kind; any other text is the argument of a spaCy annotator.
 
-    Raises: ConfigError for one that cannot be had here, or that adds something else.
+    Raises: ConfigError for one that is not installed, or that adds something else.
     """
     kind, colon, argument = spec.partition(":")
     if not colon or kind not in table("annotator"):
-        kind, argument = USUAL, spec
+        kind, argument = DEFAULT_KIND, spec
     annotator: Annotator = find("annotator", kind).named(argument)
     if adds != annotator.ADDS:
         raise ConfigError(f"annotator {spec!r}: expected one that adds {adds}, got one that adds {annotator.ADDS}")

@@ -15,9 +15,9 @@ from relsift.schema import Sentence, Syntax
 
 
 class ConlluTrees(Annotator):
-    """A sentence takes the trees of the CoNLL-U sentence with the same tokens; of several such in file order.
+    """Each sentence gets the trees of the CoNLL-U sentence with the same tokens; if there are several, in file order.
 
-    `annotate` raises DataError for a sentence that the file does not have.
+    `annotate` raises DataError for a sentence that is not in the file.
     """
 
     ADDS: ClassVar[Addition] = "trees"

@@ -1,4 +1,4 @@
-"""Dependency trees from a spaCy pipeline, by way of a cache on disk. spaCy is imported when the first sentence is parsed, not before."""
+"""Dependency trees from a spaCy pipeline, with a cache on disk. spaCy is imported when the first sentence is parsed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,13 @@ _UNSPACED = {"zh", "ja", "ko", "yue", "xx"}  # languages of pipelines that may b
 
 @dataclass(frozen=True)
 class SpacyTrees(NamedAnnotator):
-    """A pipeline by the name that `spacy.load` takes: an installed package, or a folder.
-
-    version: of the pipeline. spacy: version of the library.
-    """
+    """Dependency trees from one spaCy pipeline."""
 
     ADDS: ClassVar[Addition] = "trees"
 
-    name: str
-    version: str
-    spacy: str
+    name: str  # as `spacy.load` takes it: an installed package, or a folder
+    version: str  # of the pipeline
+    spacy: str  # version of the library
 
     @classmethod
     def named(cls, argument: str) -> SpacyTrees:
@@ -41,20 +38,20 @@ class SpacyTrees(NamedAnnotator):
 
         Raises: ConfigError if spaCy or the pipeline is not installed. Warns: if the pipeline has another version.
         """
-        name, _, wanted = argument.partition("==")
+        name, _, expected_version = argument.partition("==")
         try:
             spacy = importlib.metadata.version("spacy")
         except importlib.metadata.PackageNotFoundError as error:
             raise ConfigError(f"encoding.parser: expected spaCy for {name!r}, which is not installed: {_INSTALL}") from error
-        version = _version(name)
+        version = _pipeline_version(name)
         if version is None:
             raise ConfigError(
                 f"encoding.parser: expected an installed spaCy pipeline or its folder, got {name!r}; installed: "
-                f"{', '.join(_installed()) or 'none'}"
+                f"{', '.join(_installed_pipelines()) or 'none'}"
             )
-        if wanted and version != wanted:
+        if expected_version and version != expected_version:
             warnings.warn(
-                f"relsift: parser {name}: expected version {wanted}, with which the model was trained, got {version}; "
+                f"relsift: parser {name}: expected version {expected_version}, with which the model was trained, got {version}; "
                 "trees may differ",
                 stacklevel=2,
             )
@@ -69,12 +66,12 @@ class SpacyTrees(NamedAnnotator):
         missing = list(dict.fromkeys(sentence.tokens for sentence in sentences if sentence.syntax is None))
         cache = TreeCache(self.name, self.version, self.spacy)
         trees = cache.get(missing)
-        unknown = [tokens for tokens in missing if tokens not in trees]
-        if unknown:
-            fresh = dict(zip(unknown, self.trees(unknown), strict=True))
-            cache.put(fresh)
-            trees |= fresh
-        return [replace(s, syntax=trees[s.tokens]) if s.syntax is None else s for s in sentences]
+        not_cached = [tokens for tokens in missing if tokens not in trees]
+        if not_cached:
+            parsed = dict(zip(not_cached, self.trees(not_cached), strict=True))
+            cache.put(parsed)
+            trees |= parsed
+        return [replace(sentence, syntax=trees[sentence.tokens]) if sentence.syntax is None else sentence for sentence in sentences]
 
     def trees(self, sentences: Sequence[tuple[str, ...]]) -> Iterator[Syntax]:
         """One forest a sentence, in order. Raises DataError for a sentence in a script that the pipeline was not made for."""
@@ -89,7 +86,7 @@ class SpacyTrees(NamedAnnotator):
                 )
 
         def document(tokens: tuple[str, ...]) -> Doc:
-            # Sentence starts are given, so that the parser joins what it would have split.
+            # Sentence starts are given: otherwise the parser would split some sentences.
             starts: list[bool | int | None] = [True, *[False] * (len(tokens) - 1)]
             return Doc(nlp.vocab, words=list(tokens), sent_starts=starts)
 
@@ -113,8 +110,8 @@ class SpacyTrees(NamedAnnotator):
         return nlp
 
 
-def _version(name: str) -> str | None:
-    """Of an installed package or a folder, without importing either; None if there is neither."""
+def _pipeline_version(name: str) -> str | None:
+    """The version of an installed package or a folder, without importing it; None if there is neither."""
     try:
         return importlib.metadata.version(name)
     except (importlib.metadata.PackageNotFoundError, ValueError):
@@ -126,5 +123,5 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _installed() -> list[str]:
+def _installed_pipelines() -> list[str]:
     return sorted({point.name for point in importlib.metadata.entry_points(group="spacy_models")})

@@ -1,8 +1,8 @@
-"""Entities as a tagger finds them, to show a relation model tags that are wrong as often as they would be in practice.
+"""Entities predicted by a tagger, as tags for a relation model, so that its tags have as many errors as in practice.
 
-The tagger is a small spaCy pipeline (one convolutional encoder, one transition-based decoder) that starts from nothing and is trained on
-the relation model's own training sentences. These are tagged by jack-knife, each by a tagger that has seen neither its document nor
-another one with a long sentence of it (`folds.group_documents`), so that their tags are as noisy as those of other text.
+The tagger is a small spaCy pipeline (a convolutional encoder, a transition-based decoder), trained from random weights on the training
+sentences of the relation model. These are tagged by jack-knife: each by a tagger that has seen neither its document nor another one with a
+long sentence of it (`groups.group_documents`). Their tags are then as noisy as those of other text.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from relsift.annotators.base import Addition, Annotator
 from relsift.corpora.groups import group_documents
 from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import PRF
 from relsift.schema import Document, Entity, Sentence, is_cjk
 from relsift.stable_random import stable_integer
 
-VERSION = 2  # rises when the same sentences would be tagged otherwise than before
+VERSION = 2  # raised when the same sentences get other tags than before
 FOLDS = 5
 EPOCHS = 12
 BATCH = 16  # sentences
@@ -40,16 +41,13 @@ _MODEL = {
 
 @dataclass(frozen=True)
 class PredictedTags:
-    """The sentences with `tagged` set, and how right it is: F1 of entities, span and type, against all annotated ones.
-
-    overlapping: annotated entities of the training sentences that no tagger was taught, since a longer one lies on their tokens.
-    """
+    """The sentences with `tagged` set, and the scores of these tags."""
 
     training: list[Sentence]
     others: list[Sentence]
-    training_score: PRF
+    training_score: PRF  # of entities by span and type, against all annotated ones
     others_score: PRF
-    overlapping: int
+    overlapping: int  # annotated training entities that no tagger learned, since they overlap a longer one
 
 
 def predicted_tags(
@@ -65,30 +63,31 @@ def predicted_tags(
         raise ConfigError("experiments.tagger: expected spaCy, which is not installed: pip install 'relsift[spacy]'")
     require(folds >= 2, "experiments.tagger: folds", expected="a number >= 2", got=folds)
     language = language or _language(training)
-    fold = _folds(training, folds, seed)
-    found: dict[int, tuple[Entity, ...]] = {}
-    for held in range(folds):
-        tagger = Tagger.train([s for s, its in zip(training, fold) if its != held], language, seed)
-        numbers = [number for number, its in enumerate(fold) if its == held]
-        found |= zip(numbers, tagger.tag([training[number] for number in numbers]), strict=True)
-    inside = [replace(sentence, tagged=found[number]) for number, sentence in enumerate(training)]
-    tags = Tagger.train(training, language, seed).tag(others)
-    outside = [replace(sentence, tagged=its) for sentence, its in zip(others, tags, strict=True)]
-    overlapping = sum(len(s.entities) - len(_side_by_side(s.entities)) for s in training)
-    return PredictedTags(inside, outside, tag_score(inside), tag_score(outside), overlapping)
+    fold_of = _folds(training, folds, seed)
+    tagged_of: dict[int, Sentence] = {}
+    for held_out in range(folds):
+        tagger = Tagger.train([s for s, sentence_fold in zip(training, fold_of) if sentence_fold != held_out], language, seed)
+        numbers = [number for number, sentence_fold in enumerate(fold_of) if sentence_fold == held_out]
+        tagged_of |= zip(numbers, tagger.annotate([training[number] for number in numbers]), strict=True)
+    tagged_training = [tagged_of[number] for number in range(len(training))]
+    tagged_others = Tagger.train(training, language, seed).annotate(others)
+    overlapping = sum(len(s.entities) - len(_without_overlaps(s.entities)) for s in training)
+    return PredictedTags(tagged_training, tagged_others, tag_score(tagged_training), tag_score(tagged_others), overlapping)
 
 
 def tag_score(sentences: Sequence[Sentence]) -> PRF:
-    """Precision, recall and F1 of `tagged` against `entities`: right is what has the same span and type."""
-    right = found = wanted = 0
+    """Precision, recall and F1 of `tagged` against `entities`, by span and type."""
+    num_correct = num_tagged = num_gold = 0
     for sentence in sentences:
-        gold, tagged = ({(e.start, e.end, e.type) for e in its} for its in (sentence.entities, sentence.tagged or ()))
-        right, found, wanted = right + len(gold & tagged), found + len(tagged), wanted + len(gold)
-    return PRF.of(right, found - right, wanted - right)
+        gold, tagged = ({(e.start, e.end, e.type) for e in entities} for entities in (sentence.entities, sentence.tagged or ()))
+        num_correct, num_tagged, num_gold = num_correct + len(gold & tagged), num_tagged + len(tagged), num_gold + len(gold)
+    return PRF.of(num_correct, num_tagged - num_correct, num_gold - num_correct)
 
 
-class Tagger:
-    """A trained spaCy pipeline. Entity types go by number inside it: spaCy's labels may not hold every character."""
+class Tagger(Annotator):
+    """A trained spaCy pipeline. Its labels are numbers of entity types, since spaCy's labels cannot hold every character."""
+
+    ADDS: ClassVar[Addition] = "tags"
 
     def __init__(self, pipeline: Any, types: Sequence[str]) -> None:
         self.pipeline = pipeline
@@ -96,7 +95,7 @@ class Tagger:
 
     @classmethod
     def train(cls, sentences: Sequence[Sentence], language: str, seed: int) -> Tagger:
-        """The same tagger for the same sentences and seed; the state of all random generators is put back afterwards."""
+        """Train a tagger; the same sentences and seed give the same one. The states of all random generators are restored."""
         import spacy
         from spacy.training import Example
 
@@ -114,57 +113,66 @@ class Tagger:
                     tagger.pipeline.update(examples[start : start + BATCH], sgd=optimiser, drop=DROPOUT)
         return tagger
 
+    @property
+    def spec(self) -> str:
+        """Of the kind and version only: a tagger lives as long as the process that trained it."""
+        return f"tagger:{VERSION}"
+
+    def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The same sentences with `tagged` set; tags that they brought along are replaced."""
+        return [replace(sentence, tagged=entities) for sentence, entities in zip(sentences, self.tag(sentences), strict=True)]
+
     def tag(self, sentences: Sequence[Sentence]) -> Iterator[tuple[Entity, ...]]:
-        """The entities found in each sentence, in text order, side by side."""
+        """The predicted entities of each sentence, in text order, without overlaps."""
         for doc in self.pipeline.pipe(map(self._doc, sentences)):
             yield tuple(Entity(span.start, span.end, self.types[int(span.label_)]) for span in doc.ents)
 
     def _doc(self, sentence: Sentence) -> Any:
         from spacy.tokens import Doc
 
-        # spaCy lets no entity begin or end with a blank; what stands for one here is seen by nobody else.
+        # spaCy refuses entities that begin or end with a blank token, so "_" replaces it here.
         return Doc(self.pipeline.vocab, words=["_" if token.isspace() else token for token in sentence.tokens])
 
     def _annotated(self, sentence: Sentence) -> Any:
         from spacy.tokens import Span
 
         doc = self._doc(sentence)
-        spans = [Span(doc, e.start, e.end, label=str(self.types.index(e.type))) for e in _side_by_side(sentence.entities)]
+        spans = [Span(doc, e.start, e.end, label=str(self.types.index(e.type))) for e in _without_overlaps(sentence.entities)]
         doc.set_ents(spans, default="outside")
         return doc
 
 
-def _side_by_side(entities: Sequence[Entity]) -> list[Entity]:
-    """Of entities that overlap the longest (then the first), as tags show them."""
-    taken: set[int] = set()
+def _without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
+    """Of overlapping entities the longest (then the first) is kept, as in tags."""
+    covered: set[int] = set()
     kept = []
     for entity in sorted(entities, key=lambda e: (e.start - e.end, e.start)):
         tokens = range(entity.start, entity.end)
-        if taken.isdisjoint(tokens):
-            taken.update(tokens)
+        if covered.isdisjoint(tokens):
+            covered.update(tokens)
             kept.append(entity)
     return kept
 
 
 def _folds(sentences: Sequence[Sentence], folds: int, seed: int) -> list[int]:
-    """The fold of each sentence: documents that hold the same text stay together, and folds have about as many sentences."""
+    """The fold of each sentence. Documents with the same text are in one fold; folds have about equally many sentences."""
     documents: dict[str, list[int]] = {}
     for number, sentence in enumerate(sentences):
         documents.setdefault(sentence.doc_id or sentence.id, []).append(number)
-    groups = group_documents([Document(name, tuple(sentences[number] for number in its)) for name, its in documents.items()])
+    groups = group_documents([Document(name, tuple(sentences[number] for number in numbers)) for name, numbers in documents.items()])
     if len(groups) < folds:
         raise DataError(
             f"tagger: expected training sentences of at least {folds} documents, one a fold, got {len(groups)}; "
             "those that share sentences count as one"
         )
-    result, sizes = [0] * len(sentences), [0] * folds
+    fold_of, sizes = [0] * len(sentences), [0] * folds
     for group in sorted(groups, key=lambda group: stable_integer(seed, group[0].id)):
         fold = sizes.index(min(sizes))
         for document in group:
             sizes[fold] += len(document.sentences)
             for number in documents[document.id]:
-                result[number] = fold
-    return result
+                fold_of[number] = fold
+    return fold_of
 
 
 def _language(sentences: Sequence[Sentence]) -> str:
@@ -174,10 +182,10 @@ def _language(sentences: Sequence[Sentence]) -> str:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """spaCy draws from the global generators of Python, numpy and torch: they are seeded, and put back afterwards."""
+    """Seed the global generators of Python, numpy and torch, which spaCy uses, and restore their states afterwards."""
     from thinc.api import fix_random_seed
 
-    torch: Any = sys.modules.get("torch")  # spaCy's library seeds it if it is loaded
+    torch: Any = sys.modules.get("torch")  # if torch is imported, fix_random_seed seeds it too
     before = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()
     fix_random_seed(seed)
     try:

@@ -1,7 +1,7 @@
-"""Trees that were parsed before, in `$RELSIFT_HOME/parses`: one SQLite file for every version of a parser, one row a sentence.
+"""A cache of dependency trees in `$RELSIFT_HOME/parses`: one SQLite file for each version of a parser, one row a sentence.
 
-SQLite, since several processes may read and write at once, a row is there whole or not at all, and nothing has to be held in memory.
-A row that is broken, or belongs to other tokens, is reported and parsed again; so is a file that is no database.
+With SQLite, several processes can read and write at once, rows are written whole or not at all, and nothing is held in memory. A broken
+row is reported and parsed again. A file that is no database is reported and replaced.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ class TreeCache:
         self.file = (folder or home() / FOLDER) / f"{Path(name).name}-{version}-{digest}.sqlite"
 
     def get(self, sentences: Sequence[Tokens]) -> dict[Tokens, Syntax]:
-        """Those of the sentences that are known."""
-        found: dict[Tokens, Syntax] = {}
+        """The trees of the sentences that are in the cache."""
+        trees: dict[Tokens, Syntax] = {}
         if not self.file.is_file():
-            return found
+            return trees
         with self._open() as database:
             for tokens in set(sentences):
                 row = database.execute("SELECT tree FROM trees WHERE key = ?", (_key(tokens),)).fetchone()
                 if row is None:
                     continue
                 try:
-                    found[tokens] = _syntax(row[0], len(tokens))
+                    trees[tokens] = _syntax(row[0], len(tokens))
                 except (ValueError, KeyError, TypeError, DataError) as error:
                     warnings.warn(f"relsift: {self.file}: {' '.join(tokens[:5])!r} is parsed again: broken row: {error}", stacklevel=2)
-        return found
+        return trees
 
     def put(self, trees: Mapping[Tokens, Syntax]) -> None:
-        """All or none of them are written."""
+        """Write the trees, all or none of them."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as database, database:
             database.executemany("INSERT OR REPLACE INTO trees VALUES (?, ?)", _rows(trees.items()))
@@ -58,7 +58,7 @@ class TreeCache:
         try:
             database = self._connect()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked, full, or not ours to write: not broken
+            if isinstance(error, sqlite3.OperationalError):  # locked, full or read-only, but not broken
                 raise DataError(f"{self.file}: expected a file that can be read and written, got {error}") from error
             warnings.warn(f"relsift: {self.file}: expected a cache of parses, got {error}; it is begun again", stacklevel=2)
             self.file.unlink()

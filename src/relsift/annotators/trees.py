@@ -1,6 +1,4 @@
-"""Sentences with dependency trees: those they came with, or an annotator's.
-
-What needs trees asks here and gets the sentences back with them, or an error that says what to do.
+"""Dependency trees for models that need them: those of the data, or an annotator's; otherwise an error that says what to do.
 """
 
 from __future__ import annotations
@@ -16,8 +14,8 @@ def with_trees(sentences: Sequence[Sentence], parser: str | None) -> list[Senten
     """The same sentences; those without trees are parsed.
 
     Args:
-        parser: an annotator that adds trees (see `relsift.annotators.base`), such as the name of a spaCy pipeline; None: every sentence has
-            to have its trees.
+        parser: an annotator that adds trees (see `relsift.annotators.base`), such as the name of a spaCy pipeline; None: all sentences must
+            have trees.
     Raises: DataError naming the first sentence without trees if there is no parser; ConfigError if the parser is not installed.
     """
     missing = [sentence for sentence in sentences if sentence.syntax is None]
@@ -34,5 +32,5 @@ def with_trees(sentences: Sequence[Sentence], parser: str | None) -> list[Senten
 
 
 def pinned(parser: str | None) -> str | None:
-    """The parser with its version, for a model to remember. Raises ConfigError if it is not installed."""
+    """The parser's spec with its version, to be stored with a model. Raises ConfigError if it is not installed."""
     return None if parser is None else find_annotator(parser, "trees").spec

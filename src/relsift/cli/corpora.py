@@ -15,14 +15,14 @@ def list_corpora() -> None:
     """List the corpora that have a name."""
     from relsift.cli.columns import columns
     from relsift.corpora.corpus import Corpus
-    from relsift.environment import prepared
+    from relsift.environment import prepared_corpora
     from relsift.registry import find, table
 
-    ready = prepared()
+    prepared = prepared_corpora()
     rows = [("name", "language", "state", "title", "licence as stated")]
     for name in table("corpus"):
         corpus: Corpus = find("corpus", name)
-        state = "shipped" if corpus.shipped is not None else "prepared" if name in ready else "not prepared"
+        state = "shipped" if corpus.shipped is not None else "prepared" if name in prepared else "not prepared"
         rows.append((name, corpus.language, state, corpus.title, corpus.licence))
     typer.echo(columns(rows))
 
@@ -63,14 +63,14 @@ def prepare(
     ] = None,
 ) -> None:
     """Check a corpus's raw files and turn them into relsift's own format, once."""
-    from relsift.cli.waiting import Waiting
+    from relsift.cli.progress import StageProgress
     from relsift.corpora.description import read_description
     from relsift.corpora.prepare import prepare as prepare_corpus
     from relsift.home import home
     from relsift.registry import find
 
-    with Waiting(f"preparing {name}") as waiting:
-        folder = prepare_corpus(find("corpus", name), source=source, home=home(), progress=waiting)
+    with StageProgress(f"preparing {name}") as progress:
+        folder = prepare_corpus(find("corpus", name), source=source, home=home(), progress=progress)
     description = read_description(name, folder)
     for split, counts in description["splits"].items():
         typer.echo(f"{split}: {counts['sentences']} sentences, {counts['entities']} entities, {counts['relations']} relations")

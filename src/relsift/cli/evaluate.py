@@ -29,19 +29,19 @@ def command(
     sentences, name, notes = scoring_data(data)
     predicted, report = predict_all(extractor.bundle, sentences)
     scores = evaluate_predicted(extractor.bundle, sentences, predicted, report)
-    task = official_scores(sentences, predicted) if official else None
+    official_result = official_scores(sentences, predicted) if official else None
     for line in [*notes, *report.lines()]:
         typer.echo(f"note: {line}", err=True)
     if as_json:
-        value = {"data": name, "threshold": extractor.threshold} | scores.to_json()
-        if task is not None:
-            value["official"] = task.to_json()
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        result = {"data": name, "threshold": extractor.threshold} | scores.to_json()
+        if official_result is not None:
+            result["official"] = official_result.to_json()
+        sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
         return
     console = Console()
     console.print(score_table(scores, name))
     console.print(error_table(scores))
     typer.echo(scores.setting_line())
-    if task is not None:
-        console.print(official_table(task, name))
+    if official_result is not None:
+        console.print(official_table(official_result, name))
         typer.echo(SETTING)

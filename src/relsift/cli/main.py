@@ -1,7 +1,6 @@
-"""The entry point `relsift`: the table of commands, and how errors reach the user.
+"""The entry point `relsift`: the commands, and how errors are reported to the user.
 
-A command's module imports typer and nothing of relsift at its top, so that `--help` answers at once; what it needs is imported
-when it runs.
+The module of a command imports only typer at its top, so that `--help` answers at once. The rest is imported when the command runs.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from relsift.cli import (
     cv,
     demo,
     doctor,
-    errors,
     evaluate,
+    list_errors,
     models,
     parse,
     predict,
@@ -32,19 +31,19 @@ from relsift.cli import (
 from relsift.errors import RelsiftError
 
 BAD_INPUT, INTERRUPTED = 2, 130  # exit statuses
-_LONGEST = 1000  # characters of an error message; what was read may be quoted in it
+_LONGEST_MESSAGE = 1000  # characters of an error message, which may quote long input
 
 app = typer.Typer(
     name="relsift",
     help="Find the few related entity pairs among the many unrelated ones.",
     no_args_is_help=True,
-    rich_markup_mode=None,  # rich takes longer to import than all the rest
+    rich_markup_mode=None,  # importing rich takes longer than everything else
     pretty_exceptions_enable=False,
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from relsift import __version__
 
         typer.echo(f"relsift {__version__}")
@@ -66,7 +65,7 @@ app.command("convert")(convert.command)
 app.command("parse")(parse.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
-app.command("errors")(errors.command)
+app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("cv")(cv.command)
@@ -76,7 +75,7 @@ app.command("doctor")(doctor.command)
 
 
 def main() -> None:
-    """Run the command line. What the user can mend is one line on standard error and exit status 2."""
+    """Run the command line. An error that the user can correct gives one line on standard error and exit status 2."""
     try:
         app()
     except RelsiftError as error:
@@ -84,7 +83,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        pass  # the reader of our output has what it wanted; `finally` keeps the rest quiet
+        pass  # the reader of the output has closed it, as `head` does
     except OSError as error:
         if error.filename is None:
             raise
@@ -95,14 +94,14 @@ def main() -> None:
 
 def _fail(message: str) -> None:
     line = " ".join(message.splitlines())
-    if len(line) > _LONGEST:
-        line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+    if len(line) > _LONGEST_MESSAGE:
+        line = f"{line[: _LONGEST_MESSAGE // 2]} … {line[-_LONGEST_MESSAGE // 2 :]}"
     typer.echo(f"relsift: error: {line}", err=True)
     sys.exit(BAD_INPUT)
 
 
 def _flush() -> None:
-    """Write out what is buffered; if nobody reads it any more, let the interpreter not complain about that at its end."""
+    """Flush standard output. If its reader has closed it, discard the rest, or Python would report an error at exit."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:

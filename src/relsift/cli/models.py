@@ -13,7 +13,7 @@ def command() -> None:
 
     for name in table("model"):
         model = find("model", name)
-        # One architecture is one file, and the file's first line says which.
+        # The first line of a model's file names its architecture.
         typer.echo(f"{name}: {(import_module(model.__module__).__doc__ or '').partition(chr(10))[0]}")
-        for preset, its in model.PRESETS.items():
-            typer.echo(f"  --preset {preset}: {its.summary}")
+        for preset, values in model.PRESETS.items():
+            typer.echo(f"  --preset {preset}: {values.summary}")

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 TERMINATED = 128 + signal.SIGTERM  # exit status
-GARBAGE = 100_000  # objects made between two searches for cycles: importing torch and predicting make none; Python's own 700 cost time
+GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
 
 def command(
@@ -26,7 +26,7 @@ def command(
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
-    gc.set_threshold(GARBAGE)
+    gc.set_threshold(GC_THRESHOLD)
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.streaming.predict import predict_file
@@ -39,8 +39,8 @@ def command(
     try:
         seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, resume=resume, report=report)
     except (KeyboardInterrupt, SystemExit):
-        further = "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
-        typer.echo(f"relsift: interrupted after {report.sentences} sentences{further}", err=True)
+        how_to_resume = "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
+        typer.echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume}", err=True)
         raise
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
     typer.echo(
@@ -54,4 +54,4 @@ def command(
 
 
 def _terminate(*_: object) -> NoReturn:
-    raise SystemExit(TERMINATED)  # an end by the signal itself could come in the middle of a line
+    raise SystemExit(TERMINATED)  # the signal itself could end the process in the middle of a line

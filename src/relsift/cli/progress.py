@@ -1,4 +1,4 @@
-"""Progress of a training: a bar on a terminal, one plain line an epoch elsewhere."""
+"""Progress on standard error: a bar on a terminal that goes away at the end, little or nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 class TrainingProgress:
+    """The epochs of a training: a bar over the batches of each, and one plain line an epoch, also where there is no terminal."""
+
     def __init__(self, epochs: int, console: Console) -> None:
         self.console = console
         self.bar = Progress(
@@ -27,12 +29,40 @@ class TrainingProgress:
         self.bar.stop()
 
     def batch(self, done: int, total: int) -> None:
+        """Args: done, total: batches of this epoch."""
         self.bar.update(self.task, completed=done, total=total)
 
     def epoch(self, record: dict[str, Any]) -> None:
+        """Args: record: of a finished epoch, as in history.jsonl."""
         losses = "  ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_"))
         self.console.print(
             f"epoch {record['epoch']:2d}/{self.epochs}  {losses}  development F1 {100 * record['dev_f1']:.1f}  ({record['seconds']:.1f} s)",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
         self.bar.update(self.task, epoch=record["epoch"] + 1, completed=0)
+
+
+class StageProgress:
+    """The stages of other work, whose size may be unknown: one bar a stage, on a terminal only. It is a `ReportProgress`."""
+
+    def __init__(self, title: str) -> None:
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(),
+            console=console, disable=not console.is_terminal, transient=True,
+        )  # fmt: skip
+        self._title = title
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Args: stage: in words. done, total: amounts of it; total is None if unknown."""
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bar.add_task(f"{self._title}: {stage}", total=total)
+        self._bar.update(self._tasks[stage], completed=done, total=total)

@@ -22,17 +22,17 @@ def command(
     from relsift.corpora.statistics import describe
     from relsift.readers.base import ReadReport
 
-    source = resolve(data)
+    resolved = resolve(data)
     report = ReadReport()
-    parts = describe(source, report)
+    parts = describe(resolved, report)
     if as_json:
         result = {
-            "data": source.name,
-            "sha256": source.sha256(),
-            "language": source.language,
-            "direction": source.direction,
+            "data": resolved.name,
+            "sha256": resolved.sha256(),
+            "language": resolved.language,
+            "direction": resolved.direction,
             "splits": {part.name: part.to_json() for part in parts},
-            "dropped": dict(Counter(source.dropped) + report.dropped),
+            "dropped": dict(Counter(resolved.dropped) + report.dropped),
         }
         typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
         return
@@ -59,8 +59,8 @@ def _rows(parts: list[SplitStatistics]) -> list[list[str]]:
         rows += [[f"  {name}", *(str(count[name]) for count in counts)] for name, _ in types]
     rows.append(["related : unrelated pairs", *("" for _ in parts)])
     for balances in zip(*(part.balance for part in parts)):
-        chosen = "with type filter" if balances[0].type_filter else "all pairs"
-        rows.append([f"  {balances[0].direction}, {chosen}", *(balance.ratio for balance in balances)])
+        selection = "with type filter" if balances[0].type_filter else "all pairs"
+        rows.append([f"  {balances[0].direction}, {selection}", *(balance.ratio for balance in balances)])
         if any(balance.lost for balance in balances):
             rows.append(["    relations lost", *(str(balance.lost) for balance in balances)])
     return rows

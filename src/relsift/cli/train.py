@@ -27,17 +27,17 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    loaded = training_data(data, dev)
-    for line in loaded.notes:
+    training = training_data(data, dev)
+    for line in training.notes:
         typer.echo(f"note: {line}", err=True)
-    settings = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=loaded.direction)
+    run_config = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=training.direction)
     typer.echo(
-        f"{settings.model.name} on {loaded.run.name}: {len(loaded.run.training)} training and "
-        f"{len(loaded.run.development)} development sentences, {settings.candidates.direction}",
+        f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
+        f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
         err=True,
     )
-    with TrainingProgress(settings.training.epochs, Console(stderr=True)) as progress:
-        result, scores = train_run(settings, loaded.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
+    with TrainingProgress(run_config.training.epochs, Console(stderr=True)) as progress:
+        result, scores = train_run(run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
     report, state = result.candidates, result.state
     typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():

@@ -12,8 +12,8 @@ def command(data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared
     from relsift.corpora.data import resolve
     from relsift.corpora.validation import validate
 
-    source = resolve(data)
-    findings = validate(source)
+    resolved = resolve(data)
+    findings = validate(resolved)
     for split, sentences in findings.sentences.items():
         typer.echo(f"{split}: {sentences} sentences")
     for line in findings.dropped_lines():
@@ -21,4 +21,4 @@ def command(data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared
     for line in findings.warnings:
         typer.echo(f"warning: {line}")
     warnings = len(findings.warnings)
-    typer.echo(f"{source.name}: valid, {warnings or 'no'} warning{'' if warnings == 1 else 's'}")
+    typer.echo(f"{resolved.name}: valid, {warnings or 'no'} warning{'' if warnings == 1 else 's'}")

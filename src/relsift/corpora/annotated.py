@@ -17,7 +17,10 @@ Annotate = Callable[[Sequence[Sentence]], list[Sentence]]
 
 
 def annotated_data(data: Data, annotate: Annotate) -> Data:
-    """The same data. Args: annotate: gives back the same sentences, with something added."""
+    """The same data with annotated sentences.
+
+    Args: annotate: returns the same sentences in the same order, with something added.
+    """
     return replace(data, sources={split: partial(_annotated, source, annotate) for split, source in data.sources.items()})
 
 

@@ -1,7 +1,7 @@
-"""The named corpora. relsift ships gazette, its own; of the others it ships how to read them and the checksums of their files.
+"""The named corpora. relsift ships its own, gazette; for the others it has the way to read them and the checksums of their files.
 
-Where a corpus brings its own split, that is the split here; where it does not, the entry says how it is made, and the same input
-always gives the same split.
+A corpus with a split of its own keeps it. For other corpora the entry says how the split is made; the same input always gives the
+same split.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def _archive(repository: str, commit: str) -> str:
     return f"{_GITHUB}{repository}/archive/{commit}.zip"
 
 
-def _tenth(key: str) -> int:
-    """0 to 9, from the SHA-1 of an id: a split that does not change when documents are added or reordered."""
+def _sha1_modulo_10(key: str) -> int:
+    """0 to 9, from the SHA-1 of an id: the split stays when documents are added or reordered."""
     return int(hashlib.sha1(key.encode("utf-8"), usedforsecurity=False).hexdigest(), 16) % 10
 
 
@@ -64,7 +64,7 @@ GAZETTE_ZH = _gazette("zh", "gazette, Chinese")
 
 
 def _ade_split(_: int, document: Document) -> str:
-    return {8: DEV, 9: TEST}.get(_tenth(document.id), TRAIN)
+    return {8: DEV, 9: TEST}.get(_sha1_modulo_10(document.id), TRAIN)
 
 
 ADE = Corpus(
@@ -162,10 +162,10 @@ CONLL04 = Corpus(
 
 
 def _ddi_split(_: int, document: Document) -> str:
-    return DEV if _tenth(document.id) == 0 else TRAIN
+    return DEV if _sha1_modulo_10(document.id) == 0 else TRAIN
 
 
-# Discontinuous names are kept as one stretch, or 25 interactions could never be found.
+# Discontinuous names are kept as one span; otherwise 25 interactions could never be found.
 _DDI_OPTIONS = {"discontinuous": "cover"}
 
 DDI2013 = Corpus(

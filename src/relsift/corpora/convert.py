@@ -1,4 +1,4 @@
-"""Write data in another format: one file, or a folder with one file a part."""
+"""Convert data to another format: one file, or a folder with one file a part."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from relsift.writers.base import Writer
 def writer_for(target: Path, name: str | None) -> Writer:
     """The named writer, or the one whose suffix the target has, or the native one for a folder. Raises ConfigError."""
     if name is not None:
-        named: Writer = find("writer", name)
-        return named
+        writer: Writer = find("writer", name)
+        return writer
     writers: dict[str, Writer] = {key: find("writer", key) for key in table("writer")}
     if is_folder(target):
         return writers["native"]
-    found = [writer for writer in writers.values() if writer.suffix == target.suffix]
-    if len(found) == 1:
-        return found[0]
+    writers_of_suffix = [writer for writer in writers.values() if writer.suffix == target.suffix]
+    if len(writers_of_suffix) == 1:
+        return writers_of_suffix[0]
     known = ", ".join(f"{writer.suffix} ({key})" for key, writer in writers.items())
     raise ConfigError(
         f"{target}: expected a name that ends with one of {known}, or --format, got {target.suffix or 'no suffix'!r}"
@@ -32,12 +32,12 @@ def writer_for(target: Path, name: str | None) -> Writer:
 
 
 def is_folder(target: Path) -> bool:
-    """A target without a suffix is a folder, whether it is there already or not."""
+    """Is the target a folder? Yes if it exists as one, or has no suffix."""
     return target.is_dir() or not target.suffix
 
 
 def convert(data: Data, target: Path, writer: Writer, report: ReadReport) -> list[Path]:
-    """Write every part of `data`, and return the files. A file appears when it is complete.
+    """Write every part of `data`, and return the files. Each file is written whole or not at all.
 
     Raises: ConfigError if the data has parts and the target is one file, which would mix them.
     """

@@ -1,4 +1,4 @@
-"""What relsift knows about a named corpus before it has seen a file of it."""
+"""The description of a named corpus: its raw files, how they are read, and what to know about it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ TRAIN, DEV, TEST = "train", "dev", "test"
 SPLITS = (TRAIN, DEV, TEST)
 
 Split = str | Callable[[int, Document], str]
-"""A split's name, or what tells it from a document and its place (from 0) in the reading."""
+"""The name of a split, or a function that gives it for a document and its position in the reading (from 0)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Raw:
-    """One input in its original format: a file, or a folder of many files if `suffixes` says which of them count."""
+    """One input in its original format: a file or a folder."""
 
-    path: str
-    """As it is called below the folder of raw files; a download that calls it otherwise is recognised by its checksum."""
-    sha256: str
-    """Of the file, or `folder_sha256` of the folder."""
-    suffixes: tuple[str, ...] = ()
+    path: str  # below the folder of raw files; a download under another name is recognised by its checksum
+    sha256: str  # of the file, or `folder_sha256` of the folder
+    suffixes: tuple[str, ...] = ()  # for a folder: the suffixes of the files that count; empty for a file
 
     @property
     def is_folder(self) -> bool:
@@ -35,12 +33,12 @@ class Raw:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One pass over one raw input: which reader, with which options, and which split each document goes to."""
+    """How one raw input is read, and which split each document goes to."""
 
-    raw: str
-    reader: str | Reader  # a format's name, or a reader that is of use to this corpus only
+    raw: str  # `Raw.path` of the input
+    reader: str | Reader  # the name of a format, or a reader for this corpus only
     split: Split
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)  # of the reader
 
     def read(self, path: Path, report: ReadReport) -> Iterator[tuple[str, Document]]:
         """Every document with the name of its split."""
@@ -51,26 +49,20 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """A named corpus: what it is, where it comes from, how it is read.
-
-    licence: as the source states it. homepage, download: None where there is no public page or file.
-    direction: how its relations are usually scored, and what training takes if nothing else is asked for.
-    leave_out: a reason (a plural noun phrase) to leave a document out, or None; every one left out is counted.
-    shipped: the folder inside the package, for a corpus that needs no preparing.
-    """
+    """A named corpus: what it is, where it comes from, how it is read."""
 
     name: str
     title: str
     language: str
     domain: str
-    licence: str
+    licence: str  # as the source states it
     source: str
     citation: str
-    direction: Direction
+    direction: Direction  # how its relations are usually scored; the default of training
     readings: tuple[Reading, ...]
     raw: tuple[Raw, ...] = ()
-    homepage: str | None = None
-    download: str | None = None
+    homepage: str | None = None  # None: there is no public page
+    download: str | None = None  # address of a zip archive; None: there is no public file
     notes: tuple[str, ...] = ()
-    leave_out: Callable[[Document], str | None] | None = None
-    shipped: Path | None = None
+    leave_out: Callable[[Document], str | None] | None = None  # why a document is left out (a plural noun phrase), or None
+    shipped: Path | None = None  # folder inside the package, for a corpus that needs no preparation

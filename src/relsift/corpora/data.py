@@ -1,4 +1,4 @@
-"""What a user means by DATA: the name of a corpus, a format and a path, or a path whose format can be told.
+"""Resolve DATA as users write it: the name of a corpus, a format and a path, or a path whose format is recognised.
 
 conll04                     a prepared corpus with its parts          gazette-en     the shipped one needs no preparing
 conll04/test                one part of it
@@ -12,13 +12,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from relsift.candidates import Direction
 from relsift.corpora.corpus import SPLITS, Corpus
-from relsift.corpora.description import FILE, read_description
+from relsift.corpora.description import DESCRIPTION_FILE, read_description
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
@@ -35,23 +35,19 @@ Source = Callable[[ReadReport], Iterator[Document]]
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Annotated documents that can be read as often as needed.
+    """Annotated documents that can be read as often as needed."""
 
-    name: as the user called it. splits: the parts to choose from, in the order train, dev, test; empty if there are none or one
-    was chosen already. inputs: the files and folders that are read.
-    language, direction: None where nobody said. dropped: what was left out when the corpus was prepared.
-    """
-
-    name: str
-    sources: Mapping[str | None, Source]
+    name: str  # as the user wrote it
+    sources: Mapping[str | None, Source]  # split -> its documents; None: data without parts
     checksum: Callable[[], str]
-    inputs: tuple[Path, ...] = ()
-    language: str | None = None
-    direction: Direction | None = None
-    dropped: Mapping[str, int] = field(default_factory=dict)
+    inputs: tuple[Path, ...] = ()  # files and folders that are read
+    language: str | None = None  # None: unknown
+    direction: Direction | None = None  # None: unknown
+    dropped: Mapping[str, int] = field(default_factory=dict)  # reason -> items left out when the corpus was prepared
 
     @property
     def splits(self) -> tuple[str, ...]:
+        """The parts to choose from, in the order train, dev, test; empty for data without parts."""
         return tuple(name for name in self.sources if name is not None)
 
     def documents(self, split: str | None = None, report: ReadReport | None = None) -> Iterator[Document]:
@@ -72,39 +68,39 @@ class Data:
 
 
 def resolve(spec: str) -> Data:
-    """Find what `spec` names (see the top of this module); nothing is read yet but checksums of a prepared corpus.
+    """The data that `spec` names (see the top of this module). Nothing is read yet, except to check a prepared corpus.
 
     Raises: DataError if nothing or several things fit, or a prepared corpus was changed; ConfigError for an unknown format or
         option of a reader.
     """
     name, _, split = spec.partition("/")
     if name in table("corpus") and (not split or split in SPLITS):
-        return _part(_corpus(find("corpus", name)), split) if split else _corpus(find("corpus", name))
+        return _one_part(_corpus_data(find("corpus", name)), split) if split else _corpus_data(find("corpus", name))
     path = Path(spec)
     if not _exists(path):
         match = _SPEC.fullmatch(spec)
         if match is not None:
             reader = _reader(match["format"])
-            return _path(spec, Path(match["path"]), reader, _options(match["options"], reader))
+            return _path_data(spec, Path(match["path"]), reader, _options(match["options"], reader))
         if name in table("corpus"):
             raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")
-        near = difflib.get_close_matches(name, table("corpus"), n=1, cutoff=0.6)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        close_matches = difflib.get_close_matches(name, table("corpus"), n=1, cutoff=0.6)
+        hint = f"; did you mean {close_matches[0]}?" if close_matches else ""
         known = ", ".join(table("corpus"))
         raise DataError(f"{spec}: expected a corpus ({known}), format:path, or a path, got a path that does not exist{hint}")
-    return _path(spec, path, None, {})
+    return _path_data(spec, path, None, {})
 
 
 def recognise(path: Path) -> Reader:
     """The one reader that recognises a file or folder. Raises DataError naming the formats if none or several do."""
     readers: dict[str, Reader] = {name: find("reader", name) for name in table("reader")}
-    found = [name for name, reader in readers.items() if reader.recognises(path)]
-    if len(found) == 1:
-        return readers[found[0]]
+    recognising = [name for name, reader in readers.items() if reader.recognises(path)]
+    if len(recognising) == 1:
+        return readers[recognising[0]]
     if path.is_file() and path.stat().st_size == 0:
         raise DataError(f"{path}: expected annotated text, got an empty file")
-    got = f"one that {' and '.join(found)} could both be" if found else "one that no format recognises"
-    choices = found or sorted(readers)
+    got = f"one that {' and '.join(recognising)} could both be" if recognising else "one that no format recognises"
+    choices = recognising or sorted(readers)
     raise DataError(
         f"{path}: expected a file or folder in a known format, got {got}; write FORMAT:{path} with one of {', '.join(choices)}"
     )
@@ -115,26 +111,23 @@ def _chained(sources: list[Source], report: ReadReport) -> Iterator[Document]:
         yield from source(report)
 
 
-def _part(data: Data, split: str) -> Data:
+def _one_part(data: Data, split: str) -> Data:
     if split not in data.sources:
         raise DataError(f"{data.name}: expected a part of {', '.join(data.splits)}, got {split!r}")
-    return Data(
-        name=f"{data.name}/{split}", sources={None: data.sources[split]}, checksum=data.checksum, inputs=data.inputs,
-        language=data.language, direction=data.direction, dropped=data.dropped,
-    )  # fmt: skip
+    return replace(data, name=f"{data.name}/{split}", sources={None: data.sources[split]})
 
 
-def _corpus(corpus: Corpus) -> Data:
-    return _shipped(corpus, corpus.shipped) if corpus.shipped is not None else _prepared(corpus)
+def _corpus_data(corpus: Corpus) -> Data:
+    return _shipped_data(corpus, corpus.shipped) if corpus.shipped is not None else _prepared_data(corpus)
 
 
-def _shipped(corpus: Corpus, folder: Path) -> Data:
+def _shipped_data(corpus: Corpus, folder: Path) -> Data:
     def read(split: str, report: ReadReport) -> Iterator[Document]:
-        places = {reading.raw: folder for reading in corpus.readings}
-        return (document for name, document in read_raw(corpus, places, report) if name == split)
+        raw_paths = {reading.raw: folder for reading in corpus.readings}
+        return (document for name, document in read_raw(corpus, raw_paths, report) if name == split)
 
     def checksum() -> str:
-        # The list of splits decides what a part holds as much as the texts do.
+        # The content of a part depends on the texts and on the list of splits.
         return joint_sha256({folder.name: folder_sha256(folder), "splits.json": file_sha256(folder.parent / "splits.json")})
 
     return Data(
@@ -143,7 +136,7 @@ def _shipped(corpus: Corpus, folder: Path) -> Data:
     )  # fmt: skip
 
 
-def _prepared(corpus: Corpus) -> Data:
+def _prepared_data(corpus: Corpus) -> Data:
     folder = corpus_folder(corpus.name)
     description = read_description(corpus.name, folder)
     digests: dict[str, str] = {}
@@ -153,7 +146,7 @@ def _prepared(corpus: Corpus) -> Data:
         digests[facts["file"]] = file_sha256(file)
         if digests[facts["file"]] != facts["sha256"]:
             raise DataError(
-                f"{file}: expected sha256 {facts['sha256']} as in {FILE}, got {digests[facts['file']]}; "
+                f"{file}: expected sha256 {facts['sha256']} as in {DESCRIPTION_FILE}, got {digests[facts['file']]}; "
                 f"run `relsift corpora prepare {corpus.name}` again"
             )
         sources[split] = partial(native.read, file)
@@ -172,10 +165,10 @@ def _options(text: str | None, reader: Reader) -> dict[str, str]:
     """`key=value,key=value`, checked against the reader's options."""
     options: dict[str, str] = {}
     for item in (text or "").split(","):
-        key, found, value = (part.strip() for part in item.partition("="))
+        key, equals_sign, value = (part.strip() for part in item.partition("="))
         if not item.strip():
             continue
-        if key not in reader.options or not found:
+        if key not in reader.options or not equals_sign:
             known = ", ".join(reader.options) or "none (it has no options)"
             raise ConfigError(f"{reader.name}[{text}]: expected option=value with an option of {known}, got {item.strip()!r}")
         if value not in reader.options[key]:
@@ -184,14 +177,14 @@ def _options(text: str | None, reader: Reader) -> dict[str, str]:
     return options
 
 
-def _path(name: str, path: Path, reader: Reader | None, options: Mapping[str, str]) -> Data:
+def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[str, str]) -> Data:
     if not _exists(path):
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
-    parts = _parts(path)
+    parts = _part_paths(path)
     sources: dict[str | None, Source] = {}
-    for split, place in parts.items() if parts else [(None, path)]:
-        # Each part is recognised by itself: a folder of parts need not look like a folder of one format.
-        sources[split] = partial((reader or recognise(place)).read, place, **options)
+    for split, part_path in parts.items() if parts else [(None, path)]:
+        # Each part is recognised on its own: the parts of a folder may have different formats.
+        sources[split] = partial((reader or recognise(part_path)).read, part_path, **options)
     checksum = partial(folder_sha256, path) if path.is_dir() else partial(file_sha256, path)
     return Data(name=name, sources=sources, checksum=checksum, inputs=(path,))
 
@@ -203,13 +196,13 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _parts(folder: Path) -> dict[str, Path]:
+def _part_paths(folder: Path) -> dict[str, Path]:
     """train, dev and test in a folder: files by that name, whatever their suffix, or folders. Empty if there is no train."""
     if not folder.is_dir():
         return {}
     children = [child for child in folder.iterdir() if not child.name.startswith(".")]
-    found = {split: [child for child in children if (child.name if child.is_dir() else child.stem) == split] for split in SPLITS}
-    # With two files by one name (a text and its annotation) the folder is one folder of that format.
-    if not found["train"] or any(len(places) > 1 for places in found.values()):
+    children_of = {split: [child for child in children if (child.name if child.is_dir() else child.stem) == split] for split in SPLITS}
+    # Two files of one name (a text and its annotation): the folder is data without parts.
+    if not children_of["train"] or any(len(split_children) > 1 for split_children in children_of.values()):
         return {}
-    return {split: places[0] for split, places in found.items() if places}
+    return {split: split_children[0] for split, split_children in children_of.items() if split_children}

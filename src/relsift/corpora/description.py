@@ -1,4 +1,4 @@
-"""corpus.json: what stands beside the files of a prepared corpus and vouches for them."""
+"""corpus.json: the description of a prepared corpus, beside its files and with their checksums."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 
 from relsift.errors import DataError
 
-FORMAT = 1  # raised when older versions could not read a newer one
-FILE = "corpus.json"
+FORMAT = 1  # raised when older versions of relsift cannot read the new form
+DESCRIPTION_FILE = "corpus.json"
 
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
     text = json.dumps({"format": FORMAT} | description, ensure_ascii=False, indent=1)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def read_description(name: str, folder: Path) -> dict[str, Any]:
     """Raises DataError, with what to do, if corpus `name` was not prepared in `folder` or its description is damaged."""
-    file = folder / FILE
+    file = folder / DESCRIPTION_FILE
     if not file.is_file():
         raise DataError(f"{name}: expected a prepared corpus in {folder}, got none; run `relsift corpora prepare {name}`")
-    again = f"run `relsift corpora prepare {name}` again"
+    advice = f"run `relsift corpora prepare {name}` again"
     try:
         description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         version = description["format"]
-        complete = isinstance(description["splits"], dict) and isinstance(description["dropped"], dict)
-        complete = complete and all({"file", "sha256"} <= facts.keys() for facts in description["splits"].values())
+        is_complete = isinstance(description["splits"], dict) and isinstance(description["dropped"], dict)
+        is_complete = is_complete and all({"file", "sha256"} <= facts.keys() for facts in description["splits"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file}: expected the description of a prepared corpus, got {error!r}; {again}") from error
-    if version != FORMAT or not complete:
-        raise DataError(f"{file}: expected a description in format {FORMAT}, got {version!r} or an incomplete one; {again}")
+        raise DataError(f"{file}: expected the description of a prepared corpus, got {error!r}; {advice}") from error
+    if version != FORMAT or not is_complete:
+        raise DataError(f"{file}: expected a description in format {FORMAT}, got {version!r} or an incomplete one; {advice}")
     return description

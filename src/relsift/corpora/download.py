@@ -1,4 +1,4 @@
-"""Fetch a corpus's public archive and unpack it. Nothing is trusted: `locate` checks every file that is read afterwards."""
+"""Download a corpus's public archive and unpack it. `locate` checks every file by its checksum before it is read."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 from relsift.corpora.corpus import Corpus
 from relsift.errors import DataError
 
-Progress = Callable[[str, int, int | None], None]
-"""Called with what is being done, how much of it is done, and how much there is (None: unknown)."""
+ReportProgress = Callable[[str, int, int | None], None]
+"""Called with (stage, amount done, total amount or None if unknown)."""
 
 TIMEOUT = 30  # seconds without a byte
 _BLOCK = 1 << 18  # bytes
-_LARGEST = 500 << 20  # bytes: of the download, and of what it unpacks to; the largest of our corpora has 20 MB
+_LARGEST = 500 << 20  # bytes, of the archive and of its unpacked content; the largest of the named corpora has 20 MB
 
 
-def download(corpus: Corpus, folder: Path, progress: Progress) -> None:
+def download(corpus: Corpus, folder: Path, progress: ReportProgress) -> None:
     """Fill `folder` with the unpacked archive. Raises DataError, with what to do instead, if that fails."""
     advice = f"download it elsewhere and run `relsift corpora prepare {corpus.name} --from DIR`"
     if corpus.download is None:
@@ -41,7 +41,7 @@ def download(corpus: Corpus, folder: Path, progress: Progress) -> None:
     archive.unlink()
 
 
-def _fetch(url: str, target: Path, progress: Progress) -> None:
+def _fetch(url: str, target: Path, progress: ReportProgress) -> None:
     if not url.startswith("https://"):
         raise DataError(f"{url}: expected an https address")
     request = urllib.request.Request(url, headers={"User-Agent": "relsift"})

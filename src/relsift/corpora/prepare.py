@@ -1,4 +1,4 @@
-"""Turn a named corpus's raw files into native JSON lines below the home folder, once, checked and recorded.
+"""Convert a named corpus's raw files to native JSON lines below the home folder. Inputs are checked, results described.
 
 corpora/NAME/train.jsonl …   one file a split
 corpora/NAME/corpus.json     source, licence, checksums of inputs and outputs, counts, what the readers left out
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import write_description
-from relsift.corpora.download import Progress, download
+from relsift.corpora.download import ReportProgress, download
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
 from relsift.files import file_sha256, replaced_folder
@@ -25,10 +25,10 @@ from relsift.schema import Document
 from relsift.writers import native
 
 
-def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Progress | None = None) -> Path:
+def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: ReportProgress | None = None) -> Path:
     """Read the raw files below `source`, or download them, and write the corpus below `home`. Returns its folder.
 
-    The folder is written beside its place and moved there whole; one that is there already is replaced.
+    An earlier folder of the corpus is replaced when the new one is complete.
 
     Raises: DataError if a raw file is missing, has another checksum, or is broken; or if the download fails.
     """
@@ -41,43 +41,43 @@ def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Progre
         if source is None:
             source = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relsift-")))
             download(corpus, source, report_progress)
-        places = locate(corpus, source)
-        fresh = stack.enter_context(replaced_folder(target))
+        raw_paths = locate(corpus, source)
+        new_folder = stack.enter_context(replaced_folder(target))
         report = ReadReport()
-        counts = _write(corpus, places, fresh, report, report_progress)
-        _describe(corpus, fresh, counts, report)
+        counts = _write(corpus, raw_paths, new_folder, report, report_progress)
+        _describe(corpus, new_folder, counts, report)
     return target
 
 
-def read_raw(corpus: Corpus, places: dict[str, Path], report: ReadReport) -> Iterator[tuple[str, Document]]:
+def read_raw(corpus: Corpus, raw_paths: dict[str, Path], report: ReadReport) -> Iterator[tuple[str, Document]]:
     """Every document of the corpus with the name of its split, in the order of the readings."""
     for reading in corpus.readings:
-        for split, document in reading.read(places[reading.raw], report):
+        for split, document in reading.read(raw_paths[reading.raw], report):
             reason = corpus.leave_out(document) if corpus.leave_out is not None else None
             if reason is not None:
-                report.drop(reason, f"{places[reading.raw]}: {document.id}")
+                report.drop(reason, f"{raw_paths[reading.raw]}: {document.id}")
             else:
                 yield split, document
 
 
 def _write(
-    corpus: Corpus, places: dict[str, Path], folder: Path, report: ReadReport, progress: Progress
+    corpus: Corpus, raw_paths: dict[str, Path], folder: Path, report: ReadReport, progress: ReportProgress
 ) -> dict[str, Counter[str]]:
     """Write one file a split; returns what each holds."""
     counts: dict[str, Counter[str]] = {}
     with ExitStack() as stack:
         streams: dict[str, TextIO] = {}
-        for number, (split, document) in enumerate(read_raw(corpus, places, report), start=1):
+        for number, (split, document) in enumerate(read_raw(corpus, raw_paths, report), start=1):
             if split not in streams:
                 streams[split] = stack.enter_context((folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n"))
                 counts[split] = Counter()
             native.write([document], streams[split])
-            counts[split].update(counts_of(document))
+            counts[split].update(document_counts(document))
             progress("reading", number, None)
     return {split: counts[split] for split in SPLITS if split in counts}
 
 
-def counts_of(document: Document) -> Counter[str]:
+def document_counts(document: Document) -> Counter[str]:
     return Counter(
         documents=1,
         sentences=len(document.sentences),

@@ -1,4 +1,4 @@
-"""What is in a corpus, and how few of its entity pairs are related: the numbers that decide how hard it is."""
+"""Counts of a corpus, and how few of its entity pairs are related: the numbers that decide how hard it is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Balance:
     type_filter: bool
     positive: int
     negative: int
-    lost: int  # annotated relations that no candidate carries
+    lost: int  # annotated relations whose pair is no candidate
 
     @property
     def ratio(self) -> str:

@@ -1,4 +1,4 @@
-"""Read everything once and say what is worth knowing before a model is trained on it."""
+"""Check data before training: what readers leave out, sentences in two parts, types that training cannot learn."""
 
 from __future__ import annotations
 
@@ -10,45 +10,46 @@ from relsift.corpora.data import Data
 from relsift.readers.base import ReadReport
 from relsift.schema import Sentence, join_tokens
 
-_SHOWN = 80  # characters of a sentence in a message
+_LONGEST_QUOTE = 80  # characters of a sentence in a message
 
 
 @dataclass
 class Findings:
-    """sentences: by part. dropped: what the reader left out, and what preparing had left out before. warnings: one line each."""
+    """The result of `validate`."""
 
-    sentences: dict[str, int] = field(default_factory=dict)
-    report: ReadReport = field(default_factory=ReadReport)
-    dropped_before: Mapping[str, int] = field(default_factory=dict)
+    sentences: dict[str, int] = field(default_factory=dict)  # part -> number of sentences
+    report: ReadReport = field(default_factory=ReadReport)  # what the readers left out now
+    dropped_before: Mapping[str, int] = field(default_factory=dict)  # what was left out when the corpus was prepared
     warnings: list[str] = field(default_factory=list)
 
     def dropped_lines(self) -> list[str]:
+        """One line a reason."""
         before = sorted(self.dropped_before.items(), key=lambda item: -item[1])
         return self.report.lines() + [f"{count} {reason} (when the corpus was prepared)" for reason, count in before]
 
 
 def validate(data: Data) -> Findings:
-    """Raises DataError at the first thing that is broken."""
+    """Read all of the data once. Raises DataError at the first fault of a file."""
     findings = Findings(dropped_before=data.dropped)
-    seen: dict[str, str] = {}  # what a sentence says -> the first part that has it
+    first_split: dict[str, str] = {}  # normalised text of a sentence -> the first part that has it
     types: dict[str, dict[str, set[str]]] = {}
     for split in data.splits or (None,):
         name = split or "all"
-        known = types.setdefault(name, {"entity": set(), "relation": set()})
-        shared: dict[str, list[Sentence]] = {}
+        types_of_split = types.setdefault(name, {"entity": set(), "relation": set()})
+        duplicates: dict[str, list[Sentence]] = {}
         findings.sentences[name] = 0
         without_entities = not_annotated = 0
         for document in data.documents(split, findings.report):
             for sentence in document.sentences:
                 findings.sentences[name] += 1
-                first = seen.setdefault(_gist(sentence), name)
-                if first != name:
-                    shared.setdefault(first, []).append(sentence)
+                earlier_split = first_split.setdefault(_normalised_text(sentence), name)
+                if earlier_split != name:
+                    duplicates.setdefault(earlier_split, []).append(sentence)
                 without_entities += not sentence.entities
                 not_annotated += sentence.relations is None
-                known["entity"].update(entity.type for entity in sentence.entities)
-                known["relation"].update(relation.type for relation in sentence.relations or ())
-        findings.warnings += [_duplicates(name, first, sentences) for first, sentences in shared.items()]
+                types_of_split["entity"].update(entity.type for entity in sentence.entities)
+                types_of_split["relation"].update(relation.type for relation in sentence.relations or ())
+        findings.warnings += [_duplicates(name, earlier_split, sentences) for earlier_split, sentences in duplicates.items()]
         if not_annotated:
             findings.warnings.append(
                 f"{name}: {not_annotated} of {findings.sentences[name]} sentences carry no relation annotation"
@@ -59,8 +60,8 @@ def validate(data: Data) -> Findings:
     return findings
 
 
-def _gist(sentence: Sentence) -> str:
-    """Letters and digits in lower case: one sentence tokenised or punctuated twice is still one sentence."""
+def _normalised_text(sentence: Sentence) -> str:
+    """Letters and digits in lower case: equal for a sentence that was tokenised or punctuated in two ways."""
     text = "".join(sentence.tokens)
     return "".join(filter(str.isalnum, text.lower())) or text
 
@@ -68,9 +69,9 @@ def _gist(sentence: Sentence) -> str:
 def _duplicates(split: str, first: str, sentences: list[Sentence]) -> str:
     example = sentences[0]
     text = join_tokens(example.tokens)
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    quote = text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
     noun = "sentence stands" if len(sentences) == 1 else "sentences stand"
-    return f"{split}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {example.id} {shown!r})"
+    return f"{split}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {example.id} {quote!r})"
 
 
 def _unseen(types: Mapping[str, Mapping[str, set[str]]]) -> list[str]:

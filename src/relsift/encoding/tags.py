@@ -72,7 +72,7 @@ class TagInput:
 
     def _entities(self, sentence: Sentence, pair: Collection[int]) -> Iterable[Entity]:
         if self.view not in BY_PAIR:
-            return sentence.shown
+            return sentence.tag_entities
         if sentence.tagged is not None:
             raise DataError(
                 f"sentence {sentence.id!r}: expected no tagged entities for encoding.tags={self.view}, which shows those of the "

@@ -1,7 +1,7 @@
 """Precision, recall and F1 of relations, against the gold file.
 
-The evaluator compares sentences with sentences. It never sees candidates: a gold relation that was lost to a type filter, to a
-distance or to a missed entity is a false negative like any other. Every result carries the setting it was measured in.
+The evaluator compares sentences with sentences, without candidates: a gold relation whose pair was dropped by a type filter or a
+distance, or whose entity was missed, is a false negative like any other. Every result carries the setting in which it was measured.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PRF:
 
 @dataclass(frozen=True, slots=True)
 class TypeScore:
-    """One relation type's counts; support is its number of gold relations."""
+    """Counts of one relation type. `support` is its number of gold relations."""
 
     true_positive: int
     false_positive: int
@@ -56,18 +56,14 @@ class TypeScore:
 class ErrorSplit:
     """Wrong decisions about entity pairs, by kind (Ye et al. 2019, introduction).
 
-    false_negative: a related pair left unrelated. false_positive: an unrelated pair called related. wrong_class: a related pair
-    with the wrong relation. reversed: of the false positives, how many have the right relation in the wrong direction (directed
-    only).
-    Of a pair with several relations each one counts: what is missed and what is found instead are joined to wrong classes in
-    alphabetical order, so that false_negative + wrong_class is all that was missed, and false_positive + wrong_class all that was
-    found wrongly.
+    Each relation of a pair counts. The missed and the spurious relations of one pair are joined to wrong classes in alphabetical order,
+    so false_negative + wrong_class are all missed relations, and false_positive + wrong_class all spurious ones.
     """
 
-    false_negative: int
-    false_positive: int
-    wrong_class: int
-    reversed: int
+    false_negative: int  # related pairs predicted as unrelated
+    false_positive: int  # unrelated pairs predicted as related
+    wrong_class: int  # related pairs predicted with another relation
+    reversed: int  # of the false positives: the right relation in the wrong direction (directed only)
 
     @property
     def total(self) -> int:
@@ -81,10 +77,10 @@ class ErrorSplit:
 
 @dataclass(frozen=True)
 class Scores:
-    """The whole result of one comparison."""
+    """The result of `evaluate`."""
 
-    setting: dict[str, str]
-    sentences: int
+    setting: dict[str, str]  # how it was measured: entities, match, direction, candidates
+    sentences: int  # annotated ones
     per_type: dict[str, TypeScore]
     errors: ErrorSplit
     confusion: dict[tuple[str, str], int] = field(default_factory=dict)  # (gold type, predicted type) of pairs that have both
@@ -142,11 +138,11 @@ class Scores:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Scores:
         """The inverse of `to_json`: averages are computed anew."""
-        split = value["errors"]
+        errors = value["errors"]
         return cls(
             value["setting"], value["sentences"],
             {name: TypeScore(row["tp"], row["fp"], row["fn"]) for name, row in value["per_type"].items()},
-            ErrorSplit(split["false_negative"], split["false_positive"], split["wrong_class"], split["reversed"]),
+            ErrorSplit(errors["false_negative"], errors["false_positive"], errors["wrong_class"], errors["reversed"]),
             {(row["gold"], row["predicted"]): row["count"] for row in value["confusion"]},
         )  # fmt: skip
 
@@ -173,36 +169,36 @@ def evaluate(
         direction: *undirected* takes a relation and its reverse for the same.
         entities: *gold* matches entities by their place in the sentence's list, which must be the same on both sides; *predicted*
             matches them by span, and with match=strict by span and type.
-        candidates: what the predictor scored and left out, for the setting line.
+        candidates: which pairs the predictor scored and dropped, for the setting line.
     Raises: DataError if the two sides do not hold the same sentences, or no gold sentence is annotated.
     """
-    hits, missed, spurious = Counter[str](), Counter[str](), Counter[str]()
+    true_positive, false_negative, false_positive = Counter[str](), Counter[str](), Counter[str]()
     confusion: Counter[tuple[str, str]] = Counter()
-    split: Counter[str] = Counter()
-    seen = 0
-    for _, wanted, found in compared(gold, predicted, direction, entities, match):
-        seen += 1
-        for _, kind in wanted & found:
-            hits[kind] += 1
-        for _, kind in wanted - found:
-            missed[kind] += 1
-        for _, kind in found - wanted:
-            spurious[kind] += 1
-        _count_errors(wanted, found, split, confusion)
-    kinds = sorted(set(hits) | set(missed) | set(spurious))
+    errors: Counter[str] = Counter()
+    num_annotated = 0
+    for _, gold_facts, predicted_facts in gold_and_predicted_facts(gold, predicted, direction, entities, match):
+        num_annotated += 1
+        for _, relation_type in gold_facts & predicted_facts:
+            true_positive[relation_type] += 1
+        for _, relation_type in gold_facts - predicted_facts:
+            false_negative[relation_type] += 1
+        for _, relation_type in predicted_facts - gold_facts:
+            false_positive[relation_type] += 1
+        _count_errors(gold_facts, predicted_facts, errors, confusion)
+    types = sorted(set(true_positive) | set(false_negative) | set(false_positive))
     setting = {"entities": entities, "match": match, "direction": direction, "candidates": candidates}
-    if seen < len(gold):
-        setting["not annotated, left out"] = f"{len(gold) - seen} sentences"
+    if num_annotated < len(gold):
+        setting["not annotated, left out"] = f"{len(gold) - num_annotated} sentences"
     return Scores(
-        setting, seen, {kind: TypeScore(hits[kind], spurious[kind], missed[kind]) for kind in kinds},
-        ErrorSplit(split["fn"], split["fp"], split["wc"], split["reversed"]), dict(confusion),
+        setting, num_annotated, {name: TypeScore(true_positive[name], false_positive[name], false_negative[name]) for name in types},
+        ErrorSplit(errors["fn"], errors["fp"], errors["wc"], errors["reversed"]), dict(confusion),
     )  # fmt: skip
 
 
-def compared(
+def gold_and_predicted_facts(
     gold: Sequence[Sentence], predicted: Sequence[Sentence], direction: Direction, entities: Entities, match: Match
 ) -> Iterator[tuple[int, set[Fact], set[Fact]]]:
-    """(position, wanted, found) of every annotated sentence: what every score counts. Arguments and errors: see `evaluate`."""
+    """Yield (position, gold facts, predicted facts) of every annotated sentence. Arguments and errors: as of `evaluate`."""
     if direction not in DIRECTIONS:
         raise ConfigError(f"evaluate: expected direction directed|undirected, got {direction!r}")
     if entities not in ("gold", "predicted") or match not in ("boundaries", "strict"):
@@ -222,21 +218,21 @@ def compared(
         raise DataError('evaluate: expected annotated sentences (with "relations"), got none')
 
 
-def key_of(sentence: Sentence, relation: Relation, direction: Direction) -> tuple[int, int]:
-    """The pair a relation speaks of: (head, tail), in text order if direction does not count."""
+def pair_of(sentence: Sentence, relation: Relation, direction: Direction) -> tuple[int, int]:
+    """The (head, tail) positions of a relation, in text order if undirected."""
     if direction == "undirected":
         return in_text_order(sentence, relation.head, relation.tail)
     return relation.head, relation.tail
 
 
-Name = tuple[int, int, str]  # of an entity, comparable between gold and predicted sentences
-Fact = tuple[tuple[Name, Name], str]
+EntityKey = tuple[int, int, str]  # of an entity, comparable between gold and predicted sentences
+Fact = tuple[tuple[EntityKey, EntityKey], str]  # (head, tail), relation type
 
 
 def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> set[Fact]:
-    """The sentence's relations as comparable values; with gold entities, a name is the entity's position and nothing else."""
+    """The sentence's relations as comparable values. With gold entities, the key of an entity is its position alone."""
 
-    def name(position: int) -> Name:
+    def key(position: int) -> EntityKey:
         if entities == "gold":
             return position, 0, ""
         entity = sentence.entities[position]
@@ -244,45 +240,48 @@ def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gol
 
     facts: set[Fact] = set()
     for relation in sentence.relations or ():
-        head, tail = name(relation.head), name(relation.tail)
-        if direction == "undirected" and tail < head:  # by name, not by place in the list, which the two sides need not share
+        head, tail = key(relation.head), key(relation.tail)
+        if direction == "undirected" and tail < head:  # ordered by key: the two sides may list their entities in another order
             head, tail = tail, head
         facts.add(((head, tail), relation.type))
     return facts
 
 
 def count_gold(sentences: Iterable[Sentence], direction: Direction) -> int:
-    """Relations that there are to find, as `evaluate` counts them."""
+    """The number of gold relations, as `evaluate` counts them."""
     return sum(len(facts_of(sentence, direction)) for sentence in sentences)
 
 
-def _count_errors(wanted: set[Fact], found: set[Fact], split: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
-    for _, kind in wanted & found:
-        confusion[kind, kind] += 1
-    for pair, right, given in wrong_facts(wanted, found):
-        if given is None:
-            split["fn"] += 1
-        elif right is None:
-            split["fp"] += 1
-            split["reversed"] += ((pair[1], pair[0]), given) in wanted
+def _count_errors(gold_facts: set[Fact], predicted_facts: set[Fact], errors: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
+    for _, relation_type in gold_facts & predicted_facts:
+        confusion[relation_type, relation_type] += 1
+    for pair, gold_type, predicted_type in wrong_facts(gold_facts, predicted_facts):
+        if predicted_type is None:
+            errors["fn"] += 1
+        elif gold_type is None:
+            errors["fp"] += 1
+            errors["reversed"] += ((pair[1], pair[0]), predicted_type) in gold_facts
         else:
-            split["wc"] += 1
-            confusion[right, given] += 1
+            errors["wc"] += 1
+            confusion[gold_type, predicted_type] += 1
 
 
-def wrong_facts(wanted: set[Fact], found: set[Fact]) -> Iterator[tuple[tuple[Name, Name], str | None, str | None]]:
-    """Each wrong decision as (pair, gold type, found type), None for "no relation"; a pair's left-over types are matched in order."""
-    missed, spurious = _by_pair(wanted - found), _by_pair(found - wanted)
-    for pair in sorted(missed.keys() | spurious.keys()):
-        for kind, given in zip_longest(missed.get(pair, []), spurious.get(pair, [])):
-            yield pair, kind, given
+def wrong_facts(gold_facts: set[Fact], predicted_facts: set[Fact]) -> Iterator[tuple[tuple[EntityKey, EntityKey], str | None, str | None]]:
+    """Yield each wrong decision as (pair, gold type, predicted type), None for "no relation".
+
+    Of a pair with several wrong types, the missed and the spurious ones are joined in alphabetical order.
+    """
+    missed_types, spurious_types = _by_pair(gold_facts - predicted_facts), _by_pair(predicted_facts - gold_facts)
+    for pair in sorted(missed_types.keys() | spurious_types.keys()):
+        for gold_type, predicted_type in zip_longest(missed_types.get(pair, []), spurious_types.get(pair, [])):
+            yield pair, gold_type, predicted_type
 
 
-def _by_pair(facts: set[Fact]) -> dict[tuple[Name, Name], list[str]]:
-    kinds: dict[tuple[Name, Name], list[str]] = {}
-    for pair, kind in sorted(facts):
-        kinds.setdefault(pair, []).append(kind)
-    return kinds
+def _by_pair(facts: set[Fact]) -> dict[tuple[EntityKey, EntityKey], list[str]]:
+    types: dict[tuple[EntityKey, EntityKey], list[str]] = {}
+    for pair, relation_type in sorted(facts):
+        types.setdefault(pair, []).append(relation_type)
+    return types
 
 
 def _spans(sentence: Sentence) -> list[tuple[int, int, str]]:

@@ -30,9 +30,9 @@ Answer = tuple[str, int, int]  # relation, head, tail
 
 @dataclass(frozen=True)
 class OfficialScores:
-    """per_relation: all nine, in alphabetical order; a relation that nobody names scores 0, as does one never found."""
+    """The result of `official_scores`."""
 
-    per_relation: dict[str, TypeScore]
+    per_relation: dict[str, TypeScore]  # all nine, in alphabetical order; 0 for a relation without gold labels or answers
     sentences: int
 
     @property
@@ -60,16 +60,18 @@ def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> 
     """
     if [s.tokens for s in gold] != [s.tokens for s in predicted]:
         raise DataError("semeval2010 score: expected the same sentences on both sides, got others")
-    correct, answered, wanted = Counter[str](), Counter[str](), Counter[str]()
-    for g, p in zip(gold, predicted):
-        label, answer = _gold_label(g), _answer(p)
+    num_correct, num_answers, num_gold = Counter[str](), Counter[str](), Counter[str]()
+    for gold_sentence, predicted_sentence in zip(gold, predicted):
+        label, answer = _gold_label(gold_sentence), _answer(predicted_sentence)
         if label is not None:
-            wanted[label[0]] += 1
+            num_gold[label[0]] += 1
         if answer is not None:
-            answered[answer[0]] += 1
-            correct[answer[0]] += answer == label
-    counts = {name: TypeScore(correct[name], answered[name] - correct[name], wanted[name] - correct[name]) for name in RELATIONS}
-    return OfficialScores(counts, len(gold))
+            num_answers[answer[0]] += 1
+            num_correct[answer[0]] += answer == label
+    per_relation = {
+        name: TypeScore(num_correct[name], num_answers[name] - num_correct[name], num_gold[name] - num_correct[name]) for name in RELATIONS
+    }
+    return OfficialScores(per_relation, len(gold))
 
 
 def _gold_label(sentence: Sentence) -> Answer | None:
@@ -84,7 +86,7 @@ def _gold_label(sentence: Sentence) -> Answer | None:
 
 
 def _answer(sentence: Sentence) -> Answer | None:
-    """None: Other. Relations without a score are equal: the first one counts."""
+    """The relation with the highest score, None for Other. Among relations without scores the first one counts."""
     if not sentence.relations:
         return None
     best = max(sentence.relations, key=lambda relation: float("-inf") if relation.score is None else relation.score)

@@ -1,11 +1,11 @@
 """Is one system better than another, or is it chance? Paired tests of micro F1 over sentences or documents, and over folds.
 
-F1 is no mean over sentences, so that tests for means do not apply; both procedures here compute it anew from resampled counts.
-*Approximate randomisation* gives the p-value: were the two systems alike, each unit's two outputs could as well change places (Noreen
-1989; Yeh, COLING 2000). *Paired bootstrap* gives the interval: units are drawn with replacement, with both systems' outputs on them
-(Efron 1979; Berg-Kirkpatrick et al., EMNLP 2012; percentile interval of Efron and Tibshirani 1993, chapter 13).
-Over folds there is one number each, the difference that the fold gives; *sign flips* give a p-value without any assumption of a
-distribution, the *corrected* t interval allows for training parts that overlap.
+F1 is not a mean over sentences, so tests of means do not apply. Both procedures recompute it from resampled counts.
+*Approximate randomisation* gives the p-value: if the two systems were equal, swapping their outputs on a unit would change nothing
+(Noreen 1989; Yeh, COLING 2000). *Paired bootstrap* gives the interval: units are drawn with replacement, with the outputs of both
+systems (Efron 1979; Berg-Kirkpatrick et al., EMNLP 2012; percentile interval of Efron and Tibshirani 1993, chapter 13).
+Over folds, each fold gives one difference. *Sign flips* give a p-value without an assumption about the distribution; the *corrected*
+t interval allows for the overlap of training parts.
 Letters: U units (sentences or documents), R paired runs (seeds), N random samples, J folds.
 """
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from relsift.candidates import Direction
 from relsift.errors import DataError, require
-from relsift.evaluation.scores import Entities, Match, compared
+from relsift.evaluation.scores import Entities, Match, gold_and_predicted_facts
 from relsift.schema import Sentence
 
 Counts = NDArray[np.int64]  # (U, 3): true positives, predicted, gold
@@ -29,22 +29,19 @@ Floats = NDArray[np.float64]
 
 CELLS_AT_ONCE = 2_000_000  # samples x units in memory
 TIE = 1e-12  # differences of F1 closer than this are equal but for rounding
-EXACT_FOLDS = 20  # up to so many, every pattern of signs is counted (a million), beyond it a sample
+EXACT_FOLDS = 20  # up to so many folds, all patterns of signs are counted (a million); beyond, a sample
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """difference: micro F1 of the first system minus that of the second, over all runs together.
+    """The result of `compare_runs`."""
 
-    interval: of the difference, at `confidence`. p_value: two-sided; the smallest possible one is 1 / (samples + 1).
-    """
-
-    first: float
+    first: float  # micro F1 of the first system, all runs together
     second: float
-    difference: float
-    interval: tuple[float, float]
+    difference: float  # first minus second
+    interval: tuple[float, float]  # of the difference, at `confidence`
     confidence: float
-    p_value: float
+    p_value: float  # two-sided; at least 1 / (samples + 1)
     units: int
     runs: int
     samples: int
@@ -60,31 +57,30 @@ def sentence_counts(
     match: Match = "strict",
     units: Sequence[Hashable] | None = None,
 ) -> Counts:
-    """(U, 3) true positives, predicted and gold relations of every annotated sentence, under the rules of `evaluate`: their sums are its
-    micro counts.
+    """(U, 3) true positives, predicted and gold relations of every unit, counted as in `evaluate`: the sums are its micro counts.
 
-    Args: units: of each sentence, which unit it belongs to, such as its document; None takes every sentence by itself.
+    Args: units: the unit of each sentence, such as its document; None: every sentence is a unit.
     Raises: as `evaluate` does.
     """
     require(units is None or len(units) == len(gold), "units", expected=f"one a sentence ({len(gold)})", got=len(units or ()))
-    numbers: dict[Hashable, int] = {}
+    row_of_unit: dict[Hashable, int] = {}
     rows: list[list[int]] = []
-    for position, wanted, found in compared(gold, predicted, direction, entities, match):
-        number = numbers.setdefault(position if units is None else units[position], len(numbers))
-        if number == len(rows):
+    for position, gold_facts, predicted_facts in gold_and_predicted_facts(gold, predicted, direction, entities, match):
+        row = row_of_unit.setdefault(position if units is None else units[position], len(row_of_unit))
+        if row == len(rows):
             rows.append([0, 0, 0])
-        for column, count in enumerate((len(wanted & found), len(found), len(wanted))):
-            rows[number][column] += count
+        for column, count in enumerate((len(gold_facts & predicted_facts), len(predicted_facts), len(gold_facts))):
+            rows[row][column] += count
     return np.array(rows, np.int64)
 
 
 def micro_f1(counts: Counts | Floats) -> Any:
     """F1 from sums (…, 3) of counts -> (…,); 0 where nothing is right."""
-    right, whole = counts[..., 0], counts[..., 1] + counts[..., 2]
-    return np.divide(2 * right, whole, out=np.zeros(np.shape(right)), where=whole > 0)
+    true_positive, predicted_and_gold = counts[..., 0], counts[..., 1] + counts[..., 2]
+    return np.divide(2 * true_positive, predicted_and_gold, out=np.zeros(np.shape(true_positive)), where=predicted_and_gold > 0)
 
 
-def compare(
+def compare_runs(
     first: Sequence[Counts],
     second: Sequence[Counts],
     *,
@@ -99,24 +95,24 @@ def compare(
         first, second: R runs each, such as one a seed, of (U, 3) counts; run r of one is paired with run r of the other. F1 is that of all
             runs together.
         samples: N, of each procedure. confidence: of the interval, between 0 and 1.
-        swap_runs_together: a unit's outputs change places in all runs or in none. Off, in each run by itself, which takes a unit's runs
-            for independent: then a difference that shows only on a few units, but in every run, counts for more.
+        swap_runs_together: a unit's outputs are swapped in all runs or in none. If False, each run is swapped on its own, as if the runs
+            of a unit were independent: a difference on few units, but in every run, is then more significant.
     Raises: DataError if the two sides do not have the same units, going by shape and gold counts.
     """
     require(samples >= 1, "samples", expected="a number >= 1", got=samples)
     require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
-    one, other = _stacked(first, second)                                                # (R, U, 3) each
+    first_counts, second_counts = _stacked(first, second)                               # (R, U, 3) each
     generator = np.random.default_rng(seed)
-    scores = [float(micro_f1(counts.sum(axis=(0, 1)))) for counts in (one, other)]
+    scores = [float(micro_f1(counts.sum(axis=(0, 1)))) for counts in (first_counts, second_counts)]
     if swap_runs_together:
-        p_value = randomisation(one.sum(axis=0), other.sum(axis=0), samples, generator)
+        p_value = randomisation(first_counts.sum(axis=0), second_counts.sum(axis=0), samples, generator)
     else:
-        p_value = randomisation(one.reshape(-1, 3), other.reshape(-1, 3), samples, generator)
-    drawn = bootstrap(one.sum(axis=0), other.sum(axis=0), samples, generator)           # a unit is drawn with all its runs
+        p_value = randomisation(first_counts.reshape(-1, 3), second_counts.reshape(-1, 3), samples, generator)
+    drawn = bootstrap(first_counts.sum(axis=0), second_counts.sum(axis=0), samples, generator)  # a unit is drawn with all its runs
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Comparison(
         scores[0], scores[1], scores[0] - scores[1], (float(low), float(high)), confidence, p_value,
-        one.shape[1], one.shape[0], samples, seed,
+        first_counts.shape[1], first_counts.shape[0], samples, seed,
     )  # fmt: skip
 
 
@@ -126,16 +122,16 @@ def randomisation(first: Counts, second: Counts, samples: int, generator: np.ran
     Args: first, second: (U, 3), of units that change places independently.
     Source: Yeh, COLING 2000, section 3; the added ones count the observed outcome among the samples (Noreen 1989).
     """
-    sums, others = first.sum(axis=0), second.sum(axis=0)                                # (3,)
-    observed = abs(micro_f1(sums) - micro_f1(others))
+    first_sums, second_sums = first.sum(axis=0), second.sum(axis=0)                     # (3,)
+    observed = abs(micro_f1(first_sums) - micro_f1(second_sums))
     change = (second - first)[(first != second).any(axis=1)]                            # swaps of equal outputs change nothing
-    larger = 0
-    for count in _chunks(samples, len(change)):
+    num_as_large = 0
+    for count in _sample_chunks(samples, len(change)):
         swapped = generator.integers(0, 2, (count, len(change)), np.uint8).astype(np.float64)
         moved = swapped @ change                                                        # (count, 3)
-        difference = micro_f1(sums + moved) - micro_f1(others - moved)
-        larger += int((np.abs(difference) >= observed - TIE).sum())
-    return (larger + 1) / (samples + 1)
+        difference = micro_f1(first_sums + moved) - micro_f1(second_sums - moved)
+        num_as_large += int((np.abs(difference) >= observed - TIE).sum())
+    return (num_as_large + 1) / (samples + 1)
 
 
 def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.Generator) -> Floats:
@@ -146,7 +142,7 @@ def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.
     units = len(first)
     both = np.concatenate([first, second], axis=1).astype(np.float64)                   # (U, 6)
     result = []
-    for count in _chunks(samples, units):
+    for count in _sample_chunks(samples, units):
         drawn = generator.integers(0, units, (count, units)) + units * np.arange(count)[:, None]
         times = np.bincount(drawn.ravel(), minlength=count * units).reshape(count, units)
         sums = times @ both                                                             # (count, 6)
@@ -155,7 +151,7 @@ def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.
 
 
 def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int = 0) -> float:
-    """Two-sided p-value of a mean difference: were the two systems alike, each difference could as well have the other sign.
+    """Two-sided p-value of a mean difference: if the two systems were equal, either sign of each difference would be as likely.
 
     Args:
         differences: J of them, first system minus second. samples: of patterns of signs, where J > EXACT_FOLDS; up to there all 2^J
@@ -172,15 +168,15 @@ def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int
             sums = np.concatenate([sums + value, sums - value])                         # (2^j,) after j differences
         return float((np.abs(sums) >= observed).mean())
     generator = np.random.default_rng(seed)
-    larger = 0
-    for count in _chunks(samples, len(values)):
+    num_as_large = 0
+    for count in _sample_chunks(samples, len(values)):
         signs = generator.integers(0, 2, (count, len(values))) * 2 - 1
-        larger += int((np.abs(signs @ values) >= observed).sum())
-    return (larger + 1) / (samples + 1)
+        num_as_large += int((np.abs(signs @ values) >= observed).sum())
+    return (num_as_large + 1) / (samples + 1)
 
 
 def smallest_sign_flips(count: int, *, samples: int = 10_000) -> float:
-    """The p-value that `sign_flips` gives if all of `count` differences point the same way: it cannot show more than that."""
+    """The smallest p-value of `sign_flips` for `count` differences: that of differences with the same sign."""
     return 2.0 ** (1 - count) if count <= EXACT_FOLDS else 1 / (samples + 1)
 
 
@@ -225,18 +221,18 @@ def student_bound(confidence: float, freedom: int) -> float:
 
 def _stacked(first: Sequence[Counts], second: Sequence[Counts]) -> tuple[Counts, Counts]:
     shapes = [[np.shape(counts) for counts in runs] for runs in (first, second)]
-    wanted = shapes[0][0] if shapes[0] else (0, 3)
-    if shapes[0] != shapes[1] or len(wanted) != 2 or wanted[1] != 3 or not wanted[0] or set(shapes[0]) != {wanted}:
+    shape = shapes[0][0] if shapes[0] else (0, 3)
+    if shapes[0] != shapes[1] or len(shape) != 2 or shape[1] != 3 or not shape[0] or set(shapes[0]) != {shape}:
         raise DataError(f"compare: expected as many runs of the same (units, 3) counts on both sides, got {shapes[0]} and {shapes[1]}")
-    one, other = np.array(first, np.int64), np.array(second, np.int64)                  # (R, U, 3)
-    gold = one[0, :, 2]
-    different = (one[:, :, 2] != gold).any(axis=0) | (other[:, :, 2] != gold).any(axis=0)
-    if different.any():
-        raise DataError(f"compare: expected the same gold relations in every run, got a difference in unit {int(different.argmax())}")
-    return one, other
+    first_counts, second_counts = np.array(first, np.int64), np.array(second, np.int64)  # (R, U, 3)
+    gold = first_counts[0, :, 2]
+    differs = (first_counts[:, :, 2] != gold).any(axis=0) | (second_counts[:, :, 2] != gold).any(axis=0)
+    if differs.any():
+        raise DataError(f"compare: expected the same gold relations in every run, got a difference in unit {int(differs.argmax())}")
+    return first_counts, second_counts
 
 
-def _chunks(samples: int, units: int) -> Iterator[int]:
+def _sample_chunks(samples: int, units: int) -> Iterator[int]:
     size = max(1, CELLS_AT_ONCE // max(1, units))
     for start in range(0, samples, size):
         yield min(size, samples - start)

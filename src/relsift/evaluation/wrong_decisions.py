@@ -1,41 +1,41 @@
-"""The wrong decisions of a model, one by one, in words."""
+"""The wrong decisions of a model, one by one, as text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from relsift.candidates import Direction, in_text_order
-from relsift.evaluation.scores import facts_of, key_of, wrong_facts
+from relsift.evaluation.scores import facts_of, pair_of, wrong_facts
 from relsift.schema import Sentence
 
 
 @dataclass(frozen=True)
 class WrongDecision:
-    """One entity pair decided wrongly; `gold` or `found` is None for "no relation"."""
+    """One wrong decision about an entity pair."""
 
-    head: str
+    head: str  # words of the entity
     tail: str
-    gold: str | None
-    found: str | None
-    score: float | None
+    gold: str | None  # relation type; None: no relation
+    predicted: str | None  # relation type; None: no relation
+    score: float | None  # of the predicted relation
 
     def __str__(self) -> str:
-        kind = "missed" if self.found is None else "spurious" if self.gold is None else "wrong type"
-        said = " instead of ".join(name for name in (self.found, self.gold) if name is not None)
+        kind = "missed" if self.predicted is None else "spurious" if self.gold is None else "wrong type"
+        relation = " instead of ".join(name for name in (self.predicted, self.gold) if name is not None)
         score = "" if self.score is None else f" (score {self.score:.2f})"
-        return f"{kind}: {said}({self.head} → {self.tail}){score}"
+        return f"{kind}: {relation}({self.head} → {self.tail}){score}"
 
 
-def wrong_decisions(gold: Sentence, found: Sentence, direction: Direction) -> list[WrongDecision]:
-    """What `evaluate` counts as wrong in one sentence, in the order of its entities. Both sides hold the same entities."""
+def wrong_decisions(gold: Sentence, predicted: Sentence, direction: Direction) -> list[WrongDecision]:
+    """The errors that `evaluate` counts in one sentence, in the order of its entities, which are the same on both sides."""
     if gold.relations is None:
         return []
-    scores = {(key_of(found, r, direction), r.type): r.score for r in found.relations or ()}
-    result = []
-    for ((head, *_), (tail, *_)), kind, given in wrong_facts(facts_of(gold, direction), facts_of(found, direction)):
+    scores = {(pair_of(predicted, relation, direction), relation.type): relation.score for relation in predicted.relations or ()}
+    decisions = []
+    for ((head, *_), (tail, *_)), gold_type, predicted_type in wrong_facts(facts_of(gold, direction), facts_of(predicted, direction)):
         if direction == "undirected":
             head, tail = in_text_order(gold, head, tail)
         names = gold.text_of(gold.entities[head]), gold.text_of(gold.entities[tail])
-        score = None if given is None else scores[(head, tail), given]
-        result.append(WrongDecision(*names, kind, given, score))
-    return result
+        score = None if predicted_type is None else scores[(head, tail), predicted_type]
+        decisions.append(WrongDecision(*names, gold_type, predicted_type, score))
+    return decisions

@@ -23,7 +23,7 @@ from relsift.decisions.decision import Decision
 from relsift.decisions.outcomes import best_outcomes
 from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
-from relsift.environment import cpu
+from relsift.environment import cpu_name
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts
@@ -218,7 +218,7 @@ def machine(device: torch.device) -> dict[str, Any]:
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba")}
     return {
         "system": f"{platform.system()} {platform.machine()}",
-        "cpu": cpu(),
+        "cpu": cpu_name(),
         **({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}),
         "processors": os.cpu_count(),
         "threads": THREADS,

@@ -23,7 +23,7 @@ from relsift.evaluation.significance import (
     TIE,
     Comparison,
     Counts,
-    compare,
+    compare_runs,
     corrected_interval,
     micro_f1,
     sentence_counts,
@@ -85,7 +85,7 @@ def compare_systems(
     for place in places:
         if one[place].documents != other[place].documents:
             raise DataError(f"compare: expected the same test documents on both sides, got others in fold {place[0]}")
-    whole = compare(
+    whole = compare_runs(
         _runs(one, folds, seeds, units), _runs(other, folds, seeds, units),
         samples=samples, confidence=confidence, swap_runs_together=True, seed=seed,
     )  # fmt: skip
@@ -123,7 +123,7 @@ def compare_predictions(
     numbers = [number for number, document in enumerate(documents) for _ in document.sentences]
     by_unit = numbers if units == "document" else None
     runs = [sentence_counts(gold, predicted, direction=direction, units=by_unit) for predicted in (first, second)]
-    return compare(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
+    return compare_runs(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
 
 
 def verdict(comparison: Comparison, first: str, second: str) -> str:

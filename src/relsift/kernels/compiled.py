@@ -1,7 +1,7 @@
-"""Numba as the kernels use it: machine code on first use, kept on disk, with as many threads as torch.
+"""How kernels are compiled with Numba: on first use, cached on disk, run with as many threads as torch.
 
-Every kernel is compiled twice. With one thread the serial form runs, so that no second pool of threads waits beside torch's: two pools
-that spin for work on the same cores cost more than the work.
+Every kernel is compiled twice, serial and parallel. With one thread the serial form runs, so that Numba starts no pool of threads beside
+torch's: two pools that wait for work on the same cores cost more than the work.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba.np.ufunc.parallel import threading_layer
 from torch import Tensor
 
 _MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-_ALONE = threading.Lock()
+_ONE_CALLER = threading.Lock()
 
 
 def kernel(function: Any) -> Callable[..., None]:
@@ -30,19 +30,19 @@ def kernel(function: Any) -> Callable[..., None]:
         if threads <= 1:
             serial(*arguments)
             return
-        _use(threads)
-        if _callers_may_meet():
+        _set_threads(threads)
+        if _is_thread_safe():
             parallel(*arguments)
         else:
-            # Numba's own threads (macOS, where there is neither OpenMP nor TBB) end the process when two callers meet.
-            with _ALONE:
+            # Numba's own threading layer (macOS without OpenMP and TBB) ends the process if two threads call it at once.
+            with _ONE_CALLER:
                 parallel(*arguments)
 
     return call
 
 
-def inner(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a part of a kernel, to be called from kernels only."""
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that only kernels call; it is inlined."""
     compiled: Callable[..., Any] = numba.njit(nogil=True, forceinline=True)(function)
     return compiled
 
@@ -53,23 +53,24 @@ def arrays(*tensors: Tensor) -> list[Any]:
 
 
 def _under_another_name(function: Any) -> FunctionType:
-    """Numba looks up code on disk by name and content, not by its options: under one name, one form would be loaded for the other."""
+    """A copy with another name. Numba's cache knows a function by name and content, not by options: it would mix up the two forms."""
     copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     copy.__module__ = function.__module__
     copy.__qualname__ = f"{function.__qualname__}_parallel"
     return copy
 
 
-def _use(threads: int) -> None:
-    """Set Numba's threads. Its pool, when it starts, sets those of OpenMP, and so torch's, to the number of cores: put back."""
-    wanted = torch.get_num_threads()
+def _set_threads(threads: int) -> None:
+    """Set the number of Numba's threads. Its pool changes the number of OpenMP's threads, and so torch's, which is restored."""
+    torch_threads = torch.get_num_threads()
     numba.set_num_threads(threads)
-    if torch.get_num_threads() != wanted:
-        torch.set_num_threads(wanted)
+    if torch.get_num_threads() != torch_threads:
+        torch.set_num_threads(torch_threads)
 
 
-def _callers_may_meet() -> bool:
+def _is_thread_safe() -> bool:
+    """May two threads call parallel kernels at once?"""
     try:
         return str(threading_layer()) != "workqueue"  # type: ignore[no-untyped-call]
-    except ValueError:  # no parallel call yet: not known
+    except ValueError:  # unknown before the first parallel call
         return False

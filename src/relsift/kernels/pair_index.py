@@ -1,4 +1,4 @@
-"""Where the three parts of every pair's convolution stand, for all forms of pair pooling.
+"""The rows of the three parts of every pair's convolution, for all forms of pair pooling.
 
 Letters: S sentences, T tokens of the longest sentence, A entities that pairs refer to, P pairs.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PairIndex:
-    """Where each pair finds its three parts. All int64."""
+    """The rows of each pair's sentence, head and tail parts. All int64."""
 
     first: Tensor  # (S,)    row of each sentence's first token among the N
     lengths: Tensor  # (S,)    its tokens, >= 1
@@ -23,6 +23,6 @@ class PairIndex:
     pair_tail: Tensor  # (P,)
 
     def whole(self) -> Tensor:
-        """(P, 2): the boundaries of one piece, the whole sentence."""
+        """(P, 2) cuts of one piece, the whole sentence."""
         stop = self.lengths[self.pair_sentence]
         return torch.stack([torch.zeros_like(stop), stop], dim=1)

@@ -1,12 +1,12 @@
-"""Pooling of every pair's convolution over the tokens without running a convolution per pair.
+"""Pool the convolution of every pair over the tokens, without a convolution per pair.
 
 Letters: N rows of tokens (all sentences, one after the other), S sentences, T tokens of the longest sentence, A entities that pairs refer
 to, P pairs, Q pieces of a sentence, U different distance contexts, C channels (filters of all windows).
 A convolution is linear before its activation, so the value of pair p at token i is the sum of three parts: one of its sentence, one of
 the distances to its head, one of the distances to its tail. The maximum of that sum over the tokens is a max-plus product.
 
-`pair_max`, `piecewise_max` and `pair_average` are the entries. What they compute is defined in `pair_pool_reference`; a fused kernel takes
-over where it can.
+`pair_max`, `piecewise_max` and `pair_average` are the entries. `pair_pool_reference` defines what they compute; a fused kernel is used
+where one is available.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def pair_max(
     Args:
         sentence (N, C), head (U, C), tail (U, C), float.
         relu: of the maximum, which is the maximum of the values after ReLU.
-        finite: the caller knows that no part holds infinity or not-a-number; else the fused kernel looks first.
+        finite: the caller knows that no part holds infinity or NaN; otherwise this is checked first.
     Returns: (P, C). The gradient flows to the first token that reaches the maximum, as in torch's max pooling.
     Raises: ShapeError if the parts differ in C; ConfigError if the environment asks for a kernel that cannot run here.
     """
@@ -56,7 +56,7 @@ def piecewise_max(
 
 
 def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, *, finite: bool = False) -> Tensor:
-    """The mean over the tokens of what `pair_max` takes the maximum of, each value after ReLU.
+    """The mean over the tokens of the same sums as in `pair_max`, each after ReLU.
 
     Returns: (P, C), >= 0.
     """
@@ -73,12 +73,12 @@ def pair_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex,
 
 
 def _fused(sentence: Tensor, head: Tensor, tail: Tensor, finite: bool) -> Fused | None:
-    """Which fused kernel takes the parts, if any. Raises ShapeError if they do not fit each other."""
+    """The fused kernel for these parts, if any. Raises ShapeError if they differ in C."""
     parts = sentence, head, tail
     if not (sentence.shape[1:] == head.shape[1:] == tail.shape[1:]):
         raise ShapeError("pair pooling", expected="(N, C), (U, C), (U, C)", got=[tuple(part.shape) for part in parts])
     kernel = fused_kernel(sentence)
-    # On the CPU a running maximum or sum after ReLU passes over not-a-number, and a broken model would look sound.
+    # The CPU kernels ignore NaN in a running maximum or sum: the output of a broken model would look normal.
     if kernel == "numba" and not (finite or all(bool(part.sum().isfinite()) for part in parts)):
         return None
     return kernel

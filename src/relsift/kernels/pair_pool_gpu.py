@@ -1,8 +1,8 @@
 """Pair pooling on a GPU (Triton). Nothing of size pairs x tokens x channels is ever allocated.
 
-One program has one piece of one pair and a strip of its channels, and walks through the tokens with maximum (or sum) in registers; the
-rows that pairs share come from the caches. Not-a-number is handed on, so nobody has to look for it first. The backward passes are
-torch's own scatters, which are deterministic where torch is told to be.
+One program computes a block of channels for one piece of one pair. It goes through the tokens with the maximum (or sum) in registers; rows
+that pairs share come from the caches. NaN is passed on, so the caller need not check for it. The backward passes use torch's scatters,
+which are deterministic if torch is set so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 from relsift.kernels.pair_index import PairIndex
 from relsift.kernels.pair_pool_reference import sum_backward
 
-STRIP = 128  # channels of a program
+BLOCK_SIZE = 128  # channels of a program
 
 
 def fused_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor) -> Tensor:
@@ -37,25 +37,25 @@ class _Max(torch.autograd.Function):
     def forward(ctx: Any, sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor) -> Tensor:
         pairs, pieces, channels = len(cuts), cuts.shape[1] - 1, sentence.shape[1]
         pooled = sentence.new_empty(pairs, pieces, channels)
-        keep = any(ctx.needs_input_grad[:3])
-        best = torch.empty(pooled.shape if keep else 0, dtype=torch.int32, device=sentence.device)
-        tensors = cuts.contiguous(), pooled, best
-        _launch(_max_kernel, pairs * pieces, channels, sentence, head, tail, index, *tensors, PIECES=pieces, KEEP=keep)
-        if keep:
-            ctx.save_for_backward(best, cuts)
+        needs_gradient = any(ctx.needs_input_grad[:3])
+        argmax = torch.empty(pooled.shape if needs_gradient else 0, dtype=torch.int32, device=sentence.device)
+        outputs = cuts.contiguous(), pooled, argmax
+        _launch(_max_kernel, pairs * pieces, channels, sentence, head, tail, index, *outputs, PIECES=pieces, KEEP=needs_gradient)
+        if needs_gradient:
+            ctx.save_for_backward(argmax, cuts)
             ctx.index, ctx.lengths = index, (len(sentence), len(head), len(tail))
         return pooled
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        best, cuts = ctx.saved_tensors                                                  # (P, Q, C), (P, Q + 1)
+        argmax, cuts = ctx.saved_tensors                                                # (P, Q, C), (P, Q + 1)
         index: PairIndex = ctx.index
         gradient = gradients[0].where((cuts[:, 1:] > cuts[:, :-1])[:, :, None], 0).flatten(0, 1)  # (P * Q, C)
-        at = best.long().flatten(1)                                                     # (P, Q * C)
+        tokens = argmax.long().flatten(1)                                               # (P, Q * C)
         rows = (
-            index.first[index.pair_sentence][:, None] + at,
-            index.place[index.pair_head].gather(1, at),
-            index.place[index.pair_tail].gather(1, at),
+            index.first[index.pair_sentence][:, None] + tokens,
+            index.place[index.pair_head].gather(1, tokens),
+            index.place[index.pair_tail].gather(1, tokens),
         )
         parts = [
             gradient.new_zeros(count, gradient.shape[1]).scatter_add_(0, row.view(gradient.shape), gradient)
@@ -80,63 +80,65 @@ class _Sum(torch.autograd.Function):
 
 
 def _launch(
-    kernel: Any, programs: int, channels: int, sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, *rest: Tensor, **named: Any
+    kernel: Any, programs: int, channels: int, sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, *outputs: Tensor,
+    **constants: Any,
 ) -> None:
     if not programs:
         return
-    strip = min(STRIP, triton.next_power_of_2(channels))
-    where = (index.first, index.lengths, index.place, index.pair_sentence, index.pair_head, index.pair_tail)
-    tensors = [tensor.contiguous() for tensor in (sentence, head, tail, *where)]
-    kernel[programs, triton.cdiv(channels, strip)](*tensors, *rest, channels, index.place.shape[1], STRIP=strip, **named)
+    block_size = min(BLOCK_SIZE, triton.next_power_of_2(channels))
+    index_tensors = (index.first, index.lengths, index.place, index.pair_sentence, index.pair_head, index.pair_tail)
+    tensors = [tensor.contiguous() for tensor in (sentence, head, tail, *index_tensors)]
+    grid = programs, triton.cdiv(channels, block_size)
+    kernel[grid](*tensors, *outputs, channels, index.place.shape[1], BLOCK_SIZE=block_size, **constants)
 
 
-# Without annotations: Triton takes those for its own.
+# No annotations: Triton reads them as its own.
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _max_kernel(  # type: ignore[no-untyped-def]
     sentence, head, tail, first, lengths, place, pair_sentence, pair_head, pair_tail,
-    cuts, pooled, best, channels, tokens, STRIP: tl.constexpr, PIECES: tl.constexpr, KEEP: tl.constexpr,
+    cuts, pooled, argmax, channels, tokens, BLOCK_SIZE: tl.constexpr, PIECES: tl.constexpr, KEEP: tl.constexpr,
 ):  # fmt: skip
-    number = tl.program_id(0).to(tl.int64)
-    pair, piece = number // PIECES, number % PIECES
-    column = tl.program_id(1) * STRIP + tl.arange(0, STRIP)
-    real = column < channels
+    output_row = tl.program_id(0).to(tl.int64)
+    pair, piece = output_row // PIECES, output_row % PIECES
+    column = tl.program_id(1) * BLOCK_SIZE + tl.arange(0, BLOCK_SIZE)
+    is_channel = column < channels
     row = tl.load(first + tl.load(pair_sentence + pair))
     heads = place + tl.load(pair_head + pair) * tokens
     tails = place + tl.load(pair_tail + pair) * tokens
     start = tl.load(cuts + pair * (PIECES + 1) + piece)
     stop = tl.load(cuts + pair * (PIECES + 1) + piece + 1)
-    value = tl.full([STRIP], float("-inf"), tl.float32)
-    at = tl.zeros([STRIP], tl.int32) + start.to(tl.int32)
+    maximum = tl.full([BLOCK_SIZE], float("-inf"), tl.float32)
+    token = tl.zeros([BLOCK_SIZE], tl.int32) + start.to(tl.int32)
     for i in range(start, stop):
-        total = tl.load(sentence + (row + i) * channels + column, mask=real, other=0.0)
-        total += tl.load(head + tl.load(heads + i) * channels + column, mask=real, other=0.0)
-        total += tl.load(tail + tl.load(tails + i) * channels + column, mask=real, other=0.0)
-        better = (total > value) | (total != total)
-        value = tl.where(better, total, value)
-        at = tl.where(better, tl.cast(i, tl.int32), at)
-    empty = stop <= start
-    value = tl.where(empty, 0.0, value)
-    tl.store(pooled + number * channels + column, value, mask=real)
+        total = tl.load(sentence + (row + i) * channels + column, mask=is_channel, other=0.0)
+        total += tl.load(head + tl.load(heads + i) * channels + column, mask=is_channel, other=0.0)
+        total += tl.load(tail + tl.load(tails + i) * channels + column, mask=is_channel, other=0.0)
+        is_larger = (total > maximum) | (total != total)
+        maximum = tl.where(is_larger, total, maximum)
+        token = tl.where(is_larger, tl.cast(i, tl.int32), token)
+    is_empty = stop <= start
+    maximum = tl.where(is_empty, 0.0, maximum)
+    tl.store(pooled + output_row * channels + column, maximum, mask=is_channel)
     if KEEP:
-        tl.store(best + number * channels + column, tl.where(empty, 0, at), mask=real)
+        tl.store(argmax + output_row * channels + column, tl.where(is_empty, 0, token), mask=is_channel)
 
 
 @triton.jit  # type: ignore[untyped-decorator, unused-ignore]
 def _sum_kernel(  # type: ignore[no-untyped-def]
     sentence, head, tail, first, lengths, place, pair_sentence, pair_head, pair_tail,
-    pooled, channels, tokens, STRIP: tl.constexpr,
+    pooled, channels, tokens, BLOCK_SIZE: tl.constexpr,
 ):  # fmt: skip
     pair = tl.program_id(0).to(tl.int64)
-    column = tl.program_id(1) * STRIP + tl.arange(0, STRIP)
-    real = column < channels
-    number = tl.load(pair_sentence + pair)
-    row, length = tl.load(first + number), tl.load(lengths + number)
+    column = tl.program_id(1) * BLOCK_SIZE + tl.arange(0, BLOCK_SIZE)
+    is_channel = column < channels
+    sentence_number = tl.load(pair_sentence + pair)
+    row, length = tl.load(first + sentence_number), tl.load(lengths + sentence_number)
     heads = place + tl.load(pair_head + pair) * tokens
     tails = place + tl.load(pair_tail + pair) * tokens
-    sums = tl.zeros([STRIP], tl.float32)
+    sums = tl.zeros([BLOCK_SIZE], tl.float32)
     for i in range(0, length):
-        total = tl.load(sentence + (row + i) * channels + column, mask=real, other=0.0)
-        total += tl.load(head + tl.load(heads + i) * channels + column, mask=real, other=0.0)
-        total += tl.load(tail + tl.load(tails + i) * channels + column, mask=real, other=0.0)
-        sums += tl.where(total < 0.0, 0.0, total)  # not-a-number stays
-    tl.store(pooled + pair * channels + column, sums, mask=real)
+        total = tl.load(sentence + (row + i) * channels + column, mask=is_channel, other=0.0)
+        total += tl.load(head + tl.load(heads + i) * channels + column, mask=is_channel, other=0.0)
+        total += tl.load(tail + tl.load(tails + i) * channels + column, mask=is_channel, other=0.0)
+        sums += tl.where(total < 0.0, 0.0, total)  # NaN stays
+    tl.store(pooled + pair * channels + column, sums, mask=is_channel)

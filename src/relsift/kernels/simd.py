@@ -1,10 +1,10 @@
-"""A strip of `WIDTH` float32 values as one value inside Numba code, so that a running maximum or sum stays in registers.
+"""SIMD vectors in Numba code: `VECTOR_SIZE` float32 values as one value, which LLVM keeps in registers.
 
-LLVM splits a strip over whatever vector registers the machine has. Without it, Numba writes the running value back to memory for every
-token, because it cannot know that output and input never overlap.
+The kernels keep a running maximum or sum. Plain Numba code writes it back to memory at every token, because Numba cannot know that input
+and output never overlap. A vector value stays in registers; LLVM spreads it over the vector registers that the machine has.
 
 `load` and `store` count values from the start of the array's memory (C order) and check no bounds.
-Numba caches compiled kernels by the date of the file that holds them: after a change here, touch those files.
+After a change here, touch the files of the kernels: Numba caches compiled kernels by the date of their own file.
 """
 
 from __future__ import annotations
@@ -20,72 +20,77 @@ from numba.core.datamodel.models import PrimitiveModel
 from numba.core.datamodel.registry import register_default
 from numba.extending import intrinsic
 
-WIDTH = 64
-LINE = 16  # float32 values in a cache line
+VECTOR_SIZE = 64  # values in a vector
+CACHE_LINE = 16  # float32 values in a cache line
 
 
-class Strip(types.Type):
-    """The Numba type of a strip."""
+class VectorType(types.Type):
+    """The Numba type of a vector of `VECTOR_SIZE` elements."""
 
     def __init__(self, name: str, element: ir.Type) -> None:
-        self.vector = ir.VectorType(element, WIDTH)
-        super().__init__(name=f"{name}x{WIDTH}")
+        self.llvm_type = ir.VectorType(element, VECTOR_SIZE)
+        super().__init__(name=f"{name}x{VECTOR_SIZE}")
 
 
-@register_default(Strip)
-class _StripModel(PrimitiveModel):
-    def __init__(self, manager: Any, strip: Strip) -> None:
-        super().__init__(manager, strip, strip.vector)  # type: ignore[no-untyped-call]
+@register_default(VectorType)
+class _VectorModel(PrimitiveModel):
+    def __init__(self, manager: Any, vector_type: VectorType) -> None:
+        super().__init__(manager, vector_type, vector_type.llvm_type)  # type: ignore[no-untyped-call]
 
 
-_FLOATS = Strip("float32", ir.FloatType())
-_INTEGERS = Strip("int32", ir.IntType(32))
-_MASK = Strip("mask", ir.IntType(1))
-_STRIPS = {types.float32: _FLOATS, types.int32: _INTEGERS}
+_FLOAT_VECTOR = VectorType("float32", ir.FloatType())
+_INTEGER_VECTOR = VectorType("int32", ir.IntType(32))
+_MASK_VECTOR = VectorType("mask", ir.IntType(1))
+_VECTOR_TYPES = {types.float32: _FLOAT_VECTOR, types.int32: _INTEGER_VECTOR}
 
 
 def _instruction(typed: Callable[..., Any]) -> Any:
-    """A function for Numba code whose machine code is given here. `typed` takes the types and returns signature and generator."""
+    """A function for Numba code that generates its LLVM code itself.
+
+    Args: typed: takes the argument types, returns the signature and the generator.
+    """
     return intrinsic(typed)
 
 
 @numba.njit(nogil=True)
-def aligned(size: int) -> Any:
-    """Fresh float32 memory that starts on a cache line: a strip across two lines takes twice as long to load."""
-    memory = np.empty(size + LINE, dtype=np.float32)
-    return memory[-(memory.ctypes.data // memory.itemsize) % LINE :]
+def empty_aligned(size: int) -> Any:
+    """An uninitialised float32 array that starts on a cache line: a vector across two lines takes twice as long to load."""
+    memory = np.empty(size + CACHE_LINE, dtype=np.float32)
+    return memory[-(memory.ctypes.data // memory.itemsize) % CACHE_LINE :]
 
 
 @_instruction
 def load(typing: Any, array: Any, offset: Any) -> Any:
-    """The strip of a float32 or int32 array that starts at `offset`."""
+    """The vector that starts at `offset` of a float32 or int32 array."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load(_pointer(context, builder, signature, arguments), align=4)
 
-    return _STRIPS[array.dtype](array, offset), generate
+    return _VECTOR_TYPES[array.dtype](array, offset), generate
 
 
 @_instruction
-def store(typing: Any, array: Any, offset: Any, strip: Any) -> Any:
+def store(typing: Any, array: Any, offset: Any, vector: Any) -> Any:
+    """Write the vector to the array from `offset` on."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         builder.store(arguments[2], _pointer(context, builder, signature, arguments), align=4)
         return context.get_dummy_value()
 
-    return types.void(array, offset, strip), generate
+    return types.void(array, offset, vector), generate
 
 
 @_instruction
-def fill(typing: Any, value: Any) -> Any:
-    """One float32 or int32 value in every place."""
-    strip = _STRIPS[value]
+def broadcast(typing: Any, value: Any) -> Any:
+    """The vector with one float32 or int32 value in every element."""
+    vector_type = _VECTOR_TYPES[value]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        one = builder.insert_element(ir.Constant(strip.vector, ir.Undefined), arguments[0], ir.IntType(32)(0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-        return builder.shuffle_vector(one, ir.Constant(strip.vector, ir.Undefined), everywhere)
+        first_filled = builder.insert_element(ir.Constant(vector_type.llvm_type, ir.Undefined), arguments[0], ir.IntType(32)(0))
+        all_zeros = ir.Constant(ir.VectorType(ir.IntType(32), VECTOR_SIZE), [0] * VECTOR_SIZE)
+        return builder.shuffle_vector(first_filled, ir.Constant(vector_type.llvm_type, ir.Undefined), all_zeros)
 
-    return strip(value), generate
+    return vector_type(value), generate
 
 
 @_instruction
@@ -95,27 +100,27 @@ def add(typing: Any, one: Any, other: Any) -> Any:
 
 @_instruction
 def greater(typing: Any, one: Any, other: Any) -> Any:
-    """A mask of the places where `one` is greater; never where either is not a number."""
-    return _MASK(one, other), lambda context, builder, signature, arguments: builder.fcmp_ordered(">", *arguments)
+    """The mask of the elements in which `one` is greater; False where either is not a number."""
+    return _MASK_VECTOR(one, other), lambda context, builder, signature, arguments: builder.fcmp_ordered(">", *arguments)
 
 
 @_instruction
-def choose(typing: Any, mask: Any, chosen: Any, other: Any) -> Any:
-    """`chosen` where the mask holds, else `other`."""
+def select(typing: Any, mask: Any, chosen: Any, other: Any) -> Any:
+    """Element by element `chosen` where the mask is True, else `other`."""
     return chosen(mask, chosen, other), lambda context, builder, signature, arguments: builder.select(*arguments)
 
 
 @_instruction
-def fetch(typing: Any, array: Any, offset: Any) -> Any:
-    """Ask for the cache line of one float32 value ahead of its use, into the level-2 cache. Any offset is safe."""
+def prefetch(typing: Any, array: Any, offset: Any) -> Any:
+    """Prefetch the cache line of one float32 value into the level-2 cache. Any offset is safe."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
-        number = ir.IntType(32)
-        typed = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
-        read, level_2, data_cache = number(0), number(2), number(1)
-        builder.call(builder.module.declare_intrinsic("llvm.prefetch", [place.type], typed), [place, read, level_2, data_cache])
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        int32 = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [address.type, int32, int32, int32])
+        read, level_2, data_cache = int32(0), int32(2), int32(1)
+        builder.call(builder.module.declare_intrinsic("llvm.prefetch", [address.type], function_type), [address, read, level_2, data_cache])
         return context.get_dummy_value()
 
     return types.void(array, offset), generate
@@ -123,4 +128,4 @@ def fetch(typing: Any, array: Any, offset: Any) -> Any:
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-    return builder.bitcast(builder.gep(data, [arguments[1]]), _STRIPS[signature.args[0].dtype].vector.as_pointer())
+    return builder.bitcast(builder.gep(data, [arguments[1]]), _VECTOR_TYPES[signature.args[0].dtype].llvm_type.as_pointer())

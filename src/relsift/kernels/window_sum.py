@@ -1,7 +1,7 @@
-"""A convolution over few different rows: project every row once for every place under a window, then add up what each window sees.
+"""A convolution over few different rows: project each row once for every place in a window, then add up the rows of each window.
 
-Letters: R different rows, L places that the widest window sees, M positions, W windows, F filters a window.
-A sentence repeats its words and a distance its neighbours, so R is much smaller than M, and additions replace most products.
+Letters: R different rows, L places of the widest window, M positions, W windows, F filters a window.
+Words of a sentence and distances repeat, so R is much smaller than M, and additions replace most products.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from relsift.kernels.switch import fused_kernel
 from relsift.kernels.windows import Windows
 
 
-def window_sum(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor | None = None) -> Tensor:
-    """For every position and window the sum of the projected rows under it, plus the bias.
+def window_sum(projected: Tensor, context_rows: Tensor, windows: Windows, bias: Tensor | None = None) -> Tensor:
+    """For every position and window the sum of the projected rows in the window, plus the bias.
 
     Args:
         projected: (R, places * F) float, window by window, place by place, F values each.
-        seen: (M, L) int64, the row at each of the left + 1 + right places around a position; -1 beyond the text counts as zeros.
+        context_rows: (M, L) int64, the row at each of the left + 1 + right places around a position; -1 (zeros) beyond the text.
         bias: (W * F,).
     Returns: (M, W * F).
     """
@@ -28,24 +28,24 @@ def window_sum(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor |
     if fused_kernel(projected) == "numba":
         from relsift.kernels.window_sum_cpu import fused  # compiles on first use
 
-        return fused(projected, seen, windows, bias)
-    return reference(projected, seen, windows, bias)
+        return fused(projected, context_rows, windows, bias)
+    return reference(projected, context_rows, windows, bias)
 
 
-def reference(projected: Tensor, seen: Tensor, windows: Windows, bias: Tensor) -> Tensor:
+def reference(projected: Tensor, context_rows: Tensor, windows: Windows, bias: Tensor) -> Tensor:
     """The same in plain torch, on any device and in any precision."""
     places = windows.places
     filters = projected.shape[1] // places
     rows = projected.view(len(projected) * places, filters)                             # (R * places, F)
-    nothing = len(rows)  # one more row, of zeros
+    zero_row = len(rows)  # a further row, of zeros
     rows = torch.cat([rows, rows.new_zeros(1, filters)])
-    each, before = [], 0
+    window_rows, offset = [], 0
     for size, start in zip(windows.sizes, windows.starts):
-        each.append(seen[:, start : start + size] * places + before + torch.arange(size, device=seen.device))
-        before += size
-    index = torch.cat(each, dim=1)                                                      # (M, places)  negative beyond the text
-    index = index.where(index >= 0, nothing)
-    sizes = torch.tensor(windows.sizes, device=seen.device)
-    starts = torch.arange(len(index), device=seen.device)[:, None] * places + sizes.cumsum(0) - sizes  # (M, W)
+        window_rows.append(context_rows[:, start : start + size] * places + offset + torch.arange(size, device=context_rows.device))
+        offset += size
+    index = torch.cat(window_rows, dim=1)                                                      # (M, places)  negative beyond the text
+    index = index.where(index >= 0, zero_row)
+    sizes = torch.tensor(windows.sizes, device=context_rows.device)
+    starts = torch.arange(len(index), device=context_rows.device)[:, None] * places + sizes.cumsum(0) - sizes  # (M, W)
     bags = F.embedding_bag(index.view(-1), rows, starts.view(-1), mode="sum")           # (M * W, F)
-    return bags.view(len(seen), len(windows.sizes) * filters) + bias                    # (M, W * F)
+    return bags.view(len(context_rows), len(windows.sizes) * filters) + bias                    # (M, W * F)

@@ -1,4 +1,4 @@
-"""The windows of a multi-window convolution, and the tokens that they see together."""
+"""The windows of a multi-window convolution, and the tokens that they cover together."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ class Windows:
 
     @cached_property
     def left(self) -> int:
-        """Tokens that the widest reach sees before its own."""
+        """Most tokens that a window covers before its position."""
         return max((size - 1) // 2 for size in self.sizes)
 
     @cached_property
     def right(self) -> int:
+        """Most tokens that a window covers after its position."""
         return max(size // 2 for size in self.sizes)
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
-        """First place that each window covers, of the left + 1 + right places seen."""
+        """First place of each window among the left + 1 + right places around a position."""
         return tuple(self.left - (size - 1) // 2 for size in self.sizes)
 
     @cached_property
     def places(self) -> int:
-        """Places under all windows together."""
+        """Sum of the sizes of all windows."""
         return sum(self.sizes)

@@ -1,4 +1,4 @@
-"""A bidirectional LSTM over whole sentences, once a sentence whatever its pairs.
+"""A bidirectional LSTM over whole sentences, run once a sentence for all of its pairs.
 
 Letters: S sentences, T tokens, D token features, H units a direction.
 """
@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-FORGET_BIAS = 1.0  # at first, nothing is forgotten
+FORGET_BIAS = 1.0  # an untrained LSTM forgets little
 
 
 class BiLSTM(nn.Module):
-    """Glorot-uniform input weights, orthogonal recurrent ones, zero biases but that of the forget gate, as in Keras."""
+    """An LSTM initialised as in Keras: Glorot-uniform input weights, orthogonal recurrent ones, zero biases except the forget gate's."""
 
     def __init__(self, size: int, units: int) -> None:
         super().__init__()
@@ -30,12 +30,12 @@ class BiLSTM(nn.Module):
                         weight[units : 2 * units] = FORGET_BIAS
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """x: (S, T, D), lengths: (S,) -> (S, T, 2H); zeros in the padding, which no state has seen."""
+        """x: (S, T, D), lengths: (S,) -> (S, T, 2H); zeros in the padding, which no state reads."""
         return run_over_sentences(self.lstm, x, lengths)
 
 
 def run_over_sentences(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
-    """x: (S, T, D), lengths: (S,) -> the LSTM's states (S, T, …), batch first; zeros in the padding, which no state has seen."""
+    """x: (S, T, D), lengths: (S,) -> the LSTM's states (S, T, …), batch first; zeros in the padding, which no state reads."""
     packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
     states: Tensor
     states, _ = pad_packed_sequence(lstm(packed)[0], batch_first=True, total_length=x.shape[1])

@@ -1,8 +1,8 @@
-"""Sentences side by side by how many entities they have, for models that relate every entity to every other one.
+"""Group sentences by their number of entities, for models that relate every entity to every other one.
 
-Such models make arrays of (sentences, entities, entities, …). Padding all sentences of a batch to the one with the most entities would
-waste most of the work (a product over three entities costs a sentence of 3 as much as one of 12) and has no bound; a group holds
-sentences of similar numbers of entities, and as many as fit a bound.
+Such models compute arrays of (sentences, entities, entities, …). With padding to the most entities of the batch, most of the work would be
+wasted (a sentence of 3 entities would cost as much as one of 12), and memory would have no bound. A group holds sentences with similar
+numbers of entities, as many as fit a bound.
 Letters: G sentences of a group, M entities of the largest of them, T tokens of the longest, E entities of the batch.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from relsift.encoding.batch import Batch
 
-GROWTH = 1.5  # the largest sentence of a group has at most so many times the entities of the smallest
+GROWTH = 1.5  # most entities of a group's largest sentence, as a multiple of its smallest
 
 
 @dataclass(frozen=True)
@@ -33,57 +33,58 @@ class Group:
 
 
 def slots(batch: Batch) -> tuple[Tensor, Tensor]:
-    """(S,) entities of each sentence, and (E,) each entity's place among those of its sentence."""
-    counts = torch.bincount(batch.entities.sentence, minlength=len(batch.lengths))              # (S,)
+    """(S,) number of entities of each sentence, and (E,) each entity's position in its sentence."""
+    counts = torch.bincount(batch.entities.sentence, minlength=len(batch.lengths))            # (S,)
     starts = counts.cumsum(0) - counts
     rows = torch.arange(len(batch.entities), device=counts.device)
     return counts, rows - starts[batch.entities.sentence]
 
 
 def groups(batch: Batch, cost: Callable[[int, int], int], limit: int) -> Iterator[Group]:
-    """Every sentence with two entities or more is in one group.
+    """Yield groups; every sentence with at least two entities is in one of them.
 
     Args:
-        cost: of one sentence padded to (entities, tokens), in numbers held at once. limit: of a group; a sentence that passes it by itself
-            is a group of its own.
+        cost: of one sentence padded to (entities, tokens), in numbers held at once. limit: of the cost of a group; a sentence above it is
+            a group of its own.
     """
     counts, _ = slots(batch)
     starts = counts.cumsum(0) - counts
     sizes, lengths = counts.tolist(), batch.lengths.tolist()
-    chosen: list[int] = []
-    longest = 0
+    group: list[int] = []
+    max_tokens = 0
     for sentence in sorted((s for s, size in enumerate(sizes) if size > 1), key=lambda s: (sizes[s], lengths[s])):
-        size, tokens = sizes[sentence], max(longest, lengths[sentence])
-        if chosen and (size > GROWTH * sizes[chosen[0]] or cost(size, tokens) * (len(chosen) + 1) > limit):
-            yield _group(chosen, counts, starts, longest)
-            chosen, tokens = [], lengths[sentence]
-        chosen.append(sentence)
-        longest = tokens
-    if chosen:
-        yield _group(chosen, counts, starts, longest)
+        size, tokens = sizes[sentence], max(max_tokens, lengths[sentence])
+        if group and (size > GROWTH * sizes[group[0]] or cost(size, tokens) * (len(group) + 1) > limit):
+            yield _group(group, counts, starts, max_tokens)
+            group, tokens = [], lengths[sentence]
+        group.append(sentence)
+        max_tokens = tokens
+    if group:
+        yield _group(group, counts, starts, max_tokens)
 
 
-def _group(chosen: list[int], counts: Tensor, starts: Tensor, tokens: int) -> Group:
-    rows = torch.tensor(chosen, device=counts.device)                                         # (G,)
-    place = torch.arange(int(counts[chosen[-1]]), device=counts.device)[None, :]              # (1, M)  the last one is the largest
+def _group(sentences: list[int], counts: Tensor, starts: Tensor, num_tokens: int) -> Group:
+    rows = torch.tensor(sentences, device=counts.device)                                      # (G,)
+    place = torch.arange(int(counts[sentences[-1]]), device=counts.device)[None, :]           # (1, M)  the last sentence is the largest
     real = place < counts[rows, None]                                                         # (G, M)
-    return Group(rows, starts[rows, None] + place * real, real, tokens)
+    return Group(rows, starts[rows, None] + place * real, real, num_tokens)
 
 
 def position_ids(start: Tensor, end: Tensor, other_start: Tensor, other_end: Tensor, limit: int) -> Tensor:
-    """Row of a table of `num_positions(limit)`: how the span [start, end) lies to the other one.
+    """The position of the span [start, end) relative to another span, as a row of a table of `num_positions(limit)`.
 
-    Tokens from the other one, negative before it, 0 where they overlap, clipped to +-limit and shifted to be >= 0; two further rows for a
-    span inside the other one and for one outside it, around it (equal spans: 0).
+    The distance in tokens (negative before the other span, 0 where they overlap), clipped to +-limit and shifted to be >= 0. Two further
+    rows are for a span inside the other one and for a span around it (equal spans: distance 0).
     """
     before = (end - 1 - other_start).clamp(max=0)
     after = (start - other_end + 1).clamp(min=0)
     inside = (start >= other_start) & (end <= other_end)
-    outside = (start <= other_start) & (end >= other_end)
+    around = (start <= other_start) & (end >= other_end)
     row = (before + after).clamp(-limit, limit) + limit
-    row = torch.where(inside & ~outside, 2 * limit + 1, row)
-    return torch.where(outside & ~inside, 2 * limit + 2, row)
+    row = torch.where(inside & ~around, 2 * limit + 1, row)
+    return torch.where(around & ~inside, 2 * limit + 2, row)
 
 
 def num_positions(limit: int) -> int:
+    """Rows of the table for `position_ids`."""
     return 2 * limit + 3

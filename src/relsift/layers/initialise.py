@@ -1,4 +1,4 @@
-"""Keras's default initial weights. The authors' code is Keras, and torch's own defaults (N(0, 1) embeddings) train very differently."""
+"""Initial weights as in Keras, in which the authors' code is written. Torch's defaults (N(0, 1) embeddings) train very differently."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ WORD2VEC_BOUND = 0.25  # U(-.25, .25) has about the variance of trained word vec
 def initialise_for_tanh(module: nn.Module, embedding_bound: float) -> None:
     """Embeddings U(-bound, bound); dense layers and convolutions Glorot-uniform, zero bias. Deterministic given torch's seed.
 
-    Sources that feed a tanh start from trained word vectors. Random ones of Keras's size are too small beside those: the tanh stays at 0
-    and plain SGD hardly moves.
+    For models with a tanh, whose sources start from trained word vectors. Random vectors of Keras's size are much smaller than those: the
+    tanh stays near 0, and plain SGD hardly learns.
     """
     for part in module.modules():
         if isinstance(part, nn.Embedding):

@@ -3,9 +3,9 @@
 Source: Miwa & Bansal, ACL 2016 (P16-1105), section 3.3, with one type of child, as their model on shortest paths (SPTree) has:
     i = σ(W x + U Σ h + b)    f = σ(W x + U Σ h + b)    o = σ(W x + U Σ h + b)    u = tanh(W x + U Σ h + b)
     c = i ⊙ u + f ⊙ Σ c       h = o ⊙ tanh c            sums over the children, each gate with weights of its own
-Their forget gate of a child k sees all children by weights that depend on the two children's types; with one type it is the same gate for
-every child, so a node is an LSTM cell that gets the sums of its children's states. An arm of the path is then a chain, and only the LCA
-can have two children; downwards every node has one predecessor, the one above it. All paths of a batch take each step together.
+Their forget gate of a child depends on the types of all children. With one type all children share one gate, so a node is an LSTM cell that
+reads the sums of its children's states. An arm of the path is then a chain, and only the LCA can have two children; downwards every node
+has one predecessor, the node above it. Each step is computed for all paths of a batch together.
 Letters: S sentences, T tokens, I node features, U paths, H hidden units a direction.
 """
 
@@ -50,22 +50,22 @@ class PathLSTM(nn.Module):
         pairs, tokens = len(sentence), nodes.shape[1]
         lengths, order = paths.lengths.sort(descending=True, stable=True)               # (2U,)
         flat = (torch.cat([sentence, sentence])[:, None] * tokens + paths.arms)[order]  # (2U, L)   rows of S·T nodes
-        counts = (lengths[:, None] > torch.arange(flat.shape[1], device=flat.device)).sum(dim=0).tolist()  # arms with more tokens than this
-        upwards = [flat[:count, step] for step, count in enumerate(counts)]
-        downwards = [flat[range_, lengths[range_] - 1 - step] for step, range_ in enumerate(_ranges(counts, flat.device))]
+        counts = (lengths[:, None] > torch.arange(flat.shape[1], device=flat.device)).sum(dim=0).tolist()  # arms with a token at each step
+        up_steps = [flat[:count, step] for step, count in enumerate(counts)]
+        down_steps = [flat[arms, lengths[arms] - 1 - step] for step, arms in enumerate(_ranges(counts, flat.device))]
 
         zero = nodes.new_zeros(2 * pairs, self.hidden)
-        h, c = _walk(self.up, self.up.inputs(nodes).flatten(0, 1), upwards, (zero, zero))
-        back = order.argsort()
-        h, c = (state[back].view(2, pairs, self.hidden).sum(dim=0) for state in (h, c))  # (U, H)   the LCA's children
+        h, c = _walk(self.up, self.up.inputs(nodes).flatten(0, 1), up_steps, (zero, zero))
+        original_order = order.argsort()
+        h, c = (state[original_order].view(2, pairs, self.hidden).sum(dim=0) for state in (h, c))  # (U, H)   the LCA's children
         up, _ = self.up(self.up.inputs(tops), (h, c))                                   # (U, H)
         zero = zero[:pairs]
         start = self.down(self.down.inputs(tops), (zero, zero))
         path = order % max(1, pairs)                                                    # (2U,)    the arm's path
-        h, _ = _walk(self.down, self.down.inputs(nodes).flatten(0, 1), downwards, (start[0][path], start[1][path]))
-        first, second = h[back].view(2, pairs, self.hidden)
-        found = (paths.top >= 0)[:, None, None]
-        return torch.stack([first, up, second], dim=1) * found                          # (U, 3, H)
+        h, _ = _walk(self.down, self.down.inputs(nodes).flatten(0, 1), down_steps, (start[0][path], start[1][path]))
+        first, second = h[original_order].view(2, pairs, self.hidden)
+        has_path = (paths.top >= 0)[:, None, None]
+        return torch.stack([first, up, second], dim=1) * has_path                       # (U, 3, H)
 
 
 def _ranges(counts: list[int], device: torch.device) -> list[Tensor]:
@@ -73,11 +73,11 @@ def _ranges(counts: list[int], device: torch.device) -> list[Tensor]:
 
 
 def _walk(cell: TreeCell, projected: Tensor, steps: list[Tensor], state: State) -> State:
-    """Take chains, the longest first, through their nodes; step n holds the n-th node of every chain that has so many."""
-    ended: list[State] = []  # chains that ended before a step, the shortest first
+    """Run the cell along chains. Step n has the n-th node of every chain of at least n nodes, the longest chain first."""
+    finished: list[State] = []  # states of the chains that end before each step, the shortest first
     for nodes in steps:
         count = len(nodes)
-        ended.append((state[0][count:], state[1][count:]))
+        finished.append((state[0][count:], state[1][count:]))
         state = cell(projected.index_select(0, nodes), (state[0][:count], state[1][:count]))
-    ended.append(state)
-    return torch.cat([h for h, _ in reversed(ended)]), torch.cat([c for _, c in reversed(ended)])
+    finished.append(state)
+    return torch.cat([h for h, _ in reversed(finished)]), torch.cat([c for _, c in reversed(finished)])

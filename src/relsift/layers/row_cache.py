@@ -1,4 +1,4 @@
-"""Rows that a model computes from an integer key alone, computed once: in a batch while it trains, once and for all while it predicts."""
+"""Rows that a model computes from integer keys: each different key once a batch in training, once for all batches in prediction."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ Compute = Callable[[Tensor], tuple[Tensor, ...]]  # (V,) different keys -> table
 
 class Rows(NamedTuple):
     tables: tuple[Tensor, ...]
-    place: Tensor  # for every key (any shape) its row in the tables; int64
+    place: Tensor  # int64, the shape of the keys: the row of each key in the tables
     finite: bool  # the tables are known to hold neither infinity nor not-a-number
 
 
 def each_once(keys: Tensor, compute: Compute) -> Rows:
-    """Compute one row for each different key."""
-    kept, place = torch.unique(keys, return_inverse=True)
-    return Rows(compute(kept), place, False)
+    """Compute one row for each different key; `keys` may have any shape."""
+    distinct, place = torch.unique(keys, return_inverse=True)
+    return Rows(compute(distinct), place, False)
 
 
 class RowCache:
-    """`each_once` that remembers: what was computed under the same weights is not computed again. For inference.
+    """`each_once` with a memory: rows are computed again only when the weights change. For inference.
 
-    Memory is bounded: when new rows do not fit, all are forgotten, which costs no more than having had no cache. Threads may share it.
-    A copy starts empty.
+    Memory is bounded: when new rows do not fit, all rows are dropped, which costs no more than no cache. Threads may share a cache. A copy
+    starts empty.
     """
 
     def __init__(self, limit: int) -> None:
         """limit: bytes."""
         self.limit = limit
         self._lock = threading.Lock()
-        self._state: list[Any] = []  # of the weights
-        self._weights: list[Tensor] = []  # held, so that no other tensor can get their identity
+        self._weight_state: list[Any] = []  # identity, version and device of each weight
+        self._weights: list[Tensor] = []  # referenced here, so that no new tensor gets their id
         self._tables: tuple[Tensor, ...] = ()
         self._row_of = torch.empty(0, dtype=torch.int32)
         self._used = self._capacity = 0
@@ -50,25 +50,25 @@ class RowCache:
         Args:
             keys: int64, of any shape, 0 <= key < count.
             widths: values in a row of each table that `compute` returns.
-            weights: what the rows are computed from; when one of them changes, everything is forgotten.
+            weights: from which the rows are computed; when one of them changes, all rows are dropped.
         """
         with self._lock:
-            state = [(id(weight), weight.data_ptr(), _version(weight), weight.device) for weight in weights]
-            if state != self._state:
-                self._state, self._weights = state, list(weights)
-                self._start(count, widths)
-            if self._take_in(keys, count, widths, compute):
-                tables = tuple(table[: self._used] for table in self._tables)  # what lies behind is whatever memory held before
+            weight_state = [(id(weight), weight.data_ptr(), _version(weight), weight.device) for weight in weights]
+            if weight_state != self._weight_state:
+                self._weight_state, self._weights = weight_state, list(weights)
+                self._reset(count, widths)
+            if self._add_missing(keys, count, widths, compute):
+                tables = tuple(table[: self._used] for table in self._tables)  # the rest is uninitialised memory
                 return Rows(tables, self._row_of[keys].long(), True)
         return each_once(keys, compute)
 
     @property
     def used(self) -> int:
-        """Rows that are remembered."""
+        """Number of rows in the cache."""
         return self._used
 
-    def _start(self, count: int, widths: Sequence[int]) -> None:
-        """Fresh, empty tables; the old ones are left to whoever still reads them. The system gives the memory as rows come."""
+    def _reset(self, count: int, widths: Sequence[int]) -> None:
+        """New, empty tables; readers may still use the old ones. The system allocates the memory as rows are written."""
         like = self._weights[0]
         size = sum(widths) * like.element_size()
         self._used, self._capacity = 0, max(0, min(count, (self.limit - 4 * count) // size))
@@ -76,8 +76,8 @@ class RowCache:
             self._tables = tuple(torch.empty(self._capacity, width, dtype=like.dtype, device=like.device) for width in widths)
             self._row_of = torch.full((count if self._capacity else 0,), -1, dtype=torch.int32, device=like.device)
 
-    def _take_in(self, keys: Tensor, count: int, widths: Sequence[int], compute: Compute) -> bool:
-        """Compute what is missing. False if the rows do not fit, or are not finite: such rows are not kept."""
+    def _add_missing(self, keys: Tensor, count: int, widths: Sequence[int], compute: Compute) -> bool:
+        """Compute the missing rows and keep them. False if they do not fit or are not finite."""
         if not self._capacity:
             return False
         missing = keys[self._row_of[keys] < 0]
@@ -88,7 +88,7 @@ class RowCache:
             missing = torch.unique(keys)
             if len(missing) > self._capacity:
                 return False
-            self._start(count, widths)
+            self._reset(count, widths)
         tables = compute(missing)
         if not all(bool(rows.isfinite().all()) for rows in tables):
             return False
@@ -101,6 +101,6 @@ class RowCache:
 
 
 def _version(weight: Tensor) -> int:
-    """Counts the changes of a tensor in place; a tensor made under inference mode has no such count, and cannot be trained."""
+    """The count of in-place changes; 0 for a tensor made under inference mode, which has no count and cannot be trained."""
     return 0 if weight.is_inference() else weight._version
 

@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, input_files, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, read_text
 from relsift.readers.markup import Element, Markup, parse
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document, is_cjk
@@ -30,7 +30,7 @@ from relsift.text import Span, split_sentences
 
 _APF = ".apf.xml"
 _TAG = re.compile(r"<(/?\w*)[^>]*>")
-_PASSES = ("timex2norm", "adj", "fp2", "fp1")  # folders of the release, the final annotation first
+_PASSES = ("timex2norm", "adj", "fp2", "fp1")  # the release's folders of annotation passes, the last pass first
 _UNUSED = {"value": "values", "timex2": "times", "event": "events"}
 
 SAMPLES = {
@@ -58,11 +58,11 @@ SAMPLES = {
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The text that offsets count in, where its TEXT bodies are, and where a tag stood inside them."""
+    """A source file without its tags."""
 
-    text: str
-    bodies: list[Span]
-    tags: list[int]
+    text: str  # the text in which offsets count
+    bodies: list[Span]  # of the TEXT elements
+    tags: list[int]  # offsets inside the bodies at which a tag was removed
 
 
 def read(
@@ -104,14 +104,14 @@ def _files(path: Path, report: ReadReport) -> list[Path]:
     files = [file for file in input_files(path, ".xml") if file.name.endswith(_APF)]
     if not files:
         raise DataError(f"{path}: expected {_APF} files beside .sgm files, got none")
-    best: dict[str, Path] = {}
+    file_of: dict[str, Path] = {}
     for file in sorted(files, key=lambda f: (_PASSES.index(f.parent.name) if f.parent.name in _PASSES else len(_PASSES), f)):
-        kept = best.setdefault(file.name, file)
-        if kept is not file:
-            if kept.parent.name == file.parent.name or not {kept.parent.name, file.parent.name} <= set(_PASSES):
-                raise DataError(f"{file}: expected a document once, or once a pass ({'/'.join(_PASSES)}), got it in {kept} too")
+        chosen = file_of.setdefault(file.name, file)
+        if chosen is not file:
+            if chosen.parent.name == file.parent.name or not {chosen.parent.name, file.parent.name} <= set(_PASSES):
+                raise DataError(f"{file}: expected a document once, or once a pass ({'/'.join(_PASSES)}), got it in {chosen} too")
             report.drop("files of an earlier annotation pass", str(file))
-    return sorted(best.values())
+    return sorted(file_of.values())
 
 
 def _source(file: Path) -> _Source:
@@ -119,109 +119,110 @@ def _source(file: Path) -> _Source:
     if not file.is_file():
         raise DataError(f"{file}: expected the source text beside the annotation, got no such file")
     raw = read_text(file)
-    kept: list[str] = []
+    pieces: list[str] = []
     bodies: list[Span] = []
     tags: list[int] = []
-    length = done = 0
-    opened: int | None = None
+    length = tag_end = 0
+    body_start: int | None = None
     for match in _TAG.finditer(raw):
-        kept.append(raw[done : match.start()])
-        length += match.start() - done
-        done = match.end()
+        pieces.append(raw[tag_end : match.start()])
+        length += match.start() - tag_end
+        tag_end = match.end()
         name = match.group(1).upper()
         if name == "TEXT":
-            opened = length
-        elif name == "/TEXT" and opened is not None:
-            bodies.append((opened, length))
-            opened = None
-        elif opened is not None:
+            body_start = length
+        elif name == "/TEXT" and body_start is not None:
+            bodies.append((body_start, length))
+            body_start = None
+        elif body_start is not None:
             tags.append(length)
-    kept.append(raw[done:])
-    if not bodies or opened is not None:
-        raise DataError(f"{file}: expected <TEXT> … </TEXT>, got {'no </TEXT>' if opened is not None else 'neither'}")
-    return _Source("".join(kept), bodies, tags)
+    pieces.append(raw[tag_end:])
+    if not bodies or body_start is not None:
+        raise DataError(f"{file}: expected <TEXT> … </TEXT>, got {'no </TEXT>' if body_start is not None else 'neither'}")
+    return _Source("".join(pieces), bodies, tags)
 
 
 def _entities(
     markup: Markup, document: Element, source: _Source, report: ReadReport, *, head: bool, fine: bool
 ) -> tuple[dict[str, TextEntity], set[str]]:
-    """The mentions by id, and the ids of those left out and of times and values, which relations may name too."""
-    found: dict[str, TextEntity] = {}
+    """The mentions by id, and the ids that relations may name but that are no entity here: dropped mentions, times and values."""
+    mentions: dict[str, TextEntity] = {}
     dropped: set[str] = set()
-    strays = []
+    misplaced = []
     for entity in document.iter("entity"):
         kind = markup.get(entity, "TYPE")
         subtype = f"{kind}:{entity.get('SUBTYPE')}" if entity.get("SUBTYPE") else None
         for mention in entity.iter("entity_mention"):
-            key = markup.get(mention, "ID")
-            if key in found or key in dropped:
-                raise DataError(f"{markup.where(mention)}: expected each id once, got {key!r} again")
+            mention_id = markup.get(mention, "ID")
+            if mention_id in mentions or mention_id in dropped:
+                raise DataError(f"{markup.where(mention)}: expected each id once, got {mention_id!r} again")
             charseq = markup.child(mention, "head" if head else "extent", "charseq")
             start, end = _span(markup, charseq, source.text)
             words, expected = source.text[start:end], charseq.text or ""
             if not _agree(html.unescape(words), html.unescape(expected)):
-                strays.append(f"{markup.where(charseq)}: expected {expected!r} for {key}, got {words!r}")
-                dropped.add(key)
+                misplaced.append(f"{markup.where(charseq)}: expected {expected!r} for {mention_id}, got {words!r}")
+                dropped.add(mention_id)
             elif not any(first <= start and end <= last for first, last in source.bodies):
-                report.drop("entities outside the TEXT body", f"{markup.where(charseq)}: {key} {words!r}")
-                dropped.add(key)
+                report.drop("entities outside the TEXT body", f"{markup.where(charseq)}: {mention_id} {words!r}")
+                dropped.add(mention_id)
             else:
-                found[key] = TextEntity(key, start, end, subtype if fine and subtype else kind, subtype)
-    if len(strays) > len(found):
-        raise DataError(f"{strays[0]}, and so for {len(strays)} of {len(strays) + len(found)} mentions; was the .sgm rewritten?")
-    for stray in strays:
-        report.drop("entities whose words are not at their offsets", stray)
+                mentions[mention_id] = TextEntity(mention_id, start, end, subtype if fine and subtype else kind, subtype)
+    if len(misplaced) > len(mentions):
+        total = len(misplaced) + len(mentions)
+        raise DataError(f"{misplaced[0]}, and so for {len(misplaced)} of {total} mentions; was the .sgm rewritten?")
+    for place in misplaced:
+        report.drop("entities whose words are not at their offsets", place)
     for tag, reason in _UNUSED.items():
         for element in document.iter(tag):
             report.drop(reason, markup.where(element))
             dropped.update(mention.get("ID", "") for mention in element.iter(f"{tag}_mention"))
-    return found, dropped
+    return mentions, dropped
 
 
 def _relations(
     markup: Markup, document: Element, mentions: dict[str, TextEntity], dropped: set[str], report: ReadReport, *, fine: bool
 ) -> tuple[list[TextRelation], list[Span]]:
-    """The relations between mentions, and the stretches of text that show them."""
-    kept: list[TextRelation] = []
+    """The relations between mentions, and the extents of their mentions in the text."""
+    relations: list[TextRelation] = []
     extents: list[Span] = []
     for relation in document.iter("relation"):
-        kind = markup.get(relation, "TYPE")
+        relation_type = markup.get(relation, "TYPE")
         if fine and relation.get("SUBTYPE"):
-            kind += ":" + markup.get(relation, "SUBTYPE")
-        shown = list(relation.iter("relation_mention"))
-        if not shown:
-            report.drop("relations without a mention", f"{markup.where(relation)}: {kind}")
-        for mention in shown:
+            relation_type += ":" + markup.get(relation, "SUBTYPE")
+        relation_mentions = list(relation.iter("relation_mention"))
+        if not relation_mentions:
+            report.drop("relations without a mention", f"{markup.where(relation)}: {relation_type}")
+        for mention in relation_mentions:
             where = markup.where(mention)
-            ends: dict[str, str] = {}
+            arguments: dict[str, str] = {}
             for argument in mention.iter("relation_mention_argument"):
-                role, key = markup.get(argument, "ROLE"), markup.get(argument, "REFID")
+                role, mention_id = markup.get(argument, "ROLE"), markup.get(argument, "REFID")
                 if role not in ("Arg-1", "Arg-2"):
                     report.drop("time and value arguments of relations", f"{markup.where(argument)}: {role}")
-                elif key not in mentions and key not in dropped:
-                    raise DataError(f"{markup.where(argument)}: expected the id of a mention of this file, got {key!r}")
+                elif mention_id not in mentions and mention_id not in dropped:
+                    raise DataError(f"{markup.where(argument)}: expected the id of a mention of this file, got {mention_id!r}")
                 else:
-                    ends[role] = key
-            if len(ends) != 2:
-                raise DataError(f"{where}: expected the arguments Arg-1 and Arg-2, got {', '.join(ends) or 'neither'}")
-            if set(ends.values()) & dropped:
+                    arguments[role] = mention_id
+            if len(arguments) != 2:
+                raise DataError(f"{where}: expected the arguments Arg-1 and Arg-2, got {', '.join(arguments) or 'neither'}")
+            if set(arguments.values()) & dropped:
                 report.drop("relations of a dropped entity, a time or a value", where)
                 continue
-            kept.append(TextRelation(ends["Arg-1"], ends["Arg-2"], kind))
+            relations.append(TextRelation(arguments["Arg-1"], arguments["Arg-2"], relation_type))
             extent = mention.find("extent/charseq")
             if extent is not None:
                 extents.append(_span(markup, extent, None))
-    return kept, extents
+    return relations, extents
 
 
-def _agree(found: str, expected: str) -> bool:
-    """The same words, and no blank more at either edge: a file with exclusive ends would show one behind most mentions."""
-    edges = len(found) - len(found.strip()) <= len(expected) - len(expected.strip())
-    return edges and same_words(found, expected)
+def _agree(words: str, expected: str) -> bool:
+    """The same words, without further blanks at the edges: in a file with exclusive ends most mentions would end in one."""
+    edges = len(words) - len(words.strip()) <= len(expected) - len(expected.strip())
+    return edges and same_words(words, expected)
 
 
 def _span(markup: Markup, charseq: Element, text: str | None) -> Span:
-    """Half-open, from START and END, both inclusive; checked against the text if given."""
+    """The half-open span from START and END, both inclusive; checked against the text if given."""
     start, end = markup.get(charseq, "START"), markup.get(charseq, "END")
     if not (start.isdecimal() and end.isdecimal()) or int(start) > int(end) or (text is not None and int(end) >= len(text)):
         inside = "" if text is None else f" within {len(text)} characters"
@@ -230,14 +231,14 @@ def _span(markup: Markup, charseq: Element, text: str | None) -> Span:
 
 
 def _sentences(source: _Source, keep: list[Span]) -> list[Span]:
-    """Sentences of the bodies, split at tags first; nothing is split inside a span of `keep`."""
-    found: list[Span] = []
-    for first, last in source.bodies:
-        inner = [tag for tag in source.tags if first < tag < last and not any(start < tag < end for start, end in keep)]
-        for left, right in pairwise([first, *inner, last]):
-            local = [(start - left, end - left) for start, end in keep if left <= start and end <= right]
-            found += [(left + a, left + b) for a, b in split_sentences(source.text[left:right], local, wrapped=True)]
-    return found
+    """The sentences of the bodies, split at tags first. Spans of `keep` are never split."""
+    sentences: list[Span] = []
+    for body_start, body_end in source.bodies:
+        breaks = [tag for tag in source.tags if body_start < tag < body_end and not any(start < tag < end for start, end in keep)]
+        for left, right in pairwise([body_start, *breaks, body_end]):
+            keep_inside = [(start - left, end - left) for start, end in keep if left <= start and end <= right]
+            sentences += [(left + a, left + b) for a, b in split_sentences(source.text[left:right], keep_inside, wrapped=True)]
+    return sentences
 
 
 def _is_chinese(source: _Source) -> bool:
@@ -251,7 +252,7 @@ def recognises(path: Path) -> bool:
         return any(recognises(file) for file in [*path.glob("*" + _APF), *path.rglob("*" + _APF)][:1])
     if path.suffix == ".sgm":
         return path.with_suffix(_APF).is_file()
-    return path.name.endswith(_APF) and "<source_file" in head_of(path)
+    return path.name.endswith(_APF) and "<source_file" in beginning_of(path)
 
 
 READER = Reader(

@@ -4,11 +4,11 @@ DRUG-AE.rel has one relation a line, separated by `|`:
 
     7|Rash after drugol.|Rash|3|7|drugol|14|20        PubMed id, sentence, effect, its offsets, drug, its offsets
 
-Traps: offsets are half-open and count through "id, two line ends, title, two line ends, abstract", which the file does not hold.
-Where the sentence began follows from a mention's offset less its place in the sentence; a mention that stands in the sentence
-twice is settled by the other mentions. Lines with the same id and sentence are one sentence with several relations. Documents
-are abstracts: their text is rebuilt at the true offsets, with blanks where the corpus says nothing. An effect may contain the
-drug ("testamin toxicity"); both are kept. A `|` inside the sentence is no separator.
+Traps: offsets are half-open and count in the text "id, two line ends, title, two line ends, abstract", which the file does not hold.
+A mention's offset minus its position in the sentence gives the offset of the sentence. If a mention occurs twice in the sentence,
+the other mentions decide. Lines with the same id and sentence are one sentence with several relations. A document is an abstract:
+its text is rebuilt at the true offsets, with blanks for the parts that the corpus lacks. An effect may contain the drug ("testamin
+toxicity"); both are kept. A `|` inside the sentence is no separator.
 
 The folds are arrays of `{"tokens", "entities": [[start, end, type]], "relations": [[head start, end, tail start, end, type]]}`,
 ends exclusive. They lack the sentences with a drug inside an effect and do not say which abstract a sentence is from.
@@ -27,14 +27,14 @@ from typing import Any
 
 from relsift.errors import DataError
 from relsift.readers import records
-from relsift.readers.base import Reader, ReadReport, head_of, input_files, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, read_text
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document, Entity, Relation
 from relsift.text import Span
 
 EFFECT, DRUG = "Adverse-Effect", "Drug"
 RELATION = "Adverse-Effect"
-_LONGEST_ABSTRACT = 100_000  # characters; a larger offset is a slip, and its text would be rebuilt as so many blanks
+_LONGEST_ABSTRACT = 100_000  # characters; a larger offset is an error of the file, and the text before it would be as many blanks
 _OFFSET = re.compile(r"[0-9]{1,9}")
 _FOLD_KEYS = frozenset({"tokens", "entities", "relations"})
 
@@ -53,12 +53,12 @@ FOLD_SAMPLES = {
 
 
 @dataclass(slots=True)
-class _Place:
-    """One sentence of an abstract and the offsets at which it may begin, fewer with every mention seen."""
+class _PlacedSentence:
+    """One sentence of an abstract. Each mention of it narrows down where it starts."""
 
-    sentence: str
-    bases: set[int]
-    where: str
+    text: str
+    starts: set[int]  # offsets in the abstract at which the sentence may start
+    where: str  # file and line
     pairs: list[tuple[Span, Span]] = field(default_factory=list)  # effect and drug, offsets into the abstract
 
 
@@ -70,41 +70,41 @@ def read_rel(path: Path, report: ReadReport) -> Iterator[Document]:
     for file in records.matching_files(path, report, _recognises_rel_file, ".rel"):
         if _is_about_doses(file):
             raise DataError(f"{file}:1: expected drugs and their effects, such as DRUG-AE.rel, got a file named after doses")
-        abstracts: dict[str, list[_Place]] = {}
+        abstracts: dict[str, list[_PlacedSentence]] = {}
         for number, line in enumerate(read_text(file).split("\n"), start=1):
             if line.strip():
                 _add_line(line.rstrip("\r"), abstracts, f"{file}:{number}")
         if not abstracts:
             raise DataError(f"{file}:1: expected at least one relation, got an empty file")
-        for key, places in abstracts.items():
-            yield _abstract(key, places, report)
+        for key, sentences in abstracts.items():
+            yield _abstract(key, sentences, report)
 
 
-def _add_line(line: str, abstracts: dict[str, list[_Place]], where: str) -> None:
+def _add_line(line: str, abstracts: dict[str, list[_PlacedSentence]], where: str) -> None:
     columns = line.split("|")
     if len(columns) < 8:
         raise DataError(f"{where}: expected 8 fields separated by '|', got {len(columns)}: {line!r}")
     key, sentence = columns[0], "|".join(columns[1:-6])
     effect = _mention(sentence, columns[-6:-3], where)
     drug = _mention(sentence, columns[-3:], where)
-    bases = effect[1] & drug[1]
-    if not bases:
+    starts = effect[1] & drug[1]
+    if not starts:
         raise DataError(
             f"{where}: expected offsets as far apart as {columns[-6]!r} and {columns[-3]!r} are in the sentence, "
             f"got {effect[0][0]} and {drug[0][0]}"
         )
-    places = abstracts.setdefault(key, [])
-    # The same words at another offset are another sentence, such as a title that the abstract repeats.
-    place = next((place for place in places if place.sentence == sentence and place.bases & bases), None)
-    if place is None:
-        place = _Place(sentence, bases, where)
-        places.append(place)
-    place.bases &= bases
-    place.pairs.append((effect[0], drug[0]))
+    sentences = abstracts.setdefault(key, [])
+    # Equal sentences at different offsets stay apart: an abstract may repeat its title.
+    placed = next((placed for placed in sentences if placed.text == sentence and placed.starts & starts), None)
+    if placed is None:
+        placed = _PlacedSentence(sentence, starts, where)
+        sentences.append(placed)
+    placed.starts &= starts
+    placed.pairs.append((effect[0], drug[0]))
 
 
 def _mention(sentence: str, columns: list[str], where: str) -> tuple[Span, set[int]]:
-    """The offsets of a mention in the abstract, and where the sentence may begin if it stands there."""
+    """The mention's span in the abstract, and the offsets at which its sentence may start."""
     text, first, end = columns
     if not (_OFFSET.fullmatch(first) and _OFFSET.fullmatch(end)):
         raise DataError(f"{where}: expected two offsets after {text!r}, got {first!r} and {end!r}")
@@ -113,47 +113,47 @@ def _mention(sentence: str, columns: list[str], where: str) -> tuple[Span, set[i
         raise DataError(f"{where}: expected offsets {len(text)} characters apart for {text!r}, got {first}..{end}")
     if span[1] > _LONGEST_ABSTRACT:
         raise DataError(f"{where}: expected offsets up to {_LONGEST_ABSTRACT} characters, got {end}")
-    found = [match.start() for match in re.finditer(f"(?={re.escape(text)})", sentence)]
-    if not found:
+    occurrences = [match.start() for match in re.finditer(f"(?={re.escape(text)})", sentence)]
+    if not occurrences:
         raise DataError(f"{where}: expected the mention {text!r} in the sentence, got {sentence!r}")
-    bases = {span[0] - start for start in found if start <= span[0]}
-    if not bases:
-        raise DataError(f"{where}: expected {text!r} at offset {found[0]} or later, its place in the sentence, got {first}")
-    return span, bases
+    starts = {span[0] - occurrence for occurrence in occurrences if occurrence <= span[0]}
+    if not starts:
+        raise DataError(f"{where}: expected {text!r} at offset {occurrences[0]} or later, its place in the sentence, got {first}")
+    return span, starts
 
 
-def _abstract(key: str, places: list[_Place], report: ReadReport) -> Document:
-    for place in places:
-        if len(place.bases) > 1:
-            report.drop("sentences that several offsets would fit, read as the first mention", place.where)
-    # Of several offsets the largest leaves the least of the sentence before the mention: its first occurrence there.
-    placed = sorted(((max(place.bases), place) for place in places), key=lambda item: item[0])
+def _abstract(key: str, sentences: list[_PlacedSentence], report: ReadReport) -> Document:
+    for sentence in sentences:
+        if len(sentence.starts) > 1:
+            report.drop("sentences that several offsets would fit, read as the first mention", sentence.where)
+    # The largest offset takes the first occurrence of the mention in the sentence.
+    in_order = sorted(((max(sentence.starts), sentence) for sentence in sentences), key=lambda item: item[0])
     text = ""
     mentions: dict[tuple[Span, str], TextEntity] = {}
     relations: list[TextRelation] = []
-    for base, place in placed:
-        if base < len(text):
+    for start, sentence in in_order:
+        if start < len(text):
             raise DataError(
-                f"{place.where}: expected the sentence to begin where the one before it ends ({len(text)}) or later, got {base}"
+                f"{sentence.where}: expected the sentence to begin where the one before it ends ({len(text)}) or later, got {start}"
             )
-        text += " " * (base - len(text)) + place.sentence
-        for effect, drug in place.pairs:
+        text += " " * (start - len(text)) + sentence.text
+        for effect, drug in sentence.pairs:
             head, tail = (
                 mentions.setdefault((span, kind), TextEntity(f"{kind}-{span[0]}-{span[1]}", *span, kind))
                 for span, kind in ((effect, EFFECT), (drug, DRUG))
             )
             relations.append(TextRelation(head.id, tail.id, RELATION))
-    bounds = [(base, base + len(place.sentence)) for base, place in placed]
-    return document_from_offsets(key, text, list(mentions.values()), relations, report, where=places[0].where, sentences=bounds)
+    bounds = [(start, start + len(sentence.text)) for start, sentence in in_order]
+    return document_from_offsets(key, text, list(mentions.values()), relations, report, where=sentences[0].where, sentences=bounds)
 
 
 def _is_about_doses(path: Path) -> bool:
-    """The corpus's DRUG-DOSE.rel looks the same inside and means something else: only its name tells."""
+    """Is it the corpus's DRUG-DOSE.rel? It has the same columns with another meaning; only its name tells."""
     return "DOSE" in path.name.upper()
 
 
 def _recognises_rel_file(path: Path) -> bool:
-    columns = head_of(path).lstrip("\ufeff").split("\n")[0].rstrip("\r").split("|")
+    columns = beginning_of(path).lstrip("\ufeff").split("\n")[0].rstrip("\r").split("|")
     numbers = columns[:1] + columns[-5:-3] + columns[-2:]
     return not _is_about_doses(path) and len(columns) >= 8 and all(_OFFSET.fullmatch(number) for number in numbers)
 
@@ -172,7 +172,7 @@ def read_folds(path: Path, report: ReadReport) -> Iterator[Document]:
     whose span has several entity types.
     """
     if path.is_dir():
-        folds = sorted({found[1] for file in input_files(path, ".json") if (found := re.search(r"ADE(\d+)\.json$", file.name))})
+        folds = sorted({match[1] for file in input_files(path, ".json") if (match := re.search(r"ADE(\d+)\.json$", file.name))})
         if len(folds) > 1:
             raise DataError(
                 f"{path}: expected the files of one fold, since each is the whole corpus, got folds {', '.join(folds)}"
@@ -201,11 +201,11 @@ def _fold_document(value: Any, key: str, where: str, report: ReadReport) -> Docu
 
 
 def _recognises_folds_file(path: Path) -> bool:
-    for record in records.glance_array(path):
+    for record in records.first_objects(path):
         if not record.keys() >= _FOLD_KEYS:
             return False
         entities = record["entities"]
-        if entities:  # an empty list looks the same in other formats: the next record decides
+        if entities:  # other formats have empty lists too: the next record decides
             return isinstance(entities, list) and isinstance(entities[0], list)
     return False
 

@@ -1,8 +1,8 @@
-"""What a reader is: a named format, a way to recognise it, and a generator of documents.
+"""The contract of a reader: a named format, a way to recognise it, and a generator of documents.
 
-A reader turns one format's habits into ours (half-open token spans, head and tail positions) and nothing else: no vocabulary,
-no tensors, no download. Broken input raises DataError naming file and line; what the format allows but the data model cannot hold
-(a relation across sentences, a discontinuous span) is counted in the ReadReport, never dropped in silence.
+A reader translates one format into the data model (half-open token spans, head and tail positions) and does nothing else: no
+vocabulary, no tensors, no download. Broken input raises DataError naming file and line. What the data model cannot hold (a relation
+across sentences, a discontinuous span) is counted in the ReadReport, never dropped in silence.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ EXAMPLES_KEPT = 3  # per reason, for the message to the user
 
 @dataclass
 class ReadReport:
-    """Counts what a reader had to leave out or change, by reason, with the first few places."""
+    """What a reader had to leave out or change, counted by reason."""
 
-    dropped: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)  # reason -> number of items
+    examples: dict[str, list[str]] = field(default_factory=dict)  # reason -> the first few places
 
     def drop(self, reason: str, where: str) -> None:
         """Count one item left out. `reason` is a plural noun phrase: "relations across sentences"."""
@@ -43,19 +43,15 @@ class ReadReport:
 class Reader:
     """One file format.
 
-    read(path, report, **options) accepts a file or a folder of such files and yields documents in file order.
-    recognises(path) says, from the name and the first bytes, whether the path looks like this format; it must be sure, since a
-    file that two readers recognise is refused as ambiguous.
-    samples: file name -> invented content in the format; written to a folder they must be readable with default options.
-    options: name -> allowed values, the first one the default.
+    `recognises` must be strict: a path that two readers recognise is refused as ambiguous.
     """
 
     name: str
-    summary: str
-    read: Callable[..., Iterator[Document]]
-    recognises: Callable[[Path], bool]
-    samples: Mapping[str, str]
-    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    summary: str  # one line for lists
+    read: Callable[..., Iterator[Document]]  # (path, report, **options): the documents of a file or folder, in file order
+    recognises: Callable[[Path], bool]  # does the path look like this format, by its name and first bytes?
+    samples: Mapping[str, str]  # file name -> invented content; readable as a folder with default options
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> allowed values, the default first
 
 
 def input_files(path: Path, *suffixes: str) -> list[Path]:
@@ -74,7 +70,7 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
 
 
 def read_text(path: Path) -> str:
-    """The file as UTF-8 text, line ends kept as they are, a byte-order mark removed. Raises DataError with the byte's place."""
+    """The file as UTF-8 text, with its own line ends, without a byte-order mark. Raises DataError naming line and byte."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -92,26 +88,26 @@ def read_text(path: Path) -> str:
 def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> Any:
     """The value of a JSON text that begins on `line` of the file.
 
-    Raises: DataError naming file and line, also for what JSON allows and no later step could hold: nesting thousands deep,
-        numbers of thousands of digits, half a character (a lone surrogate).
+    Raises: DataError naming file and line, also for valid JSON that no later step can hold: nesting thousands deep, numbers of
+        thousands of digits, a lone surrogate (half a character).
     """
     try:
         value = json.loads(text)
-        if "\\ud" in text or "\\uD" in text:  # only an escape can smuggle half a character in
+        if "\\ud" in text or "\\uD" in text:  # only an escape can hold a lone surrogate
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         where = f"{file}:{line + error.lineno - 1}"
         raise DataError(f"{where}: expected {expected}, got {error.msg} at column {error.colno}") from error
     except UnicodeEncodeError as error:
-        half = ascii(error.object[error.start])
-        raise DataError(f"{file}:{line}: expected whole characters, got half of one, the lone surrogate {half}") from error
+        surrogate = ascii(error.object[error.start])
+        raise DataError(f"{file}:{line}: expected whole characters, got half of one, the lone surrogate {surrogate}") from error
     except (RecursionError, ValueError) as error:
         raise DataError(f"{file}:{line}: expected {expected}, got {error}") from error
     return value
 
 
-def head_of(path: Path, size: int = 4096) -> str:
-    """The beginning of a file for `recognises`; undecodable bytes become U+FFFD, a folder or a missing file gives ''."""
+def beginning_of(path: Path, size: int = 4096) -> str:
+    """The first `size` bytes of a file as text, for `recognises`. Undecodable bytes become U+FFFD; '' for a folder or a missing file."""
     if not path.is_file():
         return ""
     with path.open("rb") as stream:

@@ -11,8 +11,8 @@ brat cuts a span at every line break inside it; fragments with only blanks betwe
     lines: break (a line break ends a sentence) or wrapped (lines cut at a fixed width; only a blank line ends a sentence).
     subtypes: none (`Person-Name` is a type) or hyphen (type `Person`, subtype `Person-Name`).
     equivalences: relations or ignore.
-    offsets: exact (an entity whose words are not at its offsets is dropped) or nearby (it is moved to its words, if they stand
-        at most SHIFT characters away: some corpora lost characters after they were annotated).
+    offsets: exact (an entity whose words are not at its offsets is dropped) or nearby (it is moved to its words if they are at
+        most SHIFT characters away: some corpora lost characters after they were annotated).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, input_files, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, read_text
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document
 from relsift.text import Span, split_sentences
 
 SHIFT = 3  # characters
 _ANNOTATION = re.compile(r"(?:[TREAMN#]\d+\S*|\*)\t")
-_MEANT = re.compile(r"[TREAMN#]\d+\s|\*\s")  # what was meant as one: a blank instead of the tab is an error, not a stray line
+_INTENDED_ANNOTATION = re.compile(r"[TREAMN#]\d+\s|\*\s")  # with a blank for the tab: an error, not a stray line
 _SPANS = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
 _ARGUMENTS = re.compile(r"(\S+) ([^\s:]+):(\S+) ([^\s:]+):(\S+)")
-_SHOWN = 80  # characters of a line in a message
+_LONGEST_QUOTE = 80  # characters of a line in a message
 _UNUSED = {"A": "attributes", "M": "attributes", "N": "normalisations", "#": "notes"}
 
 SAMPLES = {
@@ -47,13 +47,12 @@ SAMPLES = {
 
 @dataclass
 class _Annotations:
-    """What one .ann file says: before it is known which entities can be kept."""
+    """The content of one .ann file, before relations are checked against the entities that are kept."""
 
-    entities: dict[str, TextEntity] = field(default_factory=dict)
-    dropped: set[str] = field(default_factory=set)
-    events: set[str] = field(default_factory=set)
-    relations: list[tuple[str, TextRelation]] = field(default_factory=list)
-    """With the place, `file:line`."""
+    entities: dict[str, TextEntity] = field(default_factory=dict)  # by id
+    dropped: set[str] = field(default_factory=set)  # ids of entities that are left out
+    events: set[str] = field(default_factory=set)  # ids of events and of their triggers
+    relations: list[tuple[str, TextRelation]] = field(default_factory=list)  # with the place, `file:line`
 
 
 def read(
@@ -75,20 +74,20 @@ def read(
         path = path.with_suffix(".ann")
     files = input_files(path, ".ann")
     if path.is_dir():
-        for lonely in sorted({p.with_suffix(".ann") for p in path.rglob("*.txt")} - set(files)):
-            report.drop("texts without an .ann file", str(lonely.with_suffix(".txt")))
+        for missing in sorted({p.with_suffix(".ann") for p in path.rglob("*.txt")} - set(files)):
+            report.drop("texts without an .ann file", str(missing.with_suffix(".txt")))
     for file in files:
         source = file.with_suffix(".txt")
         if not source.is_file():
             raise DataError(f"{file}: expected the text beside the annotation, in {source.name}, got no such file")
         text = read_text(source)
-        found = _parse(file, text, report, nearby=offsets == "nearby", equivalences=equivalences == "relations")
-        entities = [_with_subtype(e) if subtypes == "hyphen" else e for e in found.entities.values()]
+        annotations = _parse(file, text, report, nearby=offsets == "nearby", equivalences=equivalences == "relations")
+        entities = [_with_subtype(e) if subtypes == "hyphen" else e for e in annotations.entities.values()]
         yield document_from_offsets(
             (file.relative_to(path) if path.is_dir() else Path(file.name)).with_suffix("").as_posix(),
             text,
             entities,
-            _resolved(found, report),
+            _resolved(annotations, report),
             report,
             where=str(file),
             sentences=split_sentences(text, [(e.start, e.end) for e in entities], wrapped=lines == "wrapped"),
@@ -97,46 +96,46 @@ def read(
 
 
 def _parse(file: Path, text: str, report: ReadReport, *, nearby: bool, equivalences: bool) -> _Annotations:
-    found = _Annotations()
-    for number, line, stray in _annotations(file):
+    annotations = _Annotations()
+    for number, line, further_lines in _annotations(file):
         where = f"{file}:{number}"
-        key, _, rest = line.partition("\t")
+        key, _, body = line.partition("\t")
         if key[0] == "T":
-            if key in found.entities or key in found.dropped:
+            if key in annotations.entities or key in annotations.dropped:
                 raise DataError(f"{where}: expected each id once, got {key!r} again")
-            kind, spans, words = _text_bound(line, text, where)
+            type_name, spans, words = _text_bound(line, text, where)
             # Some tools write the words of a span over a line break on several lines.
-            while stray and len(words) < sum(end - start for start, end in spans):
-                words += "\n" + stray.pop(0)
-            for other in filter(str.strip, stray):
-                report.drop("stray lines after an entity", f"{where}: {other[:_SHOWN]!r}")
-            span = _located(text, spans, words, nearby, f"{where}: {key} {words[:_SHOWN]!r}", report)
+            while further_lines and len(words) < sum(end - start for start, end in spans):
+                words += "\n" + further_lines.pop(0)
+            for stray in filter(str.strip, further_lines):
+                report.drop("stray lines after an entity", f"{where}: {stray[:_LONGEST_QUOTE]!r}")
+            span = _located(text, spans, words, nearby, f"{where}: {key} {words[:_LONGEST_QUOTE]!r}", report)
             if span is None:
-                found.dropped.add(key)
+                annotations.dropped.add(key)
             else:
-                found.entities[key] = TextEntity(key, *span, kind)
+                annotations.entities[key] = TextEntity(key, *span, type_name)
         elif key[0] == "R":
-            found.relations.append((where, _relation(rest, where)))
+            annotations.relations.append((where, _relation(body, where)))
         elif key[0] == "*":
-            kind, *members = rest.split() or [""]
+            type_name, *members = body.split() or [""]
             if len(members) < 2:
-                raise DataError(f"{where}: expected a type and two or more ids, got {line[:_SHOWN]!r}")
+                raise DataError(f"{where}: expected a type and two or more ids, got {line[:_LONGEST_QUOTE]!r}")
             if equivalences:
-                found.relations += [(where, TextRelation(a, b, kind)) for a, b in combinations(dict.fromkeys(members), 2)]
+                annotations.relations += [(where, TextRelation(a, b, type_name)) for a, b in combinations(dict.fromkeys(members), 2)]
             else:
                 report.drop("equivalences, as asked", where)
         elif key[0] == "E":
-            found.events.update((key, rest.split(" ")[0].rpartition(":")[2].strip()))
+            annotations.events.update((key, body.split(" ")[0].rpartition(":")[2].strip()))
             report.drop("events, with their triggers", where)
         else:
             report.drop(_UNUSED[key[0]], where)
-    for trigger in found.events & set(found.entities):
-        del found.entities[trigger]
-    return found
+    for trigger in annotations.events & set(annotations.entities):
+        del annotations.entities[trigger]
+    return annotations
 
 
 def _annotations(file: Path) -> Iterator[tuple[int, str, list[str]]]:
-    """Line number, line, and the lines after an entity that are no annotations themselves; such lines elsewhere are refused."""
+    """Each annotation: line number, line, and the lines after an entity that are no annotations. Such lines elsewhere are refused."""
     lines = [line.rstrip("\r") for line in read_text(file).split("\n")]
     number = 0
     while number < len(lines):
@@ -145,19 +144,19 @@ def _annotations(file: Path) -> Iterator[tuple[int, str, list[str]]]:
         if not line.strip():
             continue
         if not _ANNOTATION.match(line):
-            raise DataError(f"{file}:{number}: expected an annotation such as 'T1<tab>Type 0 4<tab>text', got {line[:_SHOWN]!r}")
-        first, stray = number, []
-        while line[0] == "T" and number < len(lines) and not _MEANT.match(lines[number]):
-            stray.append(lines[number])
+            raise DataError(f"{file}:{number}: expected an annotation such as 'T1<tab>Type 0 4<tab>text', got {line[:_LONGEST_QUOTE]!r}")
+        line_number, further_lines = number, []
+        while line[0] == "T" and number < len(lines) and not _INTENDED_ANNOTATION.match(lines[number]):
+            further_lines.append(lines[number])
             number += 1
-        yield first, line, stray
+        yield line_number, line, further_lines
 
 
 def _text_bound(line: str, text: str, where: str) -> tuple[str, list[Span], str]:
     _, middle, words = (*line.split("\t", 2), "")[:3]
     match = _SPANS.fullmatch(middle)
     if match is None or not words:
-        raise DataError(f"{where}: expected 'T1<tab>Type start end<tab>text', got {line[:_SHOWN]!r}")
+        raise DataError(f"{where}: expected 'T1<tab>Type start end<tab>text', got {line[:_LONGEST_QUOTE]!r}")
     spans = [(int(start), int(end)) for start, _, end in (part.partition(" ") for part in match.group(2).split(";"))]
     edges = [edge for span in spans for edge in span]
     if edges != sorted(edges) or any(start == end for start, end in spans) or edges[-1] > len(text):
@@ -166,7 +165,7 @@ def _text_bound(line: str, text: str, where: str) -> tuple[str, list[Span], str]
 
 
 def _located(text: str, spans: list[Span], words: str, nearby: bool, where: str, report: ReadReport) -> Span | None:
-    """The span the annotator meant, or None if it cannot be held or does not show the words it should; counted."""
+    """The span of the words that were annotated; None if the entity is dropped. What is dropped or moved is counted."""
     start, end = spans[0][0], spans[-1][1]
     gapless = all(not text[left:right].strip() for (_, left), (right, _) in pairwise(spans))
     if gapless and same_words(text[start:end], words):
@@ -196,33 +195,33 @@ def _nearest(text: str, start: int, end: int, words: str) -> Span | None:
     return None
 
 
-def _edited(found: str, words: str) -> bool:
-    """Was only punctuation replaced (`;` by `、`)? Then the offsets still hold."""
-    pairs = list(zip(found, words))
-    return len(found) == len(words) and all(a == b or not (a.isalnum() or b.isalnum()) for a, b in pairs)
+def _edited(text: str, words: str) -> bool:
+    """Do the two differ only in punctuation (`;` and `、`)? Then the offsets still hold."""
+    pairs = list(zip(text, words))
+    return len(text) == len(words) and all(a == b or not (a.isalnum() or b.isalnum()) for a, b in pairs)
 
 
-def _relation(rest: str, where: str) -> TextRelation:
-    match = _ARGUMENTS.fullmatch(rest.strip())
+def _relation(body: str, where: str) -> TextRelation:
+    match = _ARGUMENTS.fullmatch(body.strip())
     if match is None:
-        raise DataError(f"{where}: expected 'R1<tab>Type Arg1:T1 Arg2:T2', got {rest[:_SHOWN]!r}")
+        raise DataError(f"{where}: expected 'R1<tab>Type Arg1:T1 Arg2:T2', got {body[:_LONGEST_QUOTE]!r}")
     kind, first, head, second, tail = match.groups()
     if (first, second) == ("Arg2", "Arg1"):
         head, tail = tail, head
     return TextRelation(head, tail, kind)
 
 
-def _resolved(found: _Annotations, report: ReadReport) -> list[TextRelation]:
+def _resolved(annotations: _Annotations, report: ReadReport) -> list[TextRelation]:
     kept = []
-    for where, relation in found.relations:
+    for where, relation in annotations.relations:
         ends = (relation.head, relation.tail)
-        if any(end in found.events for end in ends):
+        if any(end in annotations.events for end in ends):
             report.drop("relations with an event", where)
-        elif any(end in found.dropped for end in ends):
+        elif any(end in annotations.dropped for end in ends):
             report.drop("relations of a dropped entity", where)
         else:
             for end in ends:
-                if end not in found.entities:
+                if end not in annotations.entities:
                     raise DataError(f"{where}: expected the id of an entity of this file, got {end!r}")
             kept.append(relation)
     return kept
@@ -238,7 +237,7 @@ def recognises(path: Path) -> bool:
     if path.is_dir():
         first = next(iter(sorted(path.glob("*.ann")) or path.rglob("*.ann")), None)
         return first is not None and recognises(first)
-    start = head_of(path).removeprefix("\ufeff")
+    start = beginning_of(path).removeprefix("\ufeff")
     if path.suffix != ".ann":
         return False
     return bool(_ANNOTATION.match(start)) if start.strip() else path.with_suffix(".txt").is_file()

@@ -1,8 +1,8 @@
 """CoNLL-U as a source of dependency trees: ten columns a token, blank lines between sentences.
 
-Not a corpus format here, since it has no entities: its trees are added to sentences with the same tokens (`relsift parse --conllu`).
-Taken are FORM, HEAD, DEPREL, and XPOS (UPOS where there is none); lines of multi-word tokens (`3-4`) and empty nodes (`5.1`) are
-passed over, as they are no nodes of the basic tree.
+It is not one of the corpus formats, since it has no entities: its trees are added to sentences with the same tokens
+(`relsift parse --conllu`). The columns FORM, HEAD, DEPREL and XPOS (or UPOS) are read. Multi-word tokens (`3-4`) and empty nodes
+(`5.1`) are skipped, since they are no nodes of the basic tree.
 Format: https://universaldependencies.org/format.html
 """
 
@@ -41,15 +41,15 @@ def read_trees(file: Path) -> Iterator[tuple[tuple[str, ...], Syntax]]:
         yield _sentence(rows, f"{file}:{start}")
 
 
-def _row(line: str, where: str, before: int) -> list[list[str]]:
+def _row(line: str, where: str, num_rows: int) -> list[list[str]]:
     """The line's columns, if it is a node of the basic tree."""
     columns = line.split("\t")
     if len(columns) != COLUMNS:
         raise DataError(f"{where}: expected {COLUMNS} columns with tabs between, got {len(columns)}: {line[:80]!r}")
     if "-" in columns[_ID] or "." in columns[_ID]:
         return []
-    if columns[_ID] != str(before + 1):
-        raise DataError(f"{where}: expected token {before + 1}, got {columns[_ID]!r}")
+    if columns[_ID] != str(num_rows + 1):
+        raise DataError(f"{where}: expected token {num_rows + 1}, got {columns[_ID]!r}")
     if not columns[_FORM] or not columns[_HEAD].isdecimal():
         raise DataError(f"{where}: expected a form and a number as head, got {columns[_FORM]!r} and {columns[_HEAD]!r}")
     return [columns]

@@ -8,8 +8,8 @@
 Offsets count within the sentence and include the last character; `3-5;9-12` is discontinuous. Every pair of a sentence is
 listed; those with ddi="true" are relations of their `type`. The document's text here is its sentences, one a line. Option:
 
-    discontinuous: drop (such an entity and its relations are left out) or cover (it stands for all from its first to its last
-        character, other words included; counted as well).
+    discontinuous: drop (such an entity and its relations are left out) or cover (the entity is all text from its first to its last
+        character, with the words between; counted as well).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, input_files
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files
 from relsift.readers.markup import Element, Markup, parse
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document
@@ -68,9 +68,9 @@ def _document(markup: Markup, report: ReadReport, *, cover: bool) -> Document:
             continue
         ids[len(spans)] = markup.get(sentence, "id")
         spans.append((len(text), len(text) + len(words)))
-        known, dropped = _entities(markup, sentence, words, report, cover=cover)
-        entities += [TextEntity(e.id, e.start + len(text), e.end + len(text), e.type) for e in known]
-        relations += _relations(markup, sentence, {e.id for e in known}, dropped, report)
+        sentence_entities, dropped = _entities(markup, sentence, words, report, cover=cover)
+        entities += [TextEntity(e.id, e.start + len(text), e.end + len(text), e.type) for e in sentence_entities]
+        relations += _relations(markup, sentence, {e.id for e in sentence_entities}, dropped, report)
         text += words + "\n"
     name = markup.get(root, "id")
     where = str(markup.file)
@@ -80,8 +80,8 @@ def _document(markup: Markup, report: ReadReport, *, cover: bool) -> Document:
 def _entities(
     markup: Markup, sentence: Element, words: str, report: ReadReport, *, cover: bool
 ) -> tuple[list[TextEntity], set[str]]:
-    """The entities of a sentence, offsets half-open, and the ids of those that cannot be held."""
-    known: list[TextEntity] = []
+    """The entities of a sentence, with half-open offsets, and the ids of those that are dropped."""
+    entities: list[TextEntity] = []
     dropped: set[str] = set()
     for entity in sentence.iter("entity"):
         where = markup.where(entity)
@@ -93,20 +93,20 @@ def _entities(
         if numbers != sorted(numbers) or end >= len(words):
             raise DataError(f"{where}: expected rising offsets below {len(words)}, the sentence's length, got {offsets!r}")
         expected = entity.get("text")
-        found = " ".join(words[a : b + 1] for a, b in zip(numbers[::2], numbers[1::2]))
-        broken = len(numbers) > 2
-        # Exact, so that a file with exclusive ends is noticed even where a blank follows every mention.
-        agrees = expected is None or (same_words(found, expected) if broken else found == expected)
-        if not agrees and not broken:
-            raise DataError(f"{where}: expected {expected!r} at {offsets} (last character included), got {found!r}")
-        if broken:
-            covered = cover and agrees  # the corpus has one whose offsets are off by one
-            report.drop(f"discontinuous entities{' covered from end to end' if covered else ''}", f"{where}: {key} {expected!r}")
-            if not covered:
+        covered_words = " ".join(words[a : b + 1] for a, b in zip(numbers[::2], numbers[1::2]))
+        discontinuous = len(numbers) > 2
+        # Compared exactly, so that a file with exclusive ends is noticed even if a blank follows every mention.
+        agrees = expected is None or (same_words(covered_words, expected) if discontinuous else covered_words == expected)
+        if not agrees and not discontinuous:
+            raise DataError(f"{where}: expected {expected!r} at {offsets} (last character included), got {covered_words!r}")
+        if discontinuous:
+            kept = cover and agrees  # one entity of the corpus has offsets that are off by one
+            report.drop(f"discontinuous entities{' covered from end to end' if kept else ''}", f"{where}: {key} {expected!r}")
+            if not kept:
                 dropped.add(key)
                 continue
-        known.append(TextEntity(key, start, end + 1, markup.get(entity, "type")))
-    return known, dropped
+        entities.append(TextEntity(key, start, end + 1, markup.get(entity, "type")))
+    return entities, dropped
 
 
 def _relations(markup: Markup, sentence: Element, known: set[str], dropped: set[str], report: ReadReport) -> list[TextRelation]:
@@ -135,7 +135,7 @@ def recognises(path: Path) -> bool:
     if path.is_dir():
         first = next(iter(sorted(path.glob("*.xml")) or path.rglob("*.xml")), None)
         return first is not None and recognises(first)
-    return path.suffix == ".xml" and not path.name.endswith(".apf.xml") and bool(_HEAD.search(head_of(path)))
+    return path.suffix == ".xml" and not path.name.endswith(".apf.xml") and bool(_HEAD.search(beginning_of(path)))
 
 
 READER = Reader(

@@ -25,7 +25,7 @@ from relsift.readers.records import (
     as_kind,
     as_object,
     file_or_children,
-    glance_line,
+    first_line_object,
     matching_files,
     numbers_and_label,
     position_of,
@@ -81,35 +81,35 @@ def _document(record: dict[str, Any], where: str, report: ReadReport) -> Documen
     key = required(record, "doc_key", str, where)
     sentences = required(record, "sentences", list, where)
     texts = [tokens_of(item, f"{where}: sentence {number}") for number, item in enumerate(sentences)]
-    ner = _per_sentence(record, "ner", len(texts), where)
+    entity_items = _per_sentence(record, "ner", len(texts), where)
     annotated = "relations" in record
-    links = _per_sentence(record, "relations", len(texts), where) if annotated else [[] for _ in texts]
-    layout = _Layout(list(pairwise(accumulate((len(text) for text in texts), initial=0))), report)
-    # All entities before the first relation: only then is it known which span lies in which sentence.
-    entities = [_entities(items, number, layout, f"{where}: sentence {number}") for number, items in enumerate(ner)]
-    made: list[Sentence] = []
+    relation_items = _per_sentence(record, "relations", len(texts), where) if annotated else [[] for _ in texts]
+    places = _EntityPlaces(list(pairwise(accumulate((len(text) for text in texts), initial=0))), report)
+    # All entities come before the first relation, which may name a span of any sentence.
+    entities = [_entities(items, number, places, f"{where}: sentence {number}") for number, items in enumerate(entity_items)]
+    kept: list[Sentence] = []
     for number, text in enumerate(texts):
         place = f"{where}: sentence {number}"
-        relations = _relations(links[number], number, entities[number], layout, place)
+        relations = _relations(relation_items[number], number, entities[number], places, place)
         if not text:
             report.drop("empty sentences", place)
             continue
-        made.append(
+        kept.append(
             sentence_from_indices(
                 f"{key}-{number}", text, entities[number], relations if annotated else None, report, where=place, doc_id=key
             )
         )
-    return Document(key, tuple(made))
+    return Document(key, tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where things stand in one document; all spans half-open, in tokens of the document."""
+class _EntityPlaces:
+    """Which sentence holds which entity span of one document. Spans are half-open, in tokens of the document."""
 
     bounds: list[Span]  # of the sentences
     report: ReadReport
-    home: dict[Span, int] = field(default_factory=dict)  # span of an entity -> number of its sentence
-    lost: set[Span] = field(default_factory=set)  # spans that no sentence holds
+    sentence_of: dict[Span, int] = field(default_factory=dict)  # entity span -> number of its sentence
+    dropped: set[Span] = field(default_factory=set)  # entity spans that cross a sentence boundary
 
 
 def _per_sentence(record: dict[str, Any], name: str, num_sentences: int, where: str) -> list[list[Any]]:
@@ -119,10 +119,10 @@ def _per_sentence(record: dict[str, Any], name: str, num_sentences: int, where: 
     return [as_kind(item, list, f"{where}: {name} of sentence {number}") for number, item in enumerate(items)]
 
 
-def _entities(items: list[Any], number: int, layout: _Layout, where: str) -> list[Entity]:
-    """The entities of one sentence, counted from its first token; notes in `layout` where they are."""
-    begin, stop = layout.bounds[number]
-    num_tokens = layout.bounds[-1][1]
+def _entities(items: list[Any], number: int, places: _EntityPlaces, where: str) -> list[Entity]:
+    """The entities of one sentence, in tokens of the sentence; enters their spans in `places`."""
+    begin, stop = places.bounds[number]
+    num_tokens = places.bounds[-1][1]
     entities = []
     for item in items:
         (start, last), label = numbers_and_label(item, 2, f"{where}: ner")
@@ -134,36 +134,36 @@ def _entities(items: list[Any], number: int, layout: _Layout, where: str) -> lis
                 "indices count through the whole document"
             )
         if start < begin or last >= stop:
-            layout.lost.add((start, last + 1))
-            layout.report.drop("entities that cross a sentence boundary", f"{where}: {item}")
+            places.dropped.add((start, last + 1))
+            places.report.drop("entities that cross a sentence boundary", f"{where}: {item}")
         else:
-            layout.home[start, last + 1] = number
+            places.sentence_of[start, last + 1] = number
             entities.append(Entity(start - begin, last + 1 - begin, label))
     return entities
 
 
-def _relations(items: list[Any], number: int, entities: list[Entity], layout: _Layout, where: str) -> list[Relation]:
+def _relations(items: list[Any], number: int, entities: list[Entity], places: _EntityPlaces, where: str) -> list[Relation]:
     """The relations between entities of one sentence, as positions in `entities`; others are counted or refused."""
-    begin = layout.bounds[number][0]
+    begin = places.bounds[number][0]
     relations = []
     for item in items:
         (head, head_last, tail, tail_last), label = numbers_and_label(item, 4, f"{where}: relations")
         spans = ((head, head_last + 1), (tail, tail_last + 1))
-        if any(span not in layout.home and span not in layout.lost for span in spans):
+        if any(span not in places.sentence_of and span not in places.dropped for span in spans):
             raise DataError(f"{where}: relations: expected first and last token of two entities, got {item!r}")
-        if any(span in layout.lost for span in spans):
-            layout.report.drop("relations of a dropped entity", f"{where}: {item}")
-        elif any(layout.home[span] != number for span in spans):
-            layout.report.drop("relations across sentences", f"{where}: {item}")
+        if any(span in places.dropped for span in spans):
+            places.report.drop("relations of a dropped entity", f"{where}: {item}")
+        elif any(places.sentence_of[span] != number for span in spans):
+            places.report.drop("relations across sentences", f"{where}: {item}")
         else:
             local = [(start - begin, end - begin) for start, end in spans]
-            first, second = (position_of(span, entities, layout.report, where=f"{where}: {item}") for span in local)
+            first, second = (position_of(span, entities, places.report, where=f"{where}: {item}") for span in local)
             relations.append(Relation(first, second, label))
     return relations
 
 
 def _recognises_file(path: Path) -> bool:
-    return glance_line(path).keys() >= {"sentences", "ner"}
+    return first_line_object(path).keys() >= {"sentences", "ner"}
 
 
 def recognises(path: Path) -> bool:

@@ -5,9 +5,9 @@
     [Ada Kern|PER:1], [pilot|PER:2] of [the ferry|VEH:3], met [two men|PER:4].
     = ART(2,3)                                                                head 2, tail 3; `= none`: looked at, no relation
 
-Every sentence stands on a line of its own and is followed by its relations. The text of the document is its sentences without the
-marks, one a line; tokens are cut at the edges of mentions. The guide's table says which types a relation may join: what breaks it
-is an error, since the corpus is ours to keep right.
+Every sentence is a line of its own, followed by a line with its relations. The text of the document is its sentences without the
+marks, one a line; tokens are cut at the edges of mentions. The guide's table says which types a relation may join. A relation that
+breaks it is an error, since relsift maintains this corpus.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, read_text
 from relsift.readers.records import file_or_children, matching_files
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
@@ -53,13 +53,13 @@ SAMPLES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Marked:
-    """One sentence as written, its number counted from 0, and where it stands."""
+class _MarkedSentence:
+    """One sentence of the file."""
 
-    number: int
-    text: str
+    number: int  # in its document, from 0
+    text: str  # without marks
     mentions: tuple[TextEntity, ...]  # offsets into `text`
-    where: str
+    where: str  # file and line
 
 
 def read(path: Path, report: ReadReport) -> Iterator[Document]:
@@ -82,13 +82,13 @@ def _document(file: Path, report: ReadReport) -> Document:
     spans: list[tuple[int, int]] = []
     entities: list[TextEntity] = []
     relations: list[TextRelation] = []
-    for marked, links in _sentences(file, lines):
+    for marked, sentence_relations in _sentences(file, lines):
         text += "\n" if text else ""
         start = len(text)
         text += marked.text
         spans.append((start, len(text)))
         entities += [TextEntity(m.id, m.start + start, m.end + start, m.type) for m in marked.mentions]
-        relations += links
+        relations += sentence_relations
     if not spans:
         raise DataError(f"{file}:{len(lines)}: expected at least one sentence, got none")
     return document_from_offsets(
@@ -96,31 +96,31 @@ def _document(file: Path, report: ReadReport) -> Document:
     )
 
 
-def _sentences(file: Path, lines: list[str]) -> Iterator[tuple[_Marked, list[TextRelation]]]:
+def _sentences(file: Path, lines: list[str]) -> Iterator[tuple[_MarkedSentence, list[TextRelation]]]:
     """Every sentence with the relations of the line that follows it."""
-    waiting: _Marked | None = None
+    sentence: _MarkedSentence | None = None
     number = 0
-    for place, line in enumerate(lines[2:], start=3):
-        where = f"{file}:{place}"
+    for line_number, line in enumerate(lines[2:], start=3):
+        where = f"{file}:{line_number}"
         if not line.strip():
             continue
         if line.startswith("="):
-            if waiting is None:
+            if sentence is None:
                 raise DataError(f"{where}: expected a sentence before its relations, got {line!r}")
-            yield waiting, _relations(line[1:].strip(), waiting, where)
-            waiting = None
-        elif waiting is not None:
+            yield sentence, _relations(line[1:].strip(), sentence, where)
+            sentence = None
+        elif sentence is not None:
             raise DataError(f"{where}: expected the relations of the sentence before ('= none' if there are none), got {line!r}")
         else:
-            waiting = _sentence(line.strip(), number, where)
+            sentence = _sentence(line.strip(), number, where)
             number += 1
-    if waiting is not None:
-        raise DataError(f"{waiting.where}: expected a line '= …' with relations after the last sentence, got the end of the file")
+    if sentence is not None:
+        raise DataError(f"{sentence.where}: expected a line '= …' with relations after the last sentence, got the end of the file")
 
 
-def _sentence(line: str, number: int, where: str) -> _Marked:
+def _sentence(line: str, number: int, where: str) -> _MarkedSentence:
     text = ""
-    done = 0
+    copied = 0
     mentions: list[TextEntity] = []
     for match in _MARK.finditer(line):
         words, kind, count = match.groups()
@@ -133,11 +133,11 @@ def _sentence(line: str, number: int, where: str) -> _Marked:
             )
         if not words or words != words.strip():
             raise DataError(f"{where}: expected the words of a mention without blanks at their edges, got {match.group()!r}")
-        text += _unmarked(line[done : match.start()], where)
+        text += _unmarked(line[copied : match.start()], where)
         mentions.append(TextEntity(_key(number, int(count)), len(text), len(text) + len(words), kind))
         text += words
-        done = match.end()
-    return _Marked(number, text + _unmarked(line[done:], where), tuple(mentions), where)
+        copied = match.end()
+    return _MarkedSentence(number, text + _unmarked(line[copied:], where), tuple(mentions), where)
 
 
 def _unmarked(piece: str, where: str) -> str:
@@ -147,10 +147,10 @@ def _unmarked(piece: str, where: str) -> str:
     return piece
 
 
-def _relations(body: str, sentence: _Marked, where: str) -> list[TextRelation]:
+def _relations(body: str, sentence: _MarkedSentence, where: str) -> list[TextRelation]:
     if body == _NONE:
         return []
-    found: list[TextRelation] = []
+    relations: list[TextRelation] = []
     pairs: set[frozenset[int]] = set()
     for word in body.split() or [""]:
         match = _RELATION.fullmatch(word)
@@ -170,8 +170,8 @@ def _relations(body: str, sentence: _Marked, where: str) -> list[TextRelation]:
         _check_types(kind, sentence.mentions[head - 1].type, sentence.mentions[tail - 1].type, f"{where}: {word}")
         if kind == "PER-SOC" and head > tail:
             raise DataError(f"{where}: expected the mention that comes first as head of PER-SOC, got {word!r}")
-        found.append(TextRelation(_key(sentence.number, head), _key(sentence.number, tail), kind))
-    return found
+        relations.append(TextRelation(_key(sentence.number, head), _key(sentence.number, tail), kind))
+    return relations
 
 
 def _check_types(kind: str, head: str, tail: str, where: str) -> None:
@@ -185,13 +185,13 @@ def _listed(types: frozenset[str]) -> str:
 
 
 def _key(sentence: int, mention: int) -> str:
-    """Mentions are numbered within their sentence, ids must differ within the document."""
+    """The id of a mention: unique in the document, while mention numbers restart in every sentence."""
     return f"{sentence}.{mention}"
 
 
 def _recognises_file(path: Path) -> bool:
     """Two header lines and, as far as the beginning of the file shows, a mention or a line of relations."""
-    lines = head_of(path).removeprefix("\ufeff").splitlines()
+    lines = beginning_of(path).removeprefix("\ufeff").splitlines()
     if len(lines) < 4 or not (lines[0].startswith(_HEADER) and lines[1].startswith(_HEADER)):
         return False
     return any(_MARK.search(line) or line.startswith("= ") for line in lines[2:])

@@ -1,4 +1,4 @@
-"""XML with line numbers: what xml.etree parses, and where each element stands, so that an error can name file and line."""
+"""XML with line numbers: the elements of xml.etree and the line of each, so that an error can name file and line."""
 
 from __future__ import annotations
 
@@ -14,45 +14,46 @@ Element = ElementTree.Element
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """A parsed file. Attributes that must be there are asked for through `get`, which raises DataError if they are not."""
+    """A parsed file."""
 
     file: Path
     root: Element
-    lines: dict[Element, int]
+    lines: dict[Element, int]  # line at which each element starts, from 1
 
     def where(self, element: Element) -> str:
         return f"{self.file}:{self.lines[element]}"
 
     def get(self, element: Element, attribute: str) -> str:
+        """A required attribute. Raises DataError if it is missing or empty."""
         value = element.get(attribute)
         if not value:
             where = self.where(element)
-            raise DataError(f"{where}: expected <{element.tag}> with the attribute {attribute!r}, got {_shown(element)}")
+            raise DataError(f"{where}: expected <{element.tag}> with the attribute {attribute!r}, got {_opening_tag(element)}")
         return value
 
     def child(self, element: Element, *path: str) -> Element:
-        """The first child, grandchild … along the path of tags."""
+        """The first child, grandchild … along the path of tags. Raises DataError if there is none."""
         for tag in path:
-            found = element.find(tag)
-            if found is None:
-                inside = ", ".join(f"<{child.tag}>" for child in element) or "nothing"
-                raise DataError(f"{self.where(element)}: expected <{tag}> inside <{element.tag}>, got {inside}")
-            element = found
+            child = element.find(tag)
+            if child is None:
+                content = ", ".join(f"<{other.tag}>" for other in element) or "nothing"
+                raise DataError(f"{self.where(element)}: expected <{tag}> inside <{element.tag}>, got {content}")
+            element = child
         return element
 
 
 def parse(file: Path) -> Markup:
     """Raises DataError with line and column if the file is not well-formed XML."""
-    # xml.etree sits on expat but keeps no line numbers; driving expat ourselves keeps them. A DTD that is only named is not read.
+    # xml.etree uses expat but drops its line numbers, so expat is called here. A DTD that the file only names is not read.
     builder = ElementTree.TreeBuilder()
     lines: dict[Element, int] = {}
     parser = expat.ParserCreate()
     parser.buffer_text = True
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
+    def start_element(tag: str, attributes: dict[str, str]) -> None:
         lines[builder.start(tag, attributes)] = parser.CurrentLineNumber
 
-    parser.StartElementHandler = start
+    parser.StartElementHandler = start_element
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     try:
@@ -68,6 +69,6 @@ def parse(file: Path) -> Markup:
     return Markup(file, builder.close(), lines)
 
 
-def _shown(element: Element) -> str:
+def _opening_tag(element: Element) -> str:
     attributes = "".join(f" {name}={value[:40]!r}" for name, value in element.attrib.items())
     return f"<{element.tag}{attributes}>"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, read_text
 from relsift.readers.records import file_or_children, matching_files, sentence_from_indices
 from relsift.schema import Document, Entity, Relation
 
@@ -59,23 +59,23 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
 
 def _blocks(file: Path) -> Iterator[tuple[str, str, list[_Row]]]:
     """Place, id and rows of each block."""
-    key, opened, rows = "", "", list[_Row]()
+    key, block_where, rows = "", "", list[_Row]()
     for number, line in enumerate(read_text(file).split("\n"), start=1):
         line = line.rstrip("\r")
         where = f"{file}:{number}"
         if line.startswith(_MARK):
-            if opened:
-                yield opened, key, rows
-            key, opened, rows = line[len(_MARK) :].strip(), where, []
+            if block_where:
+                yield block_where, key, rows
+            key, block_where, rows = line[len(_MARK) :].strip(), where, []
             if not key:
                 raise DataError(f"{where}: expected an id after {_MARK}, got none")
         elif line.strip():
-            if not opened:
+            if not block_where:
                 raise DataError(f"{where}: expected a line '{_MARK} ID' before the first token, got {line!r}")
             rows.append(_row(line, len(rows), where))
-    if not opened:
+    if not block_where:
         raise DataError(f"{file}:1: expected at least one line '{_MARK} ID', got an empty file")
-    yield opened, key, rows
+    yield block_where, key, rows
 
 
 def _row(line: str, position: int, where: str) -> _Row:
@@ -87,15 +87,15 @@ def _row(line: str, position: int, where: str) -> _Row:
         raise DataError(f"{where}: expected token number {position}, got {number!r}")
     if tag != "O" and not (tag[:2] in ("B-", "I-") and len(tag) > 2):
         raise DataError(f"{where}: expected the tag O, B-TYPE or I-TYPE, got {tag!r}")
-    names, places = _list(types, str, where), _list(targets, int, where)
-    if len(names) != len(places):
+    type_names, target_tokens = _list(types, str, where), _list(targets, int, where)
+    if len(type_names) != len(target_tokens):
         raise DataError(f"{where}: expected as many relation types as tokens they lead to, got {types} and {targets}")
     links = []
-    for name, place in zip(names, places):
-        if name != _NO_RELATION:
-            links.append((name, place))
-        elif place != position:
-            raise DataError(f"{where}: expected 'N' (no relation) to lead to its own token {position}, got {place}")
+    for type_name, target in zip(type_names, target_tokens):
+        if type_name != _NO_RELATION:
+            links.append((type_name, target))
+        elif target != position:
+            raise DataError(f"{where}: expected 'N' (no relation) to lead to its own token {position}, got {target}")
     return _Row(where, token, tag, tuple(links))
 
 
@@ -146,7 +146,7 @@ def _ending_at(position: int, rows: list[_Row], by_last_token: dict[int, int], w
 
 
 def _recognises_file(path: Path) -> bool:
-    lines = head_of(path).lstrip("\ufeff").split("\n")
+    lines = beginning_of(path).lstrip("\ufeff").split("\n")
     return len(lines) > 1 and lines[0].startswith(f"{_MARK} ") and lines[1].count("\t") == 4 and lines[1].startswith("0\t")
 
 

@@ -7,11 +7,11 @@
 With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
 tokens. Ends are exclusive. head and tail are entity ids or positions in the list. `"relations": []` means annotated, none; a
 missing key means not annotated. With `tokens`, `text` and `offsets` (a half-open character span in `text` for every token) the
-link to the original text is kept; `text_start` says where `text` stood in its document. Consecutive lines with the same `doc_id`
+link to the original text is kept; `text_start` is the offset of `text` in its document. Consecutive lines with the same `doc_id`
 form one document.
 
-`"tagged": [{"start", "end", "type"}]`, with offsets as those of entities, are entities to show to a model as tags in place of the annotated
-ones, such as those that a tagger found. Without the key the tags show `entities`.
+`"tagged": [{"start", "end", "type"}]` are the entities that the model sees as tags, for example those of a tagger. Their offsets count as
+those of `entities`. Without the key, the tags are those of `entities`.
 
 With `tokens` a line may hold dependency trees, all three keys or none: `heads` (token indices, -1 for a root), `dependencies` (labels)
 and `pos` (parts of speech), each one value a token.
@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, input_files, parse_json
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, parse_json
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 
@@ -37,7 +37,7 @@ _KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "de
 _SYNTAX_KEYS = ("heads", "dependencies", "pos")
 _ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
 _RELATION_KEYS = {"id", "head", "tail", "type", "score"}
-_LONGEST_TEXT = 100_000_000  # characters; a larger `text_start` is taken for a mistake, since blanks fill the text up to it
+_LONGEST_TEXT = 100_000_000  # characters; a larger `text_start` is refused as a mistake, since the text before it is filled with blanks
 _OTHER_FORMAT = re.compile(r'(?<!\\)"sentences"\s*:')  # a key, not a word of the sentence
 
 SAMPLES = {
@@ -56,40 +56,52 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
 
 
 def read_lines(lines: Iterator[tuple[int, str]], name: str, report: ReadReport) -> Iterator[Document]:
-    """The documents of (line number, line) pairs, one at a time, never the whole file.
+    """Yield the documents of numbered lines, one at a time; the whole file is never in memory.
 
-    Raises: DataError if there is none, or for a broken line, after the documents before it.
+    Args:
+        lines: (line number from 1, line). name: of the file, for messages.
+    Raises: DataError if there is no document, or for a broken line, after the documents before it.
     """
-    group: list[_Line] = []
-    found = False
+    values = (
+        (number, parse_json(line.rstrip("\r\n"), name, expected="one JSON object a line", line=number))
+        for number, line in lines
+        if line.strip()
+    )
+    yield from read_records(values, name, report)
+
+
+def read_records(records: Iterator[tuple[int, Any]], name: str, report: ReadReport) -> Iterator[Document]:
+    """`read_lines` for lines that are JSON values already: (line number from 1, value)."""
+    document_lines: list[_Line] = []
+    has_documents = False
     broken: DataError | None = None
-    parsed = (_line(line, name, number, report) for number, line in lines if line.strip())
+    parsed = (_line(record, f"{name}:{number}", report) for number, record in records)
     while broken is None:
         try:
             line = next(parsed, None)
         except DataError as error:
-            line, broken = None, error  # what was read before is still given out
-        if group and (line is None or not line.doc_id or line.doc_id != group[-1].doc_id):
-            found = True
-            yield _join(group, report)
-            group = []
+            line, broken = None, error  # raised after the documents read before it
+        if document_lines and (line is None or not line.doc_id or line.doc_id != document_lines[-1].doc_id):
+            has_documents = True
+            yield _join(document_lines, report)
+            document_lines = []
         if line is None:
             break
-        group.append(line)
+        document_lines.append(line)
     if broken is not None:
         raise broken
-    if not found:
+    if not has_documents:
         raise DataError(f"{name}: expected at least one line of JSON, got an empty file")
 
 
 class _Line(NamedTuple):
-    """What one line says. `text` begins `start` characters into its document; the sentences' offsets count from there already."""
+    """The content of one line."""
 
-    where: str
-    doc_id: str  # '': the line stands alone
-    sentences: tuple[Sentence, ...]
-    text: str | None
-    start: int
+    where: str  # file and line
+    doc_id: str  # '': the line is a document of its own
+    sentences: tuple[Sentence, ...]  # their offsets count from the beginning of the document
+    text: str | None  # the line's part of the document's text
+    start: int  # offset of `text` in the document, in characters
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
@@ -109,9 +121,7 @@ def numbered_lines(stream: Iterable[bytes], name: str) -> Iterator[tuple[int, st
             ) from error
 
 
-def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
-    where = f"{name}:{number}"
-    record = parse_json(line.rstrip("\r\n"), name, expected="one JSON object a line", line=number)
+def _line(record: Any, where: str, report: ReadReport) -> _Line:
     if not isinstance(record, dict):
         raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
     if not record.keys() <= _KEYS:
@@ -122,23 +132,23 @@ def _line(line: str, name: str, number: int, report: ReadReport) -> _Line:
         raise DataError(f"{where}: id: expected a name or a number, got an empty string")
     doc_id = _name(record, "doc_id", where) or ""
     start = _text_start(record, where)
-    entities = _objects(record, "entities", "entity", _ENTITY_KEYS, where, report)
-    made = [_entity(e, n, where) for n, e in enumerate(entities)]
-    positions = _positions(made, where)
+    entity_records = _objects(record, "entities", "entity", _ENTITY_KEYS, where, report)
+    entities = [_entity(e, n, where) for n, e in enumerate(entity_records)]
+    positions = _positions(entities, where)
     tagged = None
     if record.get("tagged") is not None:
-        shown = _objects(record, "tagged", "tagged entity", _ENTITY_KEYS, where, report)
-        tagged = [_entity(e, n, where, "tagged entity") for n, e in enumerate(shown)]
-    links = None
+        tagged_records = _objects(record, "tagged", "tagged entity", _ENTITY_KEYS, where, report)
+        tagged = [_entity(e, n, where, "tagged entity") for n, e in enumerate(tagged_records)]
+    relations = None
     if record.get("relations") is not None:
-        numbered = any(isinstance(entity.get("id"), int) for entity in entities)
-        relations = _objects(record, "relations", "relation", _RELATION_KEYS, where, report)
-        links = [_relation(r, positions, len(made), numbered, n, where) for n, r in enumerate(relations)]
+        ids_are_numbers = any(isinstance(entity.get("id"), int) for entity in entity_records)
+        relation_records = _objects(record, "relations", "relation", _RELATION_KEYS, where, report)
+        relations = [_relation(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
     try:
         if "tokens" in record:
-            text, sentences = _from_tokens(record, key, doc_id, made, tagged, links, start, where)
+            text, sentences = _from_tokens(record, key, doc_id, entities, tagged, relations, start, where)
         else:
-            text, sentences = _from_text(record, key, doc_id, made, tagged, links, start, where, report)
+            text, sentences = _from_text(record, key, doc_id, entities, tagged, relations, start, where, report)
     except DataError as error:
         raise error if str(error).startswith(where) else DataError(f"{where}: {error}") from error
     return _Line(where, doc_id, sentences, text, start)
@@ -177,12 +187,19 @@ def _from_tokens(
     if text is not None:
         text = _field(record, "text", (str,), where)
         size = len(text)
-        found = [_span(value, size, "offset", n, where) for n, value in enumerate(_list(record, "offsets", where))]
-        spans = tuple([(a + start, b + start) for a, b in found])
-    links = None if relations is None else tuple(relations)
-    shown = None if tagged is None else tuple(tagged)
-    made = Sentence(key, tuple(tokens), tuple(entities), links, doc_id or key, spans, _syntax(record, where), shown)
-    return text, (made,)
+        spans_in_text = [_span(value, size, "offset", n, where) for n, value in enumerate(_list(record, "offsets", where))]
+        spans = tuple([(a + start, b + start) for a, b in spans_in_text])
+    sentence = Sentence(
+        key,
+        tuple(tokens),
+        tuple(entities),
+        relations=None if relations is None else tuple(relations),
+        doc_id=doc_id or key,
+        offsets=spans,
+        syntax=_syntax(record, where),
+        tagged=None if tagged is None else tuple(tagged),
+    )
+    return text, (sentence,)
 
 
 def _syntax(record: dict[str, Any], where: str) -> Syntax | None:
@@ -224,40 +241,40 @@ def _from_text(
     for number, relation in enumerate(relations or ()):
         if relation.score is not None:
             report.drop("scores of relations of a text without tokens", f"{where}: relation {number}")
-    # Positions in the list serve as ids until the entities have found their sentences, those to be shown as tags after the annotated ones.
-    given = [*entities, *(tagged or ())]
-    mentions = [TextEntity(str(n), e.start, e.end, e.type, e.subtype) for n, e in enumerate(given)]
-    links = None if relations is None else [TextRelation(str(r.head), str(r.tail), r.type) for r in relations]
-    document = document_from_offsets(doc_id or key, text, mentions, links, report, where=where)
-    # A text of one sentence keeps its own id; of a longer one the sentences are numbered.
-    single = len(document.sentences) == 1
-    made = []
+    # Until each entity has its sentence, its id is its position: the annotated entities first, then the tagged ones.
+    all_entities = [*entities, *(tagged or ())]
+    mentions = [TextEntity(str(n), e.start, e.end, e.type, e.subtype) for n, e in enumerate(all_entities)]
+    text_relations = None if relations is None else [TextRelation(str(r.head), str(r.tail), r.type) for r in relations]
+    document = document_from_offsets(doc_id or key, text, mentions, text_relations, report, where=where)
+    # A text of one sentence keeps its id. The sentences of a longer text are numbered.
+    is_single = len(document.sentences) == 1
+    sentences = []
     for number, sentence in enumerate(document.sentences):
-        placed = [int(e.id or 0) for e in sentence.entities]
-        named = [replace(e, id=given[n].id) for n, e in zip(placed, sentence.entities)]
-        own = sum(n < len(entities) for n in placed)
-        shown = None if tagged is None else tuple(named[own:])
-        name = key if single else f"{key}-{number}"
-        made.append(_moved(replace(sentence, id=name, entities=tuple(named[:own]), tagged=shown), start))
-    return text, tuple(made)
+        positions = [int(e.id or 0) for e in sentence.entities]
+        entities_with_ids = [replace(e, id=all_entities[n].id) for n, e in zip(positions, sentence.entities)]
+        num_entities = sum(n < len(entities) for n in positions)
+        tagged_here = None if tagged is None else tuple(entities_with_ids[num_entities:])
+        name = key if is_single else f"{key}-{number}"
+        sentences.append(_moved(replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here), start))
+    return text, tuple(sentences)
 
 
 def _moved(sentence: Sentence, start: int) -> Sentence:
     """The sentence with its character offsets counted from the beginning of the document, `start` characters before its text."""
 
-    def moved(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    def move(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
         return tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in entities)
 
     return replace(
         sentence,
-        entities=moved(sentence.entities),
-        tagged=None if sentence.tagged is None else moved(sentence.tagged),
+        entities=move(sentence.entities),
+        tagged=None if sentence.tagged is None else move(sentence.tagged),
         offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()),
     )
 
 
 def _join(lines: list[_Line], report: ReadReport) -> Document:
-    """Lines of one document as one; texts are laid side by side at their `text_start`, gaps become blanks."""
+    """Join the lines of one document. Each text goes to its `text_start`; gaps between texts are filled with blanks."""
     name = lines[0].doc_id or lines[0].sentences[0].doc_id or lines[0].sentences[0].id
     sentences = tuple(sentence for line in lines for sentence in line.sentences)
     if all(line.text is None for line in lines):
@@ -278,14 +295,14 @@ def _join(lines: list[_Line], report: ReadReport) -> Document:
 
 
 def _without_offsets(sentence: Sentence) -> Sentence:
-    bare, shown = (tuple(replace(entity, chars=None) for entity in entities) for entities in (sentence.entities, sentence.tagged or ()))
-    return replace(sentence, offsets=None, entities=bare, tagged=None if sentence.tagged is None else shown)
+    entities, tagged = (tuple(replace(entity, chars=None) for entity in group) for group in (sentence.entities, sentence.tagged or ()))
+    return replace(sentence, offsets=None, entities=entities, tagged=None if sentence.tagged is None else tagged)
 
 
 def _entity(record: dict[str, Any], number: int, where: str, name: str = "entity") -> Entity:
     start, end, kind = record.get("start"), record.get("end"), record.get("type")
     if len(record) == 3 and type(start) is int and type(end) is int and type(kind) is str:
-        return Entity(start, end, kind)  # most entities say no more, and need no further check
+        return Entity(start, end, kind)  # the common case; nothing else to check
     where = f"{where}: {name} {number}"
     start, end = _field(record, "start", (int,), where), _field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else _field(record, "subtype", (str,), where)
@@ -303,22 +320,26 @@ def _positions(entities: list[Entity], where: str) -> dict[str, int]:
     return positions
 
 
-def _relation(record: dict[str, Any], positions: dict[str, int], size: int, numbered: bool, number: int, where: str) -> Relation:
-    """With head and tail as positions in a list of `size` entities. `numbered`: a whole number is an id, not a position."""
+def _relation(record: dict[str, Any], positions: dict[str, int], size: int, ids_are_numbers: bool, number: int, where: str) -> Relation:
+    """A relation whose head and tail are positions among `size` entities.
+
+    Args:
+        positions: position of each entity id. ids_are_numbers: a whole number in the record is an id, not a position.
+    """
     where = f"{where}: relation {number}"
-    ends = []
+    head_and_tail = []
     for role in ("head", "tail"):
         value = _field(record, role, (int, str), where)
-        position = positions.get(str(value)) if isinstance(value, str) or numbered else value
+        position = positions.get(str(value)) if isinstance(value, str) or ids_are_numbers else value
         if position is None:
             known = ", ".join(list(positions)[:5]) or "none given"
             raise DataError(f"{where}: {role}: expected the id of an entity (known: {known}) or a position, got {value!r}")
         if not 0 <= position < size:
             raise DataError(f"{where}: {role}: expected a position below {size}, the number of entities, got {position}")
-        ends.append(position)
-    if ends[0] == ends[1]:
+        head_and_tail.append(position)
+    if head_and_tail[0] == head_and_tail[1]:
         raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
-    return Relation(ends[0], ends[1], _field(record, "type", (str,), where), _score(record, where))
+    return Relation(head_and_tail[0], head_and_tail[1], _field(record, "type", (str,), where), _score(record, where))
 
 
 def _score(record: dict[str, Any], where: str) -> float | None:
@@ -331,7 +352,7 @@ def _score(record: dict[str, Any], where: str) -> float | None:
 
 
 def _name(record: dict[str, Any], name: str, where: str) -> str | None:
-    """An id that need not be there, as a string."""
+    """An optional id, as a string."""
     return None if record.get(name) is None else str(_field(record, name, (str, int), where))
 
 
@@ -349,7 +370,7 @@ def _span(value: Any, size: int | None, name: str, number: int | None, where: st
 def _objects(
     record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport
 ) -> list[dict[str, Any]]:
-    """The JSON objects listed under a key; what stands under keys that are not `known` is counted."""
+    """The JSON objects listed under the key `name`. Values under keys that are not `known` are counted as dropped."""
     items = _list(record, name, where)
     for number, item in enumerate(items):
         if not isinstance(item, dict):
@@ -378,13 +399,13 @@ def _field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: st
 
 
 def recognises(path: Path) -> bool:
-    """A .jsonl file whose first line has our keys: `tokens` or `text`, and not another format's `sentences`."""
+    """A .jsonl file whose first line has the native keys: `id`, and `tokens` or `text`, but not `sentences` (DyGIE)."""
     if path.is_dir():
         files = sorted(path.glob("*.jsonl"))
         return bool(files) and recognises(files[0])
-    line = head_of(path).lstrip("\ufeff \t\r\n").split("\n", 1)[0]
-    ours = line.startswith("{") and ('"tokens"' in line or '"text"' in line) and '"id"' in line
-    return path.suffix == ".jsonl" and ours and not _OTHER_FORMAT.search(line)
+    line = beginning_of(path).lstrip("\ufeff \t\r\n").split("\n", 1)[0]
+    has_native_keys = line.startswith("{") and ('"tokens"' in line or '"text"' in line) and '"id"' in line
+    return path.suffix == ".jsonl" and has_native_keys and not _OTHER_FORMAT.search(line)
 
 
 READER = Reader(

@@ -1,6 +1,6 @@
-"""Shared by readers of files of records: the files of a folder, values of the right kind, sentences given by token indices.
+"""For readers of formats that bring their own tokens: find the files, check JSON values, make sentences from token indices.
 
-The counterpart of `standoff` for formats that bring their own tokens.
+`standoff` does the same for formats that annotate character offsets.
 """
 
 from __future__ import annotations
@@ -11,29 +11,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport, head_of, input_files, parse_json, read_text
+from relsift.readers.base import ReadReport, beginning_of, input_files, parse_json, read_text
 from relsift.schema import Entity, Relation, Sentence
 from relsift.text import Span
 
 T = TypeVar("T")
-_GLANCE = 1 << 18  # bytes of a JSON file looked at to recognise it: records can be long
+_RECOGNITION_BYTES = 1 << 18  # bytes of a JSON file that are read to recognise its format; records can be long
 
 
 def matching_files(path: Path, report: ReadReport, recognises: Callable[[Path], bool], *suffixes: str) -> list[Path]:
-    """The file itself, or the files below the folder that are in the format; the folder's other files are counted.
+    """The file itself, or the files below the folder that are in the format. The folder's other files are counted as dropped.
 
-    A named file is always read, so that what is wrong with it becomes an error that says where.
+    A file that is named itself is always read, so that a fault in it becomes an error with its place.
     """
     if path.is_file():
         return [path]
     files = input_files(path, *suffixes)
-    matching = {file: None for file in files if recognises(file)}
-    if not matching:
+    in_format = [file for file in files if recognises(file)]
+    if not in_format:
         raise DataError(f"{path}: expected a folder with files in this format, got {len(files)} others")
+    recognised = frozenset(in_format)
     for file in files:
-        if file not in matching:
+        if file not in recognised:
             report.drop("files of a folder that are in another format", str(file))
-    return list(matching)
+    return in_format
 
 
 def file_or_children(path: Path, recognises: Callable[[Path], bool], *suffixes: str) -> bool:
@@ -53,25 +54,25 @@ def json_array(file: Path) -> list[Any]:
     return value
 
 
-def glance_array(file: Path) -> Iterator[dict[str, Any]]:
-    """The objects at the beginning of a JSON array, as far as a glance reaches; nothing if the file is something else."""
-    text = head_of(file, _GLANCE).lstrip("\ufeff \t\r\n")
+def first_objects(file: Path) -> Iterator[dict[str, Any]]:
+    """The objects at the beginning of a JSON array, for `recognises`; none if the file is something else."""
+    text = beginning_of(file, _RECOGNITION_BYTES).lstrip("\ufeff \t\r\n")
     decoder = json.JSONDecoder()
-    place = 1
+    offset = 1
     while text.startswith("["):
-        while place < len(text) and text[place] in " \t\r\n,":
-            place += 1
+        while offset < len(text) and text[offset] in " \t\r\n,":
+            offset += 1
         try:
-            value, place = decoder.raw_decode(text, place)
+            value, offset = decoder.raw_decode(text, offset)
         except (ValueError, RecursionError):
             return
         if isinstance(value, dict):
             yield value
 
 
-def glance_line(file: Path) -> dict[str, Any]:
-    """The JSON object on the first line, or an empty one if there is none or it is longer than a glance."""
-    line = head_of(file, _GLANCE).lstrip("\ufeff").split("\n", 1)[0]
+def first_line_object(file: Path) -> dict[str, Any]:
+    """The JSON object on the first line, for `recognises`; empty if there is none or the line is too long."""
+    line = beginning_of(file, _RECOGNITION_BYTES).lstrip("\ufeff").split("\n", 1)[0]
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -80,7 +81,7 @@ def glance_line(file: Path) -> dict[str, Any]:
 
 
 def as_object(value: Any, known: frozenset[str], where: str, report: ReadReport) -> dict[str, Any]:
-    """`value` as a JSON object; keys that are not `known` are counted, since what they say is lost."""
+    """`value` as a JSON object. Values under keys that are not `known` are counted as dropped. Raises DataError."""
     checked = as_kind(value, dict, where)
     for key in sorted(set(checked) - known):
         report.drop(f"values under the unknown key {key!r}", where)
@@ -88,14 +89,14 @@ def as_object(value: Any, known: frozenset[str], where: str, report: ReadReport)
 
 
 def as_kind(value: Any, kind: type[T], where: str) -> T:
-    """`value` if it is of the JSON kind; true and false are no numbers. Raises DataError."""
+    """`value` if it has the type `kind`; true and false are not numbers. Raises DataError."""
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise DataError(f"{where}: expected {_NAMES[kind]}, got {value!r}")
+        raise DataError(f"{where}: expected {_KIND_NAMES[kind]}, got {value!r}")
     return value
 
 
 def required(record: dict[str, Any], name: str, kind: type[T], where: str) -> T:
-    """The value under a key that must be there. Raises DataError."""
+    """The value of type `kind` under the key `name`. Raises DataError if it is missing or of another type."""
     if name not in record:
         raise DataError(f"{where}: expected the key {name!r}, got keys {', '.join(sorted(record)) or 'none'}")
     return as_kind(record[name], kind, f"{where}: {name}")
@@ -132,56 +133,57 @@ def sentence_from_indices(
     where: str,
     doc_id: str | None = None,
 ) -> Sentence:
-    """Check and make a sentence whose relations name positions in `entities`; relations is None if not annotated.
+    """Make a sentence from entities by token indices and relations by positions in `entities`.
 
-    Entities given twice are merged, or every pair with one of them would be scored twice; two types on one span, and two
-    relation types on one pair, are different facts and stay.
+    Equal entities are merged: otherwise every pair with one of them would be scored twice. Two types on one span, and two
+    relation types on one pair, are different facts and are kept.
 
-    Raises: DataError, with `where`, for a span outside the tokens or a position outside the list.
+    Args: relations: None if not annotated. where: file and record, for messages.
+    Raises: DataError for a span outside the tokens or a position outside the list.
     Counts: duplicate entities, duplicate relations, relations of an entity with itself.
     """
-    kept: dict[Entity, int] = {}
-    position = [kept.setdefault(entity, len(kept)) for entity in entities]
-    for _ in range(len(entities) - len(kept)):
+    kept_entities: dict[Entity, int] = {}
+    new_position = [kept_entities.setdefault(entity, len(kept_entities)) for entity in entities]
+    for _ in range(len(entities) - len(kept_entities)):
         report.drop("duplicate entities", where)
-    links: dict[Relation, None] = {}
+    kept_relations: dict[Relation, None] = {}
     for relation in relations or ():
         for role, value in (("head", relation.head), ("tail", relation.tail)):
-            if not 0 <= value < len(position):
+            if not 0 <= value < len(new_position):
                 raise DataError(
-                    f"{where}: relation {relation.type}: expected a {role} among {len(position)} entities, got {value}"
+                    f"{where}: relation {relation.type}: expected a {role} among {len(new_position)} entities, got {value}"
                 )
-        link = Relation(position[relation.head], position[relation.tail], relation.type)
-        if link.head == link.tail:
-            report.drop("relations of an entity with itself", f"{where}: {link.type} {link.head}")
-        elif link in links:
-            report.drop("duplicate relations", f"{where}: {link.type} {link.head} {link.tail}")
+        moved = Relation(new_position[relation.head], new_position[relation.tail], relation.type)
+        if moved.head == moved.tail:
+            report.drop("relations of an entity with itself", f"{where}: {moved.type} {moved.head}")
+        elif moved in kept_relations:
+            report.drop("duplicate relations", f"{where}: {moved.type} {moved.head} {moved.tail}")
         else:
-            links[link] = None
+            kept_relations[moved] = None
     try:
-        return Sentence(key, tuple(tokens), tuple(kept), None if relations is None else tuple(links), doc_id or key)
+        return Sentence(key, tuple(tokens), tuple(kept_entities), None if relations is None else tuple(kept_relations), doc_id or key)
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
 
 
 def position_of(span: Span, entities: Sequence[Entity], report: ReadReport, *, where: str) -> int:
-    """The position of the entity that covers exactly the half-open `span`, for formats whose relations name spans.
+    """The position of the entity on exactly the half-open `span`, for formats whose relations name spans.
 
     Raises: DataError if there is none.
-    Counts: relations whose span carries several types, so that the format does not say which one is meant.
+    Counts: relation ends on a span with several entity types: the format does not say which is meant, so the first is taken.
     """
-    found = {entity.type: number for number, entity in reversed(list(enumerate(entities))) if (entity.start, entity.end) == span}
-    if not found:
+    position_by_type = {entity.type: number for number, entity in reversed(list(enumerate(entities))) if (entity.start, entity.end) == span}
+    if not position_by_type:
         raise DataError(
             f"{where}: expected the relation to name the span of an entity, got tokens {span[0]} to {span[1]} (exclusive)"
         )
-    if len(found) > 1:
+    if len(position_by_type) > 1:
         report.drop("relation ends on a span with several entity types, read as the first", where)
-    return min(found.values())
+    return min(position_by_type.values())
 
 
-_NAMES: dict[type, str] = {dict: "a JSON object", list: "a list", str: "a string", int: "a whole number"}
+_KIND_NAMES: dict[type, str] = {dict: "a JSON object", list: "a list", str: "a string", int: "a whole number"}
 
 
 def _kind(value: Any) -> str:
-    return _NAMES.get(type(value), type(value).__name__)
+    return _KIND_NAMES.get(type(value), type(value).__name__)

@@ -4,8 +4,8 @@
     Instrument-Agency(e2,e1)                        relation and order of its arguments, or Other
     Comment: any text, or none                      for people; may be missing
 
-Traps: `(e2,e1)` means that e2 fills the first role, so our head is e2. Only the outermost quotation marks belong to the format.
-`Other` is stored as "annotated, no relation": it says that none of the nine relations holds. Tags can touch a word
+Traps: `(e2,e1)` means that e2 fills the first role, so e2 is the head. Only the outermost quotation marks belong to the format.
+`Other` is stored as "annotated, no relation": it means that none of the nine relations holds. Tags can touch a word
 (`of<e2>flour</e2>`); tokens are cut there. Nominals have no types in this corpus, so all are `Nominal`. Comments are not kept.
 
 Source of the format: Hendrickx et al., SemEval 2010 (S10-1006). Reads the training file and the test file with labels ("FULL").
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, head_of, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, read_text
 from relsift.readers.records import file_or_children, matching_files
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
@@ -47,11 +47,11 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
         for number, line in filled:
             empty = False
             where = f"{file}:{number}"
-            found = _SENTENCE.fullmatch(line)
-            if found is None:
+            match = _SENTENCE.fullmatch(line)
+            if match is None:
                 raise DataError(f"{where}: expected a number and a sentence in quotation marks, got {line!r}")
-            place, label = next(filled, (number, ""))
-            yield _document(found[1], found[2], label, where, f"{file}:{place}", report)
+            label_number, label = next(filled, (number, ""))
+            yield _document(match[1], match[2], label, where, f"{file}:{label_number}", report)
         if empty:
             raise DataError(f"{file}:1: expected at least one sentence, got an empty file")
 
@@ -60,12 +60,12 @@ def _document(key: str, marked: str, label: str, where: str, label_where: str, r
     text, mentions = _unmark(marked, where)
     relations = []
     if label != NO_RELATION_LABEL:
-        found = _LABEL.fullmatch(label)
-        if found is None:
+        match = _LABEL.fullmatch(label)
+        if match is None:
             got = repr(label) if label else "the end of the file"
             raise DataError(f"{label_where}: expected Other or a relation such as Cause-Effect(e1,e2), got {got}")
-        head, tail = found[2].split(",")
-        relations.append(TextRelation(head, tail, found[1]))
+        head, tail = match[2].split(",")
+        relations.append(TextRelation(head, tail, match[1]))
     return document_from_offsets(
         key, text, mentions, relations, report, where=where, sentences=[(0, len(text))], sentence_ids={0: key}
     )
@@ -73,7 +73,7 @@ def _document(key: str, marked: str, label: str, where: str, label_where: str, r
 
 def _unmark(marked: str, where: str) -> tuple[str, list[TextEntity]]:
     """The sentence without tags, and e1 and e2 by their offsets in it."""
-    tags = [found[0] for found in _TAG.finditer(marked)]
+    tags = [match[0] for match in _TAG.finditer(marked)]
     if tags != ["<e1>", "</e1>", "<e2>", "</e2>"]:
         raise DataError(f"{where}: expected <e1>…</e1> and then <e2>…</e2>, once each, got {' '.join(tags) or 'no tags'}")
     pieces = _TAG.split(marked)[::3]  # the two groups of the pattern stand between the pieces
@@ -82,9 +82,9 @@ def _unmark(marked: str, where: str) -> tuple[str, list[TextEntity]]:
 
 
 def _recognises_file(path: Path) -> bool:
-    lines = [line.strip() for line in head_of(path).lstrip("\ufeff").split("\n")]
-    found = _SENTENCE.fullmatch(lines[0])
-    if found is None or "<e1>" not in found[2] or len(lines) == 1:
+    lines = [line.strip() for line in beginning_of(path).lstrip("\ufeff").split("\n")]
+    match = _SENTENCE.fullmatch(lines[0])
+    if match is None or "<e1>" not in match[2] or len(lines) == 1:
         return False
     return lines[1] == NO_RELATION_LABEL or _LABEL.fullmatch(lines[1]) is not None
 

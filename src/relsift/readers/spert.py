@@ -21,7 +21,7 @@ from relsift.readers.records import (
     as_kind,
     as_object,
     file_or_children,
-    glance_array,
+    first_objects,
     json_array,
     matching_files,
     required,
@@ -111,13 +111,13 @@ def _tagged(record: dict[str, Any], num_tokens: int, where: str) -> list[Entity]
 
 
 def _recognises_file(path: Path) -> bool:
-    for record in glance_array(path):
+    for record in first_objects(path):
         if "tokens" not in record:
             return False
         if "tags" in record:
             return True
         entities = record.get("entities")
-        if entities:  # an empty list looks the same in other formats: the next record decides
+        if entities:  # other formats have empty lists too: the next record decides
             return isinstance(entities, list) and isinstance(entities[0], dict) and entities[0].keys() >= _ENTITY_KEYS
     return False
 

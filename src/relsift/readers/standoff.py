@@ -1,4 +1,4 @@
-"""From character offsets to token spans, for every format that annotates a text from outside (brat, ACE, DDI, ADE, native)."""
+"""From character offsets to token spans, for every format that annotates offsets in a text (brat, ACE, DDI, ADE, native)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from relsift.readers.base import ReadReport
 from relsift.schema import Document, Entity, Relation, Sentence
 from relsift.text import Span, split_sentences, tokenise
 
-_SHOWN = 80  # characters of a mention in a message
+_LONGEST_QUOTE = 80  # characters of a mention in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def document_from_offsets(
     Args:
         relations: None if the document carries no relation annotation at all.
         where: the file, for error messages.
-        sentences: half-open character spans of the sentences, in order; found by `split_sentences` if None.
-        sentence_ids: id by sentence number; `{doc_id}-{number}` where it says nothing.
+        sentences: half-open character spans of the sentences, in order; None: from `split_sentences`.
+        sentence_ids: id by sentence number; `{doc_id}-{number}` for a number without one.
         characters: one token a character (see `relsift.text.tokenise`).
     Raises: DataError for a span outside the text or blank, a relation to an unknown id, or an id given twice.
     Counts: relations across sentences, entities across sentences, relations of an entity that was dropped or with itself,
@@ -62,52 +62,52 @@ def document_from_offsets(
     spans = {e.id: _trimmed(text, e) for e in entities}
     bounds = list(sentences) if sentences is not None else split_sentences(text, spans.values())
     starts = [start for start, _ in bounds]
-    home: dict[str, int] = {}
+    sentence_of: dict[str, int] = {}
     for entity in entities:
         start, end = spans[entity.id]
         number = bisect.bisect_right(starts, start) - 1
         if number < 0 or end > bounds[number][1]:
-            report.drop("entities that cross a sentence boundary", f"{where}: {entity.id} {text[start:end][:_SHOWN]!r}")
+            report.drop("entities that cross a sentence boundary", f"{where}: {entity.id} {text[start:end][:_LONGEST_QUOTE]!r}")
         else:
-            home[entity.id] = number
-    members: list[list[TextEntity]] = [[] for _ in bounds]
+            sentence_of[entity.id] = number
+    entities_of: list[list[TextEntity]] = [[] for _ in bounds]
     for entity in entities:
-        if entity.id in home:
-            members[home[entity.id]].append(entity)
-    links: list[list[TextRelation]] = [[] for _ in bounds]
+        if entity.id in sentence_of:
+            entities_of[sentence_of[entity.id]].append(entity)
+    relations_of: list[list[TextRelation]] = [[] for _ in bounds]
     for relation in relations or ():
-        if relation.head not in home or relation.tail not in home:
+        if relation.head not in sentence_of or relation.tail not in sentence_of:
             report.drop("relations of a dropped entity", f"{where}: {relation.type} {relation.head} {relation.tail}")
-        elif home[relation.head] != home[relation.tail]:
+        elif sentence_of[relation.head] != sentence_of[relation.tail]:
             report.drop("relations across sentences", f"{where}: {relation.type} {relation.head} {relation.tail}")
         elif relation.head == relation.tail:
             report.drop("relations of an entity with itself", f"{where}: {relation.type} {relation.head}")
-        elif relation in links[home[relation.head]]:
+        elif relation in relations_of[sentence_of[relation.head]]:
             report.drop("duplicate relations", f"{where}: {relation.type} {relation.head} {relation.tail}")
         else:
-            links[home[relation.head]].append(relation)
-    made = []
+            relations_of[sentence_of[relation.head]].append(relation)
+    document_sentences = []
     for number, (start, end) in enumerate(bounds):
-        cuts = [edge - start for entity in members[number] for edge in spans[entity.id]]
+        cuts = [edge - start for entity in entities_of[number] for edge in spans[entity.id]]
         tokens = [(a + start, b + start) for a, b in tokenise(text[start:end], cuts, characters=characters)]
         if not tokens:
             continue
-        made.append(
+        document_sentences.append(
             _sentence(
-                (sentence_ids or {}).get(number, f"{doc_id}-{number}"), doc_id, text, tokens, members[number],
-                None if relations is None else links[number],
+                (sentence_ids or {}).get(number, f"{doc_id}-{number}"), doc_id, text, tokens, entities_of[number],
+                None if relations is None else relations_of[number],
             )
         )  # fmt: skip
-    return Document(doc_id, tuple(made), text)
+    return Document(doc_id, tuple(document_sentences), text)
 
 
-def same_words(found: str, expected: str) -> bool:
-    """Equal but for blanks and line breaks, which annotation tools rewrite."""
-    return found == expected or "".join(found.split()) == "".join(expected.split())
+def same_words(words: str, expected: str) -> bool:
+    """Are the texts equal apart from blanks and line breaks, which annotation tools rewrite?"""
+    return words == expected or "".join(words.split()) == "".join(expected.split())
 
 
 def _trimmed(text: str, entity: TextEntity) -> Span:
-    """The mention without blanks at its edges: they belong to no token, and may lie outside the sentence."""
+    """The mention's span without blanks at its edges, which belong to no token and may lie outside the sentence."""
     mention = text[entity.start : entity.end]
     return entity.start + len(mention) - len(mention.lstrip()), entity.start + len(mention.rstrip())
 
@@ -136,7 +136,7 @@ def _sentence(
 ) -> Sentence:
     token_starts = [start for start, _ in tokens]
     token_ends = [end for _, end in tokens]
-    placed = tuple(
+    token_entities = tuple(
         Entity(
             # The first token that ends after the entity starts; blanks at the mention's edges belong to no token.
             bisect.bisect_right(token_ends, e.start), bisect.bisect_left(token_starts, e.end), e.type, e.subtype, e.id,
@@ -148,7 +148,7 @@ def _sentence(
     return Sentence(
         key,
         tuple(text[start:end] for start, end in tokens),
-        placed,
+        token_entities,
         None if relations is None else tuple(Relation(position[r.head], position[r.tail], r.type) for r in relations),
         doc_id,
         tuple(tokens),

@@ -1,4 +1,4 @@
-"""What a writer is: predictions or corpora out, one file format each."""
+"""The contract of a writer: one file format for corpora and predictions."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from relsift.schema import Document
 class Writer:
     """One file format.
 
-    write(documents, stream) writes one whole file; documents are taken one at a time, so the input may be a generator.
-    lines(document), for a format whose files are nothing but one line a sentence: these lines, without their ends. Relations come last:
-    without them, and without its last character, a line is how the line of the same sentence with relations begins.
+    `lines` is for formats of one line a sentence and nothing else; such files can be resumed. Relations must come last in a line: the line
+    of a sentence without relations, without its last character, is the beginning of its line with relations.
     """
 
     name: str
-    summary: str
-    suffix: str
-    write: Callable[[Iterable[Document], TextIO], None]
-    lines: Callable[[Document], Iterable[str]] | None = None
+    summary: str  # one line for lists
+    suffix: str  # of files in the format, such as .jsonl
+    write: Callable[[Iterable[Document], TextIO], None]  # write one whole file; documents are taken one at a time
+    lines: Callable[[Document], Iterable[str]] | None = None  # the lines of one document, without line ends

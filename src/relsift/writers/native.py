@@ -1,4 +1,4 @@
-"""Native JSON lines (see `relsift.readers.native`): what is written here reads back as the same sentences."""
+"""Native JSON lines (see `relsift.readers.native`). The reader gives back the same sentences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None
 
     Args:
         text: of its document, if known.
-        doc_id: what the lines of one document share; if None, the sentence's own, unless it says no more than its id.
+        doc_id: of the document, on all its lines; None: that of the sentence, unless it is equal to the sentence's id.
     """
     record: dict[str, Any] = {"id": sentence.id}
     if doc_id is None and sentence.doc_id != sentence.id:
@@ -46,9 +46,9 @@ def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None
 
 def lines(document: Document) -> Iterator[str]:
     """One JSON line a sentence, without its line end."""
-    alone = len(document.sentences) == 1 and document.sentences[0].id == document.id
+    is_whole_document = len(document.sentences) == 1 and document.sentences[0].id == document.id
     for sentence in document.sentences:
-        yield _encode(record_of(sentence, document.text, doc_id=None if alone else document.id))
+        yield _encode(record_of(sentence, document.text, doc_id=None if is_whole_document else document.id))
 
 
 def write(documents: Iterable[Document], stream: TextIO) -> None:

@@ -144,7 +144,7 @@ def test_gold_relation_lost_to_a_filter_is_a_miss():
     training = [sentence([(ADA, ACME, "runs")])]
     gold = sentence([(ADA, ACME, "runs"), (ACME, OSLO, "in")])
     rule = Candidates.fit(training, direction="directed")
-    predicted = gold.with_relations(Relation(p.head, p.tail, p.type) for p in rule.pairs(gold) if p.type)  # a perfect classifier
+    predicted = gold.with_relations(Relation(p.head, p.tail, kind) for p in rule.pairs(gold) for kind in p.types)  # a perfect classifier
     result = evaluate([gold], [predicted], direction="directed")
     assert result.micro == PRF(1.0, 0.5, pytest.approx(2 / 3))
     assert split(result) == (1, 0, 0, 0)
@@ -152,7 +152,7 @@ def test_gold_relation_lost_to_a_filter_is_a_miss():
 
 def test_second_relation_of_a_pair_is_a_miss_for_a_classifier_with_one_label_a_pair():
     gold = sentence([(ADA, ACME, "runs"), (ADA, ACME, "owns")])
-    predicted = gold.with_relations(Relation(p.head, p.tail, p.type) for p in Candidates().pairs(gold) if p.type)
+    predicted = gold.with_relations(Relation(p.head, p.tail, p.types[0]) for p in Candidates().pairs(gold) if p.types)
     assert evaluate([gold], [predicted], direction="directed").micro.recall == 0.5
 
 

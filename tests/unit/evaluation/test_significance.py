@@ -17,7 +17,7 @@ from relsift.evaluation.significance import (
     EXACT_FOLDS,
     Counts,
     bootstrap,
-    compare,
+    compare_runs,
     corrected_interval,
     micro_f1,
     randomisation,
@@ -163,7 +163,7 @@ def test_the_interval_is_about_that_of_the_normal_distribution_where_f1_is_a_sha
     n = 600
     one, other = draw.random(n) < 0.8, draw.random(n) < 0.7
     first, second = (np.stack([right, np.ones(n), np.ones(n)], axis=1).astype(np.int64) for right in (one, other))
-    result = compare([first], [second], samples=20_000)
+    result = compare_runs([first], [second], samples=20_000)
     values = one.astype(float) - other
     wanted = 1.96 * values.std() / np.sqrt(n)
     assert result.difference == pytest.approx(values.mean())
@@ -180,22 +180,22 @@ def test_what_holds_for_any_two_systems(seed, units, runs, together):
     gold = [draw.randint(0, 3) for _ in range(units)]
     first, second = ([random_counts(draw, gold) for _ in range(runs)] for _ in range(2))
     options = {"samples": 200, "seed": seed, "swap_runs_together": together}
-    forth, back = compare(first, second, **options), compare(second, first, **options)
-    assert compare(first, second, **options) == forth
+    forth, back = compare_runs(first, second, **options), compare_runs(second, first, **options)
+    assert compare_runs(first, second, **options) == forth
     assert forth.difference == -back.difference
     assert forth.interval == pytest.approx((-back.interval[1], -back.interval[0]))
     assert forth.p_value == back.p_value
     assert 1 / 201 <= forth.p_value <= 1
     assert -1 <= forth.interval[0] <= forth.interval[1] <= 1
     assert (forth.units, forth.runs) == (units, runs)
-    alike = compare(first, first, **options)
+    alike = compare_runs(first, first, **options)
     assert (alike.difference, alike.p_value, alike.interval) == (0, 1, (0, 0))
 
 
 def test_runs_are_taken_together():
     one, other = pair_of_systems(7, 30)
     third, fourth = pair_of_systems(7, 30)
-    result = compare([one, third], [other, fourth], samples=100)
+    result = compare_runs([one, third], [other, fourth], samples=100)
     assert result.first == pytest.approx(float(micro_f1((one + third).sum(axis=0))))
     assert (result.units, result.runs) == (30, 2)
 
@@ -203,24 +203,24 @@ def test_runs_are_taken_together():
 def test_a_difference_that_every_run_repeats_is_no_surer_when_runs_change_places_together():
     # Five copies of one run carry no more evidence than one; swapped one by one they seem to.
     one, other = pair_of_systems(11, 40)
-    once = compare([one], [other], samples=5000).p_value
-    assert compare([one] * 5, [other] * 5, samples=5000, swap_runs_together=True).p_value == pytest.approx(once, abs=0.03)
-    assert compare([one] * 5, [other] * 5, samples=5000).p_value < once
+    once = compare_runs([one], [other], samples=5000).p_value
+    assert compare_runs([one] * 5, [other] * 5, samples=5000, swap_runs_together=True).p_value == pytest.approx(once, abs=0.03)
+    assert compare_runs([one] * 5, [other] * 5, samples=5000).p_value < once
 
 
 def test_sides_that_do_not_belong_together_are_refused():
     one, other = pair_of_systems(1, 5)
     for first, second in (([one], [other, other]), ([one], [other[:4]]), ([], []), ([one[:, :2]], [other[:, :2]]), ([one[:0]], [one[:0]])):
         with pytest.raises(DataError, match="expected as many runs of the same"):
-            compare(first, second)
+            compare_runs(first, second)
     changed = other.copy()
     changed[2, 2] += 1
     with pytest.raises(DataError, match="a difference in unit 2"):
-        compare([one], [changed])
+        compare_runs([one], [changed])
     with pytest.raises(ConfigError, match="samples"):
-        compare([one], [other], samples=0)
+        compare_runs([one], [other], samples=0)
     with pytest.raises(ConfigError, match="confidence"):
-        compare([one], [other], confidence=95)
+        compare_runs([one], [other], confidence=95)
 
 
 # ---- folds

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from invented_cells import ONE, OTHER, cell
 from relsift.errors import ConfigError, DataError
-from relsift.evaluation.significance import Comparison, compare, micro_f1, sentence_counts
+from relsift.evaluation.significance import Comparison, compare_runs, micro_f1, sentence_counts
 from relsift.experiments.comparison import as_unit, compare_predictions, compare_systems, verdict
 from relsift.experiments.result import CellResult
 from relsift.schema import Document, Relation
@@ -92,7 +92,7 @@ def test_documents_and_sentences_are_the_units_of_the_paired_test():
             return np.array(every, np.int64)
 
         runs = [[rows(by_seed[its][side]) for its in (1, 2)] for side in (0, 1)]
-        wanted = compare(*runs, samples=300, confidence=0.9, swap_runs_together=True, seed=4)
+        wanted = compare_runs(*runs, samples=300, confidence=0.9, swap_runs_together=True, seed=4)
         found = compare_systems(first, second, units=unit, samples=300, confidence=0.9, seed=4)
         assert {name: getattr(found, name) for name in vars(wanted)} == vars(wanted)
         assert (found.units, found.unit) == (18 if unit == "sentence" else 9, unit)
@@ -181,7 +181,7 @@ def test_predictions_are_compared_over_documents_or_sentences():
     for unit, numbers in (("sentence", range(8)), ("document", [0, 0, 0, 1, 2, 2, 2, 2])):
         runs = [[sentence_counts(gold, side, direction="undirected", units=list(numbers))] for side in (first, second)]
         found = compare_predictions(documents, first, second, direction="undirected", units=unit, samples=200, seed=3)
-        assert found == compare(*runs, samples=200, seed=3)
+        assert found == compare_runs(*runs, samples=200, seed=3)
     assert found.units == 3
 
 

@@ -33,20 +33,20 @@ def command(
         typer.echo(f"note: {line}", err=True)
     Console().print(error_table(scores))
     typer.echo(scores.setting_line())
-    listed = 0
-    for sentence, found in zip(sentences, predicted):
-        decisions = wrong_decisions(sentence, found, bundle.candidates.direction)
-        if not decisions or (limit and listed >= limit):
+    num_listed = 0
+    for sentence, prediction in zip(sentences, predicted):
+        decisions = wrong_decisions(sentence, prediction, bundle.candidates.direction)
+        if not decisions or (limit and num_listed >= limit):
             continue
-        listed += 1
+        num_listed += 1
         sys.stdout.write(f"\n{sentence.id}: {' '.join(sentence.tokens)}\n")
         for decision in decisions:
             sys.stdout.write(f"  {decision}\n")
     if html is not None:
-        annotated = [(s, p) for s, p in zip(sentences, predicted) if s.relations is not None]
+        annotated_pairs = [(gold, prediction) for gold, prediction in zip(sentences, predicted) if gold.relations is not None]
         with html.open("w", encoding="utf-8") as stream:
             write_comparison(
-                [s for s, _ in annotated], [p for _, p in annotated], stream,
+                [gold for gold, _ in annotated_pairs], [prediction for _, prediction in annotated_pairs], stream,
                 title=f"{name}: gold and found relations", direction=bundle.candidates.direction, summary=scores.summary(),
             )  # fmt: skip
         sys.stdout.write(f"\npage written to {html}\n")
