@@ -34,6 +34,7 @@ def command(
     fold_seed: grid_options.FoldSeed = 0,
     only_folds: grid_options.OnlyFold = None,
     only_seeds: grid_options.OnlySeed = None,
+    pack: grid_options.Pack = False,
     quick: grid_options.Quick = False,
 ) -> None:
     """Cross-validate a model: folds by document, an inner development part, several seeds; resumes by itself."""
@@ -56,4 +57,6 @@ def command(
     systems = adapted([system], plan, overrides or [])
     cells = cells_asked_for(systems, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
     grids.compute(cells, plan, out, jobs=jobs)
+    if pack:
+        grids.pack(out)
     grids.write(EXPERIMENT, load_results(out), out, out)

@@ -26,4 +26,5 @@ FoldSeed = Annotated[int, typer.Option(help="Decides which document is in which 
 OnlyFold = Annotated[list[int] | None, typer.Option("--only-fold", help="Compute this fold only; may be given several times.", min=1)]
 OnlySeed = Annotated[list[int] | None, typer.Option("--only-seed", help="Compute this seed only; may be given several times.", min=0)]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override a value in every system: training.epochs=10 …")]
+Pack = Annotated[bool, typer.Option("--pack", help="Put all finished cells of the folder into one small file.")]
 Quick = Annotated[bool, typer.Option("--quick", help="A trial of the machinery: 2 folds, 1 seed, 300 sentences, 3 epochs.")]

@@ -45,6 +45,14 @@ def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
         run_grid(cells, plan, out, jobs=jobs, on_cell=progress.show)
 
 
+def pack(folder: Path) -> None:
+    """Put all finished cells of a folder into one file, and say how many there are."""
+    from relsift.experiments.cell_files import PACK_FILE
+    from relsift.experiments.grid import pack_grid
+
+    typer.echo(f"{pack_grid(folder)} cells packed in {folder / PACK_FILE}", err=True)
+
+
 def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:
     """Write the report of the cells in one folder to that or another one, and say where."""
     from relsift.experiments.experiment import command_of

@@ -26,7 +26,6 @@ def command(
     data: grid_options.Data = None,
     out: grid_options.Out = None,
     from_results: Annotated[Path | None, typer.Option(help="Write the report anew from a folder's cells; trains nothing.")] = None,
-    pack: Annotated[bool, typer.Option("--pack", help="With --from-results: put the folder's cells into one small file first.")] = False,
     only: Annotated[list[str] | None, typer.Option("--only", help="Train this system only; may be given several times.")] = None,
     overrides: grid_options.Overrides = None,
     split: grid_options.Split = "folds",
@@ -42,12 +41,13 @@ def command(
     fold_seed: grid_options.FoldSeed = 0,
     only_folds: grid_options.OnlyFold = None,
     only_seeds: grid_options.OnlySeed = None,
+    pack: grid_options.Pack = False,
     quick: grid_options.Quick = False,
 ) -> None:
     """Compute a table, figure or study of the papers on any annotated data, and write its report."""
     from relsift.errors import require
     from relsift.experiments.experiment import Experiment
-    from relsift.experiments.grid import load_results, pack_grid, read_plan
+    from relsift.experiments.grid import load_results, read_plan
     from relsift.experiments.planning import adapted, cells_asked_for, make_plan, usable_device
     from relsift.registry import find
 
@@ -57,10 +57,9 @@ def command(
             require(not value, option, expected="none beside --from-results, which takes the cells as they are", got=value)
         plan = read_plan(from_results)
         if pack:
-            typer.echo(f"{pack_grid(from_results)} cells packed in {from_results}", err=True)
+            grids.pack(from_results)
         grids.write(chosen, load_results(from_results, chosen.systems(plan) or None), from_results, out or from_results)
         return
-    require(not pack, "--pack", expected="--from-results DIR beside it", got="--pack alone")
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
@@ -74,4 +73,6 @@ def command(
     wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)
     cells = cells_asked_for(wanted, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
     grids.compute(cells, plan, out, jobs=jobs)
+    if pack:
+        grids.pack(out)
     grids.write(chosen, load_results(out, systems), out, out)

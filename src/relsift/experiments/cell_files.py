@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import ConfigError, DataError
-from relsift.experiments.result import CellResult, Plan
+from relsift.experiments.result import CellResult, Plan, cell_name
+from relsift.experiments.system import System
 
 PACK_FILE = "cells.jsonl.xz"
 PACK_FORMAT = 1
@@ -49,7 +50,9 @@ def stored_cells(folder: Path, systems: Collection[str] | None = None) -> list[S
 def finished_names(folder: Path) -> set[str]:
     """Names of all finished cells of a folder. Raises DataError if its pack is broken."""
     loose = {f"{file.parent.name}/{file.stem}" for file in (folder / "cells").glob(f"*/{LOOSE_FILES}")}
-    return loose | {stored.result.name for stored in _packed(folder, None)}
+    if not (file := folder / PACK_FILE).is_file():
+        return loose
+    return loose | {cell_name(System.from_json(cell["system"]), cell["fold"], cell["seed"]) for cell in _unpacked(file)}
 
 
 def cells_of_one_system(folder: Path) -> list[CellResult]:
@@ -95,9 +98,9 @@ def pack_loose_cells(folder: Path, plan: Plan) -> int:
 
 def write_pack(file: Path, plan: Plan, cells: Sequence[CellResult]) -> None:
     """Write cells of one plan, by system, fold and seed. A reader sees the old file or the whole new one."""
-    import lzma  # here, and in `read_pack`: some builds of Python lack it, and only packs need it
+    import lzma  # here, and below: some builds of Python lack it, and only packs need it
 
-    lines = [_line({key: value for key, value in cell.to_json().items() if key != "plan"}) for cell in sorted(cells, key=_place)]
+    lines = [_line(_to_json(cell)) for cell in sorted(cells, key=_place)]
     header = _line({"format": PACK_FORMAT, "plan": asdict(plan), "cells": len(lines), "sha256": _sha256(lines)})
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
@@ -110,8 +113,17 @@ def write_pack(file: Path, plan: Plan, cells: Sequence[CellResult]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def read_pack(file: Path) -> list[CellResult]:
-    """Raises DataError naming the file if it is broken, was changed, or is of another version."""
+def read_pack(file: Path, systems: Collection[str] | None = None) -> list[CellResult]:
+    """The cells of some systems, or of all. Raises DataError naming the file if it is broken, was changed, or is of another version."""
+    cells = _unpacked(file)
+    try:
+        return [CellResult.from_json(cell) for cell in cells if systems is None or cell["system"]["name"] in systems]
+    except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise DataError(f"{file}: expected packed cells of a grid, got {error!r}; take it from its source again") from error
+
+
+def _unpacked(file: Path) -> list[dict[str, Any]]:
+    """Each cell as `CellResult.from_json` takes it."""
     import lzma
 
     try:
@@ -124,8 +136,8 @@ def read_pack(file: Path) -> list[CellResult]:
         expected = {key: header[key] for key in got}
         if got != expected:
             raise DataError(f"{file}: expected {_facts(expected)} as in its first line, got {_facts(got)}; take it from its source again")
-        return [CellResult.from_json({"plan": header["plan"]} | json.loads(line)) for line in lines]
-    except (lzma.LZMAError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        return [{"plan": header["plan"]} | json.loads(line) for line in lines]
+    except (lzma.LZMAError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file}: expected packed cells of a grid, got {error!r}; take it from its source again") from error
 
 
@@ -137,12 +149,23 @@ def _packed(folder: Path, systems: Collection[str] | None) -> list[StoredCell]:
     file = folder / PACK_FILE
     if not file.is_file():
         return []
-    cells = [cell for cell in read_pack(file) if systems is None or cell.system.name in systems]
-    return [StoredCell(cell, f"{file}, {cell.name}") for cell in cells]
+    return [StoredCell(cell, f"{file}, {cell.name}") for cell in read_pack(file, systems)]
 
 
 def _place(cell: CellResult) -> tuple[str, int, int]:
     return cell.system.name, cell.fold, cell.seed
+
+
+def _to_json(cell: CellResult) -> dict[str, Any]:
+    """Without the plan, and without what is computed from counts: its last digit may differ from one version of Python to another."""
+    value = cell.to_json()
+    del value["plan"]
+    for name in ("development", "test", "sampled"):
+        if (scores := value[name]) is not None:
+            kinds = {kind: {count: row[count] for count in ("tp", "fp", "fn")} for kind, row in scores["per_type"].items()}
+            errors = {kind: count for kind, count in scores["errors"].items() if kind != "shares"}
+            value[name] = {key: scores[key] for key in ("setting", "sentences", "confusion")} | {"per_type": kinds, "errors": errors}
+    return value
 
 
 def _line(value: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import corrected_interval
 from relsift.experiments.experiment import Experiment, drawn, with_cells
 from relsift.experiments.report import blocks, figures
-from relsift.experiments.report.page import Block, Column, Paragraph, Report, Section, Table
+from relsift.experiments.report.page import Block, Column, Figure, Paragraph, Report, Section, Table
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.report.summary import Spread, sampled
@@ -44,9 +44,8 @@ def systems(plan: Plan) -> tuple[System, ...]:
 
 def report(results: Results, command: str) -> Report:
     with_cells(results)
-    spreads = {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
-    panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
-    blocks_of_curve: list[Block] = [_table(results, spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
+    spreads = _spreads(results)
+    blocks_of_curve: list[Block] = [_table(results, spreads), drawn(lambda: plot(results, command))]
     blocks_of_curve += [Paragraph(sentence) for sentence in trend_sentences(results)]
     too_far = [ratio for ratio in RATIOS if not any(ratio in by_ratio for by_ratio in spreads[WHOLE].values())]
     if too_far:
@@ -60,6 +59,17 @@ def report(results: Results, command: str) -> Report:
         Section("Setting", tuple(setting(results, commands=(command,)))),
     )
     return Report("Figure 3", sections, (Paragraph(QUESTION), *opening(results)))
+
+
+def plot(results: Results, command: str) -> Figure:
+    """Raises ConfigError without matplotlib."""
+    panels = {where: [Line(base.title, by_base[base.name]) for base in (BASE, MTL_TAG)] for where, by_base in _spreads(results).items()}
+    return figures.negatives_figure(results, panels, command=command)
+
+
+def _spreads(results: Results) -> dict[str, dict[str, dict[float, Spread]]]:
+    """Test part -> system -> ratio -> micro F1."""
+    return {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
 
 
 def _has_enough(cell: CellResult, ratio: float) -> bool:

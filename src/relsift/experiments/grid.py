@@ -185,8 +185,8 @@ def _check_plan(folder: Path, stored: StoredCell, plan: Plan) -> None:
 
 
 def _settings(system: System, config: RunConfig) -> dict[str, Any]:
-    """All that decides the numbers, flat. A device rounds otherwise, as a processor does, and may differ."""
-    values = {f"{section}.{key}": value for section, options in config.model_dump().items() for key, value in options.items()}
+    """All that decides the numbers, flat, as JSON has it. A device rounds otherwise, as a processor does, and may differ."""
+    values = {f"{section}.{key}": value for section, options in config.model_dump(mode="json").items() for key, value in options.items()}
     del values["training.device"]
     return values | {name: getattr(system, name) for name in ("tagger", "select_on", "test_ratio")}
 
