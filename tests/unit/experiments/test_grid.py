@@ -217,7 +217,7 @@ def test_a_training_killed_on_another_device_is_begun_anew_and_leaves_nothing(pl
 
     cells = cells_of([WITH_TAGS], [1], [1])
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("relsift.experiments.cell.score_pairs", killed)
+        patch.setattr("relsift.experiments.cell.score", killed)
         run_grid(cells, plan, tmp_path)
     assert (tmp_path / "unfinished" / "tags" / "fold1-seed1").exists()
     run_grid([replace(cell, device="cpu:0") for cell in cells], plan, tmp_path)
