@@ -19,7 +19,7 @@ import numba
 import numpy as np
 import torch
 from cases import SHAPES, Case, options, pair_tokens, shape_case, thread_counts
-from measure import save, seconds, table
+from measure import print_table, save, seconds
 
 from relsift.kernels.pair_pool import pair_max
 from relsift.kernels.simd import VECTOR_SIZE, add, empty_aligned, greater, load, select, store
@@ -95,7 +95,7 @@ def main() -> None:
         rows += [measure_kernel(case, threads, peaks[-1]["rate"], quick=quick) for case in cases]
     head = ["case", "threads", "billion add-max a second", "of the peak", "aim"]
     lines = [[r["title"], r["threads"], f"{r['rate'] / 1e9:.1f}", f"{r['share']:.0%}", f"{r['aim']:.0%}"] for r in rows]
-    print(table(head, lines))
+    print_table(head, lines)
     if not quick:
         print(save("add_max", "python benchmarks/add_max.py", {"peak": peaks, "kernel": rows}))
 

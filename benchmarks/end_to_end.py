@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from measure import save, table
+from measure import print_table, save
 
 from relsift.corpora.data import resolve
 from relsift.environment import prepared_corpora
@@ -106,7 +106,7 @@ def main() -> None:
         figures = list(measured(models, Path(place), options.quick))
     if not figures:
         raise SystemExit(f"expected a prepared corpus of {', '.join(CORPORA)}, got none; run `relsift corpora prepare conll04`")
-    print(table(list(figures[0]), [list(row.values()) for row in figures]))
+    print_table(list(figures[0]), [list(row.values()) for row in figures])
     if not options.quick:
         print(save("end_to_end", "python benchmarks/end_to_end.py", figures))
 

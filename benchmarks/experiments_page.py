@@ -13,12 +13,12 @@ from relsift.experiments.comparison import SystemComparison, beyond_chance, hold
 from relsift.experiments.experiment import differences
 from relsift.experiments.grid import load_results
 from relsift.experiments.report import figures
-from relsift.experiments.report.page import Figure
 from relsift.experiments.report.summary import summarise
-from relsift.experiments.report.wording import counted, interval, p_value, percent, points, with_deviation
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import BASE, EATT, EATT_TAG, MTL, MTL_TAG, PCNN, PCNN_TAG, SPTREE, VARIANTS, WALK, System
 from relsift.registry import EXPERIMENTS, find
+from relsift.report.blocks import Figure
+from relsift.report.wording import counted, interval, p_value, percent, points
 
 RESULTS = Path(__file__).parent / "results" / "experiments"
 NAMES = {  # in the order of the tables; a folder without a name comes after them
@@ -93,12 +93,12 @@ def variants(grids: Grids) -> Iterator[str]:
     for name, results in grids:
         gains = differences(results, BASE)
         base = summarise(results, BASE)
-        cells = [name, f"{len(base.folds)} × {len(base.seeds)}", with_deviation(base.f1)]
+        cells = [name, f"{len(base.folds)} × {len(base.seeds)}", base.f1.in_percent()]
         for system in results.systems[1:]:
             if system.name not in gains:
                 cells.append("–")
                 continue
-            cells.append(f"{with_deviation(summarise(results, system).f1)}: {difference(gains[system.name])}")
+            cells.append(f"{summarise(results, system).f1.in_percent()}: {difference(gains[system.name])}")
         yield "| " + " | ".join(cells) + " |"
 
 
@@ -185,7 +185,7 @@ def system_table(title: str, systems: Sequence[System], base: System, grids: Gri
             if not results.of(system):
                 cells.append("–")
                 continue
-            text = with_deviation(summarise(results, system).f1)
+            text = summarise(results, system).f1.in_percent()
             if system.name in gains[name]:
                 gain = gains[name][system.name]
                 text += f" ({points(gain.difference)}{mark(gain)})"
@@ -232,7 +232,7 @@ def ratios() -> Iterator[str]:
                 if base is None or full is None or gap is None:
                     row.append("–")
                 else:
-                    row.append(f"{with_deviation(base)} → {with_deviation(full)} ({points(gap)})")
+                    row.append(f"{base.in_percent()} → {full.in_percent()} ({points(gap)})")
             yield "| " + " | ".join(row) + " |"
         yield ""
         yield " ".join(figure3.trend_sentences(results))
@@ -259,7 +259,7 @@ def habits() -> Iterator[str]:
             gain = gains.get(system.name)
             beside = ("", "") if gain is None else (points(gain.difference), p_value(gain.p_value))
             title = "none" if system.name == evaluation_habits.HONEST.name else system.title
-            yield f"| {title} | {with_deviation(row.f1)} | {with_deviation(row.scores['weighted']['f1'])} | {beside[0]} | {beside[1]} |"
+            yield f"| {title} | {row.f1.in_percent()} | {row.scores['weighted']['f1'].in_percent()} | {beside[0]} | {beside[1]} |"
         yield ""
 
 

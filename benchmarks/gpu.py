@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from cases import CORPORA, SHAPES, Case, corpus_case, options, sample, shape_case
 from literal import LiteralForm, Way
-from measure import save, seconds, table
+from measure import print_table, save, seconds
 from torch import Tensor
 
 from relsift.config import load_config
@@ -109,7 +109,7 @@ def main() -> None:
         print(f"{case.title}: literal {row['literal']:,.0f}, torch {row['torch']:,.0f}, Triton {row['triton']:,.0f} pairs/s; "
               f"step {', '.join(f'{name} {1000 * value:.1f} ms' for name, value in row['step'].items())}", flush=True)  # fmt: skip
     head = ["case", "literal", "torch", "triton"]
-    print(table(head, [[row["title"], *(f"{row[name]:,.0f}" for name in head[1:])] for row in rows]))
+    print_table(head, [[row["title"], *(f"{row[name]:,.0f}" for name in head[1:])] for row in rows])
     if not quick:
         device = f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}"
         print(save("gpu", "python benchmarks/gpu.py", {"device": device, "rows": rows}))

@@ -7,7 +7,7 @@ import platform
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import Any
 
 from relsift.environment import cpu_name
 from relsift.files import write_json
+from relsift.report.blocks import Table
+from relsift.report.terminal import plain_text
 from relsift.schema import Entity, Relation, Sentence
 
 RESULTS = Path(__file__).parent / "results" / "performance"
@@ -53,19 +55,18 @@ def invented(tokens: int, entities: int, count: int, *, words: int = 8000, seed:
     draw = random.Random(seed)
     vocabulary = [f"w{number}" for number in range(words)]
     weights = [1 / (number + 1) for number in range(words)]
-    made = []
+    sentences = []
     for number in range(count):
         text = tuple(draw.choices(vocabulary, weights, k=tokens))
         starts = [draw.randrange(tokens) for _ in range(entities)]
         mentions = tuple(Entity(start, min(tokens, start + draw.randint(1, 3)), draw.choice("ABCD")) for start in starts)
-        made.append(Sentence(f"s{number}", text, mentions, (Relation(0, 1, f"r{number % 5}"),)))
-    return made
+        sentences.append(Sentence(f"s{number}", text, mentions, (Relation(0, 1, f"r{number % 5}"),)))
+    return sentences
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """To the terminal, the first column flush left and the others flush right."""
+    print(plain_text(Table.of(head, rows)))
 
 
 def write_between(marks: tuple[str, str], file: Path, text: str) -> None:

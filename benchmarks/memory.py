@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cases import options
-from measure import invented, save, table
+from measure import invented, print_table, save
 
 from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
@@ -89,7 +89,8 @@ def main() -> None:
         lengths = list(by_file_length(Path(place), QUICK_LENGTHS if quick else LENGTHS))
         entities = list(by_entities(Path(place), QUICK_MANY if quick else MANY))
     for rows in (lengths, entities):
-        print(table(list(rows[0]), [list(row.values()) for row in rows]), end="\n\n")
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print()
     growth = round(lengths[-1]["peak_mib"] / lengths[0]["peak_mib"] - 1, 3)
     print(f"growth from the shortest to the longest file: {growth:.1%}, aim at most {AIM:.0%}")
     if not quick:

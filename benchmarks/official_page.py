@@ -11,9 +11,9 @@ from measure import table
 
 from relsift.experiments.grid import load_results
 from relsift.experiments.report.summary import Spread
-from relsift.experiments.report.wording import percent, points
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import BASE, MTL, MTL_TAG, TAG, VARIANTS, System
+from relsift.report.wording import percent, points, with_deviation
 
 RESULTS = Path(__file__).parent / "results"
 FOLDER = RESULTS / "official"
@@ -54,7 +54,7 @@ def over_seeds(results: Results, system: System, value: Callable[[CellResult], f
     if not (cells := results.of(system)):
         return ""
     spread = Spread.of(cells, value)
-    return percent(spread.mean) + ("" if spread.over_seeds is None else f" ± {percent(spread.over_seeds)}")
+    return with_deviation(spread.mean, spread.over_seeds)
 
 
 def setting(results: Results) -> str:

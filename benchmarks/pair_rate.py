@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from cases import CORPORA, SHAPES, Case, corpus_case, options, sample, shape_case, thread_counts
 from literal import WAYS, LiteralForm, Way
-from measure import save, seconds, table
+from measure import print_table, save, seconds
 from torch import Tensor
 
 from relsift.encoding.batch import Batch
@@ -124,7 +124,7 @@ def main() -> None:
             )
     head = ["case", "threads", "ratio to Conv1d", "aim", "to the fastest literal form", "cold", "whole model"]
     lines = [[row["title"], row["threads"], *(f"{number:.0f}" for number in shown(row))] for row in rows]
-    print(table(head, lines))
+    print_table(head, lines)
     if not quick:
         print(save("pair_rate", "python benchmarks/pair_rate.py", rows))
 

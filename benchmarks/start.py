@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cases import options
-from measure import invented, save, table
+from measure import invented, print_table, save
 
 from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
@@ -109,7 +109,7 @@ def main() -> None:
     rows += [[f"first prediction, {name}", f"{value:.2f}", AIMS["predict"]] for name, value in predict.items()]
     rows.append(["of which: import torch", f"{torch:.2f}", ""])
     rows += [[f"first prediction, {name}, kernels not compiled yet", f"{value:.1f}", ""] for name, value in compiling.items()]
-    print(table(["process", "seconds", "aim"], rows))
+    print_table(["process", "seconds", "aim"], rows)
     if not quick:
         figures = {"help": helps, "predict": predict, "torch": torch, "predict_compiling": compiling, "aims": AIMS}
         print(save("start", "python benchmarks/start.py", figures))

@@ -10,9 +10,9 @@ from typing import Any
 from measure import table
 from official_page import RESULTS, TITLES, load, over_seeds, setting
 
-from relsift.experiments.report.wording import interval, percent, points
 from relsift.experiments.result import Results
 from relsift.experiments.tag_gain import PAIRS, SYSTEMS, gain
+from relsift.report.wording import interval, percent, points, with_deviation
 
 SEEDS = 3  # of a complete row
 FOLDER = RESULTS / "systems"
@@ -92,7 +92,7 @@ def semeval() -> list[str]:
     for vectors in dict.fromkeys(cell["vectors"] for cell in cells):
         group = [cell for cell in cells if cell["vectors"] == vectors]
         f1 = [[cell[part]["macro"]["f1"] for cell in group] for part in ("development", "test")]
-        scores = [percent(fmean(values)) + (f" ± {percent(stdev(values))}" if len(values) > 1 else "") for values in f1]
+        scores = [with_deviation(fmean(values), stdev(values) if len(values) > 1 else None) for values in f1]
         rows.append([vectors or "random", *scores, ", ".join(str(cell["seed"]) for cell in group), group[0]["published"]])
     words = (RESULTS / "semeval.md").read_text(encoding="utf-8").strip()
     head = ["word vectors", "development", "test", "seeds", "published, word2vec-400"]

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from cases import SHAPES, Case, corpus_case, options, pair_tokens, sample, shape_case, thread_counts
 from literal import WAYS, LiteralForm, Way
-from measure import save, seconds, table
+from measure import print_table, save, seconds
 from torch import Tensor
 
 from relsift.config import load_config
@@ -137,10 +137,10 @@ def main() -> None:
                     print(f"{case.title}, {threads} thread(s), {kind}: literal {its['literal']:.3f} s ({row['literal_way']}), "
                           f"fast {its['fast']:.4f} s, ratio {its['ratio']:.1f}", flush=True)  # fmt: skip
     head = ["case", "threads", "ratio, step", "ratio, epoch", "aim"]
-    print(table(head, [
+    print_table(head, [
         [r["title"], r["threads"], f"{r['step']['ratio']:.1f}", f"{r['epoch']['ratio']:.1f}" if "epoch" in r else "", r["aim"] or ""]
         for r in rows
-    ]))  # fmt: skip
+    ])  # fmt: skip
     if not quick:
         print(save("training_rate", "python benchmarks/training_rate.py", rows))
 

@@ -17,11 +17,11 @@ from relsift.extractor import RelationExtractor
 from relsift.files import write_json
 from relsift.inference import InferenceReport
 from relsift.readers.base import ReadReport
+from relsift.report.sentence_page import write_comparison
 from relsift.schema import sentences_of
 from relsift.streaming.predict import predict_documents
 from relsift.training.data import training_data
 from relsift.training.run import evaluate_predicted, train_run
-from relsift.writers.html import write_comparison
 from relsift.writers.native import write
 
 LANGUAGES = {"en": "paper", "zh": "paper_zh"}

@@ -23,6 +23,7 @@ LAYERS = (
     ("text", "stable_random", "home", "files"),
     ("registry", "candidates"),
     ("evaluation",),
+    ("report",),
     ("readers", "writers"),
     ("corpora", "config"),
     ("decisions",),
@@ -39,7 +40,7 @@ LAYERS = (
     ("demo", "serving"),
     ("cli",),
 )
-WITHOUT_TORCH = [part for layer in LAYERS[:9] for part in layer]
+WITHOUT_TORCH = [part for layer in LAYERS[:10] for part in layer]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

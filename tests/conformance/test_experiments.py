@@ -17,10 +17,10 @@ from relsift.errors import ConfigError
 from relsift.experiments.cell import Cell, configured
 from relsift.experiments.experiment import Experiment, command_of
 from relsift.experiments.planning import adapted, usable_device
-from relsift.experiments.report.page import html, markdown
 from relsift.experiments.result import CellResult, Plan, Results, cell_command
 from relsift.experiments.system import System
 from relsift.registry import find, table
+from relsift.report import html, markdown
 
 PLANS = [
     replace(PLAN, direction="directed", language="en"),
@@ -82,7 +82,7 @@ def test_the_report_shows_every_system_the_setting_and_the_command(name):
     found = results(PLANS[0], experiment.systems(PLANS[0]))
     command = command_of(experiment, found, Path("OUT"))
     report = experiment.report(found, command)
-    for text in (markdown(report, name), html(report)):
+    for text in (markdown.report(report, name), html.report(report)):
         plain = re.sub(r"[\\*]", "", text)
         assert all(system.title in plain for system in found.systems)
         assert "data=invented" in plain
@@ -96,7 +96,7 @@ def test_the_report_can_do_without_any_one_system(name):
     systems = experiment.systems(PLANS[0])
     for system in systems:
         found = results(PLANS[0], systems, skip=system.name)
-        text = markdown(experiment.report(found, "command"), name)
+        text = markdown.report(experiment.report(found, "command"), name)
         assert "cells (every system on " in text
         assert "nan" not in text.lower().split()
 
@@ -107,7 +107,7 @@ def test_the_report_can_do_with_any_one_system(name):
     systems = experiment.systems(PLANS[0])
     whole = results(PLANS[0], systems)
     for system in systems:
-        text = markdown(experiment.report(replace(whole, cells={system.name: whole.of(system)}), "command"), name)
+        text = markdown.report(experiment.report(replace(whole, cells={system.name: whole.of(system)}), "command"), name)
         assert "cells (every system on " in text
 
 
@@ -118,7 +118,7 @@ def test_the_report_can_do_without_a_seed_that_all_folds_have(name):
     systems = experiment.systems(PLANS[0])
     found = results(PLANS[0], systems)
     odd = {key: [cell for cell in its if cell.fold == cell.seed] for key, its in found.cells.items()}
-    text = markdown(experiment.report(replace(found, cells=odd), "command"), name)
+    text = markdown.report(experiment.report(replace(found, cells=odd), "command"), name)
     assert "cells (every system on " in text
 
 
@@ -132,7 +132,7 @@ def test_without_any_cell_it_says_so(name):
 @pytest.mark.parametrize("name", ["table1", "table2", "table3", "table4", "errors"])
 def test_published_figures_are_marked_as_not_the_same_data(name):
     experiment: Experiment = find("experiment", name)
-    text = markdown(experiment.report(results(PLANS[0], experiment.systems(PLANS[0])), "command"), name)
+    text = markdown.report(experiment.report(results(PLANS[0], experiment.systems(PLANS[0])), "command"), name)
     published = {"table1": "68.9", "table2": "62.9", "table3": "61.1", "table4": "61.7", "errors": "62.8"}
     assert published[name] in text
     assert "not the same data" in text
@@ -216,7 +216,7 @@ def test_undirected_pairs_have_no_order_that_could_leak():
     assert undirected == ["mtl_tag", "mtl_tag_on_test"] == directed[:2]
     assert directed[2:] == ["mtl_tag_leak", "mtl_tag_leak_on_test"]
     for plan, said in ((PLANS[0], False), (PLANS[1], True)):
-        text = markdown(habits.report(results(plan, habits.systems(plan)), "command"), "evaluation_habits")
+        text = markdown.report(habits.report(results(plan, habits.systems(plan)), "command"), "evaluation_habits")
         assert ("the order leak needs directed ones" in text) == said
         assert ("order leak, selected on the test fold" in text) != said
 

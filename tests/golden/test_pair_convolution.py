@@ -235,7 +235,7 @@ def test_random_batches_equal_the_literal_convolution_in_double_precision(seed):
 @pytest.mark.parametrize("size", [1, 3, 16])
 @pytest.mark.parametrize("pooling", ["max", "max_average"])
 def test_text_between_the_entities_equals_a_loop_that_crops_and_convolves(size, pooling):
-    # DistanceContexts shorter and longer than the crop, one token, nested and overlapping pairs, crops at the sentence's end.
+    # Stretches of text shorter and longer than the crop, one token, nested and overlapping pairs, crops at the sentence's end.
     group = [long_sentence(24, 5, 1), one_token(), long_sentence(6, 4, 2)]
     model = make(replace(BETWEEN, context_size=size, pooling=pooling))
     assert_same_as_literal(model, batch_of(group, KNOWN))

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from relsift.cli.columns import columns
 from relsift.cli.main import app
 from relsift.registry import CORPORA
 
@@ -93,9 +92,9 @@ def test_corpora_are_listed_and_shown():
     lines = ok("corpora", "list").splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(CORPORA)
     assert "shipped" in lines[1]
-    shown = ok("corpora", "show", "ddi2013")
-    assert "CC BY-NC 4.0" in shown
-    assert "(not prepared)" in shown
+    description = ok("corpora", "show", "ddi2013")
+    assert "CC BY-NC 4.0" in description
+    assert "(not prepared)" in description
 
 
 def test_models_and_doctor():
@@ -172,7 +171,3 @@ def test_a_reader_that_goes_away_is_no_error():
     script = f"{sys.executable} -m relsift.cli.main stats gazette-en --json | head -c 1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=120)
     assert (done.stdout, done.stderr) == ("{", "")
-
-
-def test_columns_are_aligned_by_what_a_terminal_shows():
-    assert columns([("a", "1"), ("渡轮", "22")], right={1}) == "a      1\n渡轮  22"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from relsift.report.sentence_page import write_comparison
 from relsift.schema import Entity, Relation, Sentence
-from relsift.writers.html import write_comparison
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 FLAGS = (

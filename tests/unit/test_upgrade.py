@@ -97,10 +97,9 @@ def test_a_description_without_one_of_its_parts_is_refused(key: str):
         upgraded({name: value for name, value in OLD.items() if name != key}, {})
 
 
-BROKEN = [{"threshold": "high"}, {"threshold": None}, {"encoding": None}, {"encoding": []}, {"encoding": {"labels": []}}]
-
-
-@pytest.mark.parametrize("changes", BROKEN)
+@pytest.mark.parametrize(
+    "changes", [{"threshold": "high"}, {"threshold": None}, {"encoding": None}, {"encoding": []}, {"encoding": {"labels": []}}]
+)
 def test_a_description_with_a_broken_part_is_refused(changes: dict[str, Any]):
     with pytest.raises((KeyError, TypeError, ValueError)):
         upgraded(OLD | changes, {})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from relsift.evaluation.significance import Comparison
     from relsift.experiments.comparison import SystemComparison
     from relsift.experiments.result import CellResult
+    from relsift.report.blocks import Table
 
 Rows = list[tuple[str, str]]
 Outcome = tuple["Comparison", tuple[str, str], str, Rows]  # the comparison, both names, setting line, further rows of the table
@@ -36,6 +37,7 @@ def command(
     from relsift.errors import ConfigError
     from relsift.experiments.cell_files import cells_of_one_system
     from relsift.experiments.comparison import as_points, as_unit, verdict
+    from relsift.report.terminal import rich_table
 
     options: dict[str, Any] = {"units": as_unit(units), "samples": samples}
     cells = cells_of_one_system(first), cells_of_one_system(second)
@@ -62,7 +64,7 @@ def command(
         (f"  p, over {unit}", f"{comparison.p_value:.4f}"),
         *further,
     ]
-    Console().print(_table(rows))
+    Console().print(rich_table(_table(rows)))
     typer.echo(f"{sentence}\n{setting}")
 
 
@@ -140,17 +142,12 @@ def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[
     return comparison, (str(folders[0]), str(folders[1])), " · ".join(setting), []
 
 
-def _table(rows: Rows) -> Any:
-    from rich.table import Table
+def _table(rows: Rows) -> Table:
+    from relsift.report.blocks import Column, Table
 
     starred = any("*" in name for name, _ in rows)
-    caption = "* A guide only: folds share training data, so their differences are not independent. The interval is widened for it."
-    table = Table(show_header=False, caption=caption if starred else None, caption_justify="left")
-    table.add_column("what")
-    table.add_column("value", justify="right")
-    for row in rows:
-        table.add_row(*row)
-    return table
+    note = "* A guide only: folds share training data, so their differences are not independent. The interval is widened for it."
+    return Table(columns=(Column(align="left"), Column()), rows=tuple(rows), notes=(note,) if starred else ())
 
 
 def _numbers(values: tuple[int, ...]) -> str:

@@ -13,27 +13,29 @@ app = typer.Typer(help="Named public corpora.", no_args_is_help=True, rich_marku
 @app.command("list")
 def list_corpora() -> None:
     """List the corpora that have a name."""
-    from relsift.cli.columns import columns
     from relsift.corpora.corpus import Corpus
     from relsift.environment import prepared_corpora
     from relsift.registry import find, table
+    from relsift.report.blocks import Table
+    from relsift.report.terminal import plain_text
 
     prepared = prepared_corpora()
-    rows = [("name", "language", "state", "title", "licence as stated")]
+    rows = []
     for name in table("corpus"):
         corpus: Corpus = find("corpus", name)
         state = "shipped" if corpus.shipped is not None else "prepared" if name in prepared else "not prepared"
         rows.append((name, corpus.language, state, corpus.title, corpus.licence))
-    typer.echo(columns(rows))
+    typer.echo(plain_text(Table.of(("name", "language", "state", "title", "licence as stated"), rows, align="left")))
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a corpus, see `relsift corpora list`.")]) -> None:
     """Show where a corpus comes from, how it is split and what to know about it."""
-    from relsift.cli.columns import columns
     from relsift.corpora.corpus import Corpus
     from relsift.home import corpus_folder
     from relsift.registry import find
+    from relsift.report.blocks import Table
+    from relsift.report.terminal import plain_text
 
     corpus: Corpus = find("corpus", name)
     folder = corpus.shipped or corpus_folder(name)
@@ -52,7 +54,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a cor
         *(("raw file", f"{raw.path}  sha256 {raw.sha256}") for raw in corpus.raw),
         *(("note", note) for note in corpus.notes),
     ]
-    typer.echo(columns(rows))
+    typer.echo(plain_text(Table.list_of(rows)))
 
 
 @app.command()

@@ -17,16 +17,17 @@ def command(
     from rich.console import Console
 
     from relsift.cli.progress import TrainingProgress
-    from relsift.cli.tables import error_table, score_table
     from relsift.demo import demo_config, run_demo
+    from relsift.report.score_tables import error_table, score_table
+    from relsift.report.terminal import rich_table
 
     config = demo_config(lang)
     typer.echo(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", err=True)
     with TrainingProgress(config.training.epochs, Console(stderr=True)) as progress:
         result = run_demo(lang, config, out, on_epoch=progress.epoch, on_batch=progress.batch)
     console = Console()
-    console.print(score_table(result.scores, f"gazette-{lang}, test part"))
-    console.print(error_table(result.scores))
+    console.print(rich_table(score_table(result.scores, f"gazette-{lang}, test part")))
+    console.print(rich_table(error_table(result.scores)))
     typer.echo(result.scores.setting_line())
     sys.stdout.write(
         f"model        {result.model}\npredictions  {result.predictions}\npage         {result.page}   (open it in a browser)\n"

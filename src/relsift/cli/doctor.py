@@ -7,11 +7,12 @@ import typer
 
 def command() -> None:
     """Show versions, threads, devices, switches and folders."""
-    from relsift.cli.columns import columns
     from relsift.environment import facts, optional_packages
+    from relsift.report.blocks import Table
+    from relsift.report.terminal import plain_text
 
-    typer.echo(columns(list(facts())))
+    typer.echo(plain_text(Table.list_of(facts())))
     extras = [(f"relsift[{extra}]", package, state) for extra, package, state in optional_packages()]
     if extras:
         typer.echo("\noptional packages")
-        typer.echo(columns(extras))
+        typer.echo(plain_text(Table.list_of(extras)))

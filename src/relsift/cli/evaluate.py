@@ -19,9 +19,10 @@ def command(
     """Score a model on annotated data with gold entities."""
     from rich.console import Console
 
-    from relsift.cli.tables import error_table, official_table, score_table
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
+    from relsift.report.score_tables import error_table, official_table, score_table
+    from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
     from relsift.training.run import evaluate_predicted, predict_all
 
@@ -39,9 +40,9 @@ def command(
         sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
         return
     console = Console()
-    console.print(score_table(scores, name))
-    console.print(error_table(scores))
+    console.print(rich_table(score_table(scores, name)))
+    console.print(rich_table(error_table(scores)))
     typer.echo(scores.setting_line())
     if official_result is not None:
-        console.print(official_table(official_result, name))
+        console.print(rich_table(official_table(official_result, name)))
         typer.echo(SETTING)

@@ -56,7 +56,7 @@ def pack(folder: Path) -> None:
 def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:
     """Write the report of the cells in one folder to that or another one, and say where."""
     from relsift.experiments.experiment import command_of
-    from relsift.experiments.report.page import write_report
+    from relsift.report.write import write_report
 
     files = write_report(experiment.report(results, command_of(experiment, results, cells)), out, experiment.name)
     for file in files:

@@ -18,12 +18,13 @@ def command(
     """Split a model's errors by kind and list them in their sentences."""
     from rich.console import Console
 
-    from relsift.cli.tables import error_table
     from relsift.evaluation.wrong_decisions import wrong_decisions
     from relsift.extractor import RelationExtractor
+    from relsift.report.score_tables import error_table
+    from relsift.report.sentence_page import write_comparison
+    from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
     from relsift.training.run import evaluate_predicted, predict_all
-    from relsift.writers.html import write_comparison
 
     bundle = RelationExtractor.from_pretrained(run).bundle
     sentences, name, notes = scoring_data(data)
@@ -31,7 +32,7 @@ def command(
     scores = evaluate_predicted(bundle, sentences, predicted, report)
     for line in [*notes, *report.lines()]:
         typer.echo(f"note: {line}", err=True)
-    Console().print(error_table(scores))
+    Console().print(rich_table(error_table(scores)))
     typer.echo(scores.setting_line())
     num_listed = 0
     for sentence, prediction in zip(sentences, predicted):

@@ -17,10 +17,11 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Count sentences, entities and relations, and how few of the entity pairs are related."""
-    from relsift.cli.columns import columns
     from relsift.corpora.data import resolve
     from relsift.corpora.statistics import describe
     from relsift.readers.base import ReadReport
+    from relsift.report.blocks import Table
+    from relsift.report.terminal import plain_text
 
     resolved = resolve(data)
     report = ReadReport()
@@ -36,8 +37,7 @@ def command(
         }
         typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
         return
-    rows = _rows(parts)
-    typer.echo(columns(rows, right=range(1, len(parts) + 1)))
+    typer.echo(plain_text(Table.of(["", *(part.name for part in parts)], _rows(parts))))
     for line in report.lines():
         typer.echo(f"left out or changed: {line}", err=True)
 
@@ -45,7 +45,6 @@ def command(
 def _rows(parts: list[SplitStatistics]) -> list[list[str]]:
     """One row a number, one column a part."""
     rows = [
-        ["", *(part.name for part in parts)],
         ["documents", *(str(part.documents) for part in parts)],
         ["sentences", *(str(part.sentences) for part in parts)],
         ["  without relation annotation", *(str(part.not_annotated) for part in parts)],

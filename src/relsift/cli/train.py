@@ -22,8 +22,9 @@ def command(
     from rich.console import Console
 
     from relsift.cli.progress import TrainingProgress
-    from relsift.cli.tables import score_table
     from relsift.config import load_config
+    from relsift.report.score_tables import score_table
+    from relsift.report.terminal import rich_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
@@ -45,6 +46,6 @@ def command(
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
         typer.echo(f"note: {line}", err=True)
     typer.echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
-    Console().print(score_table(scores, "development"))
+    Console().print(rich_table(score_table(scores, "development")))
     typer.echo(scores.setting_line())
     typer.echo(f"model written to {out / 'model'}")

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relsift.experiments.experiment import Experiment, differences, full_report
-from relsift.experiments.report import blocks
-from relsift.experiments.report.page import Report, Section
+from relsift.experiments.report import tables
 from relsift.experiments.result import Plan, Results
 from relsift.experiments.system import BASE, TAG, System
+from relsift.report.blocks import Report, Section
 
 
 def _tags(name: str, title: str, view: str) -> System:
@@ -57,7 +57,7 @@ def report(results: Results, command: str) -> Report:
     sections = []
     against_tag = differences(results, TAG)
     if results.of(TAG) and against_tag:
-        sections.append(Section("Against +Tag: what is lost", (blocks.difference_table(results, TAG, against_tag),)))
+        sections.append(Section("Against +Tag: what is lost", (tables.difference_table(results, TAG, against_tag),)))
     return full_report(results, command, title="Ablations", question=QUESTION, base=BASE, more=sections, notes=[NOTE], drawn_systems=DRAWN)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from relsift.experiments.experiment import Experiment, full_report
-from relsift.experiments.report.page import Report
 from relsift.experiments.result import Results
+from relsift.report.blocks import Report
 
 
 def report(results: Results, command: str) -> Report:

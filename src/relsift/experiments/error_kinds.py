@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from relsift.experiments.experiment import Experiment, confusions, difference_table, drawn, with_cells
-from relsift.experiments.report import blocks, figures
-from relsift.experiments.report.page import Paragraph, Report, Section
+from relsift.experiments.report import figures, tables
 from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.result import Results
 from relsift.experiments.system import BASE, MTL_TAG
+from relsift.report.blocks import Paragraph, Report, Section
 
 SYSTEMS = (BASE, MTL_TAG)
 PUBLISHED = {"base": (30.2, 62.8, 7.0)}  # missed, spurious, wrong relation; Chinese
@@ -20,11 +20,11 @@ QUESTION = (
 
 def report(results: Results, command: str) -> Report:
     computed = with_cells(results)
-    sections = [Section("Errors", (blocks.error_table(results, published=PUBLISHED), *confusions(results, computed, command)))]
+    sections = [Section("Errors", (tables.error_table(results, published=PUBLISHED), *confusions(results, computed, command)))]
     if len(computed) > 1:
-        sections.append(Section("Scores", (blocks.score_table(results), difference_table(results, BASE))))
+        sections.append(Section("Scores", (tables.score_table(results), difference_table(results, BASE))))
     sections += [
-        Section("Relations", (blocks.relation_table(results, measures=("precision", "recall", "f1")),)),
+        Section("Relations", (tables.relation_table(results, measures=("precision", "recall", "f1")),)),
         Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(results, command=command)),)),
         Section("Setting", tuple(setting(results, commands=(command,)))),
     ]

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relsift.experiments.experiment import Experiment, full_report
-from relsift.experiments.report.page import Column, Report, Section, Table
 from relsift.experiments.report.summary import summaries
-from relsift.experiments.report.wording import points
 from relsift.experiments.result import Plan, Results
 from relsift.experiments.system import MTL_TAG, System
+from relsift.report.blocks import Column, Report, Section, Table
+from relsift.report.wording import points
 
 HONEST = MTL_TAG
 ON_TEST = replace(MTL_TAG, name="mtl_tag_on_test", title="selected on the test fold", select_on="test")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from relsift.errors import ConfigError, DataError
 from relsift.experiments.comparison import SystemComparison, compare_systems
-from relsift.experiments.report import blocks, figures
-from relsift.experiments.report.page import Block, Figure, Paragraph, Report, Section
+from relsift.experiments.report import figures, tables
 from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.result import QUICK_OVERRIDE, Plan, Results
 from relsift.experiments.system import System
+from relsift.report.blocks import Block, Figure, Paragraph, Report, Section
 
 Published = Mapping[str, tuple[float, float, float]]  # system name -> three figures in percent
 
@@ -43,16 +43,16 @@ def full_report(
     few = results.with_systems(chosen) if any(results.of(system) for system in chosen) else results
     few_computed = [system for system in few.systems if results.of(system)]
     sections = [
-        Section("Scores", (blocks.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
+        Section("Scores", (tables.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]
     if base is not None and len(computed) > 1 and results.of(base):
         sections.append(Section(f"Against {base.title}", (difference_table(results, base),)))
     sections += more
     sections += [
         Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(few, command=command)),)),
-        Section("Relations", (blocks.relation_table(results), drawn(lambda: figures.relation_figure(few, command=command)))),
-        Section("Errors", (blocks.error_table(results), *confusions(results, few_computed, command))),
-        Section("Cost", (blocks.cost_table(results),)),
+        Section("Relations", (tables.relation_table(results), drawn(lambda: figures.relation_figure(few, command=command)))),
+        Section("Errors", (tables.error_table(results), *confusions(results, few_computed, command))),
+        Section("Cost", (tables.cost_table(results),)),
         Section("Setting", tuple(setting(results, commands=(command,)))),
     ]
     top = (Paragraph(question), *opening(results), *(Paragraph(note, "note") for note in notes))
@@ -68,7 +68,7 @@ def with_cells(results: Results) -> list[System]:
 
 
 def difference_table(results: Results, base: System) -> Block:
-    return blocks.difference_table(results, base, differences(results, base))
+    return tables.difference_table(results, base, differences(results, base))
 
 
 def differences(results: Results, base: System) -> dict[str, SystemComparison]:

@@ -16,14 +16,14 @@ from statistics import fmean, linear_regression
 from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import corrected_interval
 from relsift.experiments.experiment import Experiment, drawn, with_cells
-from relsift.experiments.report import blocks, figures
-from relsift.experiments.report.page import Block, Column, Figure, Paragraph, Report, Section, Table
+from relsift.experiments.report import figures, tables
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.report.summary import Spread, sampled
-from relsift.experiments.report.wording import counted, interval, points, with_deviation
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
+from relsift.report.blocks import Block, Column, Figure, Paragraph, Report, Section, Table
+from relsift.report.wording import counted, interval, points
 
 RATIOS = (0.5, 1.0, 5.0, 10.0, 15.0)  # negatives a positive
 SAMPLED, WHOLE = "test part at the same ratio", "whole test part"
@@ -55,7 +55,7 @@ def report(results: Results, command: str) -> Report:
         )
     sections = (
         Section("F1 by negatives per positive", tuple(blocks_of_curve)),
-        Section("All cells, scored on the whole test part", (blocks.score_table(results),)),
+        Section("All cells, scored on the whole test part", (tables.score_table(results),)),
         Section("Setting", tuple(setting(results, commands=(command,)))),
     )
     return Report("Figure 3", sections, (Paragraph(QUESTION), *opening(results)))
@@ -164,7 +164,7 @@ def _table(results: Results, spreads: dict[str, dict[str, dict[float, Spread]]])
         for where, by_base in spreads.items():
             both = [by_base[base.name].get(ratio) for base in (BASE, MTL_TAG)]
             between = None if None in both else gap(results, ratio, where)
-            cells += ["–" if spread is None else with_deviation(spread) for spread in both]
+            cells += ["–" if spread is None else spread.in_percent() for spread in both]
             cells.append("–" if between is None else points(between))
         rows.append(tuple(cells))
     notes = (

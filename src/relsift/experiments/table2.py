@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from relsift.experiments.experiment import Experiment, full_report
-from relsift.experiments.report.page import Report
 from relsift.experiments.result import Results
 from relsift.experiments.system import BASE, EATT, PCNN, VARIANTS
+from relsift.report.blocks import Report
 
 SYSTEMS = (PCNN, EATT, *VARIANTS)
 PUBLISHED = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from relsift.experiments.experiment import Experiment, differences, full_report
-from relsift.experiments.report import blocks
-from relsift.experiments.report.page import Report, Section
+from relsift.experiments.report import tables
 from relsift.experiments.result import Results
 from relsift.experiments.system import EATT, EATT_TAG, PCNN, PCNN_TAG
+from relsift.report.blocks import Report, Section
 
 PAIRS = ((PCNN, PCNN_TAG), (EATT, EATT_TAG))
 SYSTEMS = tuple(system for pair in PAIRS for system in pair)
@@ -22,7 +22,7 @@ def report(results: Results, command: str) -> Report:
         pair = results.with_systems((plain, tagged))
         gain = differences(pair, plain)
         if gain:
-            sections.append(Section(f"{tagged.title} against {plain.title}", (blocks.difference_table(pair, plain, gain),)))
+            sections.append(Section(f"{tagged.title} against {plain.title}", (tables.difference_table(pair, plain, gain),)))
     return full_report(results, command, title="Table 3", question=QUESTION, base=None, published=PUBLISHED, more=sections)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from relsift.experiments.experiment import Experiment, full_report
-from relsift.experiments.report.page import Report
 from relsift.experiments.result import Results
 from relsift.experiments.system import MTL_TAG, TAG, System
+from relsift.report.blocks import Report
 
 RANKING = replace(TAG, title="+Tag, ranking")
 CROSS_ENTROPY = System(

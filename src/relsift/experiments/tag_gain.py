@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from relsift.experiments.comparison import SystemComparison, compare_systems
 from relsift.experiments.experiment import Experiment, difference_table, full_report
-from relsift.experiments.report.page import Report, Section
 from relsift.experiments.result import Results
 from relsift.experiments.system import EATT, EATT_TAG, MTL, MTL_TAG, PCNN, PCNN_TAG, SPTREE, WALK, System
+from relsift.report.blocks import Report, Section
 
 
 def _pair(plain: System) -> tuple[System, System]:

@@ -1,8 +1,8 @@
-"""DistanceContexts of distances: all that a window can see of the distances to one entity, from one token.
+"""Contexts of distances: all that a window can see of the distances to one entity, from one token.
 
-Sentences are many, stretches few: what surrounds a token is known by where the entity starts and ends from here and by how near the
-sentence's edges are. Far from both, thousands of (entity, token) places share one stretch.
-Letters: E entities, T tokens, U different stretches, L tokens that the widest window sees.
+Sentences are many, contexts few: what surrounds a token is known by where the entity starts and ends from here and by how near the
+sentence's edges are. Far from both, thousands of (entity, token) places share one context.
+Letters: A entities that pairs refer to, E all entities, T tokens, U different contexts, P pairs, L tokens that the widest window sees.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ def _entities(
             charseq = markup.child(mention, "head" if head else "extent", "charseq")
             start, end = _span(markup, charseq, source.text)
             words, expected = source.text[start:end], charseq.text or ""
-            if not _agree(html.unescape(words), html.unescape(expected)):
+            if not _same_mention(html.unescape(words), html.unescape(expected)):
                 misplaced.append(f"{markup.where(charseq)}: expected {expected!r} for {mention_id}, got {words!r}")
                 dropped.add(mention_id)
             elif not any(first <= start and end <= last for first, last in source.bodies):
@@ -215,10 +215,10 @@ def _relations(
     return relations, extents
 
 
-def _agree(words: str, expected: str) -> bool:
+def _same_mention(words: str, expected: str) -> bool:
     """The same words, without further blanks at the edges: in a file with exclusive ends most mentions would end in one."""
-    edges = len(words) - len(words.strip()) <= len(expected) - len(expected.strip())
-    return edges and same_words(words, expected)
+    no_further_blanks = len(words) - len(words.strip()) <= len(expected) - len(expected.strip())
+    return no_further_blanks and same_words(words, expected)
 
 
 def _span(markup: Markup, charseq: Element, text: str | None) -> Span:

@@ -105,12 +105,12 @@ def _add_line(line: str, abstracts: dict[str, list[_PlacedSentence]], where: str
 
 def _mention(sentence: str, columns: list[str], where: str) -> tuple[Span, set[int]]:
     """The mention's span in the abstract, and the offsets at which its sentence may start."""
-    text, first, end = columns
-    if not (_OFFSET.fullmatch(first) and _OFFSET.fullmatch(end)):
-        raise DataError(f"{where}: expected two offsets after {text!r}, got {first!r} and {end!r}")
-    span = (int(first), int(end))
+    text, start, end = columns
+    if not (_OFFSET.fullmatch(start) and _OFFSET.fullmatch(end)):
+        raise DataError(f"{where}: expected two offsets after {text!r}, got {start!r} and {end!r}")
+    span = (int(start), int(end))
     if not text.strip() or span[1] - span[0] != len(text):
-        raise DataError(f"{where}: expected offsets {len(text)} characters apart for {text!r}, got {first}..{end}")
+        raise DataError(f"{where}: expected offsets {len(text)} characters apart for {text!r}, got {start}..{end}")
     if span[1] > _LONGEST_ABSTRACT:
         raise DataError(f"{where}: expected offsets up to {_LONGEST_ABSTRACT} characters, got {end}")
     occurrences = [match.start() for match in re.finditer(f"(?={re.escape(text)})", sentence)]
@@ -118,7 +118,7 @@ def _mention(sentence: str, columns: list[str], where: str) -> tuple[Span, set[i
         raise DataError(f"{where}: expected the mention {text!r} in the sentence, got {sentence!r}")
     starts = {span[0] - occurrence for occurrence in occurrences if occurrence <= span[0]}
     if not starts:
-        raise DataError(f"{where}: expected {text!r} at offset {occurrences[0]} or later, its place in the sentence, got {first}")
+        raise DataError(f"{where}: expected {text!r} at offset {occurrences[0]} or later, its place in the sentence, got {start}")
     return span, starts
 
 

@@ -87,7 +87,7 @@ def read(
             (file.relative_to(path) if path.is_dir() else Path(file.name)).with_suffix("").as_posix(),
             text,
             entities,
-            _resolved(annotations, report),
+            _kept_relations(annotations, report),
             report,
             where=str(file),
             sentences=split_sentences(text, [(e.start, e.end) for e in entities], wrapped=lines == "wrapped"),
@@ -109,7 +109,7 @@ def _parse(file: Path, text: str, report: ReadReport, *, nearby: bool, equivalen
                 words += "\n" + further_lines.pop(0)
             for stray in filter(str.strip, further_lines):
                 report.drop("stray lines after an entity", f"{where}: {stray[:_LONGEST_QUOTE]!r}")
-            span = _located(text, spans, words, nearby, f"{where}: {key} {words[:_LONGEST_QUOTE]!r}", report)
+            span = _annotated_span(text, spans, words, nearby, f"{where}: {key} {words[:_LONGEST_QUOTE]!r}", report)
             if span is None:
                 annotations.dropped.add(key)
             else:
@@ -153,38 +153,39 @@ def _annotations(file: Path) -> Iterator[tuple[int, str, list[str]]]:
 
 
 def _text_bound(line: str, text: str, where: str) -> tuple[str, list[Span], str]:
-    _, middle, words = (*line.split("\t", 2), "")[:3]
-    match = _SPANS.fullmatch(middle)
+    _, type_and_offsets, words = (*line.split("\t", 2), "")[:3]
+    match = _SPANS.fullmatch(type_and_offsets)
     if match is None or not words:
         raise DataError(f"{where}: expected 'T1<tab>Type start end<tab>text', got {line[:_LONGEST_QUOTE]!r}")
     spans = [(int(start), int(end)) for start, _, end in (part.partition(" ") for part in match.group(2).split(";"))]
-    edges = [edge for span in spans for edge in span]
-    if edges != sorted(edges) or any(start == end for start, end in spans) or edges[-1] > len(text):
+    offsets = [edge for span in spans for edge in span]
+    if offsets != sorted(offsets) or any(start == end for start, end in spans) or offsets[-1] > len(text):
         raise DataError(f"{where}: expected rising offsets within the {len(text)} characters of the text, got {match.group(2)!r}")
     return match.group(1), spans, words
 
 
-def _located(text: str, spans: list[Span], words: str, nearby: bool, where: str, report: ReadReport) -> Span | None:
+def _annotated_span(text: str, spans: list[Span], words: str, nearby: bool, where: str, report: ReadReport) -> Span | None:
     """The span of the words that were annotated; None if the entity is dropped. What is dropped or moved is counted."""
     start, end = spans[0][0], spans[-1][1]
-    gapless = all(not text[left:right].strip() for (_, left), (right, _) in pairwise(spans))
-    if gapless and same_words(text[start:end], words):
+    is_continuous = all(not text[left:right].strip() for (_, left), (right, _) in pairwise(spans))
+    if is_continuous and same_words(text[start:end], words):
         return start, end
-    moved = _nearest(text, start, end, words) if nearby else None
-    if moved:
+    nearby_span = _nearest_occurrence(text, start, end, words) if nearby else None
+    if nearby_span:
         report.drop(f"entities moved by up to {SHIFT} characters to their words (kept)", where)
-        return moved
-    if not gapless:
+        return nearby_span
+    if not is_continuous:
         report.drop("discontinuous entities", where)
         return None
-    if _edited(text[start:end], words):
+    if _differs_in_punctuation(text[start:end], words):
         report.drop("entities whose punctuation was edited after annotation (kept)", where)
         return start, end
     report.drop("entities whose words are not at their offsets", where)
     return None
 
 
-def _nearest(text: str, start: int, end: int, words: str) -> Span | None:
+def _nearest_occurrence(text: str, start: int, end: int, words: str) -> Span | None:
+    """The span of `words` that starts nearest to `start`, at most SHIFT characters away."""
     pattern = re.compile(r"\s*".join(map(re.escape, "".join(words.split()))))
     first = max(0, start - SHIFT)
     starts = sorted(range(first, min(start + SHIFT, len(text)) + 1), key=lambda position: abs(position - start))
@@ -195,10 +196,10 @@ def _nearest(text: str, start: int, end: int, words: str) -> Span | None:
     return None
 
 
-def _edited(text: str, words: str) -> bool:
+def _differs_in_punctuation(text: str, words: str) -> bool:
     """Do the two differ only in punctuation (`;` and `、`)? Then the offsets still hold."""
-    pairs = list(zip(text, words))
-    return len(text) == len(words) and all(a == b or not (a.isalnum() or b.isalnum()) for a, b in pairs)
+    character_pairs = list(zip(text, words))
+    return len(text) == len(words) and all(a == b or not (a.isalnum() or b.isalnum()) for a, b in character_pairs)
 
 
 def _relation(body: str, where: str) -> TextRelation:
@@ -211,7 +212,8 @@ def _relation(body: str, where: str) -> TextRelation:
     return TextRelation(head, tail, kind)
 
 
-def _resolved(annotations: _Annotations, report: ReadReport) -> list[TextRelation]:
+def _kept_relations(annotations: _Annotations, report: ReadReport) -> list[TextRelation]:
+    """The relations between entities that are kept; those with an event or a dropped entity are counted."""
     kept = []
     for where, relation in annotations.relations:
         ends = (relation.head, relation.tail)

@@ -80,23 +80,23 @@ def _record(value: Any, where: str, report: ReadReport) -> dict[str, Any]:
 def _document(record: dict[str, Any], where: str, report: ReadReport) -> Document:
     key = required(record, "doc_key", str, where)
     sentences = required(record, "sentences", list, where)
-    texts = [tokens_of(item, f"{where}: sentence {number}") for number, item in enumerate(sentences)]
-    entity_items = _per_sentence(record, "ner", len(texts), where)
+    token_lists = [tokens_of(item, f"{where}: sentence {number}") for number, item in enumerate(sentences)]
+    entity_items = _per_sentence(record, "ner", len(token_lists), where)
     annotated = "relations" in record
-    relation_items = _per_sentence(record, "relations", len(texts), where) if annotated else [[] for _ in texts]
-    places = _EntityPlaces(list(pairwise(accumulate((len(text) for text in texts), initial=0))), report)
+    relation_items = _per_sentence(record, "relations", len(token_lists), where) if annotated else [[] for _ in token_lists]
+    places = _EntityPlaces(list(pairwise(accumulate((len(tokens) for tokens in token_lists), initial=0))), report)
     # All entities come before the first relation, which may name a span of any sentence.
     entities = [_entities(items, number, places, f"{where}: sentence {number}") for number, items in enumerate(entity_items)]
     kept: list[Sentence] = []
-    for number, text in enumerate(texts):
+    for number, tokens in enumerate(token_lists):
         place = f"{where}: sentence {number}"
         relations = _relations(relation_items[number], number, entities[number], places, place)
-        if not text:
+        if not tokens:
             report.drop("empty sentences", place)
             continue
         kept.append(
             sentence_from_indices(
-                f"{key}-{number}", text, entities[number], relations if annotated else None, report, where=place, doc_id=key
+                f"{key}-{number}", tokens, entities[number], relations if annotated else None, report, where=place, doc_id=key
             )
         )
     return Document(key, tuple(kept))
@@ -121,30 +121,30 @@ def _per_sentence(record: dict[str, Any], name: str, num_sentences: int, where: 
 
 def _entities(items: list[Any], number: int, places: _EntityPlaces, where: str) -> list[Entity]:
     """The entities of one sentence, in tokens of the sentence; enters their spans in `places`."""
-    begin, stop = places.bounds[number]
+    sentence_start, sentence_end = places.bounds[number]
     num_tokens = places.bounds[-1][1]
     entities = []
     for item in items:
         (start, last), label = numbers_and_label(item, 2, f"{where}: ner")
         if not 0 <= start <= last < num_tokens:
             raise DataError(f"{where}: ner: expected 0 <= first <= last < {num_tokens} tokens, got {start}..{last}")
-        if last < begin or start >= stop:
+        if last < sentence_start or start >= sentence_end:
             raise DataError(
-                f"{where}: ner: expected tokens of this sentence ({begin}..{stop - 1}), got {start}..{last}; "
+                f"{where}: ner: expected tokens of this sentence ({sentence_start}..{sentence_end - 1}), got {start}..{last}; "
                 "indices count through the whole document"
             )
-        if start < begin or last >= stop:
+        if start < sentence_start or last >= sentence_end:
             places.dropped.add((start, last + 1))
             places.report.drop("entities that cross a sentence boundary", f"{where}: {item}")
         else:
             places.sentence_of[start, last + 1] = number
-            entities.append(Entity(start - begin, last + 1 - begin, label))
+            entities.append(Entity(start - sentence_start, last + 1 - sentence_start, label))
     return entities
 
 
 def _relations(items: list[Any], number: int, entities: list[Entity], places: _EntityPlaces, where: str) -> list[Relation]:
     """The relations between entities of one sentence, as positions in `entities`; others are counted or refused."""
-    begin = places.bounds[number][0]
+    sentence_start = places.bounds[number][0]
     relations = []
     for item in items:
         (head, head_last, tail, tail_last), label = numbers_and_label(item, 4, f"{where}: relations")
@@ -156,8 +156,8 @@ def _relations(items: list[Any], number: int, entities: list[Entity], places: _E
         elif any(places.sentence_of[span] != number for span in spans):
             places.report.drop("relations across sentences", f"{where}: {item}")
         else:
-            local = [(start - begin, end - begin) for start, end in spans]
-            first, second = (position_of(span, entities, places.report, where=f"{where}: {item}") for span in local)
+            spans_in_sentence = [(start - sentence_start, end - sentence_start) for start, end in spans]
+            first, second = (position_of(span, entities, places.report, where=f"{where}: {item}") for span in spans_in_sentence)
             relations.append(Relation(first, second, label))
     return relations
 

@@ -39,7 +39,7 @@ ALLOWED: dict[str, tuple[tuple[frozenset[str], frozenset[str]], ...]] = {
 _SUFFIXES = (".txt",)
 _HEADER = "# "
 _MARK = re.compile(r"\[([^\[\]|]*)\|([^\[\]|:]*):([^\[\]|:]*)\]")
-_STRAY = re.compile(r"[\[\]|]")
+_STRAY_MARK = re.compile(r"[\[\]|]")
 _RELATION = re.compile(r"([A-Z-]+)\((\d+),(\d+)\)")
 _NONE = "none"
 
@@ -133,15 +133,15 @@ def _sentence(line: str, number: int, where: str) -> _MarkedSentence:
             )
         if not words or words != words.strip():
             raise DataError(f"{where}: expected the words of a mention without blanks at their edges, got {match.group()!r}")
-        text += _unmarked(line[copied : match.start()], where)
+        text += _checked_text(line[copied : match.start()], where)
         mentions.append(TextEntity(_key(number, int(count)), len(text), len(text) + len(words), kind))
         text += words
         copied = match.end()
-    return _MarkedSentence(number, text + _unmarked(line[copied:], where), tuple(mentions), where)
+    return _MarkedSentence(number, text + _checked_text(line[copied:], where), tuple(mentions), where)
 
 
-def _unmarked(piece: str, where: str) -> str:
-    stray = _STRAY.search(piece)
+def _checked_text(piece: str, where: str) -> str:
+    stray = _STRAY_MARK.search(piece)
     if stray:
         raise DataError(f"{where}: expected mentions as [words|TYPE:n], got a stray {stray.group()!r} in {piece!r}")
     return piece
@@ -176,11 +176,11 @@ def _relations(body: str, sentence: _MarkedSentence, where: str) -> list[TextRel
 
 def _check_types(kind: str, head: str, tail: str, where: str) -> None:
     if not any(head in heads and tail in tails for heads, tails in ALLOWED[kind]):
-        allowed = "; ".join(f"{_listed(heads)} -> {_listed(tails)}" for heads, tails in ALLOWED[kind])
+        allowed = "; ".join(f"{_joined_types(heads)} -> {_joined_types(tails)}" for heads, tails in ALLOWED[kind])
         raise DataError(f"{where}: expected {allowed}, got {head} -> {tail}")
 
 
-def _listed(types: frozenset[str]) -> str:
+def _joined_types(types: frozenset[str]) -> str:
     return "/".join(name for name in ENTITY_TYPES if name in types)
 
 

@@ -21,7 +21,6 @@ Ids may be strings or whole numbers. Where entities have numbers as ids, a numbe
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -30,13 +29,24 @@ from typing import Any, NamedTuple
 
 from relsift.errors import DataError
 from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, parse_json
+from relsift.readers.native_fields import (
+    ENTITY_KEYS,
+    RELATION_KEYS,
+    SYNTAX_KEYS,
+    character_span,
+    entity_of,
+    list_under,
+    object_list,
+    optional_id,
+    position_of_id,
+    relation_of,
+    required_field,
+    syntax_of,
+)
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
-from relsift.schema import Document, Entity, Relation, Sentence, Syntax
+from relsift.schema import Document, Entity, Relation, Sentence
 
 _KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
-_SYNTAX_KEYS = ("heads", "dependencies", "pos")
-_ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
-_RELATION_KEYS = {"id", "head", "tail", "type", "score"}
 _LONGEST_TEXT = 100_000_000  # characters; a larger `text_start` is refused as a mistake, since the text before it is filled with blanks
 _OTHER_FORMAT = re.compile(r'(?<!\\)"sentences"\s*:')  # a key, not a word of the sentence
 
@@ -83,7 +93,7 @@ def read_records(records: Iterator[tuple[int, Any]], name: str, report: ReadRepo
             line, broken = None, error  # raised after the documents read before it
         if document_lines and (line is None or not line.doc_id or line.doc_id != document_lines[-1].doc_id):
             has_documents = True
-            yield _join(document_lines, report)
+            yield _join_lines(document_lines, report)
             document_lines = []
         if line is None:
             break
@@ -127,23 +137,23 @@ def _line(record: Any, where: str, report: ReadReport) -> _Line:
     if not record.keys() <= _KEYS:
         for key in sorted(record.keys() - _KEYS):
             report.drop(f"values under the unknown key {key!r}", where)
-    key = str(_field(record, "id", (str, int), where))
+    key = str(required_field(record, "id", (str, int), where))
     if not key:
         raise DataError(f"{where}: id: expected a name or a number, got an empty string")
-    doc_id = _name(record, "doc_id", where) or ""
+    doc_id = optional_id(record, "doc_id", where) or ""
     start = _text_start(record, where)
-    entity_records = _objects(record, "entities", "entity", _ENTITY_KEYS, where, report)
-    entities = [_entity(e, n, where) for n, e in enumerate(entity_records)]
-    positions = _positions(entities, where)
+    entity_records = object_list(record, "entities", "entity", ENTITY_KEYS, where, report)
+    entities = [entity_of(e, n, where) for n, e in enumerate(entity_records)]
+    positions = position_of_id(entities, where)
     tagged = None
     if record.get("tagged") is not None:
-        tagged_records = _objects(record, "tagged", "tagged entity", _ENTITY_KEYS, where, report)
-        tagged = [_entity(e, n, where, "tagged entity") for n, e in enumerate(tagged_records)]
+        tagged_records = object_list(record, "tagged", "tagged entity", ENTITY_KEYS, where, report)
+        tagged = [entity_of(e, n, where, "tagged entity") for n, e in enumerate(tagged_records)]
     relations = None
     if record.get("relations") is not None:
         ids_are_numbers = any(isinstance(entity.get("id"), int) for entity in entity_records)
-        relation_records = _objects(record, "relations", "relation", _RELATION_KEYS, where, report)
-        relations = [_relation(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
+        relation_records = object_list(record, "relations", "relation", RELATION_KEYS, where, report)
+        relations = [relation_of(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
     try:
         if "tokens" in record:
             text, sentences = _from_tokens(record, key, doc_id, entities, tagged, relations, start, where)
@@ -157,7 +167,7 @@ def _line(record: Any, where: str, report: ReadReport) -> _Line:
 def _text_start(record: dict[str, Any], where: str) -> int:
     if record.get("text_start") is None:
         return 0
-    start = _field(record, "text_start", (int,), where)
+    start = required_field(record, "text_start", (int,), where)
     if "text" not in record:
         raise DataError(f'{where}: expected "text" beside "text_start", got keys {", ".join(sorted(record))}')
     if not 0 <= start <= _LONGEST_TEXT:
@@ -175,7 +185,7 @@ def _from_tokens(
     start: int,
     where: str,
 ) -> tuple[str | None, tuple[Sentence, ...]]:
-    tokens = _list(record, "tokens", where)
+    tokens = list_under(record, "tokens", where)
     if not (all(tokens) and set(map(type, tokens)) <= {str}):
         number, token = next((n, t) for n, t in enumerate(tokens) if not isinstance(t, str) or not t)
         raise DataError(f"{where}: token {number}: expected a non-empty string, got {token!r}")
@@ -185,9 +195,9 @@ def _from_tokens(
         raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}')
     spans = None
     if text is not None:
-        text = _field(record, "text", (str,), where)
+        text = required_field(record, "text", (str,), where)
         size = len(text)
-        spans_in_text = [_span(value, size, "offset", n, where) for n, value in enumerate(_list(record, "offsets", where))]
+        spans_in_text = [character_span(value, size, "offset", n, where) for n, value in enumerate(list_under(record, "offsets", where))]
         spans = tuple([(a + start, b + start) for a, b in spans_in_text])
     sentence = Sentence(
         key,
@@ -196,28 +206,10 @@ def _from_tokens(
         relations=None if relations is None else tuple(relations),
         doc_id=doc_id or key,
         offsets=spans,
-        syntax=_syntax(record, where),
+        syntax=syntax_of(record, where),
         tagged=None if tagged is None else tuple(tagged),
     )
     return text, (sentence,)
-
-
-def _syntax(record: dict[str, Any], where: str) -> Syntax | None:
-    """The dependency trees beside `tokens`, if there are any."""
-    present = [name for name in _SYNTAX_KEYS if record.get(name) is not None]
-    if not present:
-        return None
-    if len(present) < len(_SYNTAX_KEYS):
-        raise DataError(f"{where}: expected {', '.join(_SYNTAX_KEYS)} together, got only {' and '.join(present)}")
-    columns = []
-    for name in _SYNTAX_KEYS:
-        kind = int if name == "heads" else str
-        values = _list(record, name, where)
-        if not set(map(type, values)) <= {kind}:
-            number, value = next((n, v) for n, v in enumerate(values) if type(v) is not kind)
-            raise DataError(f"{where}: {name} {number}: expected {kind.__name__}, got {value!r}")
-        columns.append(tuple(values))
-    return Syntax(*columns)
 
 
 def _from_text(
@@ -231,11 +223,11 @@ def _from_text(
     where: str,
     report: ReadReport,
 ) -> tuple[str, tuple[Sentence, ...]]:
-    text = _field(record, "text", (str,), where, hint='a line needs "tokens" or "text"')
+    text = required_field(record, "text", (str,), where, hint='a line needs "tokens" or "text"')
     if record.get("offsets") is not None:
         raise DataError(f'{where}: expected "tokens" beside "offsets", got only "text"')
-    if any(record.get(name) is not None for name in _SYNTAX_KEYS):
-        raise DataError(f'{where}: expected "tokens" beside {", ".join(_SYNTAX_KEYS)}, got only "text"')
+    if any(record.get(name) is not None for name in SYNTAX_KEYS):
+        raise DataError(f'{where}: expected "tokens" beside {", ".join(SYNTAX_KEYS)}, got only "text"')
     if not text.strip():
         raise DataError(f"{where}: text: expected some text, got only blanks")
     for number, relation in enumerate(relations or ()):
@@ -255,25 +247,25 @@ def _from_text(
         num_entities = sum(n < len(entities) for n in positions)
         tagged_here = None if tagged is None else tuple(entities_with_ids[num_entities:])
         name = key if is_single else f"{key}-{number}"
-        sentences.append(_moved(replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here), start))
+        sentences.append(_shifted(replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here), start))
     return text, tuple(sentences)
 
 
-def _moved(sentence: Sentence, start: int) -> Sentence:
+def _shifted(sentence: Sentence, start: int) -> Sentence:
     """The sentence with its character offsets counted from the beginning of the document, `start` characters before its text."""
 
-    def move(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    def shift(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
         return tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in entities)
 
     return replace(
         sentence,
-        entities=move(sentence.entities),
-        tagged=None if sentence.tagged is None else move(sentence.tagged),
+        entities=shift(sentence.entities),
+        tagged=None if sentence.tagged is None else shift(sentence.tagged),
         offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()),
     )
 
 
-def _join(lines: list[_Line], report: ReadReport) -> Document:
+def _join_lines(lines: list[_Line], report: ReadReport) -> Document:
     """Join the lines of one document. Each text goes to its `text_start`; gaps between texts are filled with blanks."""
     name = lines[0].doc_id or lines[0].sentences[0].doc_id or lines[0].sentences[0].id
     sentences = tuple(sentence for line in lines for sentence in line.sentences)
@@ -297,105 +289,6 @@ def _join(lines: list[_Line], report: ReadReport) -> Document:
 def _without_offsets(sentence: Sentence) -> Sentence:
     entities, tagged = (tuple(replace(entity, chars=None) for entity in group) for group in (sentence.entities, sentence.tagged or ()))
     return replace(sentence, offsets=None, entities=entities, tagged=None if sentence.tagged is None else tagged)
-
-
-def _entity(record: dict[str, Any], number: int, where: str, name: str = "entity") -> Entity:
-    start, end, kind = record.get("start"), record.get("end"), record.get("type")
-    if len(record) == 3 and type(start) is int and type(end) is int and type(kind) is str:
-        return Entity(start, end, kind)  # the common case; nothing else to check
-    where = f"{where}: {name} {number}"
-    start, end = _field(record, "start", (int,), where), _field(record, "end", (int,), where)
-    subtype = None if record.get("subtype") is None else _field(record, "subtype", (str,), where)
-    chars = None if record.get("chars") is None else _span(record["chars"], None, "chars", None, where)
-    return Entity(start, end, _field(record, "type", (str,), where), subtype, _name(record, "id", where), chars)
-
-
-def _positions(entities: list[Entity], where: str) -> dict[str, int]:
-    positions: dict[str, int] = {}
-    for number, entity in enumerate(entities):
-        if entity.id in positions:
-            raise DataError(f"{where}: expected each entity id once, got {entity.id!r} twice")
-        if entity.id is not None:
-            positions[entity.id] = number
-    return positions
-
-
-def _relation(record: dict[str, Any], positions: dict[str, int], size: int, ids_are_numbers: bool, number: int, where: str) -> Relation:
-    """A relation whose head and tail are positions among `size` entities.
-
-    Args:
-        positions: position of each entity id. ids_are_numbers: a whole number in the record is an id, not a position.
-    """
-    where = f"{where}: relation {number}"
-    head_and_tail = []
-    for role in ("head", "tail"):
-        value = _field(record, role, (int, str), where)
-        position = positions.get(str(value)) if isinstance(value, str) or ids_are_numbers else value
-        if position is None:
-            known = ", ".join(list(positions)[:5]) or "none given"
-            raise DataError(f"{where}: {role}: expected the id of an entity (known: {known}) or a position, got {value!r}")
-        if not 0 <= position < size:
-            raise DataError(f"{where}: {role}: expected a position below {size}, the number of entities, got {position}")
-        head_and_tail.append(position)
-    if head_and_tail[0] == head_and_tail[1]:
-        raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
-    return Relation(head_and_tail[0], head_and_tail[1], _field(record, "type", (str,), where), _score(record, where))
-
-
-def _score(record: dict[str, Any], where: str) -> float | None:
-    if record.get("score") is None:
-        return None
-    value = _field(record, "score", (int, float), where)
-    if not math.isfinite(value):
-        raise DataError(f"{where}: score: expected a finite number, got {value!r}")
-    return float(value)
-
-
-def _name(record: dict[str, Any], name: str, where: str) -> str | None:
-    """An optional id, as a string."""
-    return None if record.get(name) is None else str(_field(record, name, (str, int), where))
-
-
-def _span(value: Any, size: int | None, name: str, number: int | None, where: str) -> tuple[int, int]:
-    """A half-open character span, such as [3, 7], inside `size` characters if given."""
-    if type(value) is list and len(value) == 2:
-        start, end = value
-        if type(start) is int and type(end) is int and 0 <= start < end and (size is None or end <= size):
-            return start, end
-    place = f"{where}: {name}" if number is None else f"{where}: {name} {number}"
-    inside = "" if size is None else f" <= {size}"
-    raise DataError(f"{place}: expected [start, end] with 0 <= start < end{inside}, got {value!r}")
-
-
-def _objects(
-    record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport
-) -> list[dict[str, Any]]:
-    """The JSON objects listed under the key `name`. Values under keys that are not `known` are counted as dropped."""
-    items = _list(record, name, where)
-    for number, item in enumerate(items):
-        if not isinstance(item, dict):
-            raise DataError(f"{where}: {singular} {number}: expected a JSON object, got {item!r}")
-        if not item.keys() <= known:
-            for key in sorted(item.keys() - known):
-                report.drop(f"values under the unknown key {key!r}", f"{where}: {singular} {number}")
-    return items
-
-
-def _list(record: dict[str, Any], name: str, where: str) -> list[Any]:
-    value = record.get(name, [])
-    if not isinstance(value, list):
-        raise DataError(f"{where}: {name}: expected a list, got {value!r}")
-    return value
-
-
-def _field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str, hint: str = "") -> Any:
-    if name not in record:
-        got = ", ".join(sorted(record)) or "none"
-        raise DataError(f"{where}: expected the key {name!r}, got keys {got}{'; ' + hint if hint else ''}")
-    value = record[name]
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        raise DataError(f"{where}: {name}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {value!r}")
-    return value
 
 
 def recognises(path: Path) -> bool:

@@ -63,7 +63,7 @@ def _document(value: Any, key: str, where: str, report: ReadReport) -> Document:
     if ("entities" in record) == ("tags" in record):
         got = "both" if "tags" in record else f"keys {', '.join(sorted(record))}"
         raise DataError(f"{where}: expected either 'entities' (SpERT) or 'tags' (TablERT), got {got}")
-    entities = _listed(record, where, report) if "entities" in record else _tagged(record, len(tokens), where)
+    entities = _entities_from_list(record, where, report) if "entities" in record else _entities_from_tags(record, len(tokens), where)
     relations = None
     if "relations" in record:
         relations = []
@@ -75,7 +75,7 @@ def _document(value: Any, key: str, where: str, report: ReadReport) -> Document:
     return Document(key, (sentence_from_indices(key, tokens, entities, relations, report, where=where),))
 
 
-def _listed(record: dict[str, Any], where: str, report: ReadReport) -> list[Entity]:
+def _entities_from_list(record: dict[str, Any], where: str, report: ReadReport) -> list[Entity]:
     entities = []
     for number, item in enumerate(required(record, "entities", list, where)):
         place = f"{where}: entity {number}"
@@ -85,28 +85,28 @@ def _listed(record: dict[str, Any], where: str, report: ReadReport) -> list[Enti
     return entities
 
 
-def _tagged(record: dict[str, Any], num_tokens: int, where: str) -> list[Entity]:
+def _entities_from_tags(record: dict[str, Any], num_tokens: int, where: str) -> list[Entity]:
     """The entities that BILOU tags spell out, from left to right."""
     tags = required(record, "tags", list, where)
     if len(tags) != num_tokens:
         raise DataError(f"{where}: tags: expected one a token ({num_tokens}), got {len(tags)}")
     entities: list[Entity] = []
-    start, unfinished = 0, ""  # type of the entity that is open
+    start, open_type = 0, ""  # of the entity that has begun and not ended
     for position, item in enumerate(tags):
         tag = as_kind(item, str, f"{where}: tag {position}")
         prefix, _, label = tag.partition("-")
-        opens = prefix in _OPENS and label != "" and not unfinished
-        continues = prefix in _CONTINUES and label == unfinished != ""
-        if not (opens or continues or (tag == "O" and not unfinished)):
-            expected = f"I-{unfinished} or L-{unfinished}" if unfinished else "O, B-TYPE or U-TYPE"
+        opens = prefix in _OPENS and label != "" and not open_type
+        continues = prefix in _CONTINUES and label == open_type != ""
+        if not (opens or continues or (tag == "O" and not open_type)):
+            expected = f"I-{open_type} or L-{open_type}" if open_type else "O, B-TYPE or U-TYPE"
             raise DataError(f"{where}: tag {position}: expected {expected}, got {tag!r}")
         if opens:
-            start, unfinished = position, label
+            start, open_type = position, label
         if prefix in _CLOSES:
             entities.append(Entity(start, position + 1, label))
-            unfinished = ""
-    if unfinished:
-        raise DataError(f"{where}: tags: expected L-{unfinished} before the end of the sentence, got {tags[-1]!r} last")
+            open_type = ""
+    if open_type:
+        raise DataError(f"{where}: tags: expected L-{open_type} before the end of the sentence, got {tags[-1]!r} last")
     return entities
 
 

@@ -58,23 +58,23 @@ def document_from_offsets(
     Counts: relations across sentences, entities across sentences, relations of an entity that was dropped or with itself,
         duplicate relations.
     """
-    _check(text, entities, relations, where)
-    spans = {e.id: _trimmed(text, e) for e in entities}
-    bounds = list(sentences) if sentences is not None else split_sentences(text, spans.values())
-    starts = [start for start, _ in bounds]
+    _check_spans_and_ids(text, entities, relations, where)
+    spans = {e.id: _trimmed_span(text, e) for e in entities}
+    sentence_spans = list(sentences) if sentences is not None else split_sentences(text, spans.values())
+    starts = [start for start, _ in sentence_spans]
     sentence_of: dict[str, int] = {}
     for entity in entities:
         start, end = spans[entity.id]
         number = bisect.bisect_right(starts, start) - 1
-        if number < 0 or end > bounds[number][1]:
+        if number < 0 or end > sentence_spans[number][1]:
             report.drop("entities that cross a sentence boundary", f"{where}: {entity.id} {text[start:end][:_LONGEST_QUOTE]!r}")
         else:
             sentence_of[entity.id] = number
-    entities_of: list[list[TextEntity]] = [[] for _ in bounds]
+    entities_of: list[list[TextEntity]] = [[] for _ in sentence_spans]
     for entity in entities:
         if entity.id in sentence_of:
             entities_of[sentence_of[entity.id]].append(entity)
-    relations_of: list[list[TextRelation]] = [[] for _ in bounds]
+    relations_of: list[list[TextRelation]] = [[] for _ in sentence_spans]
     for relation in relations or ():
         if relation.head not in sentence_of or relation.tail not in sentence_of:
             report.drop("relations of a dropped entity", f"{where}: {relation.type} {relation.head} {relation.tail}")
@@ -87,7 +87,7 @@ def document_from_offsets(
         else:
             relations_of[sentence_of[relation.head]].append(relation)
     document_sentences = []
-    for number, (start, end) in enumerate(bounds):
+    for number, (start, end) in enumerate(sentence_spans):
         cuts = [edge - start for entity in entities_of[number] for edge in spans[entity.id]]
         tokens = [(a + start, b + start) for a, b in tokenise(text[start:end], cuts, characters=characters)]
         if not tokens:
@@ -106,13 +106,13 @@ def same_words(words: str, expected: str) -> bool:
     return words == expected or "".join(words.split()) == "".join(expected.split())
 
 
-def _trimmed(text: str, entity: TextEntity) -> Span:
+def _trimmed_span(text: str, entity: TextEntity) -> Span:
     """The mention's span without blanks at its edges, which belong to no token and may lie outside the sentence."""
     mention = text[entity.start : entity.end]
     return entity.start + len(mention) - len(mention.lstrip()), entity.start + len(mention.rstrip())
 
 
-def _check(text: str, entities: Sequence[TextEntity], relations: Sequence[TextRelation] | None, where: str) -> None:
+def _check_spans_and_ids(text: str, entities: Sequence[TextEntity], relations: Sequence[TextRelation] | None, where: str) -> None:
     known: set[str] = set()
     for entity in entities:
         if entity.id in known:

@@ -34,7 +34,7 @@ def run_epoch(
     """
     seed = c.seed * 1_000_003 + epoch
     torch.manual_seed(seed)
-    hide = _hide_rare_words(training_set.rare_words() if c.unknown_rate else set(), c.unknown_rate, seed)
+    hide = _hide_rare_words(training_set.rare_words if c.unknown_rate else frozenset(), c.unknown_rate, seed)
     model.train()
     device = next(model.parameters()).device
     batches = list(cut(training_set.works(), max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
@@ -82,7 +82,7 @@ def _step(
     return parts
 
 
-def _hide_rare_words(rare: set[int], rate: float, seed: int) -> Callable[[Batch], None]:
+def _hide_rare_words(rare: frozenset[int], rate: float, seed: int) -> Callable[[Batch], None]:
     """Shows a share of the rare words of a batch as unknown, so that the unknown word is trained."""
     random_numbers = random.Random(seed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class TrainingSet:
     candidates: Candidates
     annotators: dict[Addition, str]  # what added that which the sentences lacked, with versions
     groups: list[list[Example]]  # examples that stay in one batch: the readings of one sentence
+    rare_words: frozenset[int]  # rows of the word table that few tokens have, the unknown word's aside
     report: CandidateReport
     notes: list[str]  # what the user has to know of the data
 
@@ -36,13 +38,6 @@ class TrainingSet:
     def works(self) -> list[Work]:
         """Of each group: the tokens of one reading, and the pairs of all, so that batches have the same pairs whatever the tags show."""
         return [Work(group[0].length, sum(example.work.pairs for example in group)) for group in self.groups]
-
-    def rare_words(self) -> set[int]:
-        counts: dict[int, int] = {}
-        for group in self.groups:
-            for word in group[0].words or ():
-                counts[word] = counts.get(word, 0) + 1
-        return {word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD}
 
 
 def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> TrainingSet:
@@ -73,7 +68,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     if further and not model.SEVERAL_LABELS:
         notes.append(f"{further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
     groups = [group for item in zip(annotated, pairs) for group in _together(examples_of(*item, encoding))]
-    return TrainingSet(encoding, candidates, annotators, groups, report, notes)
+    return TrainingSet(encoding, candidates, annotators, groups, _rare_words(annotated, encoding), report, notes)
 
 
 def _training_pairs(
@@ -89,6 +84,14 @@ def _training_pairs(
     few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
     note = f"candidates.negatives: expected related to unrelated pairs 1:{rule.negatives:g}, the training data has {ratio}: all are kept"
     return sampled, report, [note] if few else []
+
+
+def _rare_words(sentences: Sequence[Sentence], encoding: Encoding) -> frozenset[int]:
+    """By sentence, not by example: however many readings a sentence has, its words stand in it once."""
+    if encoding.words is None:
+        return frozenset()
+    counts = Counter(word for sentence in sentences for word in encoding.words.ids(sentence.tokens))
+    return frozenset(word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD)
 
 
 def _together(examples: list[Example]) -> list[list[Example]]:

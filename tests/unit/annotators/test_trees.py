@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +12,15 @@ from relsift.annotators.base import find_annotator
 from relsift.annotators.conllu_trees import ConlluTrees
 from relsift.annotators.spacy_trees import SpacyTrees
 from relsift.annotators.trees import with_trees
-from relsift.bundle import build
+from relsift.bundle import Bundle, build
 from relsift.candidates import Candidates
 from relsift.corpora import annotated
 from relsift.corpora.annotated import annotated_data
 from relsift.corpora.data import resolve
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError, DataError
-from relsift.inference import InferenceReport, score_pairs
+from relsift.inference import Scorer, score
+from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.models.sptree import SPTreeConfig
 from relsift.schema import Sentence, Syntax
 from relsift.training.loop import train
@@ -77,7 +77,7 @@ def test_a_sentence_is_parsed_once_and_remembered(parser):
     assert len(asked) == len(BARE)
 
 
-def test_a_trained_model_parses_new_sentences_as_it_was_told_in_training(parser):
+def test_a_trained_model_parses_new_sentences_as_it_was_told_in_training(parser, tmp_path: Path):
     config = run_config(epochs=1)
     config = config.model_copy(
         update={
@@ -86,24 +86,24 @@ def test_a_trained_model_parses_new_sentences_as_it_was_told_in_training(parser)
         }
     )
     bundle = train(config, BARE, BARE).bundle
-    assert bundle.encoding.parser == "spacy:counting==1.0"
+    assert bundle.scorer.annotators == {"trees": "spacy:counting==1.0"}
     assert len(asked) == len(BARE)
-    loaded = Encoding.from_json(json.loads(json.dumps(bundle.encoding.to_json())))
+    bundle.save(tmp_path / "model")
+    loaded = Bundle.load(tmp_path / "model")
     new = replace(BARE[0], tokens=("Zed", *BARE[0].tokens[1:]))
-    (scored,) = score_pairs(bundle.model, loaded, bundle.candidates, [new], InferenceReport())
+    (scored,) = score(loaded.scorer, [new])
     assert len(scored.scores) == len(scored.pairs) > 0
     assert asked[-1] == new.tokens
 
 
 def test_models_without_trees_ask_nobody():
-    known = Encoding.fit(BARE)
-    model = build("multitask_cnn", {}, known)
-    assert score_pairs(model, known, Candidates(), BARE, InferenceReport())
+    known = Encoding.fit(BARE, reads=MultiTaskCNN.READS)
+    assert score(Scorer(build("multitask_cnn", {}, known), known, Candidates()), BARE)
 
 
 def test_a_model_without_trees_is_not_told_of_them(parser):
     bundle = train(run_config(epochs=1), sentences(6), sentences(6)).bundle
-    assert (bundle.encoding.dependencies, bundle.encoding.parser) == ((), None)
+    assert (bundle.encoding.trees, bundle.scorer.annotators) == (None, {})
 
 
 # ---- CoNLL-U

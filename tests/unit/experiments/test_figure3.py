@@ -10,9 +10,9 @@ import pytest
 from invented_cells import PLAN, cell
 from relsift.errors import DataError
 from relsift.experiments.figure3 import WHOLE, at_ratio, report, systems, trend, trend_sentences
-from relsift.experiments.report.page import Paragraph, Table
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
+from relsift.report.blocks import Paragraph, Table
 
 
 def scored(base: System, ratio: float, fold: int, whole: int, sampled: int | None, negatives: int) -> CellResult:

@@ -1,3 +1,5 @@
+"""Rows computed once and remembered: what is asked for again, what is forgotten, and what must never be remembered."""
+
 from __future__ import annotations
 
 import copy
@@ -10,6 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from relsift.encoders.base import TokenEncoder, distinct
+from relsift.encoding.batch import Batch
+from relsift.encoding.encoding import Encoding
+from relsift.layers.keyed_tokens import KeyedTokens
+from relsift.layers.pair_convolution import PairConvolution
 from relsift.layers.row_cache import RowCache, each_once
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from toy import batch_of, encoding, long_sentence, randomise, sentences
@@ -35,9 +42,9 @@ class Source:
     def rows(self, cache: RowCache, keys: list[int] | Tensor) -> list[Tensor]:
         """For every key its row of each table."""
         keys = torch.as_tensor(keys)
-        found = cache.rows(keys, COUNT, [3, 1], self.compute, [self.weight])
-        assert found.place.shape == keys.shape
-        return [table[found.place] for table in found.tables]
+        rows = cache.rows(keys, COUNT, [3, 1], self.compute, [self.weight])
+        assert rows.place.shape == keys.shape
+        return [table[rows.place] for table in rows.tables]
 
     def check(self, cache: RowCache, keys: list[int] | Tensor) -> None:
         rows = self.rows(cache, keys)
@@ -66,9 +73,9 @@ def test_rows_are_right_and_memory_stays_bounded_whatever_is_asked_and_however_l
 
 def test_the_tables_given_out_hold_remembered_rows_and_nothing_else():
     source, cache = Source(), RowCache(10_000)
-    for keys, rows in (([3, 7], 2), ([7, 9], 3)):
-        found = cache.rows(torch.tensor(keys), COUNT, [3, 1], source.compute, [source.weight])
-        assert [len(table) for table in found.tables] == [rows, rows]
+    for keys, count in (([3, 7], 2), ([7, 9], 3)):
+        rows = cache.rows(torch.tensor(keys), COUNT, [3, 1], source.compute, [source.weight])
+        assert [len(table) for table in rows.tables] == [count, count]
 
 
 def test_when_the_room_is_used_up_everything_is_forgotten_and_the_present_keys_are_kept():
@@ -81,9 +88,9 @@ def test_when_the_room_is_used_up_everything_is_forgotten_and_the_present_keys_a
 
 def test_tables_given_out_before_everything_was_forgotten_stay_as_they_were():
     source, cache = Source(), RowCache(MAP + 2 * ROW)
-    found = cache.rows(torch.tensor([1, 2]), COUNT, [3, 1], source.compute, [source.weight])
+    rows = cache.rows(torch.tensor([1, 2]), COUNT, [3, 1], source.compute, [source.weight])
     source.check(cache, [3, 4])
-    assert found.tables[1][found.place].flatten().tolist() == [101, 102]
+    assert rows.tables[1][rows.place].flatten().tolist() == [101, 102]
 
 
 @pytest.mark.parametrize("change", ["in place", "another tensor", "its data"])
@@ -104,9 +111,9 @@ def test_when_a_weight_changes_everything_is_computed_anew(change):
 def test_rows_that_are_not_finite_are_given_out_and_not_kept(number):
     source, cache = Source(), RowCache(10_000)
     source.weight[7] = number
-    found = cache.rows(torch.tensor([3, 7]), COUNT, [3, 1], source.compute, [source.weight])
-    assert not found.finite
-    assert found.tables[1][found.place].isfinite().flatten().tolist() == [True, False]
+    rows = cache.rows(torch.tensor([3, 7]), COUNT, [3, 1], source.compute, [source.weight])
+    assert not rows.finite
+    assert rows.tables[1][rows.place].isfinite().flatten().tolist() == [True, False]
     assert cache.used == 0
     assert cache.rows(torch.tensor([3]), COUNT, [3, 1], source.compute, [source.weight]).finite
 
@@ -152,9 +159,9 @@ def test_threads_that_share_a_cache_too_small_for_them_get_their_own_rows():
 
 def test_each_once_computes_each_different_key_once_in_any_shape():
     source = Source()
-    found = each_once(torch.tensor([[5, 2], [2, 5]]), source.compute)
+    rows = each_once(torch.tensor([[5, 2], [2, 5]]), source.compute)
     assert source.asked == [2, 5]
-    assert found.tables[1][found.place].squeeze(-1).tolist() == [[105, 102], [102, 105]]
+    assert rows.tables[1][rows.place].squeeze(-1).tolist() == [[105, 102], [102, 105]]
 
 
 # ---- in a model
@@ -194,9 +201,9 @@ def test_a_model_that_remembers_predicts_what_one_without_memory_predicts():
 def test_a_model_whose_weights_change_forgets_what_it_had_computed_with_the_old_ones(name):
     model, other = make(), make()
     before = scores(model)
-    for its in (model, other):
+    for each in (model, other):
         with torch.no_grad():
-            its.get_parameter(name).mul_(1.5)
+            each.get_parameter(name).mul_(1.5)
     after = scores(model)
     assert not torch.allclose(after, before)
     assert torch.equal(after, scores(other))
@@ -228,3 +235,65 @@ def test_a_copied_model_predicts_the_same():
     model = make()
     wanted = scores(model)
     assert torch.equal(scores(copy.deepcopy(model)), wanted)
+
+
+# ---- features that depend on the sentence
+
+
+class Contextual(TokenEncoder):
+    """A word's row plus the mean of its sentence: the same key means something else in every batch."""
+
+    def __init__(self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
+        super().__init__(encoding, word_size=word_size, tag_size=tag_size, dropout=dropout)
+        assert encoding.words is not None
+        self.words = torch.nn.Embedding(encoding.words.num_rows, word_size)
+        self.size = self.word_size = word_size
+
+    def features(self, batch: Batch) -> Tensor:
+        rows = [self.words.weight[row[:length]] for row, length in zip(batch.words, batch.lengths.tolist())]
+        return torch.cat([words + words.mean(dim=0) for words in rows])
+
+
+def contextual() -> MultiTaskCNN:
+    model = make()
+    model.embed = Contextual(KNOWN, word_size=model.embed.size, tag_size=None)
+    randomise(model)
+    return model.eval()
+
+
+def test_features_that_depend_on_the_sentence_are_never_remembered_from_one_batch_to_the_next():
+    # Both batches have the keys 0, 1, 2 …; with rows of the first batch the second would get other scores.
+    model = contextual()
+    for seed in (0, 1, 0):
+        plain = contextual()
+        plain.limit_cache(0)
+        assert torch.equal(scores(model, seed), scores(plain, seed))
+    assert model.convolve._token_cache.used == 0
+    assert model.convolve._distance_cache.used > 0  # distances are the same in every sentence
+
+
+def test_tokens_without_weights_are_looked_up_anew_and_those_with_weights_are_not():
+    asked: list[int] = []
+    table = torch.randn(KNOWN.words.num_rows, 6, generator=torch.Generator().manual_seed(0))
+
+    def look_up(keys: Tensor) -> Tensor:
+        asked.append(len(keys))
+        return table[keys]
+
+    convolution = PairConvolution(6, 3, windows=(2,), filters=4, max_distance=5).eval()
+    batch = batch_of([long_sentence(9, 4)], KNOWN)
+    keys = batch.words[batch.mask]
+    distances = torch.zeros(11, 3)
+    with torch.inference_mode():
+        for weights, times in (([], 2), ([table], 1)):
+            asked.clear()
+            for _ in range(2):
+                convolution(KeyedTokens(keys, len(table), look_up, weights), batch, distances, distances)
+            assert asked == [len(keys.unique())] * times
+
+
+def test_tokens_that_share_nothing_have_a_key_each_and_no_weights():
+    rows = torch.randn(5, 3)
+    tokens = distinct(rows)
+    assert (tokens.keys.tolist(), tokens.count, list(tokens.weights)) == ([0, 1, 2, 3, 4], 5, [])
+    assert torch.equal(tokens.features(torch.tensor([4, 1])), rows[[4, 1]])

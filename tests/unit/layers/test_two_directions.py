@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import log
 
 import pytest
@@ -10,11 +11,14 @@ import torch
 from torch import Tensor
 
 from relsift.candidates import NO_RELATION, Candidates
-from relsift.encoding.batch import Batch
+from relsift.encoding.batch import Batch, Entities, Pairs, collate
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import examples_of
 from relsift.errors import ConfigError
 from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, targets, two_direction_loss
 from relsift.losses.labels import first_label
 from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
+from relsift.schema import Relation
 from toy import batch_of, encoding, long_sentence, sentences
 
 NONE = NO_RELATION
@@ -23,12 +27,22 @@ KNOWN = encoding()
 
 def pairs(*rows: tuple[int, int, int], entities: int = 4) -> Batch:
     """A batch of one sentence with these (head, tail, label) candidates."""
-    table = torch.tensor(rows)
+    head, tail, label = torch.tensor(rows).unbind(1)
     zeros = torch.zeros(entities, dtype=torch.int64)
     return Batch(
-        zeros[None], zeros[None], torch.tensor([entities]), zeros, torch.zeros(entities, 2, dtype=torch.int64), zeros,
-        torch.zeros(len(rows), dtype=torch.int64), table[:, 0], table[:, 1], table[:, 2],
+        entities, torch.tensor([entities]), None, None, None, Entities(zeros, torch.zeros(entities, 2, dtype=torch.int64), zeros),
+        Pairs(torch.zeros_like(head), head, tail, labels_of(label)),
     )  # fmt: skip
+
+
+def labels_of(label: Tensor, relations: int = 2) -> Tensor:
+    """(P,) columns, or NO_RELATION -> (P, K) bool."""
+    return label[:, None] == torch.arange(relations)
+
+
+def chosen(batch: Batch, rows: Tensor | slice) -> Batch:
+    """The batch with these pairs only."""
+    return replace(batch, pairs=Pairs(*(getattr(batch.pairs, name)[rows] for name in ("sentence", "head", "tail", "labels"))))
 
 
 def test_a_labelled_pair_is_a_column_forth_and_the_opposite_column_back():
@@ -40,6 +54,13 @@ def test_an_unlabelled_pair_takes_its_reverses_label_the_other_way_round():
     forth, back = targets(pairs((0, 1, NONE), (0, 2, NONE), (1, 0, 1), (2, 0, NONE)), relations=2)
     assert forth.tolist() == [3, 4, 1, 4]
     assert back.tolist() == [1, 4, 3, 4]
+
+
+def test_of_a_pair_with_two_relations_the_first_is_the_target():
+    batch = pairs((0, 1, 0), (1, 0, NONE))
+    batch = replace(batch, pairs=replace(batch.pairs, labels=torch.tensor([[True, True], [False, False]])))
+    forth, back = targets(batch, relations=2)
+    assert (forth.tolist(), back.tolist()) == ([0, 2], [2, 0])
 
 
 def test_a_pair_follows_its_own_label_whatever_its_reverse_says():
@@ -55,9 +76,9 @@ def test_a_pair_without_a_label_whose_reverse_is_no_candidate_is_none():
 def test_the_reverse_is_found_in_batches_of_many_sentences_as_by_a_plain_search():
     batch = batch_of([*sentences(9), long_sentence(20, 6)], KNOWN)
     generator = torch.Generator().manual_seed(0)
-    batch = replace(batch, label=torch.randint(-1, 2, first_label(batch.pairs.labels).shape, generator=generator))
-    order = torch.randperm(len(batch.pairs), generator=generator)[: len(batch.pairs) // 2]  # any order, not every reverse there
-    batch = replace(batch, **{name: getattr(batch, name)[order] for name in ("pair_sentence", "pair_head", "pair_tail", "label")})
+    label = torch.randint(-1, 2, (len(batch.pairs),), generator=generator)
+    batch = replace(batch, pairs=replace(batch.pairs, labels=labels_of(label)))
+    batch = chosen(batch, torch.randperm(len(batch.pairs), generator=generator)[: len(batch.pairs) // 2])  # any order, some reverses
     labels = dict(zip(zip(batch.pairs.head.tolist(), batch.pairs.tail.tolist()), first_label(batch.pairs.labels).tolist()))
     wanted = []
     for (head, tail), own in labels.items():
@@ -65,6 +86,23 @@ def test_the_reverse_is_found_in_batches_of_many_sentences_as_by_a_plain_search(
         wanted.append((own, 2 + own) if own >= 0 else (2 + reverse, reverse) if reverse >= 0 else (4, 4))
     assert list(zip(*(column.tolist() for column in targets(batch, 2)))) == wanted
     assert len(set(wanted)) == 5  # every case came up
+
+
+def test_targets_of_copies_by_pair_are_those_of_the_whole_sentences():
+    # A pair and its reverse share a copy. In two copies neither would see the other's label, and one entity pair would be trained as
+    # related in one copy and as "none" in the other.
+    group = [*sentences(6), replace(long_sentence(12, 4), relations=(Relation(2, 0, "based_in"), Relation(1, 3, "lives_in")))]
+    by_pair, relations = Encoding.fit(sentences(40), tags="pair"), len(KNOWN.labels)
+    shared = targets(batch_of(group, KNOWN), relations)
+    copies = [example for s in group for example in examples_of(s, Candidates().pairs(s), by_pair)]
+    split = targets(collate(copies, by_pair), relations)
+    sizes = [len(s.entities) * (len(s.entities) - 1) for s in group]
+    shift = [start for size, start in zip(sizes, accumulate(sizes, initial=0)) for _ in range(size // 2)]  # of each copy's sentence
+    order = torch.tensor([first + place for first, example in zip(shift, copies) for place in example.places])
+    for whole, part in zip(shared, split):
+        assert torch.equal(part, whole[order])
+    own = first_label(batch_of(group, KNOWN).pairs.labels)
+    assert ((own == NONE) & (shared[0] != 2 * relations)).sum() == (own != NONE).sum() == 7  # every reverse has its target
 
 
 def test_the_loss_is_the_cross_entropy_of_either_reading():
@@ -86,9 +124,9 @@ def test_the_score_is_the_surer_readings_log_odds_against_none_or_the_other_dire
 def test_at_threshold_zero_a_relation_is_found_if_it_is_the_answer_of_either_reading():
     generator = torch.Generator().manual_seed(0)
     forth, back = torch.randn(2, 300, 5, generator=generator)
-    found = merged_scores(forth, back).amax(dim=1) > 0
+    is_related = merged_scores(forth, back).amax(dim=1) > 0
     answers = forth.argmax(dim=1), back.argmax(dim=1)
-    assert torch.equal(found, (answers[0] < 2) | ((answers[1] >= 2) & (answers[1] < 4)))
+    assert torch.equal(is_related, (answers[0] < 2) | ((answers[1] >= 2) & (answers[1] < 4)))
 
 
 def test_both_orders_of_a_pair_share_their_readings():
@@ -120,13 +158,14 @@ class TypesOnly(TwoDirectionClassifier):
     """The vector of a reading is one-hot: the first entity's type, then the second's."""
 
     Config = ByType
+    READS = frozenset({"types"})
 
     def __init__(self, config: ByType) -> None:
         super().__init__(config, KNOWN)
-        self.head = self.make_head(2 * len(KNOWN.entity_types), len(KNOWN.labels))
+        self.classifier = self.make_classifier(2 * len(KNOWN.types.names), len(KNOWN.labels))
 
     def read(self, batch: Batch, readings: Readings) -> Tensor:
-        eye = torch.eye(len(KNOWN.entity_types))
+        eye = torch.eye(len(KNOWN.types.names))
         return torch.cat([eye[batch.entities.type[readings.first]], eye[batch.entities.type[readings.second]]], dim=1)
 
 
@@ -137,11 +176,10 @@ def test_a_pair_scores_the_same_whatever_else_is_a_candidate(direction, directio
     model = TypesOnly(ByType(directions=directions))
     sentence = long_sentence(15, 5)
     batch = batch_of([sentence], KNOWN, Candidates(direction=direction))
-    whole = model.predict(model(batch))
+    together = model.scores(model(batch))
     for row in range(len(batch.pairs)):
-        names = ("pair_sentence", "pair_head", "pair_tail", "label")
-        alone = replace(batch, **{name: getattr(batch, name)[row : row + 1] for name in names})
-        assert model.predict(model(alone)).score.item() == pytest.approx(whole.score[row].item(), abs=1e-6)
+        one = model.scores(model(chosen(batch, slice(row, row + 1))))
+        torch.testing.assert_close(one[0], together[row], atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("directions", ["one", "two"])
@@ -154,11 +192,12 @@ def test_directed_relations_are_learned(directions):
         optimiser.zero_grad()
         torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
         optimiser.step()
-    prediction = model.predict(model(batch))
-    related = first_label(batch.pairs.labels) != NONE
-    assert torch.equal(prediction.label[related], first_label(batch.pairs.labels)[related])
-    backwards = replace(batch, pair_head=batch.pairs.tail, pair_tail=batch.pairs.head)
-    assert model.predict(model(backwards)).score[related].max() < model.predict(model(batch)).score[related].min()
+    label = first_label(batch.pairs.labels)
+    related = label != NONE
+    scores, columns = model.scores(model(batch)).max(dim=1)
+    assert torch.equal(columns[related], label[related])
+    backwards = replace(batch, pairs=replace(batch.pairs, head=batch.pairs.tail, tail=batch.pairs.head))
+    assert model.scores(model(backwards)).amax(dim=1)[related].max() < scores[related].min()
 
 
 @pytest.mark.parametrize("option", [{"classification": "ranking"}, {"classification": "both"}, {"identification": True}])

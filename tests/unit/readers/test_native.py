@@ -43,9 +43,9 @@ def only(record: dict[str, Any]) -> Sentence:
     return sentence
 
 
-def written(*made: Document) -> str:
+def written(*documents: Document) -> str:
     stream = io.StringIO()
-    WRITER.write(made, stream)
+    WRITER.write(documents, stream)
     return stream.getvalue()
 
 
@@ -68,9 +68,9 @@ def test_what_is_written_reads_back_as_the_same_sentences_with_the_same_text(doc
 
 
 @given(st.lists(documents(), min_size=1, max_size=3, unique_by=lambda d: d.id))
-def test_documents_stay_apart(made: list[Document]):
-    back, _ = read(*written(*made).rstrip("\n").split("\n"))
-    assert [(d.id, len(d.sentences)) for d in back] == [(d.id, len(d.sentences)) for d in made]
+def test_documents_stay_apart(documents: list[Document]):
+    back, _ = read(*written(*documents).rstrip("\n").split("\n"))
+    assert [(d.id, len(d.sentences)) for d in back] == [(d.id, len(d.sentences)) for d in documents]
 
 
 # ---- head and tail -----------------------------------------------------------------------------------------------------------
@@ -440,12 +440,12 @@ def test_trees_of_a_text_without_tokens_are_refused():
         read(TEXT | TREE)
 
 
-# ---- entities shown as tags
+# ---- entities as tags
 
 
 def test_tagged_entities_are_read_as_entities_are():
-    shown = [{"start": 1, "end": 3, "type": "ORG"}, {"start": 0, "end": 1, "type": "PER", "subtype": "x", "id": "t"}]
-    sentence = only(LINE | {"tagged": shown})
+    tagged = [{"start": 1, "end": 3, "type": "ORG"}, {"start": 0, "end": 1, "type": "PER", "subtype": "x", "id": "t"}]
+    sentence = only(LINE | {"tagged": tagged})
     assert sentence.tagged == (Entity(1, 3, "ORG"), Entity(0, 1, "PER", "x", "t"))
     assert sentence.entities == only(LINE).entities
     assert (only(LINE).tagged, only(LINE | {"tagged": None}).tagged, only(LINE | {"tagged": []}).tagged) == (None, None, ())

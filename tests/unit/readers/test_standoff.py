@@ -98,12 +98,12 @@ def test_an_entity_covers_exactly_its_characters(text: str, spans: list[tuple[in
     report = ReadReport()
     document = document_from_offsets("d", text, entities, [], report, where="file", characters=characters)
     assert not report.dropped
-    found = 0
+    num_entities = 0
     for sentence in document.sentences:
         assert sentence.offsets is not None
         for entity in sentence.entities:
             assert entity.chars is not None
             covered = {i for a, b in sentence.offsets[entity.start : entity.end] for i in range(a, b)}
             assert covered == {i for i in range(*entity.chars) if not text[i].isspace()}
-            found += 1
-    assert found == len(entities)
+            num_entities += 1
+    assert num_entities == len(entities)

@@ -30,20 +30,20 @@ def config_of(epochs: int, model: dict[str, Any] | None = None, **training: Any)
 
 def weights_after_each_epoch(patch: pytest.MonkeyPatch) -> list[dict[str, Tensor]]:
     seen: list[dict[str, Tensor]] = []
-    original = loop._run_epoch
+    original = loop.run_epoch
 
     def spy(model: Any, *args: Any) -> Any:
         losses = original(model, *args)
         seen.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
         return losses
 
-    patch.setattr(loop, "_run_epoch", spy)
+    patch.setattr(loop, "run_epoch", spy)
     return seen
 
 
 def last_epoch_is_best(patch: pytest.MonkeyPatch) -> None:
     f1 = iter(number / 10 for number in range(1, 10))
-    patch.setattr(loop, "_select", lambda *_: (0.0, next(f1)))
+    patch.setattr(loop._Selection, "select", lambda _: (0.0, next(f1)))
 
 
 def test_the_mean_is_the_mean():
@@ -92,13 +92,13 @@ def test_the_model_that_is_kept_is_the_mean_of_the_epochs_up_to_the_best(options
 
 def test_development_scores_are_those_of_the_model_that_is_kept(monkeypatch):
     scored: list[dict[str, Tensor]] = []
-    original = loop.score_pairs
+    original = loop.score
 
-    def spy(model: Any, *args: Any) -> Any:
-        scored.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
-        return original(model, *args)
+    def spy(scorer: Any, *args: Any) -> Any:
+        scored.append({name: tensor.clone() for name, tensor in scorer.model.state_dict().items()})
+        return original(scorer, *args)
 
-    monkeypatch.setattr(loop, "score_pairs", spy)
+    monkeypatch.setattr(loop, "score", spy)
     result = run(config_of(4))
     assert same_tensors(scored[result.state.best_epoch - 1], dict(result.bundle.model.state_dict()))
 
@@ -120,9 +120,7 @@ def test_a_resumed_run_ends_bit_for_bit_like_an_uninterrupted_one(options, tmp_p
         resumed = run(config_of(epochs, options), state_folder=tmp_path / "state", resume=True)
     assert same_tensors(dict(whole.bundle.model.state_dict()), dict(resumed.bundle.model.state_dict()))
     assert whole.bundle.decision.threshold == resumed.bundle.decision.threshold
-    assert [record["dev_f1"] for record in whole.progress.history or []] == [
-        record["dev_f1"] for record in resumed.progress.history or []
-    ]
+    assert [record["dev_f1"] for record in whole.state.history] == [record["dev_f1"] for record in resumed.state.history]
 
 
 def test_a_state_without_a_mean_is_refused(tmp_path):

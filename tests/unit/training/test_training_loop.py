@@ -15,9 +15,9 @@ import torch
 from relsift.bundle import Bundle
 from relsift.config import RunConfig
 from relsift.errors import ConfigError, DataError
-from relsift.inference import InferenceReport, score_pairs
+from relsift.inference import score
 from relsift.kernels.switch import SWITCH
-from relsift.training import loop
+from relsift.training import epoch, loop
 from relsift.training.loop import TrainingResult, train
 from toy import run_config, same_tensors, sentences
 
@@ -30,7 +30,6 @@ def run(config: RunConfig | None = None, **options: Any) -> TrainingResult:
 
 def history(result: TrainingResult) -> list[dict[str, Any]]:
     """Without the seconds: they are the only thing that may differ."""
-    assert result.state.history is not None
     return [{key: value for key, value in record.items() if key != "seconds"} for record in result.state.history]
 
 
@@ -38,7 +37,7 @@ def assert_same(one: TrainingResult, other: TrainingResult) -> None:
     assert same_tensors(one.bundle.model.state_dict(), other.bundle.model.state_dict())
     assert one.bundle.decision.threshold == other.bundle.decision.threshold
     assert history(one) == history(other)
-    assert (one.progress.epoch, one.progress.best_epoch) == (other.progress.epoch, other.progress.best_epoch)
+    assert (one.state.epoch, one.state.best_epoch) == (other.state.epoch, other.state.best_epoch)
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, f1s: Sequence[float]) -> None:
@@ -49,7 +48,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, f1s: Sequence[float]) -> None:
         f1 = next(script)
         return 10 * f1, f1
 
-    monkeypatch.setattr(loop, "_select", select)
+    monkeypatch.setattr(loop._Selection, "select", select)
 
 
 @pytest.mark.parametrize("kernel", ["torch", "numba"])
@@ -73,14 +72,14 @@ def test_different_seeds_give_different_runs():
 def test_order_of_batches_differs_between_epochs_and_seeds_but_not_between_runs(monkeypatch):
     def orders(seed: int) -> list[list[list[int]]]:
         seen: list[list[list[int]]] = []
-        original = loop.cut
+        original = epoch.cut
 
         def spy(*args: Any, **options: Any) -> list[list[int]]:
             seen.append(list(original(*args, **options)))
             return seen[-1]
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "cut", spy)
+            patch.setattr(epoch, "cut", spy)
             run(run_config(seed=seed, epochs=2))
         return seen
 
@@ -142,7 +141,7 @@ def test_a_bound_on_the_weights_holds_after_every_epoch_and_resumes_bit_for_bit(
         return RunConfig.model_validate(values | {"model": CAPPED | options})
 
     def longest(result: TrainingResult) -> float:
-        return float(result.bundle.model.state_dict()["head.choose.weight"].norm(dim=1).max())
+        return float(result.bundle.model.state_dict()["classifier.choose.weight"].norm(dim=1).max())
 
     whole = run(config(4))
     for epochs in (1, 3, 4):
@@ -168,7 +167,7 @@ def test_resuming_a_run_that_stopped_early_trains_no_further(tmp_path, monkeypat
     scripted(monkeypatch, [0.5, 0.1, 0.2])
     whole = run(config, state_folder=tmp_path / "state")
     assert_same(whole, run(config, state_folder=tmp_path / "state", resume=True))
-    assert whole.progress.epoch == 3
+    assert whole.state.epoch == 3
 
 
 def test_a_run_that_is_not_resumed_forgets_the_state_of_an_older_one(tmp_path):
@@ -187,7 +186,7 @@ def test_a_run_that_is_not_resumed_forgets_the_state_of_an_older_one(tmp_path):
 def test_early_stopping_keeps_the_weights_and_threshold_of_the_best_epoch(monkeypatch):
     scripted(monkeypatch, [0.1, 0.5, 0.5, 0.4, 0.45])  # an equal F1 is no improvement
     stopped = run(run_config(epochs=30, patience=3))
-    assert (stopped.progress.epoch, stopped.progress.best_epoch, stopped.bundle.decision.threshold) == (5, 2, 5.0)
+    assert (stopped.state.epoch, stopped.state.best_epoch, stopped.bundle.decision.threshold) == (5, 2, 5.0)
     scripted(monkeypatch, [0.1, 0.5])
     assert same_tensors(stopped.bundle.model.state_dict(), run(run_config(epochs=2)).bundle.model.state_dict())
 
@@ -217,15 +216,16 @@ def test_the_bundle_scores_as_the_best_epoch_did(tmp_path):
     best = history(result)[result.state.best_epoch - 1]
     result.bundle.save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
-    scored = score_pairs(loaded.model, loaded.encoding, loaded.candidates, DEVELOPMENT, InferenceReport())
+    threshold = loaded.decision.threshold
     taken = hits = 0
-    for its in scored:
-        for pair, label, score in zip(its.pairs, its.labels, its.scores):
-            taken += score >= loaded.threshold
-            hits += score >= loaded.threshold and pair.type == loaded.encoding.labels[label]
+    for sentence in score(loaded.scorer, DEVELOPMENT):
+        for pair, row in zip(sentence.pairs, sentence.scores.tolist()):
+            taken += max(row) >= threshold
+            hits += max(row) >= threshold and loaded.encoding.labels[row.index(max(row))] in pair.types
     gold = sum(len(s.relations or ()) for s in DEVELOPMENT)
+    assert 0 < hits < taken + gold
     assert 2 * hits / (taken + gold) == pytest.approx(best["dev_f1"])
-    assert loaded.threshold == best["threshold"]
+    assert threshold == best["threshold"]
 
 
 @pytest.mark.parametrize(("policy", "threshold"), [("paper", 0.0), (1.25, 1.25)])
@@ -239,12 +239,12 @@ def test_every_loss_part_is_recorded_unweighted():
     assert record["loss_identification"] > 0
 
 
-def test_a_loss_part_of_weight_zero_does_not_train_its_head():
+def test_a_loss_part_of_weight_zero_does_not_train_its_layer():
     def bias(epochs: int, weight: float) -> torch.Tensor:
         result = run(run_config(epochs=epochs, loss_weights={"identification": weight}))
-        found = result.bundle.model.state_dict()["head.identify.bias"]
-        assert isinstance(found, torch.Tensor)
-        return found
+        values = result.bundle.model.state_dict()["classifier.identify.bias"]
+        assert isinstance(values, torch.Tensor)
+        return values
 
     assert not bias(2, 0.0).any()
     assert bias(2, 1.0).any()
@@ -267,13 +267,13 @@ def test_rare_words_shown_as_unknown_train_the_unknown_word(monkeypatch):
 
 def unknown_word_before_each_epoch(patch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     rows: list[torch.Tensor] = []
-    original = loop._run_epoch
+    original = loop.run_epoch
 
     def spy(model: Any, *args: Any) -> Any:
         rows.append(model.embed.words.weight[0].detach().clone())
         return original(model, *args)
 
-    patch.setattr(loop, "_run_epoch", spy)
+    patch.setattr(loop, "run_epoch", spy)
     return rows
 
 
@@ -300,8 +300,8 @@ def test_nothing_to_learn_from_or_to_select_on_is_refused(training, development,
 
 def test_a_relation_type_that_only_development_data_has_counts_as_missed():
     strange = [replace(s, relations=tuple(replace(r, type="unheard_of") for r in s.relations or ())) for s in DEVELOPMENT]
-    assert run(run_config(epochs=1)).progress.best_f1 > 0
-    assert train(run_config(epochs=1), TRAINING, strange).progress.best_f1 == 0
+    assert run(run_config(epochs=1)).state.best_f1 > 0
+    assert train(run_config(epochs=1), TRAINING, strange).state.best_f1 == 0
 
 
 def test_training_puts_threads_and_determinism_back_even_after_an_error():
@@ -362,7 +362,7 @@ def test_a_model_trains_on_so_many_negatives_for_each_positive():
     assert not same_tensors(few.bundle.model.state_dict(), with_negatives(2.0, seed=1).bundle.model.state_dict())
 
 
-def test_where_there_are_fewer_negatives_than_asked_for_all_are_kept_and_it_is_said():
+def test_where_there_are_fewer_negatives_than_asked_for_all_are_kept_and_a_note_says_so():
     result = with_negatives(7.5)
     assert_same(result, with_negatives(None))
     assert result.notes == ["candidates.negatives: expected related to unrelated pairs 1:7.5, the training data has 1:7.0: all are kept"]

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from relsift.errors import CheckpointError
-from relsift.training.state import STATE, Progress, load_state, save_state
+from relsift.training.state import STATE, TrainingState, load_state, save_state
 
 
 def parts(size: int = 3) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -27,7 +27,7 @@ def parts(size: int = 3) -> tuple[nn.Module, torch.optim.Optimizer]:
 def folder(tmp_path: Path) -> Path:
     model, optimiser = parts()
     best = {name: tensor + 1 for name, tensor in model.state_dict().items()}
-    save_state(tmp_path / "state", Progress(3, 2, 0.25, 1.5, [{"epoch": 1, "dev_f1": 0.1}]), model, best, optimiser)
+    save_state(tmp_path / "state", TrainingState(3, 2, 0.25, 1.5, [{"epoch": 1, "dev_f1": 0.1}]), model, best, optimiser)
     return tmp_path / "state"
 
 
@@ -45,13 +45,13 @@ def test_everything_comes_back(folder):
     other = torch.optim.Adam(fresh.parameters())
     loaded = load_state(folder, fresh, other)
     assert loaded is not None
-    progress, best = loaded
-    assert progress == Progress(3, 2, 0.25, 1.5, [{"epoch": 1, "dev_f1": 0.1}])
+    loaded_state, best = loaded
+    assert loaded_state == TrainingState(3, 2, 0.25, 1.5, [{"epoch": 1, "dev_f1": 0.1}])
     assert all(torch.equal(fresh.state_dict()[name], wanted[name]) for name in wanted)
     assert all(torch.equal(best[name], wanted[name] + 1) for name in wanted)
-    found = other.state_dict()["state"]
-    assert list(found) == list(slots)
-    assert all(torch.equal(found[i][key], slots[i][key]) for i in slots for key in slots[i])
+    loaded_slots = other.state_dict()["state"]
+    assert list(loaded_slots) == list(slots)
+    assert all(torch.equal(loaded_slots[i][key], slots[i][key]) for i in slots for key in slots[i])
 
 
 def test_no_state_is_none(tmp_path):
@@ -61,7 +61,7 @@ def test_no_state_is_none(tmp_path):
 
 def test_only_the_last_epochs_tensors_are_kept(folder):
     model, optimiser = parts()
-    save_state(folder, Progress(4, history=[]), model, {}, optimiser)
+    save_state(folder, TrainingState(4, history=[]), model, {}, optimiser)
     assert sorted(file.name for file in folder.iterdir()) == ["epoch-4.safetensors", STATE]
 
 
@@ -94,7 +94,7 @@ def test_a_broken_state_file_is_refused(folder, content):
         load_state(folder, *parts())
 
 
-def test_progress_of_another_version_is_refused(folder):
+def test_a_state_of_another_version_is_refused(folder):
     value = state(folder)
     value["progress"]["mood"] = "good"
     (folder / STATE).write_text(json.dumps(value))
@@ -105,3 +105,21 @@ def test_progress_of_another_version_is_refused(folder):
 def test_the_state_of_a_model_of_another_size_is_refused(folder):
     with pytest.raises(CheckpointError, match="does not fit"):
         load_state(folder, *parts(size=5))
+
+
+def test_a_state_with_the_older_name_of_the_last_layer_is_gone_on_with(tmp_path):
+    class Model(nn.Module):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.add_module(name, nn.Linear(2, 1))
+
+    torch.manual_seed(0)
+    old = Model("head")
+    best = {name: tensor + 1 for name, tensor in old.state_dict().items()}
+    save_state(tmp_path, TrainingState(1), old, best, torch.optim.Adam(old.parameters()))
+    now = Model("classifier")
+    loaded = load_state(tmp_path, now, torch.optim.Adam(now.parameters()))
+    assert loaded is not None
+    for name in ("weight", "bias"):
+        assert torch.equal(now.state_dict()[f"classifier.{name}"], old.state_dict()[f"head.{name}"])
+        assert torch.equal(loaded[1][f"classifier.{name}"], best[f"head.{name}"])

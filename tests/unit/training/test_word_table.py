@@ -11,7 +11,9 @@ import torch
 
 from relsift.bundle import build
 from relsift.config import RunConfig
+from relsift.encoders.lookup import LookupEncoder
 from relsift.encoding.encoding import Encoding
+from relsift.encoding.words import WordVocabulary
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.files import file_sha256
 from relsift.models.multitask_cnn import MultiTaskCNN
@@ -22,6 +24,7 @@ from toy import run_config, same_tensors, sentences
 
 TRAINING, DEVELOPMENT = sentences(40), sentences(16, seed=1)
 KNOWN = Encoding.fit(TRAINING)
+WORDS = WordVocabulary.fit(TRAINING)
 DATA = RunData("toy", TRAINING, DEVELOPMENT, {"train": "0"})
 FOUND = {"lives": [1.5, -2, 3, 0, 0.25, 9], "in": [0, 1, 2, 3, 4, 5], "oslo": [7, 7, 7, 7, 7, 8]}  # "Oslo" only in lower case
 
@@ -45,17 +48,17 @@ def fresh(seed: int = 1) -> Any:
 
 
 def ids(*words: str) -> list[int]:
-    return KNOWN.word_ids(words)
+    return WORDS.ids(words)
 
 
 def test_before_training_the_rows_are_those_of_the_file_and_the_others_are_as_they_were(tmp_path):
     model, untouched = fresh(), fresh()
     report = prepare_words(config_with(vector_file(tmp_path)), model, KNOWN)
     assert report is not None
-    assert (report.found, report.found_lower, report.missing) == (2, 1, len(KNOWN.words) - 3)
+    assert (report.found, report.found_lower, report.missing) == (2, 1, len(WORDS.words) - 3)
     filled = ids("lives", "in", "Oslo")
     assert model.embed.words.weight[filled].tolist() == list(FOUND.values())
-    others = [row for row in range(KNOWN.num_words) if row not in filled]
+    others = [row for row in range(WORDS.num_rows) if row not in filled]
     assert torch.equal(model.embed.words.weight[others], untouched.embed.words.weight[others])
     assert model.embed.words.weight.requires_grad
 
@@ -79,7 +82,9 @@ def test_training_starts_from_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(MultiTaskCNN, "forward", spy)
     result = train(config_with(vector_file(tmp_path), epochs=1), TRAINING, DEVELOPMENT)
     assert seen[0][ids("lives", "in", "Oslo")].tolist() == list(FOUND.values())
-    table = result.bundle.model.word_table()
+    encoder = result.bundle.model.encoder
+    assert encoder is not None
+    table = encoder.word_table()
     assert table is not None
     assert not torch.equal(table.weight, seen[0])  # and goes on from there
 
@@ -108,8 +113,8 @@ def test_the_record_of_the_run_names_the_file_its_checksum_and_its_coverage(tmp_
     result, _ = train_run(config_with(path, epochs=1), DATA, tmp_path / "run")
     assert result.vectors is not None
     wanted = {
-        "file": "tiny.txt", "sha256": file_sha256(path), "size": 6, "words": len(KNOWN.words),
-        "found": 2, "found_lower": 1, "duplicates": 0, "missing": len(KNOWN.words) - 3,
+        "file": "tiny.txt", "sha256": file_sha256(path), "size": 6, "words": len(WORDS.words),
+        "found": 2, "found_lower": 1, "duplicates": 0, "missing": len(WORDS.words) - 3,
     }  # fmt: skip
     assert json.loads((tmp_path / "run/run.json").read_text())["vectors"] == wanted
     assert json.loads((tmp_path / "run/model/model.json").read_text())["about"]["vectors"] == wanted
@@ -131,10 +136,16 @@ def test_vectors_of_another_size_are_refused_with_the_setting_to_use(tmp_path):
 
 @pytest.mark.parametrize(("file", "frozen", "option"), [(True, False, "encoding.vectors"), (False, True, "training.freeze_words")])
 def test_a_model_without_word_embeddings_refuses_them(file, frozen, option, tmp_path, monkeypatch):
-    monkeypatch.setattr(MultiTaskCNN, "word_table", lambda self: None)
+    monkeypatch.setattr(LookupEncoder, "word_table", lambda self: None)
     config = config_with(vector_file(tmp_path) if file else None, freeze_words=frozen)
     with pytest.raises(ConfigError, match=f"{option}: expected a model with word embeddings, got multitask_cnn"):
         prepare_words(config, fresh(), KNOWN)
+
+
+def test_a_model_without_an_encoder_refuses_them_too(tmp_path):
+    config = config_with(vector_file(tmp_path)).model_dump() | {"model": {"name": "type_prior", "preset": None}}
+    with pytest.raises(ConfigError, match=r"encoding\.vectors: expected a model with word embeddings, got type_prior"):
+        train(RunConfig.model_validate(config), TRAINING, DEVELOPMENT)
 
 
 def test_a_missing_file_claims_no_run_folder(tmp_path):

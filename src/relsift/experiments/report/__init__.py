@@ -1,7 +1,8 @@
-"""Reports of the experiments: Markdown and HTML with plots, made from the cells of a folder without training anything.
+"""Reports of the experiments, made from the cells of a folder without training anything; `relsift.report` writes them.
 
 summary.py   numbers of one system: means and spreads, pooled counts, the mean precision-recall curve
+tables.py    tables that every experiment shows
 plots.py     pictures as SVG text (matplotlib, the extra `report`)
-blocks.py    tables that every experiment shows; figures.py plots with their captions; both are blocks of a page
-page.py      sections of blocks -> one Markdown file with its plots, and one HTML file that needs nothing else
+figures.py   plots with their captions
+setting.py   what was measured, on how much, and how to repeat it
 """

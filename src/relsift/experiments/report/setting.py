@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from relsift.experiments.report.page import Block, Column, Commands, Paragraph, Table
-from relsift.experiments.report.wording import counted
 from relsift.experiments.result import CellResult, Results, cell_command
 from relsift.experiments.system import System
 from relsift.registry import find, table
+from relsift.report.blocks import Block, Column, Commands, Paragraph, Table
+from relsift.report.wording import counted
 
 
 def opening(results: Results, *, seeds: Sequence[int] | None = None) -> list[Block]:
@@ -69,14 +69,14 @@ def _candidate_rows(cells: Sequence[CellResult]) -> list[tuple[str, str]]:
         if not facts:
             continue
         kept, positive = (sum(one[key] for one in facts) for key in ("kept", "positive"))
-        said = f"{kept:,} candidate pairs in all cells"
-        said += f", positive to negative 1:{(kept - positive) / positive:.1f}" if positive else ", none of them positive"
+        value = f"{kept:,} candidate pairs in all cells"
+        value += f", positive to negative 1:{(kept - positive) / positive:.1f}" if positive else ", none of them positive"
         for key, verb in (("dropped", "pairs left out"), ("lost", "gold relations that no candidate carries")):
             counts: Counter[str] = Counter()
             for one in facts:
                 counts.update(one[key])
-            said += "".join(f"; {verb}: {count:,} ({reason})" for reason, count in counts.items() if count)
-        rows.append((f"{name} candidates", said))
+            value += "".join(f"; {verb}: {count:,} ({reason})" for reason, count in counts.items() if count)
+        rows.append((f"{name} candidates", value))
     return rows
 
 

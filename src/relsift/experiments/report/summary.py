@@ -1,4 +1,4 @@
-"""Numbers of one system from its cells. Shares of one throughout; `blocks` and `plots` make percent of them.
+"""Numbers of one system from its cells. Shares of one throughout; `tables` and `plots` make percent of them.
 
 Cells differ by what they were tested on (fold) and by chance in training (seed), so each number has two spreads, never mixed. A standard
 deviation is that of a sample (divided by n - 1). What is *pooled* counts over all cells together, so that a sentence counts once a seed.
@@ -19,6 +19,7 @@ from relsift.errors import ConfigError, DataError
 from relsift.evaluation.scores import ErrorSplit, Scores, TypeScore
 from relsift.experiments.result import CellResult, Curve, Results
 from relsift.experiments.system import System
+from relsift.report.wording import with_deviation
 
 AVERAGES = ("micro", "macro", "weighted")
 MEASURES = ("precision", "recall", "f1")
@@ -29,23 +30,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spread:
-    """A number over the cells of one system.
+    """A number over the cells of one system."""
 
-    mean: of all cells. by_fold, by_seed: means of the cells of one fold (over its seeds), of one seed (over the folds that all seeds
-    have). over_folds, over_seeds: standard deviations of these; None if there are fewer than two.
-    """
-
-    mean: float
-    by_fold: dict[int, float]
-    by_seed: dict[int, float]
+    mean: float                # of all cells
+    by_fold: dict[int, float]  # fold -> mean of its cells, over its seeds
+    by_seed: dict[int, float]  # seed -> mean of its cells, over the folds that all seeds have
 
     @property
     def over_folds(self) -> float | None:
+        """Standard deviation of the folds' means; None if there are fewer than two."""
         return _deviation(self.by_fold.values())
 
     @property
     def over_seeds(self) -> float | None:
+        """Standard deviation of the seeds' means; None if there are fewer than two."""
         return _deviation(self.by_seed.values())
+
+    def in_percent(self) -> str:
+        """`61.3 ± 1.2`: mean and standard deviation over folds; for a share of one."""
+        return with_deviation(self.mean, self.over_folds)
 
     @classmethod
     def of(cls, cells: Sequence[CellResult], value: Callable[[CellResult], float]) -> Spread:
@@ -171,14 +174,14 @@ def pool(scores: Iterable[Scores]) -> Scores:
                 types[name][place] += number
     keys = dict.fromkeys(key for part in parts for key in part.setting)
     values = {key: list(dict.fromkeys(part.setting.get(key, "not said") for part in parts)) for key in keys}
-    setting = {key: found[0] if len(found) == 1 else "differs between cells" for key, found in values.items()}
+    setting = {key: distinct[0] if len(distinct) == 1 else "differs between cells" for key, distinct in values.items()}
     split = [sum(getattr(part.errors, kind.name) for part in parts) for kind in fields(ErrorSplit)]
     per_type = {name: TypeScore(*types[name]) for name in sorted(types)}
     return Scores(setting, sum(part.sentences for part in parts), per_type, ErrorSplit(*split), dict(sorted(confusion.items())))
 
 
 def confusion_counts(scores: Scores) -> dict[tuple[str | None, str | None], int]:
-    """(gold relation, found relation) -> entity pairs, None for no relation; pairs without a relation on either side are not counted."""
+    """(gold, predicted relation) -> entity pairs, None for no relation; pairs without a relation on either side are not counted."""
     counts: dict[tuple[str | None, str | None], int] = {}
     for name, count in scores.per_type.items():
         others = [other for other in scores.per_type if other != name]

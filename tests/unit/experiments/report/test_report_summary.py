@@ -36,12 +36,12 @@ def test_means_and_spreads_over_folds_and_over_seeds():
 
 def test_each_measure_of_each_average_is_that_of_the_scores():
     test = scores({"a": (2, 1, 0), "b": (0, 2, 3)})
-    found = summarise(results(cell(ONE, 1, 1, test)), ONE)
+    summary = summarise(results(cell(ONE, 1, 1, test)), ONE)
     for average, prf in test.averages.items():
         for measure in ("precision", "recall", "f1"):
-            assert found.scores[average][measure].mean == pytest.approx(getattr(prf, measure))
-    assert found.scores["macro"]["recall"].mean == pytest.approx(0.5)  # 1 and 0
-    assert (found.cells, found.folds, found.seeds) == (1, (1,), (1,))
+            assert summary.scores[average][measure].mean == pytest.approx(getattr(prf, measure))
+    assert summary.scores["macro"]["recall"].mean == pytest.approx(0.5)  # 1 and 0
+    assert (summary.cells, summary.folds, summary.seeds) == (1, (1,), (1,))
 
 
 def test_one_fold_or_one_seed_has_no_spread():
@@ -51,8 +51,8 @@ def test_one_fold_or_one_seed_has_no_spread():
 
 def test_a_seed_that_lacks_a_fold_is_compared_on_the_folds_that_all_seeds_have():
     # fold 2 is easy: over all folds seed 1 would seem better than seed 2
-    made = [cell(ONE, 1, 1, f1_of(1, 1, 1)), cell(ONE, 2, 1, f1_of(9, 1, 1)), cell(ONE, 1, 2, f1_of(1, 1, 1))]
-    f1 = summarise(results(*made), ONE).f1
+    cells = [cell(ONE, 1, 1, f1_of(1, 1, 1)), cell(ONE, 2, 1, f1_of(9, 1, 1)), cell(ONE, 1, 2, f1_of(1, 1, 1))]
+    f1 = summarise(results(*cells), ONE).f1
     assert f1.by_seed == pytest.approx({1: 0.5, 2: 0.5})
     assert f1.mean == pytest.approx((0.5 + 0.9 + 0.5) / 3) and f1.by_fold == pytest.approx({1: 0.5, 2: 0.9})
 
@@ -63,10 +63,10 @@ def test_seeds_without_a_common_fold_have_no_spread():
 
 
 def test_systems_without_cells_are_refused_or_left_out():
-    made = results(cell(ONE, 1, 1, f1_of(1, 1, 1)))
-    assert [row.system for row in summaries(made)] == [ONE]
+    one_system = results(cell(ONE, 1, 1, f1_of(1, 1, 1)))
+    assert [row.system for row in summaries(one_system)] == [ONE]
     with pytest.raises(DataError, match="expected cells of two, got none"):
-        summarise(made, TWO)
+        summarise(one_system, TWO)
     with pytest.raises(DataError, match="at least one cell"):
         Spread.of([], lambda cell: 1.0)
 
@@ -91,10 +91,10 @@ def test_margins_of_the_confusion_matrix_are_the_missed_and_the_spurious():
     assert counts == {
         ("a", "a"): 2, ("a", "b"): 1, ("a", None): 2, ("b", "b"): 1, ("b", "a"): 1, ("b", None): 0, (None, "a"): 0, (None, "b"): 1,
     }  # fmt: skip
-    for kind in "ab":  # a row holds all gold relations, a column all found ones
+    for kind in "ab":  # a row holds all gold relations, a column all predicted ones
         assert sum(n for (gold, _), n in counts.items() if gold == kind) == test.per_type[kind].support
-        found = test.per_type[kind].true_positive + test.per_type[kind].false_positive
-        assert sum(n for (_, column), n in counts.items() if column == kind) == found
+        predicted = test.per_type[kind].true_positive + test.per_type[kind].false_positive
+        assert sum(n for (_, column), n in counts.items() if column == kind) == predicted
     assert sum(n for (gold, _), n in counts.items() if gold is None) == test.errors.false_positive
     assert sum(n for (_, column), n in counts.items() if column is None) == test.errors.false_negative
 
@@ -122,12 +122,12 @@ def test_interpolation_and_area_agree_with_a_literal_loop(hits: list[bool], miss
 def test_the_mean_curve_and_its_deviation_over_folds():
     perfect, empty = Curve([0.9], [4], [4], 4), Curve([0.9], [4], [0], 4)
     test = f1_of(1, 1, 1)
-    made = [cell(ONE, 1, 1, test, curve=perfect), cell(ONE, 1, 2, test, curve=empty), cell(ONE, 2, 1, test, curve=perfect)]
-    curve = MeanCurve.of(made)
+    cells = [cell(ONE, 1, 1, test, curve=perfect), cell(ONE, 1, 2, test, curve=empty), cell(ONE, 2, 1, test, curve=perfect)]
+    curve = MeanCurve.of(cells)
     assert curve.precision.tolist() == pytest.approx([2 / 3] * len(GRID))
     assert curve.deviation.tolist() == pytest.approx([0.5 * ROOT_HALF] * len(GRID))  # folds: 1/2 and 1
     assert curve.average_precision.by_fold == {1: 0.5, 2: 1.0}
-    assert not MeanCurve.of(made[:2]).deviation.any()
+    assert not MeanCurve.of(cells[:2]).deviation.any()
 
 
 def test_second_scores_are_asked_for_only_where_there_are_some():
@@ -135,3 +135,9 @@ def test_second_scores_are_asked_for_only_where_there_are_some():
     assert isinstance(sampled(with_second), Scores) and sampled(with_second).micro.f1 == pytest.approx(0.75)
     with pytest.raises(DataError, match="second score of two, fold 2, seed 3, got none"):
         sampled(cell(TWO, 2, 3, f1_of(1, 1, 1)))
+
+
+def test_a_spread_is_written_with_its_deviation_over_folds():
+    f1 = summarise(two_systems(), ONE).f1
+    assert f1.in_percent() == "65.0 ± 7.1"
+    assert Spread(0.5, {1: 0.5}, {}).in_percent() == "50.0"

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from relsift.evaluation.scores import PRF
 from relsift.experiments.comparison import SystemComparison
-from relsift.experiments.report.page import Column, Table
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
-from relsift.experiments.report.wording import interval, minus, p_value, percent, points, signed, with_deviation
 from relsift.experiments.result import CellResult, Results
 from relsift.experiments.system import System
+from relsift.report.blocks import Column, Table
+from relsift.report.wording import interval, minus, p_value, percent, points, signed
 
 PUBLISHED = "published, ACE 2005: not the same data"
 MEASURES = {"precision": "P", "recall": "R", "f1": "F1"}
@@ -40,10 +40,10 @@ def score_table(
     ]  # fmt: skip
     if published is not None:
         columns += [Column(title=short, group=PUBLISHED) for short in MEASURES.values()]
-    found = {row.system.name: row for row in summaries(results)}
+    summary_of = {row.system.name: row for row in summaries(results)}
     rows = []
     for system in results.systems:
-        row = found.get(system.name)
+        row = summary_of.get(system.name)
         cells = [system.title, *(["–"] * 6 if row is None else _scores(row)), *_size(results, system, seeds)]
         if published is not None:
             cells += [f"{value:.1f}" for value in published[system.name]] if system.name in published else [""] * 3
@@ -53,8 +53,8 @@ def score_table(
 
 
 def _scores(row: Summary) -> list[str]:
-    micro = [with_deviation(row.scores["micro"][measure]) for measure in MEASURES]
-    others = [with_deviation(row.scores[average]["f1"]) for average in ("weighted", "macro")]
+    micro = [row.scores["micro"][measure].in_percent() for measure in MEASURES]
+    others = [row.scores[average]["f1"].in_percent() for average in ("weighted", "macro")]
     return [*micro, *others, percent(row.f1.over_seeds)]
 
 
@@ -82,8 +82,8 @@ def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
 
 def difference_table(results: Results, base: System, comparisons: Mapping[str, SystemComparison]) -> Table:
     """A row a system, compared with `base`. comparisons: system name -> that system against the base (first minus second)."""
-    units = " and ".join(sorted({f"{found.unit}s" for found in comparisons.values()})) or "units"
-    level = " and ".join(sorted({f"{100 * found.confidence:g} %" for found in comparisons.values()}))
+    units = " and ".join(sorted({f"{comparison.unit}s" for comparison in comparisons.values()})) or "units"
+    level = " and ".join(sorted({f"{100 * comparison.confidence:g} %" for comparison in comparisons.values()}))
     whole, by_fold = f"all cells together, over {units}", "over folds"
     columns = (
         Column(title=f"against {base.title}", align="left"), Column(title="micro F1, points", strong=True, group=whole),
@@ -93,9 +93,10 @@ def difference_table(results: Results, base: System, comparisons: Mapping[str, S
         Column(title="effect size d", group=by_fold), Column(title="folds × seeds", group=by_fold),
     )  # fmt: skip
     others = [system for system in results.systems if system.name != base.name]
-    found = {system.name: comparisons[system.name] for system in others if system.name in comparisons}
-    rows = [(s.title, *(_difference(found[s.name]) if s.name in found else ["–"] * (len(columns) - 1))) for s in others]
-    unpaired = {s.title: found[s.name].unpaired for s in others if s.name in found}
+    compared = [system for system in others if system.name in comparisons]
+    no_cells = ["–"] * (len(columns) - 1)
+    rows = [(s.title, *(_difference(comparisons[s.name]) if s in compared else no_cells)) for s in others]
+    unpaired = {system.title: comparisons[system.name].unpaired for system in compared}
     left_out = [f"{title}: {count} cells have no partner and are left out." for title, count in unpaired.items() if count]
     notes = (
         f"Positive: better than {base.title}. All cells together: interval by paired bootstrap, p by approximate randomisation, both over "
@@ -105,7 +106,7 @@ def difference_table(results: Results, base: System, comparisons: Mapping[str, S
         "share training data, so that their differences are not independent.",
         "p values are not corrected for the number of comparisons.",
     )
-    pairs = [pair for system in found for pair in results.shared(system, base)]
+    pairs = [pair for system in compared for pair in results.shared(system, base)]
     elsewhere = sum(_machine(one) != _machine(other) for one, other in pairs)
     if elsewhere:
         left_out.append(f"{elsewhere} of {len(pairs)} pairs of cells are from different machines, which can differ as two seeds do.")
@@ -121,13 +122,13 @@ def _machine(cell: CellResult) -> str:
     return str(cell.machine.get("gpu", cell.machine.get("cpu")))
 
 
-def _difference(found: SystemComparison) -> list[str]:
-    won, _ = found.folds_won()
+def _difference(comparison: SystemComparison) -> list[str]:
+    won, _ = comparison.folds_won()
     return [
-        points(found.difference), interval(found.interval), p_value(found.p_value), f"{found.units:,}",
-        points(found.mean_difference), "–" if found.fold_interval is None else interval(found.fold_interval),
-        f"{won} of {len(found.folds)} folds", p_value(found.fold_p_value), p_value(found.smallest_fold_p_value),
-        "–" if found.effect_size is None else signed(found.effect_size, 2), f"{len(found.folds)} × {len(found.seeds)}",
+        points(comparison.difference), interval(comparison.interval), p_value(comparison.p_value), f"{comparison.units:,}",
+        points(comparison.mean_difference), "–" if comparison.fold_interval is None else interval(comparison.fold_interval),
+        f"{won} of {len(comparison.folds)} folds", p_value(comparison.fold_p_value), p_value(comparison.smallest_fold_p_value),
+        "–" if comparison.effect_size is None else signed(comparison.effect_size, 2), f"{len(comparison.folds)} × {len(comparison.seeds)}",
     ]  # fmt: skip
 
 
@@ -156,16 +157,16 @@ def error_table(results: Results, *, published: Mapping[str, tuple[float, float,
 
 def relation_table(results: Results, *, measures: Sequence[str] = ("f1",)) -> Table:
     """A row a relation, the most frequent first, over the pooled counts of each system. measures: of precision, recall, f1."""
-    found = summaries(results)
+    systems = summaries(results)
     kinds: Counter[str] = Counter()
-    for row in found:  # a system with fewer cells has fewer gold relations: the fullest one tells
+    for row in systems:  # a system with fewer cells has fewer gold relations: the fullest one tells
         kinds |= Counter({kind: count.support for kind, count in row.pooled.per_type.items()})
-    names = {kind for row in found for kind in row.pooled.per_type}
+    names = {kind for row in systems for kind in row.pooled.per_type}
     columns = [Column(title="relation", align="left"), Column(title="gold, all cells")]
-    columns += [Column(title=MEASURES[measure], group=row.system.title) for row in found for measure in measures]
+    columns += [Column(title=MEASURES[measure], group=row.system.title) for row in systems for measure in measures]
     rows = []
     for kind in sorted(names, key=lambda kind: (-kinds[kind], kind)):
-        prfs = [row.pooled.per_type[kind].prf if kind in row.pooled.per_type else PRF(0.0, 0.0, 0.0) for row in found]
+        prfs = [row.pooled.per_type[kind].prf if kind in row.pooled.per_type else PRF(0.0, 0.0, 0.0) for row in systems]
         rows.append((kind, str(kinds[kind]), *(percent(getattr(prf, measure)) for prf in prfs for measure in measures)))
     notes = ("Of the counts of all cells together, in percent; a gold relation counts once a seed.", *_left_out(results))
     return Table(columns=tuple(columns), rows=tuple(rows), notes=notes)

@@ -9,10 +9,10 @@ import pytest
 from hand_made import ONE, PLAN, TWO, cell, f1_of, results, scores, two_systems
 
 from relsift.experiments.comparison import SystemComparison
-from relsift.experiments.report import blocks, figures, setting, wording
-from relsift.experiments.report.page import Commands, Paragraph, Table
+from relsift.experiments.report import figures, setting, tables
 from relsift.experiments.report.plots import Line
 from relsift.experiments.report.summary import Spread
+from relsift.report.blocks import Commands, Paragraph, Table
 
 
 def compared(**changes: Any) -> SystemComparison:
@@ -32,11 +32,11 @@ def row(table: Table, name: str) -> dict[str, str]:
 
 
 def test_the_score_table_by_hand():
-    table = blocks.score_table(two_systems())
+    table = tables.score_table(two_systems())
     # one: cells .5 .7 | .6 .8, folds .6 .7, seeds .55 .75; a single relation makes all averages alike
-    found = row(table, "Baseline")
-    assert found["micro: F1"] == found["micro: P"] == found["weighted: F1"] == found["macro: F1"] == "65.0 ± 7.1"
-    assert (found["sd over seeds, micro F1"], found["folds × seeds"], found["cells"]) == ("14.1", "2 × 2", "4")
+    baseline = row(table, "Baseline")
+    assert baseline["micro: F1"] == baseline["micro: P"] == baseline["weighted: F1"] == baseline["macro: F1"] == "65.0 ± 7.1"
+    assert (baseline["sd over seeds, micro F1"], baseline["folds × seeds"], baseline["cells"]) == ("14.1", "2 × 2", "4")
     assert row(table, "+Tag")["micro: F1"] == "85.0 ± 7.1" and row(table, "+Tag")["sd over seeds, micro F1"] == "0.0"
     notes = " ".join(table.notes)
     assert "standard deviation over folds" in notes
@@ -47,7 +47,7 @@ def test_the_score_table_by_hand():
 def test_missing_cells_are_marked_in_the_table_and_said_at_the_top():
     full = two_systems()
     short = results(*full.of(ONE), full.of(TWO)[0], systems=(ONE, TWO, replace(ONE, name="three", title="Third")))
-    table = blocks.score_table(short)
+    table = tables.score_table(short)
     assert [row(table, name)["cells"] for name in ("Baseline", "+Tag", "Third")] == ["4", "1 of 4 *", "0 of 4 *"]
     assert row(table, "Third")["micro: F1"] == "–" and any(note.startswith("* Cells are missing") for note in table.notes)
     assert setting.opening(short) == [
@@ -57,7 +57,7 @@ def test_missing_cells_are_marked_in_the_table_and_said_at_the_top():
     assert setting.opening(full, seeds=[1, 2, 3]) == [
         Paragraph("8 of 12 cells (every system on 2 folds with 3 seeds) are computed: a row with fewer rests on fewer tests.", "warning")
     ]
-    assert "Not computed yet: Third." in blocks.error_table(short).notes
+    assert "Not computed yet: Third." in tables.error_table(short).notes
     assert "Not computed yet: Third." in figures.caption(short, "F1.")
 
 
@@ -68,45 +68,45 @@ def test_a_trial_says_so_before_anything_else():
 
 
 def test_published_numbers_stand_apart_and_are_said_to_be_of_other_data():
-    table = blocks.score_table(two_systems(), published={"two": (61.3, 76.7, 67.4)})
-    assert [row(table, "+Tag")[f"{blocks.PUBLISHED}: {title}"] for title in ("P", "R", "F1")] == ["61.3", "76.7", "67.4"]
-    assert row(table, "Baseline")[f"{blocks.PUBLISHED}: F1"] == "" and "not the same data" in blocks.PUBLISHED
+    table = tables.score_table(two_systems(), published={"two": (61.3, 76.7, 67.4)})
+    assert [row(table, "+Tag")[f"{tables.PUBLISHED}: {title}"] for title in ("P", "R", "F1")] == ["61.3", "76.7", "67.4"]
+    assert row(table, "Baseline")[f"{tables.PUBLISHED}: F1"] == "" and "not the same data" in tables.PUBLISHED
 
 
 def test_systems_that_were_helped_or_hindered_say_so():
     odd = replace(ONE, name="odd", title="Odd", select_on="test", tagger="both")
-    notes = blocks.score_table(results(cell(odd, 1, 1, f1_of(1, 1, 1)), systems=(odd,))).notes
+    notes = tables.score_table(results(cell(odd, 1, 1, f1_of(1, 1, 1)), systems=(odd,))).notes
     assert any(note.startswith("Odd: epoch and threshold were chosen on the test part") for note in notes)
     assert any("training, development and test parts the tags show a tagger's entities" in note for note in notes)
     assert not any("gold annotation" in note for note in notes)
     leak = cell(ONE, 1, 1, f1_of(1, 1, 1), config={"candidates": {"order_leak": True}})
-    notes = blocks.score_table(results(leak, systems=(ONE,))).notes
+    notes = tables.score_table(results(leak, systems=(ONE,))).notes
     assert any(note.startswith("Baseline: candidates were chosen by the gold annotation") for note in notes)
 
 
 def test_the_difference_table_writes_a_comparison_in_points():
-    table = blocks.difference_table(two_systems(), ONE, {"two": compared(unpaired=3)})
+    table = tables.difference_table(two_systems(), ONE, {"two": compared(unpaired=3)})
     assert table.rows == ((
         "+Tag", "+5.1", "0.0 to +10.2", "< 0.0001", "1,200", "−2.0", "−10.0 to +5.0", "1 of 3 folds", "0.250", "0.0078", "−0.50", "3 × 2",
     ),)  # fmt: skip
     assert {"95 % interval", "documents"} <= {column.title for column in table.columns}
     assert "+Tag: 3 cells have no partner and are left out." in table.notes
-    lacking = blocks.difference_table(two_systems(), ONE, {"two": compared(effect_size=None, fold_interval=None)})
+    lacking = tables.difference_table(two_systems(), ONE, {"two": compared(effect_size=None, fold_interval=None)})
     assert lacking.rows[0][6] == lacking.rows[0][10] == "–"
-    assert set(blocks.difference_table(two_systems(), ONE, {}).rows[0][1:]) == {"–"}
+    assert set(tables.difference_table(two_systems(), ONE, {}).rows[0][1:]) == {"–"}
 
 
 def test_the_error_table_pools_all_cells():
     # 3 missed, 1 spurious, 1 wrong relation of 8 gold ones, twice
     test = scores({"a": (3, 1, 3), "b": (1, 1, 1)}, {("a", "b"): 1})
-    table = blocks.error_table(results(cell(ONE, 1, 1, test), cell(ONE, 2, 1, test)), published={"one": (30.2, 62.8, 7.0)})
+    table = tables.error_table(results(cell(ONE, 1, 1, test), cell(ONE, 2, 1, test)), published={"one": (30.2, 62.8, 7.0)})
     assert table.rows == (("Baseline", "60.0", "20.0", "20.0", "10", "0", "0.62", "30.2", "62.8", "7.0"),)
 
 
 def test_the_relation_table_orders_by_frequency_and_takes_the_fullest_system():
     small, large = scores({"a": (1, 0, 0), "b": (1, 1, 2)}), scores({"b": (2, 0, 1), "c": (0, 1, 0)})
-    made = results(cell(ONE, 1, 1, small), cell(ONE, 2, 1, small), cell(TWO, 1, 1, large))
-    table = blocks.relation_table(made, measures=("precision", "recall"))
+    all_results = results(cell(ONE, 1, 1, small), cell(ONE, 2, 1, small), cell(TWO, 1, 1, large))
+    table = tables.relation_table(all_results, measures=("precision", "recall"))
     assert [column.group for column in table.columns] == ["", "", "Baseline", "Baseline", "+Tag", "+Tag"]
     assert table.rows == (
         ("b", "6", "50.0", "33.3", "100.0", "66.7"), ("a", "2", "100.0", "100.0", "0.0", "0.0"), ("c", "0", "0.0", "0.0", "0.0", "0.0"),
@@ -117,30 +117,30 @@ def test_cells_of_several_machines_are_said_to_be_where_they_are_compared():
     full = two_systems()
     one, *others = full.of(TWO)
     mixed = replace(full, cells=full.cells | {"two": [replace(one, machine=one.machine | {"gpu": "a GPU"}), *others]})
-    found = {"two": compared()}
+    comparisons = {"two": compared()}
     note = f"1 of {len(full.of(TWO))} pairs of cells are from different machines, which can differ as two seeds do."
-    assert note in blocks.difference_table(mixed, ONE, found).notes
-    assert not any("machines" in text for text in blocks.difference_table(full, ONE, found).notes)
-    assert any("trained on several machines" in text for text in blocks.cost_table(mixed).notes)
-    assert not any("several machines" in text for text in blocks.cost_table(full).notes)
+    assert note in tables.difference_table(mixed, ONE, comparisons).notes
+    assert not any("machines" in text for text in tables.difference_table(full, ONE, comparisons).notes)
+    assert any("trained on several machines" in text for text in tables.cost_table(mixed).notes)
+    assert not any("several machines" in text for text in tables.cost_table(full).notes)
 
 
 def test_the_cost_table_has_means_over_cells():
-    assert blocks.cost_table(two_systems()).rows[0] == ("Baseline", "1,000", "15.0", "4.0", "3.0", "−0.250")
+    assert tables.cost_table(two_systems()).rows[0] == ("Baseline", "1,000", "15.0", "4.0", "3.0", "−0.250")
 
 
 def test_the_setting_says_what_was_left_out_and_how_to_repeat_it():
-    made = results(cell(ONE, 1, 1, f1_of(1, 1, 1), notes=["odd"]), cell(ONE, 2, 1, f1_of(1, 1, 1), notes=["odd"]), systems=(ONE,))
-    found = setting.setting(made, commands=["relsift reproduce x"])
-    assert isinstance(found[0], Table)
-    facts = dict(found[0].rows)
+    all_results = results(cell(ONE, 1, 1, f1_of(1, 1, 1), notes=["odd"]), cell(ONE, 2, 1, f1_of(1, 1, 1), notes=["odd"]), systems=(ONE,))
+    blocks = setting.setting(all_results, commands=["relsift reproduce x"])
+    assert isinstance(blocks[0], Table)
+    facts = dict(blocks[0].rows)
     assert facts["size"] == "all 2 cells computed; 2 folds, 2 cells, 10 test sentences, 4 gold relations"
     assert facts["test candidates"] == (
         "40 candidate pairs in all cells, positive to negative 1:4.0; pairs left out: 6 (type combination); "
         "gold relations that no candidate carries: 2 (too far)"
     )
     assert facts["note"] == "odd (in 2 cells)" and facts["training time"] == "30 seconds in all" and facts["seeds"] == "1"
-    assert [block.lines for block in found if isinstance(block, Commands)] == [
+    assert [block.lines for block in blocks if isinstance(block, Commands)] == [
         ("relsift reproduce x",),
         (
             "relsift cv --data toy --direction directed --no-type-filter --folds 2 --language en --name one --model multitask_cnn "
@@ -152,12 +152,12 @@ def test_the_setting_says_what_was_left_out_and_how_to_repeat_it():
 
 def test_every_figure_has_its_own_name_and_a_caption_that_says_on_how_much():
     pytest.importorskip("matplotlib")
-    made = two_systems()
+    all_results = two_systems()
     lines = {"whole test part": [Line("Baseline", {1.0: Spread(0.5, {1: 0.5}, {})})]}
     drawn = [
-        figures.f1_figure(made, command="c"), figures.precision_recall_figure(made, command="c"),
-        figures.relation_figure(made, command="c"), figures.confusion_figure(made, TWO, command="c"),
-        figures.negatives_figure(made, lines, command="c"),
+        figures.f1_figure(all_results, command="c"), figures.precision_recall_figure(all_results, command="c"),
+        figures.relation_figure(all_results, command="c"), figures.confusion_figure(all_results, TWO, command="c"),
+        figures.negatives_figure(all_results, lines, command="c"),
     ]  # fmt: skip
     assert len({figure.name for figure in drawn}) == len(drawn)
     for figure in drawn:
@@ -165,16 +165,3 @@ def test_every_figure_has_its_own_name_and_a_caption_that_says_on_how_much():
         assert f"{4 if figure.name == 'confusion-two' else 8} cells, 10 test sentences, 20 gold relations" in figure.caption
     assert "Baseline 65.0 ± 7.1, +Tag 85.0 ± 7.1" in drawn[0].alt
     assert "50.0 at 1" in drawn[4].alt
-
-
-@pytest.mark.parametrize(
-    ("said", "wanted"),
-    [
-        (wording.percent(0.6125), "61.3"), (wording.percent(None), "–"), (wording.points(-0.00049), "0.0"), (wording.points(0.01), "+1.0"),
-        (wording.points(-0.013), "−1.3"), (wording.p_value(0.0099), "0.0099"), (wording.p_value(0.01), "0.010"),
-        (wording.p_value(1.0), "1.000"), (wording.p_value(0.00009), "< 0.0001"), (wording.counted(1, "fold"), "1 fold"),
-        (wording.counted(1441, "cell"), "1,441 cells"),
-    ],
-)  # fmt: skip
-def test_how_numbers_are_written(said: str, wanted: str):
-    assert said == wanted

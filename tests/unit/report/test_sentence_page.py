@@ -11,8 +11,9 @@ from html.parser import HTMLParser
 import pytest
 
 from relsift.errors import ConfigError, DataError
+from relsift.report.arcs import Arc, compared_arcs
+from relsift.report.sentence_page import write_comparison, write_documents
 from relsift.schema import Document, Entity, Relation, Sentence
-from relsift.writers.html import WRITER, Arc, compare, write_comparison
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 VOID = {"meta", "input", "path", "br", "img", "link"}
@@ -68,25 +69,25 @@ def comparison(gold: Sentence, predicted: Sentence, **options: object) -> str:
 
 def plain(*sentences: Sentence) -> str:
     stream = io.StringIO()
-    WRITER.write([Document("d", sentences)], stream)
+    write_documents([Document("d", sentences)], stream)
     return stream.getvalue()
 
 
 def test_each_class_is_recognised():
     gold = sentence(Relation(0, 1, "FOUNDED"), Relation(1, 2, "BASED"))
     predicted = sentence(Relation(0, 1, "FOUNDED", 0.9), Relation(1, 2, "OWNS", 0.6), Relation(0, 2, "LIVES", 0.7))
-    assert compare(gold, predicted, "directed") == [
+    assert compared_arcs(gold, predicted, "directed") == [
         Arc("found", 0, 1, "FOUNDED", "FOUNDED", 0.9),
         Arc("spurious", 0, 2, predicted="LIVES", score=0.7),
         Arc("wrong", 1, 2, "BASED", "OWNS", 0.6),
     ]
-    assert compare(gold, sentence(), "directed") == [Arc("missed", 0, 1, "FOUNDED"), Arc("missed", 1, 2, "BASED")]
+    assert compared_arcs(gold, sentence(), "directed") == [Arc("missed", 0, 1, "FOUNDED"), Arc("missed", 1, 2, "BASED")]
 
 
 def test_turned_round_is_found_only_when_undirected():
     gold, predicted = sentence(Relation(0, 1, "A")), sentence(Relation(1, 0, "A", 0.8))
-    assert compare(gold, predicted, "undirected") == [Arc("found", 0, 1, "A", "A", 0.8)]
-    assert {arc.kind for arc in compare(gold, predicted, "directed")} == {"missed", "spurious"}
+    assert compared_arcs(gold, predicted, "undirected") == [Arc("found", 0, 1, "A", "A", 0.8)]
+    assert {arc.kind for arc in compared_arcs(gold, predicted, "directed")} == {"missed", "spurious"}
 
 
 def test_pairs_with_several_types_match_type_by_type():
@@ -94,7 +95,7 @@ def test_pairs_with_several_types_match_type_by_type():
         sentence(Relation(0, 1, "A"), Relation(0, 1, "B"), Relation(0, 1, "C")),
         sentence(Relation(0, 1, "B"), Relation(0, 1, "D")),
     )
-    assert [(arc.kind, arc.gold, arc.predicted) for arc in compare(gold, predicted, "directed")] == [
+    assert [(arc.kind, arc.gold, arc.predicted) for arc in compared_arcs(gold, predicted, "directed")] == [
         ("wrong", "A", "D"),
         ("found", "B", "B"),
         ("missed", "C", None),
@@ -103,7 +104,7 @@ def test_pairs_with_several_types_match_type_by_type():
 
 def test_a_relation_stated_twice_counts_once_with_its_best_score():
     predicted = sentence(Relation(0, 1, "A", 0.9), Relation(1, 0, "A", 0.4))
-    assert compare(sentence(Relation(0, 1, "A")), predicted, "undirected") == [Arc("found", 0, 1, "A", "A", 0.9)]
+    assert compared_arcs(sentence(Relation(0, 1, "A")), predicted, "undirected") == [Arc("found", 0, 1, "A", "A", 0.9)]
 
 
 def test_page_counts_each_class_and_shows_scores():
@@ -135,8 +136,8 @@ def test_text_from_the_data_never_becomes_markup(where):
     word, type_, subtype, label = (EVIL if where == name else "x" for name in ("token", "entity", "subtype", "relation"))
     key, doc_id = EVIL if where == "id" else "s", EVIL if where == "doc_id" else "d"
     entities = (Entity(0, 1, type_, subtype), Entity(1, 2, "B"))
-    made = Sentence(key, (word, "b"), entities, (Relation(0, 1, label, 0.5),), doc_id)
-    text = comparison(made, made, title=EVIL if where == "title" else "t", summary={EVIL: EVIL} if where == "summary" else {})
+    example = Sentence(key, (word, "b"), entities, (Relation(0, 1, label, 0.5),), doc_id)
+    text = comparison(example, example, title=EVIL if where == "title" else "t", summary={EVIL: EVIL} if where == "summary" else {})
     page = Page(text)
     assert EVIL not in text
     assert not [tag for tag, _ in page.tags if tag == "img"] and not [
@@ -165,8 +166,8 @@ def test_content_security_policy_allows_exactly_our_script():
 
 
 def test_chinese_text_has_no_blanks_and_is_marked_as_chinese():
-    made = Sentence("z", tuple("张三在北京"), (Entity(0, 2, "PER"), Entity(3, 5, "GPE")), (Relation(0, 1, "PHYS"),))
-    page = Page(plain(made))
+    example = Sentence("z", tuple("张三在北京"), (Entity(0, 2, "PER"), Entity(3, 5, "GPE")), (Relation(0, 1, "PHYS"),))
+    page = Page(plain(example))
     assert page.text["sentence"] == "张三在北京"
     assert [a["lang"] for a in page.having("lang", "p")] == ["zh"]
 
@@ -179,14 +180,14 @@ def test_blanks_follow_the_original_text_where_it_is_known():
 
 
 def test_nested_mentions_nest_and_outer_boxes_are_larger():
-    made = sentence(tokens="Bern city council met", entities=(Entity(0, 1, "GPE"), Entity(0, 3, "ORG"), Entity(1, 2, "LOC")))
-    marks = Page(plain(made)).having("data-e")
+    example = sentence(tokens="Bern city council met", entities=(Entity(0, 1, "GPE"), Entity(0, 3, "ORG"), Entity(1, 2, "LOC")))
+    marks = Page(plain(example)).having("data-e")
     assert [(mark["data-e"], mark["style"]) for mark in marks] == [("1", "--depth:1"), ("0", "--depth:0"), ("2", "--depth:0")]
 
 
 def test_crossing_mentions_are_cut_into_pieces_and_named_once():
-    made = sentence(tokens="a b c d", entities=(Entity(0, 3, "X"), Entity(1, 4, "Y")))
-    text = plain(made)
+    example = sentence(tokens="a b c d", entities=(Entity(0, 3, "X"), Entity(1, 4, "Y")))
+    text = plain(example)
     marks = Page(text).having("data-e")
     assert [(mark["data-e"], mark.get("data-type")) for mark in marks] == [("0", "X"), ("1", None), ("1", "Y")]
     assert (

@@ -1,11 +1,11 @@
-"""The colours and letters of the plots: fixed in an SVG file, those of the page inside an HTML page, light or dark."""
+"""Colours and fonts of plots: fixed in an SVG file; inside an HTML page those of the page, light or dark."""
 
 from __future__ import annotations
 
 import re
 
 INK, QUIET, RULE, CARD = "#22262b", "#626a72", "#e0ddd4", "#fffefb"
-# As --c0 to --c6 in writers/page.css, after Paul Tol's colour-blind-safe schemes; the plots give each its own marker and dashes too.
+# As --c0 to --c7 in page.css, after Paul Tol's colour-blind-safe schemes; the plots give each its own marker and dashes too.
 SERIES = ("#3f7fb5", "#b8860b", "#3d8f63", "#b3567f", "#6b62b5", "#4a9aa5", "#a8603c", "#7a7f86")
 
 _VARIABLES = {INK: "--ink", QUIET: "--quiet", RULE: "--rule", CARD: "--card"} | {c: f"--c{n}" for n, c in enumerate(SERIES)}
@@ -23,7 +23,8 @@ def any_font(svg: str) -> str:
 def in_page(svg: str, key: str, alt: str) -> str:
     """An `<svg>` element to stand in a page: its colours follow the page, and its ids begin with `key`, so that no two plots share one.
 
-    Args: alt: escaped.
+    Args:
+        alt: what it shows, already escaped for an attribute.
     """
     element = re.sub(r"<[^!?][^>]*>", lambda tag: _in_page(tag[0], key), svg[svg.index("<svg") :])
     element = element.replace('<style type="text/css">*{', f'<style type="text/css">#{key} *{{')
@@ -35,6 +36,6 @@ def _in_page(tag: str, key: str) -> str:
     return re.sub(r"((?:fill|stroke): )(#[0-9a-f]{6})\b", _as_variable, tag)
 
 
-def _as_variable(found: re.Match[str]) -> str:
-    colour = found[2]
-    return f"{found[1]}var({_VARIABLES[colour]}, {colour})" if colour in _VARIABLES else found[0]
+def _as_variable(match: re.Match[str]) -> str:
+    colour = match[2]
+    return f"{match[1]}var({_VARIABLES[colour]}, {colour})" if colour in _VARIABLES else match[0]

@@ -1,0 +1,138 @@
+"""The values of one native line: entities, relations, dependency trees, spans. Each is checked; errors name file and line.
+
+`where` is file and line in all functions, `record` the JSON object of the line or of one of its entities or relations.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from relsift.errors import DataError
+from relsift.readers.base import ReadReport
+from relsift.schema import Entity, Relation, Syntax
+
+SYNTAX_KEYS = ("heads", "dependencies", "pos")
+ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
+RELATION_KEYS = {"id", "head", "tail", "type", "score"}
+
+
+def entity_of(record: dict[str, Any], number: int, where: str, name: str = "entity") -> Entity:
+    """The entity number `number` of a line. name: what it is called in messages."""
+    start, end, kind = record.get("start"), record.get("end"), record.get("type")
+    if len(record) == 3 and type(start) is int and type(end) is int and type(kind) is str:
+        return Entity(start, end, kind)  # the common case; nothing else to check
+    where = f"{where}: {name} {number}"
+    start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
+    subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)
+    chars = None if record.get("chars") is None else character_span(record["chars"], None, "chars", None, where)
+    return Entity(start, end, required_field(record, "type", (str,), where), subtype, optional_id(record, "id", where), chars)
+
+
+def position_of_id(entities: list[Entity], where: str) -> dict[str, int]:
+    """Entity id -> position in the list; entities without id are left out. Raises DataError for an id given twice."""
+    positions: dict[str, int] = {}
+    for number, entity in enumerate(entities):
+        if entity.id in positions:
+            raise DataError(f"{where}: expected each entity id once, got {entity.id!r} twice")
+        if entity.id is not None:
+            positions[entity.id] = number
+    return positions
+
+
+def relation_of(record: dict[str, Any], positions: dict[str, int], size: int, ids_are_numbers: bool, number: int, where: str) -> Relation:
+    """A relation whose head and tail are positions among `size` entities.
+
+    Args:
+        positions: position of each entity id. ids_are_numbers: a whole number in the record is an id, not a position.
+    """
+    where = f"{where}: relation {number}"
+    head_and_tail = []
+    for role in ("head", "tail"):
+        value = required_field(record, role, (int, str), where)
+        position = positions.get(str(value)) if isinstance(value, str) or ids_are_numbers else value
+        if position is None:
+            known = ", ".join(list(positions)[:5]) or "none given"
+            raise DataError(f"{where}: {role}: expected the id of an entity (known: {known}) or a position, got {value!r}")
+        if not 0 <= position < size:
+            raise DataError(f"{where}: {role}: expected a position below {size}, the number of entities, got {position}")
+        head_and_tail.append(position)
+    if head_and_tail[0] == head_and_tail[1]:
+        raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
+    return Relation(head_and_tail[0], head_and_tail[1], required_field(record, "type", (str,), where), _score(record, where))
+
+
+def _score(record: dict[str, Any], where: str) -> float | None:
+    if record.get("score") is None:
+        return None
+    value = required_field(record, "score", (int, float), where)
+    if not math.isfinite(value):
+        raise DataError(f"{where}: score: expected a finite number, got {value!r}")
+    return float(value)
+
+
+def optional_id(record: dict[str, Any], name: str, where: str) -> str | None:
+    """An optional id, as a string."""
+    return None if record.get(name) is None else str(required_field(record, name, (str, int), where))
+
+
+def character_span(value: Any, size: int | None, name: str, number: int | None, where: str) -> tuple[int, int]:
+    """A half-open character span, such as [3, 7], inside `size` characters if given."""
+    if type(value) is list and len(value) == 2:
+        start, end = value
+        if type(start) is int and type(end) is int and 0 <= start < end and (size is None or end <= size):
+            return start, end
+    place = f"{where}: {name}" if number is None else f"{where}: {name} {number}"
+    inside = "" if size is None else f" <= {size}"
+    raise DataError(f"{place}: expected [start, end] with 0 <= start < end{inside}, got {value!r}")
+
+
+def object_list(
+    record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport
+) -> list[dict[str, Any]]:
+    """The JSON objects listed under the key `name`. Values under keys that are not `known` are counted as dropped."""
+    items = list_under(record, name, where)
+    for number, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise DataError(f"{where}: {singular} {number}: expected a JSON object, got {item!r}")
+        if not item.keys() <= known:
+            for key in sorted(item.keys() - known):
+                report.drop(f"values under the unknown key {key!r}", f"{where}: {singular} {number}")
+    return items
+
+
+def list_under(record: dict[str, Any], name: str, where: str) -> list[Any]:
+    """The list under the key `name`, empty if there is none."""
+    value = record.get(name, [])
+    if not isinstance(value, list):
+        raise DataError(f"{where}: {name}: expected a list, got {value!r}")
+    return value
+
+
+def required_field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str, hint: str = "") -> Any:
+    """The value under a required key, of one of the types `kinds`; true and false are not numbers. hint: what to do if it is missing."""
+    if name not in record:
+        got = ", ".join(sorted(record)) or "none"
+        raise DataError(f"{where}: expected the key {name!r}, got keys {got}{'; ' + hint if hint else ''}")
+    value = record[name]
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise DataError(f"{where}: {name}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {value!r}")
+    return value
+
+
+def syntax_of(record: dict[str, Any], where: str) -> Syntax | None:
+    """The dependency trees of a line with `tokens`; None if it has none."""
+    present = [name for name in SYNTAX_KEYS if record.get(name) is not None]
+    if not present:
+        return None
+    if len(present) < len(SYNTAX_KEYS):
+        raise DataError(f"{where}: expected {', '.join(SYNTAX_KEYS)} together, got only {' and '.join(present)}")
+    columns = []
+    for name in SYNTAX_KEYS:
+        kind = int if name == "heads" else str
+        values = list_under(record, name, where)
+        if not set(map(type, values)) <= {kind}:
+            number, value = next((n, v) for n, v in enumerate(values) if type(v) is not kind)
+            raise DataError(f"{where}: {name} {number}: expected {kind.__name__}, got {value!r}")
+        columns.append(tuple(values))
+    return Syntax(*columns)

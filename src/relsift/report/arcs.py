@@ -1,0 +1,85 @@
+"""The relations of one sentence to draw: those of one side, or each agreement and error of gold against predicted ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from relsift.candidates import Direction
+from relsift.errors import DataError
+from relsift.schema import Relation, Sentence
+
+Kind = Literal["plain", "found", "missed", "spurious", "wrong"]
+
+MEANING: dict[Kind, tuple[str, str]] = {  # kind -> name, explanation; the signs before the names are in page.css and page.js
+    "found": ("found", "in gold and predicted"),
+    "missed": ("missed", "in gold, not predicted"),
+    "spurious": ("spurious", "predicted, not in gold"),
+    "wrong": ("wrong type", "pair found, type differs: predicted ≠ gold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One relation to draw."""
+
+    kind: Kind
+    head: int                      # index of an entity of the sentence, as in `Relation`
+    tail: int
+    gold: str | None = None        # type of the relation; a plain arc has only this one
+    predicted: str | None = None
+    score: float | None = None     # of the predicted relation
+
+
+def plain_arcs(sentence: Sentence) -> list[Arc] | None:
+    """All relations of a sentence; None if it is not annotated."""
+    if sentence.relations is None:
+        return None
+    return [Arc("plain", relation.head, relation.tail, relation.type, None, relation.score) for relation in sentence.relations]
+
+
+def compared_arcs(gold: Sentence, predicted: Sentence, direction: Direction) -> list[Arc]:
+    """Every relation of either side exactly once, in text order.
+
+    Entities match by position. Types that a pair has on both sides are found; what is left over on both sides is joined to wrong
+    types, in alphabetical order; the rest is missed or spurious. A relation stated twice counts once, with its best score.
+
+    Raises: DataError if the two sides differ in id, tokens or entities, or one is not annotated.
+    """
+    _check_same(gold, predicted)
+    sides: tuple[dict[tuple[int, int], dict[str, Relation]], ...] = (defaultdict(dict), defaultdict(dict))
+    for side, sentence in zip(sides, (gold, predicted), strict=True):
+        for r in sorted(sentence.relations or (), key=lambda r: -1.0 if r.score is None else r.score):
+            pair = (r.head, r.tail) if direction == "directed" else (min(r.head, r.tail), max(r.head, r.tail))
+            side[pair][r.type] = r
+    arcs = [arc for pair in {**sides[0], **sides[1]} for arc in _compare_pair(sides[0][pair], sides[1][pair])]
+    spans = [(entity.start, entity.end) for entity in gold.entities]
+    return sorted(arcs, key=lambda a: (*sorted((spans[a.head], spans[a.tail])), a.gold or "", a.predicted or ""))
+
+
+def _compare_pair(gold: Mapping[str, Relation], predicted: Mapping[str, Relation]) -> Iterator[Arc]:
+    """The arcs of one pair; both sides map type -> relation."""
+    for type_ in sorted(gold.keys() & predicted.keys()):
+        yield Arc("found", gold[type_].head, gold[type_].tail, type_, type_, predicted[type_].score)
+    missed, spurious = sorted(gold.keys() - predicted.keys()), sorted(predicted.keys() - gold.keys())
+    wrong = min(len(missed), len(spurious))
+    for gold_type, type_ in zip(missed[:wrong], spurious[:wrong], strict=True):
+        yield Arc("wrong", predicted[type_].head, predicted[type_].tail, gold_type, type_, predicted[type_].score)
+    for type_ in missed[wrong:]:
+        yield Arc("missed", gold[type_].head, gold[type_].tail, gold=type_)
+    for type_ in spurious[wrong:]:
+        yield Arc("spurious", predicted[type_].head, predicted[type_].tail, predicted=type_, score=predicted[type_].score)
+
+
+def _check_same(gold: Sentence, predicted: Sentence) -> None:
+    where = f"comparison, sentence {gold.id!r}"
+    if (gold.id, gold.tokens) != (predicted.id, predicted.tokens):
+        raise DataError(f"{where}: expected the same id and tokens on both sides, got predicted sentence {predicted.id!r}")
+    spans = [[(e.start, e.end, e.type) for e in side.entities] for side in (gold, predicted)]
+    if spans[0] != spans[1]:
+        raise DataError(f"{where}: expected the same entities on both sides, got gold {spans[0]} and predicted {spans[1]}")
+    for name, side in (("gold", gold), ("predicted", predicted)):
+        if side.relations is None:
+            raise DataError(f"{where}: expected {name} relations (an empty list for none), got a sentence that is not annotated")

@@ -1,0 +1,47 @@
+"""Scores and errors of one evaluation as tables, in percent. Each belongs with the setting line of its scores below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relsift.evaluation.scores import PRF, Scores, TypeScore
+from relsift.evaluation.semeval2010 import OfficialScores
+from relsift.report.blocks import Table
+from relsift.report.wording import percent
+
+ERROR_KINDS = {  # field of `ErrorSplit` -> what the wrong decision was
+    "false_negative": "related, called unrelated",
+    "false_positive": "unrelated, called related",
+    "wrong_class": "related, wrong relation",
+}
+
+
+def score_table(scores: Scores, title: str) -> Table:
+    """A row a relation, then the three averages."""
+    return _relation_table(scores.per_type, scores.averages, f"{title}: {scores.sentences} sentences")
+
+
+def official_table(scores: OfficialScores, title: str) -> Table:
+    """SemEval-2010 Task 8: a row a relation, then the macro average."""
+    return _relation_table(scores.per_relation, {"macro": scores.macro}, f"{title}: {scores.sentences} answers")
+
+
+def error_table(scores: Scores) -> Table:
+    """Wrong decisions by kind (Ye et al. 2019, introduction)."""
+    rows = [
+        (ERROR_KINDS[kind], str(getattr(scores.errors, kind)), f"{percent(share)} %") for kind, share in scores.errors.shares().items()
+    ]
+    if scores.setting["direction"] == "directed":
+        rows.append(("of the unrelated: right relation, reversed", str(scores.errors.reversed), ""))
+    return Table.of(("kind", "count", "share"), rows, title=f"errors: {scores.errors.total} wrong decisions")
+
+
+def _relation_table(relations: Mapping[str, TypeScore], averages: Mapping[str, PRF], title: str) -> Table:
+    gold = sum(counts.support for counts in relations.values())
+    rows = [(name, *_in_percent(counts.prf), str(counts.support)) for name, counts in relations.items()]
+    rows += [(name, *_in_percent(prf), str(gold)) for name, prf in averages.items()]
+    return Table.of(("relation", "precision", "recall", "F1", "gold"), rows, title=title, totals=len(averages))
+
+
+def _in_percent(prf: PRF) -> tuple[str, str, str]:
+    return percent(prf.precision), percent(prf.recall), percent(prf.f1)

@@ -1,0 +1,53 @@
+"""How numbers are written in tables and captions: percent with one decimal, differences in points with their sign."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def percent(share: float | None) -> str:
+    """A share of one, without the sign for percent; None is a dash."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def with_deviation(mean: float, deviation: float | None) -> str:
+    """`61.3 ± 1.2`, both shares of one, in percent; a mean alone if there is no deviation."""
+    return percent(mean) + ("" if deviation is None else f" ± {percent(deviation)}")
+
+
+def points(difference: float) -> str:
+    """A difference of shares of one, with its sign: `+1.2`, `−0.3`, `0.0`."""
+    return signed(100 * difference, 1)
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    """`−0.3 to +1.2`, in points."""
+    return " to ".join(map(points, bounds))
+
+
+def signed(value: float, decimals: int) -> str:
+    """With plus or minus; what rounds to zero has no sign."""
+    text = f"{value:+.{decimals}f}"
+    return minus(text) if text.strip("+-0.") else text[1:]
+
+
+def minus(text: str) -> str:
+    """A number with the minus sign that is as wide as a plus."""
+    return text.replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """`0.024`, `0.0031`, `< 0.0001`."""
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 fold`, `1,441 cells`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def display_width(text: str) -> int:
+    """In columns of a terminal, or Latin letters of a line: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,42 @@
+"""Scores and errors as tables, by hand."""
+
+from __future__ import annotations
+
+from relsift.evaluation.scores import ErrorSplit, Scores, TypeScore
+from relsift.evaluation.semeval2010 import official_scores
+from relsift.report.score_tables import error_table, official_table, score_table
+from relsift.schema import Entity, Relation, Sentence
+
+
+def scores(direction: str = "directed") -> Scores:
+    """a: 1 of 2 gold found, 1 spurious; b: 2 of 2 found. 1 missed, 1 spurious which is a reversed one."""
+    per_type = {"a": TypeScore(1, 1, 1), "b": TypeScore(2, 0, 0)}
+    return Scores({"direction": direction}, 5, per_type, ErrorSplit(1, 1, 0, 1), {("a", "a"): 1, ("b", "b"): 2})
+
+
+def test_a_row_a_relation_and_the_three_averages_as_totals():
+    table = score_table(scores(), "toy")
+    assert table.title == "toy: 5 sentences" and table.totals == 3
+    assert table.rows[:2] == (("a", "50.0", "50.0", "50.0", "2"), ("b", "100.0", "100.0", "100.0", "2"))
+    assert [row[0] for row in table.rows[2:]] == ["micro", "macro", "weighted"]
+    assert table.rows[2] == ("micro", "75.0", "75.0", "75.0", "4")
+
+
+def test_errors_are_counted_by_kind_and_reversed_ones_are_named_where_direction_counts():
+    table = error_table(scores())
+    assert table.title == "errors: 2 wrong decisions"
+    assert table.rows == (
+        ("related, called unrelated", "1", "50.0 %"),
+        ("unrelated, called related", "1", "50.0 %"),
+        ("related, wrong relation", "0", "0.0 %"),
+        ("of the unrelated: right relation, reversed", "1", ""),
+    )
+    assert error_table(scores("undirected")).rows == table.rows[:3]
+
+
+def test_the_official_score_has_one_average():
+    sentence = Sentence("s", ("fire", "smoke"), (Entity(0, 1, "e"), Entity(1, 2, "e")), (Relation(0, 1, "Cause-Effect"),))
+    table = official_table(official_scores([sentence], [sentence]), "toy")
+    assert table.title == "toy: 1 answers" and table.totals == 1
+    assert next(row for row in table.rows if row[0] == "Cause-Effect") == ("Cause-Effect", "100.0", "100.0", "100.0", "1")
+    assert table.rows[-1][0] == "macro" and table.rows[-1][-1] == "1"
