@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-
-from measure import table
 
 from relsift.experiments.grid import load_results
 from relsift.experiments.report.summary import Spread
@@ -55,6 +53,12 @@ def over_seeds(results: Results, system: System, value: Callable[[CellResult], f
         return ""
     spread = Spread.of(cells, value)
     return with_deviation(spread.mean, spread.over_seeds)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Cells are Markdown themselves, with links and code, which `relsift.report.markdown` would escape."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def setting(results: Results) -> str:

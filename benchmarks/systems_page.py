@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from statistics import fmean, stdev
 from typing import Any
 
-from measure import table
-from official_page import RESULTS, TITLES, load, over_seeds, setting
+from official_page import RESULTS, TITLES, load, over_seeds, setting, table
 
 from relsift.experiments.result import Results
 from relsift.experiments.tag_gain import PAIRS, SYSTEMS, gain

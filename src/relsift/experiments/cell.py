@@ -59,13 +59,13 @@ class Cell:
 
 def documents_of(data: Data, report: ReadReport) -> list[Document]:
     """All parts of the data together, those without annotated relations left out and counted."""
-    documents = [document for split in data.splits or (None,) for document in annotated(data.documents(split, report), report)]
+    documents = [document for split in data.splits or (None,) for document in annotated_documents(data.documents(split, report), report)]
     if not documents:
         raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
     return documents
 
 
-def annotated(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
+def annotated_documents(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
     """Those with annotated relations; the others are counted."""
     for document in documents:
         if any(sentence.relations is not None for sentence in document.sentences):
@@ -94,7 +94,7 @@ def _folds_and_notes(plan: Plan) -> tuple[list[Fold], list[str]]:
         )
     report = ReadReport()
     if plan.split == "own":
-        parts = {split: list(annotated(data.documents(split, report), report)) for split in data.splits}
+        parts = {split: list(annotated_documents(data.documents(split, report), report)) for split in data.splits}
         return [own_fold(parts, where=plan.data, sentences=plan.sentences, seed=plan.fold_seed)], report.lines()
     documents = documents_of(data, report)
     if plan.sentences is not None:
@@ -209,9 +209,9 @@ def sampled(scored: Sequence[Scored], ratio: float) -> list[Scored]:
 
 
 def curve_of(bundle: Bundle, scored: Sequence[Scored]) -> Curve:
-    known = [sentence for sentence in scored if sentence.sentence.relations is not None]
-    gold = count_gold((sentence.sentence for sentence in known), bundle.candidates.direction)
-    return Curve.of(*best_outcomes(known, bundle.encoding.labels), gold)
+    annotated = [sentence for sentence in scored if sentence.sentence.relations is not None]
+    gold = count_gold((sentence.sentence for sentence in annotated), bundle.candidates.direction)
+    return Curve.of(*best_outcomes(annotated, bundle.encoding.labels), gold)
 
 
 def machine(device: torch.device) -> dict[str, Any]:
