@@ -227,3 +227,30 @@ def test_an_unknown_unit_is_refused():
     assert as_unit("sentence") == "sentence"
     with pytest.raises(ConfigError, match="--units: expected document or sentence, got 'documents'"):
         as_unit("documents")
+
+
+# ---- the corpus's own split
+
+
+def test_with_the_own_split_there_is_nothing_to_say_over_folds():
+    # Two seeds of one test part: F 1 and 1 against 2/3 and 1, so 6/6 against 2 · 3 / (3 + 4) of all counts together.
+    own = {"split": "own", "folds": 1}
+    first = [cell(ONE, 1, seed, [RIGHT, RIGHT], **own) for seed in (1, 2)]
+    second = [cell(OTHER, 1, 1, [RIGHT, SILENT], **own), cell(OTHER, 1, 2, [RIGHT, RIGHT], **own)]
+    result = compare_systems(first, second, samples=50)
+    assert (result.split, result.folds, result.seeds, result.runs, result.units) == ("own", (1,), (1, 2), 2, 2)
+    assert (result.fold_interval, result.effect_size) == (None, None)
+    assert (result.first, result.second, result.mean_difference) == (1, pytest.approx(6 / 7), pytest.approx(1 / 6))
+    assert verdict(result, "A", "B").startswith("No difference that this data can show: A minus B is +14.3 points")
+
+
+def test_cells_of_folds_and_of_the_own_split_are_not_compared():
+    with pytest.raises(DataError, match="got folds 5 and 1, split folds and own"):
+        compare_systems([cell(ONE, 1, 1, [RIGHT])], [cell(OTHER, 1, 1, [RIGHT], split="own", folds=1)])
+
+
+@pytest.mark.parametrize("units", ["document", "sentence"])
+def test_cells_without_counts_are_not_compared(units):
+    bare = replace(cell(OTHER, 1, 1, [RIGHT]), counts=None)
+    with pytest.raises(DataError, match="other, fold 1, seed 1: expected counts of each test sentence, got a cell without them"):
+        compare_systems([cell(ONE, 1, 1, [RIGHT])], [bare], units=units)

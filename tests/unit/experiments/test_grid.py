@@ -11,12 +11,16 @@ from dataclasses import replace
 import pytest
 from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
 
+from relsift.corpora.data import resolve
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import PRF
 from relsift.experiments.cell import folds_of
-from relsift.experiments.grid import FinishedCell, _Clock, cells_of, load_results, run_grid
-from relsift.experiments.result import CellResult, Results
+from relsift.experiments.comparison import compare_systems
+from relsift.experiments.cv import EXPERIMENT as CV
+from relsift.experiments.grid import FinishedCell, _Clock, cells_of, load_results, pack_grid, run_grid
+from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import System
+from relsift.report import markdown
 
 
 @pytest.fixture(scope="module")
@@ -255,3 +259,42 @@ def test_selection_on_the_test_part_is_at_least_as_good_there(finished, plan, tm
     (cheated,) = load_results(tmp_path).of("cheat")
     assert cheated.test == replace(cheated.development, setting=cheated.test.setting)
     assert cheated.test.micro.f1 >= load_results(finished[0]).of("tags")[0].test.micro.f1
+
+
+def test_packed_cells_are_not_computed_again_and_come_out_the_same(finished, plan, tmp_path, monkeypatch):
+    folder = shutil.copytree(finished[0], tmp_path / "grid")
+    before = load_results(folder)
+    pack_grid(folder)
+    after = load_results(folder)
+    for system in before.systems:
+        assert [cell.to_json() for cell in after.of(system)] == [cell.to_json() for cell in before.of(system)]
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("computed again"))
+    run_grid(cells_of([WITHOUT_TAGS, WITH_TAGS], [1, 2], [1, 2]), plan, folder)
+    changed = replace(WITH_TAGS, overrides=(*SMALL, "training.epochs=4"))
+    with pytest.raises(CheckpointError, match=r"cells\.jsonl\.xz, tags/fold1-seed1: expected a cell with training.epochs 4 and not 3"):
+        run_grid(cells_of([changed], [1], [3]), plan, folder)
+
+
+def test_a_presets_tuple_is_the_list_that_a_stored_cell_has(plan, tmp_path, monkeypatch):
+    released = System(name="released", title="released", preset="released", overrides=("training.epochs=1", "model.filters=2"))
+    cells = cells_of([released], [1], [1])
+    run_grid(cells, plan, tmp_path)
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("computed again"))
+    run_grid(cells, plan, tmp_path)
+
+
+def test_the_own_split_is_a_grid_of_one_fold(tmp_path):
+    for name, count in (("train", 24), ("dev", 8), ("test", 12)):
+        write_sentences(tmp_path / "corpus" / f"{name}.jsonl", count)
+    data = resolve(str(tmp_path / "corpus"))
+    own = Plan(
+        data=data.name, checksum=data.sha256(), language=None, direction="directed", type_filter=True, folds=1, split="own"
+    )
+    (fold,) = folds_of(own)
+    assert [len(part) for part in fold.sentences()] == [24, 8, 12]
+    run_grid(cells_of([WITH_TAGS, WITHOUT_TAGS], [1], [1, 2]), own, tmp_path / "grid")
+    results = load_results(tmp_path / "grid")
+    assert [(cell.fold, cell.seed, cell.test.sentences) for cell in results.of("tags")] == [(1, 1, 12), (1, 2, 12)]
+    assert compare_systems(results.of("tags"), results.of("plain"), samples=20).split == "own"
+    text = markdown.report(CV.report(results, "command"), "cv")
+    assert "the corpus's own split" in text and "all 4 cells computed" in text
