@@ -179,21 +179,24 @@ def sample_negatives(
     """
     if ratio < 0:
         raise ConfigError(f"candidates.negatives: expected a ratio >= 0, got {ratio}")
-    ranked: list[tuple[int, int, int]] = []  # rank, sentence, place among its pairs
+    ranked: list[tuple[int, int, int]] = []  # rank, sentence, position among its pairs
     positive = 0
-    for number, (sentence, its) in enumerate(zip(sentences, pairs, strict=True)):
-        text = stable_integer(seed, sentence.id, sentence.tokens)
-        for place, pair in enumerate(its):
+    for number, (sentence, sentence_pairs) in enumerate(zip(sentences, pairs, strict=True)):
+        sentence_key = stable_integer(seed, sentence.id, sentence.tokens)
+        for position, pair in enumerate(sentence_pairs):
             if not pair.types:
-                ranked.append((stable_integer(text, pair.head, pair.tail), number, place))
+                ranked.append((stable_integer(sentence_key, pair.head, pair.tail), number, position))
             else:
                 positive += 1
     count = int(ratio * positive + _ROUNDING)
-    left_out = {(number, place) for _, number, place in sorted(ranked)[count:]}
+    left_out = {(number, position) for _, number, position in sorted(ranked)[count:]}
     if report is not None and left_out:
         report.kept -= len(left_out)
         report.dropped["negative not sampled"] += len(left_out)
-    return [[pair for place, pair in enumerate(its) if (number, place) not in left_out] for number, its in enumerate(pairs)]
+    return [
+        [pair for position, pair in enumerate(sentence_pairs) if (number, position) not in left_out]
+        for number, sentence_pairs in enumerate(pairs)
+    ]
 
 
 def text_order(entity: Entity, position: int) -> tuple[int, int, int]:

@@ -29,6 +29,8 @@ LANGUAGES = {"en": "paper", "zh": "paper_zh"}
 
 @dataclass(frozen=True)
 class DemoResult:
+    """The scores and files of one demonstration."""
+
     scores: Scores  # on the test part
     model: Path  # model folder
     predictions: Path  # native JSON lines

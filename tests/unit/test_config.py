@@ -133,9 +133,9 @@ def test_an_empty_file_leaves_the_defaults(write):
     ],
 )
 def test_set_values_are_read_as_yaml(text, key, value):
-    found = getattr(load_config(overrides=[text]).training, key)
-    assert found == value
-    assert type(found) is type(value)
+    read = getattr(load_config(overrides=[text]).training, key)
+    assert read == value
+    assert type(read) is type(value)
 
 
 def test_set_reads_lists_booleans_and_values_with_an_equals_sign():

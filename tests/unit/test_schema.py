@@ -155,6 +155,6 @@ def test_tagged_entities_are_checked_like_entities_and_stay_with_the_sentence():
     for wrong, message in ((Entity(2, 9, "PER"), "got start 2, end 9"), (Entity(0, 1, ""), "expected a type, got an empty string")):
         with pytest.raises(DataError, match=rf"sentence 's', tagged entity 1: .*{message}"):
             Sentence("s", TOKENS, ENTITIES, tagged=(Entity(0, 1, "PER"), wrong))
-    shown = (Entity(0, 2, "ORG"),)
-    assert Sentence("s", TOKENS, ENTITIES, tagged=shown).with_relations([Relation(0, 1, "r")]).tagged == shown
-    assert [Sentence("s", TOKENS, ENTITIES, tagged=tagged).tag_entities for tagged in (None, (), shown)] == [ENTITIES, (), shown]
+    other = (Entity(0, 2, "ORG"),)
+    assert Sentence("s", TOKENS, ENTITIES, tagged=other).with_relations([Relation(0, 1, "r")]).tagged == other
+    assert [Sentence("s", TOKENS, ENTITIES, tagged=tagged).tag_entities for tagged in (None, (), other)] == [ENTITIES, (), other]

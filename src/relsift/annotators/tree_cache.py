@@ -26,6 +26,8 @@ Tokens = tuple[str, ...]
 
 
 class TreeCache:
+    """The cached trees of one version of a parser."""
+
     def __init__(self, name: str, version: str, library: str, folder: Path | None = None) -> None:
         """For the trees of one version of a pipeline under one version of the library."""
         digest = hashlib.sha256("\0".join((name, version, library)).encode()).hexdigest()[:12]

@@ -13,6 +13,7 @@ DESCRIPTION_FILE = "corpus.json"
 
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
+    """Write corpus.json into the folder of a prepared corpus."""
     text = json.dumps({"format": FORMAT} | description, ensure_ascii=False, indent=1)
     (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
 

@@ -78,6 +78,7 @@ def _write(
 
 
 def document_counts(document: Document) -> Counter[str]:
+    """Numbers of documents (1), sentences, entities and relations."""
     return Counter(
         documents=1,
         sentences=len(document.sentences),

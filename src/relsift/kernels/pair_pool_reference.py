@@ -17,11 +17,13 @@ CHUNK_VALUES = 8_000_000  # pair x token x channel values held at once (32 MB of
 
 
 def reference_max(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex, cuts: Tensor, relu: bool = False) -> Tensor:
+    """See `relsift.kernels.pair_pool.piecewise_max`."""
     pooled: Tensor = _Max.apply(sentence, head, tail, index, cuts)  # type: ignore[no-untyped-call]
     return pooled.relu() if relu else pooled
 
 
 def reference_average(sentence: Tensor, head: Tensor, tail: Tensor, index: PairIndex) -> Tensor:
+    """See `relsift.kernels.pair_pool.pair_average`."""
     total: Tensor = _Sum.apply(sentence, head, tail, index)  # type: ignore[no-untyped-call]
     return total / index.lengths[index.pair_sentence][:, None]
 

@@ -21,6 +21,8 @@ GROWTH = 1.5  # most entities of a group's largest sentence, as a multiple of it
 
 @dataclass(frozen=True)
 class Group:
+    """Sentences with similar numbers of entities, padded to the largest."""
+
     sentences: Tensor  # (G,)    rows of the batch
     entities: Tensor  # (G, M)  rows of the entity tensors; padding repeats the sentence's first entity
     real: Tensor  # (G, M)  bool, False = padding

@@ -3,7 +3,7 @@
 Letters: S sentences, T tokens, N tokens of all sentences together, V different tokens (word and tag), U different distance contexts,
 A entities that pairs refer to, P pairs, D token features, R distance features, W windows, F filters a window, C = W * F, Q pieces of a
 sentence.
-The parameters are those of W ordinary Conv1d over D + R + R features; `parts` splits each into its sentence, head and tail parts:
+The parameters are those of W ordinary Conv1d over D + R + R features; each is split into its sentence, head and tail parts:
     conv(pair)[i] = sentence part[i] (words, tags, bias) + head part[i] (distance to the head) + tail part[i] (distance to the tail)
 """
 
@@ -66,40 +66,40 @@ class PairConvolution(nn.Module):
 
     def limit_cache(self, megabytes: float) -> None:
         """Memory for what prediction remembers of words and distances from one batch to the next; 0 remembers nothing."""
-        share = 3 / 4  # of the words: there are more of them, and a word's row is longer
-        self._token_cache = RowCache(int(megabytes * share * 2**20))
-        self._distance_cache = RowCache(int(megabytes * (1 - share) * 2**20))
+        token_share = 3 / 4  # of the words: there are more of them, and a word's row is longer
+        self._token_cache = RowCache(int(megabytes * token_share * 2**20))
+        self._distance_cache = RowCache(int(megabytes * (1 - token_share) * 2**20))
 
     def forward(self, tokens: KeyedTokens, batch: Batch, head_table: Tensor, tail_table: Tensor) -> PairValues:
         """Args: head_table, tail_table: (2 * max_distance + 1, R), the embeddings of distances -max_distance .. max_distance."""
         windows = self.windows
-        weights = [c.weight for c in self._each()]
-        bias = torch.cat([c.bias for c in self._each() if c.bias is not None])          # (C,)
+        weights = [c.weight for c in self._convolutions()]
+        bias = torch.cat([c.bias for c in self._convolutions() if c.bias is not None])          # (C,)
 
         def project_tokens(keys: Tensor) -> tuple[Tensor, ...]:
             return (self._project(tokens.features(keys), 0),)                           # (V, places * F)
 
         def sum_contexts(keys: Tensor) -> tuple[Tensor, ...]:
-            seen = self.contexts.rows(keys)                                             # (U, left+1+right)
+            distance_rows = self.contexts.rows(keys)                                    # (U, left+1+right)
             heads = self._project(head_table, self.token_size)
             tails = self._project(tail_table, self.token_size + self.distance_size)
-            return window_sum(heads, seen, windows), window_sum(tails, seen, windows)   # (U, C) each
+            return window_sum(heads, distance_rows, windows), window_sum(tails, distance_rows, windows)  # (U, C) each
 
-        places = windows.places * self.size // len(windows.sizes)
-        remembered = [*tokens.weights, *weights] if tokens.weights else None
-        words = self._rows(self._token_cache, tokens.keys, tokens.count, [places], project_tokens, remembered)
+        projected_size = windows.places * self.size // len(windows.sizes)
+        cache_weights = [*tokens.weights, *weights] if tokens.weights else None
+        token_rows = self._rows(self._token_cache, tokens.keys, tokens.count, [projected_size], project_tokens, cache_weights)
         entities, pair_head, pair_tail = referred_entities(batch)                       # (A,), (P,), (P,)
         keys = self.contexts.keys(batch, entities, merge=not self.training)             # (A, T)
         tables = [head_table, tail_table, *weights]
-        contexts = self._rows(self._distance_cache, keys, self.contexts.count, [self.size] * 2, sum_contexts, tables)
+        context_rows = self._rows(self._distance_cache, keys, self.contexts.count, [self.size] * 2, sum_contexts, tables)
         mask = batch.mask
-        symbols = torch.full(mask.shape, -1, device=mask.device).masked_scatter(mask, words.place)  # (S, T)
-        padded = F.pad(symbols, (windows.left, windows.right), value=-1)
-        seen = padded.unfold(1, windows.left + 1 + windows.right, 1)[mask]              # (N, left+1+right)
-        sentence = window_sum(words.tables[0], seen, windows, bias)                     # (N, C)
-        head, tail = contexts.tables                                                    # (U, C) each
-        index = PairIndex(batch.first, batch.lengths, contexts.place, batch.pairs.sentence, pair_head, pair_tail)
-        finite = words.finite and contexts.finite and bool(bias.isfinite().all())
+        row_ids = torch.full(mask.shape, -1, device=mask.device).masked_scatter(mask, token_rows.place)  # (S, T)
+        padded = F.pad(row_ids, (windows.left, windows.right), value=-1)
+        window_rows = padded.unfold(1, windows.left + 1 + windows.right, 1)[mask]       # (N, left+1+right)
+        sentence = window_sum(token_rows.tables[0], window_rows, windows, bias)         # (N, C)
+        head, tail = context_rows.tables                                                    # (U, C) each
+        index = PairIndex(batch.first, batch.lengths, context_rows.place, batch.pairs.sentence, pair_head, pair_tail)
+        finite = token_rows.finite and context_rows.finite and bool(bias.isfinite().all())
         return PairValues(sentence, head, tail, index, finite)
 
     def literal(self, features: Tensor) -> Tensor:
@@ -108,10 +108,10 @@ class PairConvolution(nn.Module):
         Args: features (P, T, D + 2R). Returns: (P, T, C).
         """
         x = features.transpose(1, 2)                                                    # (P, D + 2R, T)
-        each = []
-        for c, size in zip(self._each(), self.windows.sizes):
-            each.append(c(F.pad(x, ((size - 1) // 2, size // 2))))                      # (P, F, T)
-        return F.relu(torch.cat(each, dim=1)).transpose(1, 2)
+        outputs = []
+        for c, size in zip(self._convolutions(), self.windows.sizes):
+            outputs.append(c(F.pad(x, ((size - 1) // 2, size // 2))))                      # (P, F, T)
+        return F.relu(torch.cat(outputs, dim=1)).transpose(1, 2)
 
     def _rows(
         self, cache: RowCache, keys: Tensor, count: int, widths: list[int], compute: Compute, weights: list[Tensor] | None
@@ -124,8 +124,8 @@ class PairConvolution(nn.Module):
     def _project(self, rows: Tensor, offset: int) -> Tensor:
         """What each row adds to the convolution from the input columns at `offset`, at every place under every window."""
         columns = slice(offset, offset + rows.shape[1])
-        weights = [c.weight[:, columns].permute(1, 2, 0).flatten(1) for c in self._each()]  # (D or R, w * F) each
+        weights = [c.weight[:, columns].permute(1, 2, 0).flatten(1) for c in self._convolutions()]  # (D or R, w * F) each
         return rows @ torch.cat(weights, dim=1)                                         # (rows, places * F)
 
-    def _each(self) -> list[nn.Conv1d]:
+    def _convolutions(self) -> list[nn.Conv1d]:
         return [c for c in self.convolutions if isinstance(c, nn.Conv1d)]

@@ -56,14 +56,11 @@ class Packing:
 
 @dataclass(frozen=True)
 class Projected:
-    """What each token and each distance adds to the gates.
+    """What each token and each distance adds to the gates."""
 
-    table: (2, N + 2L, 3H), in each direction the tokens, then the distances to the head (from row `heads` on), then to the tail (`tails`).
-    """
-
-    table: Tensor
-    heads: int
-    tails: int
+    table: Tensor  # (2, N + 2L, 3H)  in each direction the tokens, then the distances to the head, then those to the tail
+    heads: int  # row of the first distance to the head
+    tails: int  # row of the first distance to the tail
 
 
 class PairGRU(nn.Module):
@@ -103,15 +100,15 @@ class PairGRU(nn.Module):
         """
         sentence = batch.pairs.sentence[pairs]                                           # (P,)
         packing = Packing.of(batch.lengths[sentence])
-        read, pair = packing.tokens, packing.pair                                       # (2, M), (M,)
-        rows = [batch.first[sentence][pair] + read]
+        token, pair = packing.tokens, packing.pair                                      # (2, M), (M,)
+        rows = [batch.first[sentence][pair] + token]
         for ends, start in ((batch.pairs.head, inputs.heads), (batch.pairs.tail, inputs.tails)):
             span = batch.entities.span[ends[pairs]][pair]                                 # (M, 2)
-            rows.append(distances(read, span[:, 0], span[:, 1], max_distance) + start)
+            rows.append(distances(token, span[:, 0], span[:, 1], max_distance) + start)
         x = _sum_rows(inputs.table, torch.stack(rows, dim=2))                           # (2, M, 3H)
         states: Tensor = Recurrence.apply(x, self.state_weight, self.state_bias, packing)  # type: ignore[no-untyped-call]
-        both = [F.embedding(place, F.pad(direction, (0, 0, 0, 1))) for place, direction in zip(packing.places, states)]
-        return torch.cat(both, dim=2), packing.places[0] < len(pair)                    # (P, T, 2H), (P, T)
+        directions = [F.embedding(place, F.pad(direction, (0, 0, 0, 1))) for place, direction in zip(packing.places, states)]
+        return torch.cat(directions, dim=2), packing.places[0] < len(pair)                    # (P, T, 2H), (P, T)
 
 
 def _sum_rows(table: Tensor, rows: Tensor) -> Tensor:
@@ -178,8 +175,8 @@ class Recurrence(torch.autograd.Function):
             torch.baddbmm(dh * z, dg[:, rows], weight, out=carry[:, :count])
             high -= count
         first = packing.active[0]
-        lows = torch.tensor([0, *packing.active[:-1]], device=states.device).cumsum(0)  # (T,) first row of each step
+        first_rows = torch.tensor([0, *packing.active[:-1]], device=states.device).cumsum(0)  # (T,) first row of each step
         later = slice(first, None)
-        previous = lows[packing.step[later] - 1] + packing.pair[later]
+        previous = first_rows[packing.step[later] - 1] + packing.pair[later]
         dweight = dg[:, later].transpose(1, 2) @ states[:, previous]                    # (2, 3H, H)
         return dx, dweight, dg.sum(dim=1), None

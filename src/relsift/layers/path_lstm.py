@@ -20,6 +20,8 @@ State = tuple[Tensor, Tensor]  # h and c, (rows, H) each
 
 
 class TreeCell(nn.Module):
+    """One LSTM cell of a tree: a node reads its input and the summed states of its children."""
+
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
         self.inputs = nn.Linear(size, 4 * hidden)  # W and b of i, f, o, u
@@ -34,6 +36,8 @@ class TreeCell(nn.Module):
 
 
 class PathLSTM(nn.Module):
+    """Tree-LSTM cells upwards and downwards along paths."""
+
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
         self.up = TreeCell(size, hidden)

@@ -13,6 +13,8 @@ Compute = Callable[[Tensor], tuple[Tensor, ...]]  # (V,) different keys -> table
 
 
 class Rows(NamedTuple):
+    """Computed rows, and where each key finds its row."""
+
     tables: tuple[Tensor, ...]
     place: Tensor  # int64, the shape of the keys: the row of each key in the tables
     finite: bool  # the tables are known to hold neither infinity nor not-a-number

@@ -56,13 +56,13 @@ def targets(batch: Batch, relations: int) -> tuple[Tensor, Tensor]:
     An unlabelled pair whose reverse is a labelled candidate of the batch is that relation in the other direction. A pair that is labelled
     itself follows its own label, whatever its reverse says.
     """
-    own = first_label(batch.pairs.labels)                                                      # (P,)
-    reverse = _label_of_reverse(batch, own)
-    none = torch.full_like(own, 2 * relations)
+    label = first_label(batch.pairs.labels)                                                   # (P,)
+    reverse = _label_of_reverse(batch, label)
+    none = torch.full_like(label, 2 * relations)
     forth = torch.where(reverse != NO_RELATION, relations + reverse, none)
     back = torch.where(reverse != NO_RELATION, reverse, none)
-    related = own != NO_RELATION
-    return torch.where(related, own, forth), torch.where(related, relations + own, back)
+    related = label != NO_RELATION
+    return torch.where(related, label, forth), torch.where(related, relations + label, back)
 
 
 def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weight: float = 1.0) -> dict[str, Tensor]:
@@ -71,12 +71,12 @@ def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weigh
     Args:
         forth, back: (P, 2K + 1) logits. other_weight: > 0, of a target "none"; any other target weighs 1.
     """
-    wanted = targets(batch, forth.shape[1] // 2)
+    target_columns = targets(batch, forth.shape[1] // 2)
     weight = None
     if other_weight != 1.0:
         weight = forth.new_ones(forth.shape[1])                                               # (2K + 1,)
         weight[-1] = other_weight
-    return {name: F.cross_entropy(logits, column, weight) for name, logits, column in zip(("forth", "back"), (forth, back), wanted)}
+    return {name: F.cross_entropy(logits, column, weight) for name, logits, column in zip(("forth", "back"), (forth, back), target_columns)}
 
 
 def merged_scores(forth: Tensor, back: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class MultiTaskCNNConfig(PairClassifierConfig):
     windows: tuple[int, ...] = (4, 5, 6, 7, 8, 9, 10)  # tokens under each window
     filters: int = 64  # per window
     context: Literal["sentence", "between"] = "sentence"  # text seen: all, or from the first entity to the second
-    context_size: int = 16  # tokens; `between` keeps the last so many of a longer stretch
+    context_size: int = 16  # tokens; `between` keeps the last so many of a longer text
     pooling: Literal["max", "max_average"] = "max"
     hidden: int = 128
     input_dropout: float = 0.0  # share of embedding dimensions dropped, the same ones for all tokens of a sentence
@@ -167,7 +167,7 @@ class MultiTaskCNN(PairClassifier):
         return pooled
 
     def _pool_between(self, tokens: Tensor, batch: Batch, pairs: slice) -> Tensor:
-        """Each pair sees its own stretch of text, so the convolution runs per pair; a stretch is at most `context_size` tokens."""
+        """Each pair sees its own part of the text, at most `context_size` tokens, so the convolution runs per pair."""
         size = self.config.context_size
         span = batch.entities.span
         head, tail = span[batch.pairs.head[pairs]], span[batch.pairs.tail[pairs]]       # (P, 2)

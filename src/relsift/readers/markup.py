@@ -21,6 +21,7 @@ class Markup:
     lines: dict[Element, int]  # line at which each element starts, from 1
 
     def where(self, element: Element) -> str:
+        """File and line of the element, for messages."""
         return f"{self.file}:{self.lines[element]}"
 
     def get(self, element: Element, attribute: str) -> str:

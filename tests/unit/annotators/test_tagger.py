@@ -46,8 +46,8 @@ def test_training_sentences_are_tagged_by_a_tagger_that_knows_all_documents_but_
     result = predicted_tags(GROUP, NEW, folds=5)  # ten documents of three sentences
     assert [s.tagged for s in result.training] == [(Entity(0, 1, "0 of 24"),)] * 30
     assert [s.tagged for s in result.others] == [(Entity(0, 1, "0 of 30"),)] * 12
-    for given, made in ((GROUP, result.training), (NEW, result.others)):
-        assert [replace(s, tagged=None) for s in made] == given  # in their order, and unchanged but for the tags
+    for given, tagged in ((GROUP, result.training), (NEW, result.others)):
+        assert [replace(s, tagged=None) for s in tagged] == given  # in their order, and unchanged but for the tags
 
 
 @needs_spacy
@@ -87,9 +87,9 @@ def test_without_spacy_it_says_how_to_install_it(monkeypatch):
 
 
 def test_an_entity_is_right_if_span_and_type_are():
-    made = Sentence("s", ("a", "b", "c"), (Entity(0, 1, "PER"), Entity(1, 3, "ORG"), Entity(1, 2, "LOC")))
-    found = replace(made, tagged=(Entity(0, 1, "PER"), Entity(1, 2, "ORG")))
-    assert tag_score([found, made]) == PRF.of(1, 1, 5)  # a sentence without tags has found nothing
+    plain = Sentence("s", ("a", "b", "c"), (Entity(0, 1, "PER"), Entity(1, 3, "ORG"), Entity(1, 2, "LOC")))
+    tagged = replace(plain, tagged=(Entity(0, 1, "PER"), Entity(1, 2, "ORG")))
+    assert tag_score([tagged, plain]) == PRF.of(1, 1, 5)  # a sentence without tags has found nothing
 
 
 # ---- the real one
@@ -112,9 +112,9 @@ def test_it_learns_types_of_any_characters_and_repeats_bit_for_bit():
     assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
     random.random()
     assert list(Tagger.train(training, "en", 1).tag(odd(NEW))) == first
-    score = tag_score([replace(s, tagged=its) for s, its in zip(odd(NEW), first, strict=True)])
+    score = tag_score([replace(s, tagged=entities) for s, entities in zip(odd(NEW), first, strict=True)])
     assert score.f1 > 0.8
-    assert {e.type for its in first for e in its} == set(ODD.values())
+    assert {entity.type for entities in first for entity in entities} == set(ODD.values())
 
 
 @needs_spacy

@@ -49,6 +49,19 @@ def test_counts_and_balances_of_every_part(tmp_path: Path):
     assert [balance.ratio for balance in test.balance] == ["1:3.0", "1:5.0", "1:3.0", "1:2.0"]
 
 
+def test_a_pair_with_two_relations_is_one_positive_pair_and_none_of_them_is_lost(tmp_path: Path):
+    write(tmp_path / "one.jsonl", ("AxB", [(0, 1, "works"), (0, 1, "owns"), (1, 0, "pays")]))
+    (everything,) = describe(resolve(str(tmp_path / "one.jsonl")), ReadReport())
+    assert dict(everything.relations) == {"works": 1, "owns": 1, "pays": 1}
+    # Directed, A->x and x->A are related, and the filter joins PER and ORG both ways: B->x and x->B stay too.
+    assert everything.balance == [
+        Balance("directed", True, 2, 2, 0),
+        Balance("directed", False, 2, 4, 0),
+        Balance("undirected", True, 1, 1, 0),
+        Balance("undirected", False, 1, 2, 0),
+    ]
+
+
 def test_sentences_without_annotation_are_counted_and_kept_out_of_the_balance(tmp_path: Path):
     write(tmp_path / "one.jsonl", ("AB", [(0, 1, "knows")]), ("ABC", None))
     (everything,) = describe(resolve(str(tmp_path / "one.jsonl")), ReadReport())

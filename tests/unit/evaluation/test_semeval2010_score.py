@@ -40,8 +40,8 @@ def back(name: str) -> str:
 
 
 def prf(scores: OfficialScores, name: str) -> tuple[float, float, float]:
-    found = scores.per_relation[name].prf
-    return found.precision, found.recall, found.f1
+    values = scores.per_relation[name].prf
+    return values.precision, values.recall, values.f1
 
 
 def test_a_right_relation_in_the_wrong_direction_counts_against_both_precision_and_recall_of_its_own_relation():

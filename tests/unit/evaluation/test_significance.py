@@ -65,14 +65,14 @@ def test_the_counts_of_all_sentences_sum_to_the_micro_counts_of_the_score(direct
     draw = random.Random(seed)
     gold = sentences(9, seed)
     predicted = [guessed(sentence, draw) for sentence in gold]
-    found = sentence_counts(gold, predicted, direction=direction)
-    assert found.shape == (9, 3)
+    counts = sentence_counts(gold, predicted, direction=direction)
+    assert counts.shape == (9, 3)
     scores = evaluate(gold, predicted, direction=direction)
     per_type = scores.per_type.values()
     right = sum(c.true_positive for c in per_type)
     wanted = [right, right + sum(c.false_positive for c in per_type), sum(c.support for c in per_type)]
-    assert found.sum(axis=0).tolist() == wanted
-    assert float(micro_f1(found.sum(axis=0))) == pytest.approx(scores.micro.f1, abs=1e-12)
+    assert counts.sum(axis=0).tolist() == wanted
+    assert float(micro_f1(counts.sum(axis=0))) == pytest.approx(scores.micro.f1, abs=1e-12)
 
 
 def test_sentences_of_a_document_are_one_unit_and_unannotated_ones_are_none():
@@ -120,8 +120,8 @@ def test_ten_units_that_all_speak_for_one_system_give_two_in_1024():
 
 
 def plain_f1(rows: list[list[int]]) -> float:
-    right, found, wanted = (sum(column) for column in zip(*rows))
-    return 2 * right / (found + wanted) if right else 0.0
+    right, predicted, gold = (sum(column) for column in zip(*rows))
+    return 2 * right / (predicted + gold) if right else 0.0
 
 
 @settings(max_examples=25, deadline=None)

@@ -57,18 +57,18 @@ def test_what_is_no_ordinary_error_ends_the_items_and_does_not_hang(monkeypatch)
 
 @given(st.integers(1, 4))
 def test_makes_as_many_items_in_advance_as_it_may_and_no_more(size: int):
-    made = 0
+    produced = 0
 
     def items() -> Iterator[int]:
-        nonlocal made
-        while made < 20:
-            made += 1
-            yield made
+        nonlocal produced
+        while produced < 20:
+            produced += 1
+            yield produced
 
     for taken in read_ahead(items(), size):
-        assert soon(lambda: made == min(20, taken + size))  # noqa: B023
+        assert soon(lambda: produced == min(20, taken + size))  # noqa: B023
         time.sleep(0)  # would one more be made, it would be now or at the next item
-        assert made <= taken + size
+        assert produced <= taken + size
 
 
 def test_nothing_is_read_before_the_first_item_is_asked_for():

@@ -26,8 +26,8 @@ def text_of(documents: Sequence[Document]) -> bytes:
 
 
 def document(name: str, *tokens: str) -> Document:
-    made = [Sentence(f"{name}-{n}", (token, "runs"), (Entity(0, 1, "PER"),), (), name) for n, token in enumerate(tokens)]
-    return Document(name, tuple(made))
+    sentences = [Sentence(f"{name}-{n}", (token, "runs"), (Entity(0, 1, "PER"),), (), name) for n, token in enumerate(tokens)]
+    return Document(name, tuple(sentences))
 
 
 BLOCKS = [[document("a", "Ada", "Bo")], [document("b", "Cleo"), document("c", "Dan")], [document("d", "Eve")]]
@@ -52,8 +52,8 @@ def test_what_is_missing_after_any_byte_is_written_once(blocks: list[list[Docume
 def test_relations_of_the_input_do_not_matter(tmp_path):
     out = tmp_path / "out.jsonl"
     two = (Entity(0, 1, "PER"), Entity(1, 2, "ORG"))
-    found, given_ = (Sentence("s", ("a", "b"), two, relations) for relations in ((Relation(0, 1, "runs", 0.5),), None))
-    out.write_bytes(text_of([Document("s", (found,))]))
+    predicted, given_ = (Sentence("s", ("a", "b"), two, relations) for relations in ((Relation(0, 1, "runs", 0.5),), None))
+    out.write_bytes(text_of([Document("s", (predicted,))]))
     assert list(remaining(iter([[Document("s", (given_,))]]), out, lines)) == []
 
 

@@ -10,35 +10,35 @@ from relsift.config import TrainingConfig
 from relsift.training.optimisers import make_optimiser, set_rate
 
 
-def optimiser(name: str = "rmsprop", **options: float) -> tuple[nn.Parameter, torch.optim.Optimizer]:
+def weight_and_optimiser(name: str = "rmsprop", **options: float) -> tuple[nn.Parameter, torch.optim.Optimizer]:
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
     return weight, make_optimiser(TrainingConfig.model_validate({"optimiser": name, **options}), [weight])
 
 
 def test_rmsprop_is_the_default_with_keras_decay_and_epsilon():
-    _, made = optimiser()
+    _, optimiser = weight_and_optimiser()
     assert TrainingConfig().optimiser == "rmsprop"
-    assert isinstance(made, torch.optim.RMSprop)
+    assert isinstance(optimiser, torch.optim.RMSprop)
     wanted = {"lr": 1e-3, "alpha": 0.9, "eps": 1e-7, "momentum": 0, "centered": False, "weight_decay": 0.0}
-    assert {key: made.defaults[key] for key in wanted} == wanted
+    assert {key: optimiser.defaults[key] for key in wanted} == wanted
 
 
 def test_two_steps_of_rmsprop_match_the_formula():
     # mean square: .1 g^2, then .9 of it + .1 g^2; step: rate * g / (sqrt(mean square) + 1e-7)
-    weight, made = optimiser(learning_rate=0.5)
+    weight, optimiser = weight_and_optimiser(learning_rate=0.5)
     value, square = 1.0, 0.0
     for gradient in (3.0, -1.0):
         weight.grad = torch.tensor([gradient, 0.0])
-        made.step()
+        optimiser.step()
         square = 0.9 * square + 0.1 * gradient**2
         value -= 0.5 * gradient / (square**0.5 + 1e-7)
     assert weight.tolist() == pytest.approx([value, -2.0], rel=1e-6)
 
 
 def test_adadelta_is_zeilers():
-    _, made = optimiser("adadelta", learning_rate=1.0)
-    assert isinstance(made, torch.optim.Adadelta)
-    assert (made.defaults["rho"], made.defaults["eps"], made.defaults["lr"]) == (0.95, 1e-6, 1.0)
+    _, optimiser = weight_and_optimiser("adadelta", learning_rate=1.0)
+    assert isinstance(optimiser, torch.optim.Adadelta)
+    assert (optimiser.defaults["rho"], optimiser.defaults["eps"], optimiser.defaults["lr"]) == (0.95, 1e-6, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_adadelta_is_zeilers():
     [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD), ("rmsprop", torch.optim.RMSprop)],
 )
 def test_rate_and_decay_reach_every_optimiser(name, kind):
-    _, made = optimiser(name, learning_rate=0.25, weight_decay=0.125)
-    assert type(made) is kind
-    assert (made.defaults["lr"], made.defaults["weight_decay"]) == (0.25, 0.125)
+    _, optimiser = weight_and_optimiser(name, learning_rate=0.25, weight_decay=0.125)
+    assert type(optimiser) is kind
+    assert (optimiser.defaults["lr"], optimiser.defaults["weight_decay"]) == (0.25, 0.125)
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "adadelta", "sgd", "rmsprop"])
@@ -56,12 +56,12 @@ def test_weight_decay_spares_biases_and_norms(name):
     # No gradient but the decay's own: what has one dimension stays, what has two moves towards 0.
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     before = {name: value.detach().clone() for name, value in model.named_parameters()}
-    made = make_optimiser(
+    optimiser = make_optimiser(
         TrainingConfig.model_validate({"optimiser": name, "weight_decay": 0.5, "learning_rate": 0.1}), model.parameters()
     )
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)
-    made.step()
+    optimiser.step()
     for key, value in model.named_parameters():
         assert torch.equal(value, before[key]) is (key != "0.weight")
     step = model[0].weight - before["0.weight"]
@@ -71,9 +71,9 @@ def test_weight_decay_spares_biases_and_norms(name):
 def test_decay_of_half_the_papers_beta_is_the_gradient_of_its_penalty():
     # dos Santos et al. add beta |w|^2, of gradient 2 beta w: with rate .5 and beta .1, w = 3 goes to 3 - .5 * 2 * .1 * 3 = 2.7
     weight = nn.Parameter(torch.tensor([[3.0]]))
-    made = make_optimiser(TrainingConfig(optimiser="sgd", learning_rate=0.5, weight_decay=0.2), [weight])
+    optimiser = make_optimiser(TrainingConfig(optimiser="sgd", learning_rate=0.5, weight_decay=0.2), [weight])
     weight.grad = torch.zeros_like(weight)
-    made.step()
+    optimiser.step()
     assert weight.item() == pytest.approx(2.7)
 
 
@@ -81,7 +81,7 @@ def test_decay_of_half_the_papers_beta_is_the_gradient_of_its_penalty():
 def test_the_rate_follows_from_the_number_of_the_epoch_alone(schedule, rates):
     weight = nn.Parameter(torch.zeros(2, 2))
     config = TrainingConfig(optimiser="sgd", learning_rate=0.6, schedule=schedule)
-    made = make_optimiser(config, [weight, nn.Parameter(torch.zeros(2))])
+    optimiser = make_optimiser(config, [weight, nn.Parameter(torch.zeros(2))])
     for epoch in (3, 1, 2):  # in any order
-        set_rate(made, config, epoch)
-        assert [group["lr"] for group in made.param_groups] == pytest.approx([rates[epoch - 1]] * 2)
+        set_rate(optimiser, config, epoch)
+        assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([rates[epoch - 1]] * 2)
