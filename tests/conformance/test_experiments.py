@@ -123,6 +123,32 @@ def test_the_report_can_do_without_a_seed_that_all_folds_have(name):
 
 
 @each
+def test_the_report_of_the_own_split_says_nothing_of_folds(name):
+    experiment: Experiment = find("experiment", name)
+    plan = replace(PLANS[0], split="own", folds=1)
+    systems = experiment.systems(plan)
+    folds = results(PLANS[0], systems)
+    cells = {key: [replace(cell, plan=plan) for cell in group if cell.fold == 1] for key, group in folds.cells.items()}
+    text = markdown.report(experiment.report(Results(plan, systems, cells), "command"), name)
+    assert "the corpus's own split" in text and "over folds*: " not in text and "Over folds: " not in text
+    assert f"all {2 * len(systems)} cells computed" in text
+    missing = Results(plan, systems, cells | {systems[0].name: cells[systems[0].name][:1]})
+    assert "(every system on the corpus's own split with 2 seeds)" in markdown.report(experiment.report(missing, "command"), name)
+
+
+@each
+def test_the_report_can_do_without_counts_and_curves(name):
+    # As in cells that an older script has left.
+    experiment: Experiment = find("experiment", name)
+    systems = experiment.systems(PLANS[0])
+    whole = results(PLANS[0], systems)
+    bare = {key: [replace(cell, counts=None, curve=None) for cell in group] for key, group in whole.cells.items()}
+    text = markdown.report(experiment.report(replace(whole, cells=bare), "command"), name)
+    assert "nan" not in text.lower().split()
+    assert ("precision-recall curves, got some without; compute them anew" in text) == (name != "figure3")
+
+
+@each
 def test_without_any_cell_it_says_so(name):
     experiment: Experiment = find("experiment", name)
     with pytest.raises(ConfigError, match="at least one finished cell"):

@@ -16,6 +16,8 @@ from relsift.experiments.result import QUICK_OVERRIDE, Plan, Results
 from relsift.experiments.system import System
 from relsift.report.blocks import Block, Figure, Paragraph, Report, Section
 
+NO_COMPARISON = "No comparison: it takes cells of the same fold and seed on both sides, with counts of each test sentence."
+
 Published = Mapping[str, tuple[float, float, float]]  # system name -> three figures in percent
 
 
@@ -46,7 +48,9 @@ def full_report(
         Section("Scores", (tables.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]
     if base is not None and len(computed) > 1 and results.of(base):
-        sections.append(Section(f"Against {base.title}", (difference_table(results, base),)))
+        comparisons = differences(results, base)
+        table = tables.difference_table(results, base, comparisons) if comparisons else Paragraph(NO_COMPARISON, "note")
+        sections.append(Section(f"Against {base.title}", (table,)))
     sections += more
     sections += [
         Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(few, command=command)),)),

@@ -52,9 +52,10 @@ def gain(results: Results, plain: System, tagged: System) -> SystemComparison | 
 
 
 def report(results: Results, command: str) -> Report:
-    pairs = [results.with_systems(pair) for pair in PAIRS if all(results.of(system) for system in pair)]
     sections = [
-        Section(f"{pair.systems[1].title} against {pair.systems[0].title}", (difference_table(pair, pair.systems[0]),)) for pair in pairs
+        Section(f"{tagged.title} against {plain.title}", (difference_table(results.with_systems((plain, tagged)), plain),))
+        for plain, tagged in PAIRS
+        if results.of(plain) and results.of(tagged)
     ]
     return full_report(results, command, title="Tag gain", question=QUESTION, base=None, more=sections)
 
