@@ -61,8 +61,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     settings = {"good": ["training.epochs=3"], "poor": ["training.epochs=1"], "undirected": ["training.epochs=1"]}
     settings["undirected"].append("candidates.direction=undirected")
     settings["poor"].append("training.threshold=1000")
-    for name, its in settings.items():
-        further = [text for setting in its for text in ("--set", setting)]
+    for name, overrides in settings.items():
+        further = [text for setting in overrides for text in ("--set", setting)]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.argv", ["relsift", "train", "--data", "gazette-en", "--out", str(folder / name), *SMALL, *further])
             with pytest.raises(SystemExit) as stop:
@@ -163,12 +163,12 @@ def test_folders_that_do_not_belong_together_are_refused(tmp_path, capsys):
     assert_one_clear_line(status, err, "--data", "expected none")
     status, _, err = relsift(capsys, "compare", one, one, "--units", "token")
     assert_one_clear_line(status, err, "--units", "'token'")
-    for there in ("nowhere", "empty"):
+    for folder in ("nowhere", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
-        status, _, err = relsift(capsys, "compare", one, tmp_path / there)
-        assert_one_clear_line(status, err, there, "expected cells of `relsift cv`", "two of a kind")
-        status, _, err = relsift(capsys, "compare", tmp_path / there, tmp_path / there, "--data", "gazette-en")
-        assert_one_clear_line(status, err, there, "run or model folder")
+        status, _, err = relsift(capsys, "compare", one, tmp_path / folder)
+        assert_one_clear_line(status, err, folder, "expected cells of `relsift cv`", "two of a kind")
+        status, _, err = relsift(capsys, "compare", tmp_path / folder, tmp_path / folder, "--data", "gazette-en")
+        assert_one_clear_line(status, err, folder, "run or model folder")
     (tmp_path / "b" / "cells" / "other" / "fold1-seed1.json").write_text("{}")
     status, _, err = relsift(capsys, "compare", other, other)
     assert_one_clear_line(status, err, "fold1-seed1.json")
@@ -183,7 +183,7 @@ def test_two_models_are_compared_as_evaluate_scores_them(models, capsys):
     status, out, err = relsift(capsys, "compare", models["good"], models["poor"] / "model", *options, "--json")
     assert status == 0, err
     value = json.loads(out)
-    assert [value["first"], value["second"]] == pytest.approx([its["micro"]["f1"] for its in scores])
+    assert [value["first"], value["second"]] == pytest.approx([score["micro"]["f1"] for score in scores])
     assert value["second"] == 0 < value["first"]
     assert value["verdict"].startswith(f"{models['good']} is better than {models['poor'] / 'model'} by ")
     assert "direction=directed" in value["setting"]

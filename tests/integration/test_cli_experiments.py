@@ -194,10 +194,10 @@ def test_documents_in_the_format_of_ace_2005_go_from_files_to_reports(tmp_path, 
     assert write_ace(documents, tmp_path / "ace") == len(documents) > 50
     spec = f"ace2005[entity_types=coarse]:{tmp_path / 'ace'}"
     read = list(resolve(spec).documents())
-    wanted, found = (
-        sorted(r.type for document in its for s in document.sentences for r in s.relations or ()) for its in (documents, read)
+    wanted, got = (
+        sorted(r.type for document in group for s in document.sentences for r in s.relations or ()) for group in (documents, read)
     )
-    assert found == wanted
+    assert got == wanted
     arguments = ["--data", spec, "--direction", "directed", "--quick", "--sentences", "120", "--out", tmp_path / "out"]
     arguments += ["--set", "training.epochs=1"]
     for name in ("table1", "evaluation_habits"):

@@ -118,8 +118,8 @@ def test_shared_cells_pair_fold_and_seed(finished):
 
 def test_a_cell_counts_what_its_scores_say(finished, plan):
     for result in load_results(finished[0]).of("tags"):
-        right, found, gold = result.counts.sum(axis=0).tolist()
-        assert result.test.micro == PRF.of(right, found - right, gold - right)
+        right, predicted, gold = result.counts.sum(axis=0).tolist()
+        assert result.test.micro == PRF.of(right, predicted - right, gold - right)
         test = folds_of(plan)[result.fold - 1].test
         assert result.documents == [len(document.sentences) for document in test]
         assert sum(result.documents) == len(result.counts)
@@ -131,9 +131,9 @@ def test_the_curve_passes_through_the_decision_threshold(finished):
     # At the lowest of its thresholds that is no lower than the cell's own, the curve has the cell's own counts (small data: every
     # pair is a point of the curve).
     for result in load_results(finished[0]).of("plain"):
-        right, found, _ = result.counts.sum(axis=0).tolist()
+        right, predicted, _ = result.counts.sum(axis=0).tolist()
         at = [n for n, threshold in enumerate(result.curve.thresholds) if threshold >= result.threshold - 1e-5]
-        assert (result.curve.taken[at[-1]], result.curve.right[at[-1]]) == (found, right) if at else found == 0
+        assert (result.curve.taken[at[-1]], result.curve.right[at[-1]]) == (predicted, right) if at else predicted == 0
 
 
 def test_the_command_of_a_cell_names_everything(finished):
