@@ -78,7 +78,8 @@ def own_fold(parts: Mapping[str, Sequence[Document]], *, where: str, sentences: 
     if sentences is not None:
         share = sentences / sum(_size(part) for part in parts.values())
         parts = {name: sample_documents(part, ceil(share * _size(part)), seed=seed) for name, part in parts.items()}
-    return Fold(1, *(tuple(parts[name]) for name in SPLITS))
+    training, development, test = (tuple(parts[name]) for name in SPLITS)
+    return Fold(1, training, development, test)
 
 
 def sample_documents(documents: Sequence[Document], sentences: int, *, seed: int) -> list[Document]:
