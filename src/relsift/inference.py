@@ -89,7 +89,7 @@ def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport
         readings = [(number, example) for number, examples in enumerate(copies) for example in examples]
         works = [example.work for _, example in readings]
         batches = list(cut(works, max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
-    scores = [np.empty((len(its_pairs), len(encoding.labels)), np.float32) for its_pairs in pairs]
+    scores = [np.empty((len(sentence_pairs), len(encoding.labels)), np.float32) for sentence_pairs in pairs]
     for batch in batches:
         rows = score_batch(scorer.model, encoding, [readings[position][1] for position in batch], report)
         for position in batch:
