@@ -19,8 +19,9 @@ def cell(
     system: System, fold: int, seed: int, counts: Sequence[tuple[int, int, int]], documents: Sequence[int] = (), **plan: object
 ) -> CellResult:
     """counts: of each test sentence. documents: sentences of each; left out, every sentence is one."""
-    right, found, gold = np.array(counts, np.int64).sum(axis=0).tolist()
-    scores = Scores({"direction": "directed"}, len(counts), {"kin": TypeScore(right, found - right, gold - right)}, ErrorSplit(0, 0, 0, 0))
+    right, predicted, gold = np.array(counts, np.int64).sum(axis=0).tolist()
+    kin = TypeScore(right, predicted - right, gold - right)
+    scores = Scores({"direction": "directed"}, len(counts), {"kin": kin}, ErrorSplit(0, 0, 0, 0))
     return CellResult(
         system=system, plan=replace(PLAN, **plan), fold=fold, seed=seed, config={}, command="", machine={}, seconds=1.0,
         seconds_per_epoch=1.0, parameters=1, epochs=1, best_epoch=1, threshold=0.0, training_candidates={}, test_candidates={},

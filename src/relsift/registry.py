@@ -69,6 +69,7 @@ EXPERIMENTS = {
     "errors": "relsift.experiments.error_kinds:EXPERIMENT",
     "ablations": "relsift.experiments.ablations:EXPERIMENT",
     "evaluation_habits": "relsift.experiments.evaluation_habits:EXPERIMENT",
+    "tag_gain": "relsift.experiments.tag_gain:EXPERIMENT",
 }
 TABLES = {
     "reader": READERS, "writer": WRITERS, "annotator": ANNOTATORS, "encoder": ENCODERS, "model": MODELS, "corpus": CORPORA,

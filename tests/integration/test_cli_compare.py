@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from invented_cells import ONE, OTHER, cell
+from invented_cells import ONE, OTHER, PLAN, cell
 from relsift.cli.main import main
+from relsift.experiments.grid import pack_grid
 from relsift.experiments.system import System
+from relsift.files import write_json
 
 SMALL = [
     text
@@ -43,12 +45,12 @@ def assert_one_clear_line(status: int, err: str, *parts: str) -> None:
         assert part in lines[0], lines[0]
 
 
-def save(folder: Path, system: System, rows: Sequence[tuple[int, int, int]], folds: int = 5, **plan: object) -> Path:
+def save(folder: Path, system: System, rows: Sequence[tuple[int, int, int]], computed_folds: int = 5, **plan: object) -> Path:
     """Cells of two seeds that all have the same counts, fold by fold one more relation."""
-    for fold in range(1, folds + 1):
+    for fold in range(1, computed_folds + 1):
         for seed in (1, 2):
-            made = cell(system, fold, seed, [*rows, *[RIGHT] * fold], **plan)
-            made.save(folder / "cells" / system.name / f"fold{fold}-seed{seed}.json")
+            result = cell(system, fold, seed, [*rows, *[RIGHT] * fold], **plan)
+            result.save(folder / "cells" / system.name / f"fold{fold}-seed{seed}.json")
     return folder
 
 
@@ -59,8 +61,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     settings = {"good": ["training.epochs=3"], "poor": ["training.epochs=1"], "undirected": ["training.epochs=1"]}
     settings["undirected"].append("candidates.direction=undirected")
     settings["poor"].append("training.threshold=1000")
-    for name, its in settings.items():
-        further = [text for setting in its for text in ("--set", setting)]
+    for name, overrides in settings.items():
+        further = [text for setting in overrides for text in ("--set", setting)]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.argv", ["relsift", "train", "--data", "gazette-en", "--out", str(folder / name), *SMALL, *further])
             with pytest.raises(SystemExit) as stop:
@@ -114,7 +116,7 @@ def test_as_json_the_same_numbers_come_out_whole(tmp_path, capsys):
 
 def test_one_of_several_systems_is_named_by_its_folder_and_what_is_left_out_is_counted(tmp_path, capsys):
     save(tmp_path, ONE, [RIGHT, SILENT])
-    save(tmp_path, OTHER, [RIGHT, SILENT], folds=3)
+    save(tmp_path, OTHER, [RIGHT, SILENT], computed_folds=3)
     status, _, err = relsift(capsys, "compare", tmp_path, tmp_path / "cells" / "other")
     assert_one_clear_line(status, err, "got one, other", "name one")
     status, out, err = relsift(capsys, "compare", tmp_path / "cells" / "one", tmp_path / "cells" / "other", "--samples", 50)
@@ -122,6 +124,29 @@ def test_one_of_several_systems_is_named_by_its_folder_and_what_is_left_out_is_c
     assert "No difference that these folds can show" in out
     assert "all folds alike" in out
     assert "4 cells left out" in err and "3 of 5 folds only" in err
+
+
+def test_packed_cells_are_compared_as_loose_ones(tmp_path, capsys):
+    save(tmp_path, ONE, [RIGHT] * 9)
+    save(tmp_path, OTHER, [RIGHT, SILENT, SILENT] * 3)
+    sides = tmp_path / "cells" / "one", tmp_path / "cells" / "other"
+    loose = relsift(capsys, "compare", *sides, "--samples", 100, "--json")
+    write_json(tmp_path / "plan.json", asdict(PLAN))
+    assert pack_grid(tmp_path) == 20
+    assert not sides[0].exists()
+    assert relsift(capsys, "compare", *sides, "--samples", 100, "--json") == loose
+
+
+def test_with_the_own_split_nothing_is_said_of_folds(tmp_path, capsys):
+    one, other = (
+        save(tmp_path / system.name, system, rows, computed_folds=1, split="own", folds=1)
+        for system, rows in ((ONE, [RIGHT] * 9), (OTHER, [SILENT] * 9))
+    )
+    status, out, err = relsift(capsys, "compare", one, other, "--samples", 100)
+    assert (status, err) == (0, "")
+    assert "System one is better than System other" in out
+    assert "data=invented · the corpus's own split · direction=directed · type filter on · seeds 1, 2" in out
+    assert "fold" not in out
 
 
 def test_two_folders_of_one_system_are_told_apart_by_their_names(tmp_path, capsys):
@@ -138,12 +163,12 @@ def test_folders_that_do_not_belong_together_are_refused(tmp_path, capsys):
     assert_one_clear_line(status, err, "--data", "expected none")
     status, _, err = relsift(capsys, "compare", one, one, "--units", "token")
     assert_one_clear_line(status, err, "--units", "'token'")
-    for there in ("nowhere", "empty"):
+    for folder in ("nowhere", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
-        status, _, err = relsift(capsys, "compare", one, tmp_path / there)
-        assert_one_clear_line(status, err, there, "expected cells of `relsift cv`", "two of a kind")
-        status, _, err = relsift(capsys, "compare", tmp_path / there, tmp_path / there, "--data", "gazette-en")
-        assert_one_clear_line(status, err, there, "run or model folder")
+        status, _, err = relsift(capsys, "compare", one, tmp_path / folder)
+        assert_one_clear_line(status, err, folder, "expected cells of `relsift cv`", "two of a kind")
+        status, _, err = relsift(capsys, "compare", tmp_path / folder, tmp_path / folder, "--data", "gazette-en")
+        assert_one_clear_line(status, err, folder, "run or model folder")
     (tmp_path / "b" / "cells" / "other" / "fold1-seed1.json").write_text("{}")
     status, _, err = relsift(capsys, "compare", other, other)
     assert_one_clear_line(status, err, "fold1-seed1.json")
@@ -158,7 +183,7 @@ def test_two_models_are_compared_as_evaluate_scores_them(models, capsys):
     status, out, err = relsift(capsys, "compare", models["good"], models["poor"] / "model", *options, "--json")
     assert status == 0, err
     value = json.loads(out)
-    assert [value["first"], value["second"]] == pytest.approx([its["micro"]["f1"] for its in scores])
+    assert [value["first"], value["second"]] == pytest.approx([score["micro"]["f1"] for score in scores])
     assert value["second"] == 0 < value["first"]
     assert value["verdict"].startswith(f"{models['good']} is better than {models['poor'] / 'model'} by ")
     assert "direction=directed" in value["setting"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from relsift.cli.main import main
 from relsift.corpora.data import resolve
 from relsift.experiments.grid import load_results
 from relsift.experiments.result import CellResult
+from relsift.registry import table
 
 SMALL = [
     text
@@ -134,6 +136,43 @@ def test_a_report_is_drawn_anew_without_data_or_training(grid, tmp_path, capsys,
     assert status == 2 and "--data: expected none beside --from-results" in err
 
 
+def test_a_packed_grid_draws_the_same_report_and_is_not_computed_again(grid, tmp_path, capsys, monkeypatch):
+    folder = shutil.copytree(grid, tmp_path / "grid")
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("trained"))
+    status, err = relsift(capsys, "reproduce", "cv", "--from-results", folder, "--out", tmp_path / "report", "--pack")
+    assert status == 0, err
+    assert f"4 cells packed in {folder / 'cells.jsonl.xz'}" in err
+    assert not (folder / "cells").exists()
+    one, other = ((place / "cv.md").read_text(encoding="utf-8") for place in (grid, tmp_path / "report"))
+    assert one.replace(str(grid), "") == other.replace(str(folder), "")
+    status, err = relsift(capsys, "cv", "--data", "gazette-en", "--quick", "--seeds", "2", "--out", folder, *SMALL)
+    assert status == 0, err
+    assert "4 cells, 4 ready" in err
+
+
+def test_the_own_split_of_a_corpus_is_used_and_packed(tmp_path, capsys):
+    arguments = ["cv", "--data", "gazette-en", "--split", "own", "--quick", "--out", tmp_path, "--pack", *SMALL]
+    status, err = relsift(capsys, *arguments)
+    assert status == 0, err
+    assert "data=gazette-en · the corpus's own split · direction=directed" in err
+    assert "1 systems x 1 folds x 1 seeds = 1 cells" in err
+    (cell,) = load_results(tmp_path).of("multitask_cnn")
+    tested = {sentence.id for document in resolve("gazette-en").documents("test") for sentence in document.sentences}
+    assert 0 < cell.test.sentences <= len(tested)
+    assert cell.command.startswith("relsift cv --data gazette-en --direction directed --type-filter --split own --language en")
+    assert "the corpus's own split" in (tmp_path / "cv.md").read_text(encoding="utf-8")
+    status, err = relsift(capsys, "cv", "--data", "gazette-en", "--quick", "--out", tmp_path)
+    assert status == 2 and "expected a folder with folds=2, split=folds, got one with folds=1, split=own" in err
+
+
+def test_the_help_of_reproduce_names_every_experiment(capsys):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr("sys.argv", ["relsift", "reproduce", "--help"])
+        main()
+    names = " ".join(capsys.readouterr().out.split()).partition("Experiments: ")[2]
+    assert names == ", ".join(table("experiment")) + "."
+
+
 @pytest.mark.parametrize("arguments", [("cv",), ("reproduce", "table4")])
 def test_without_data_or_out_one_line_says_what_is_missing(arguments, tmp_path, capsys):
     for further, missing in ((("--out", tmp_path), "--data"), (("--data", "gazette-en"), "--out")):
@@ -155,10 +194,10 @@ def test_documents_in_the_format_of_ace_2005_go_from_files_to_reports(tmp_path, 
     assert write_ace(documents, tmp_path / "ace") == len(documents) > 50
     spec = f"ace2005[entity_types=coarse]:{tmp_path / 'ace'}"
     read = list(resolve(spec).documents())
-    wanted, found = (
-        sorted(r.type for document in its for s in document.sentences for r in s.relations or ()) for its in (documents, read)
+    wanted, got = (
+        sorted(r.type for document in group for s in document.sentences for r in s.relations or ()) for group in (documents, read)
     )
-    assert found == wanted
+    assert got == wanted
     arguments = ["--data", spec, "--direction", "directed", "--quick", "--sentences", "120", "--out", tmp_path / "out"]
     arguments += ["--set", "training.epochs=1"]
     for name in ("table1", "evaluation_habits"):

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from relsift.evaluation.significance import Comparison
     from relsift.experiments.comparison import SystemComparison
+    from relsift.experiments.result import CellResult
     from relsift.report.blocks import Table
 
 Rows = list[tuple[str, str]]
@@ -34,18 +35,19 @@ def command(
     from rich.console import Console
 
     from relsift.errors import ConfigError
-    from relsift.experiments.comparison import as_points, as_unit, cell_files, verdict
+    from relsift.experiments.cell_files import cells_of_one_system
+    from relsift.experiments.comparison import as_points, as_unit, verdict
     from relsift.report.terminal import rich_table
 
     options: dict[str, Any] = {"units": as_unit(units), "samples": samples}
-    files = cell_files(first), cell_files(second)
-    if any(files):
-        if not all(files):
-            odd, other = (first, second) if files[1] else (second, first)
+    cells = cells_of_one_system(first), cells_of_one_system(second)
+    if any(cells):
+        if not all(cells):
+            odd, other = (first, second) if cells[1] else (second, first)
             raise ConfigError(f"{odd}: expected cells of `relsift cv`, as in {other}, got none; compare two of a kind")
         if data is not None:
             raise ConfigError(f"--data: expected none beside folders of `relsift cv`, which hold their scores, got {data}")
-        comparison, names, setting, further = _compare_cells((first, second), files, options)
+        comparison, names, setting, further = _compare_cells((first, second), cells, options)
     else:
         comparison, names, setting, further = _compare_models((first, second), data, options)
     sentence = verdict(comparison, *names)
@@ -66,15 +68,15 @@ def command(
     typer.echo(f"{sentence}\n{setting}")
 
 
-def _compare_cells(folders: tuple[Path, Path], files: tuple[list[Path], list[Path]], options: dict[str, Any]) -> Outcome:
+def _compare_cells(folders: tuple[Path, Path], cells: tuple[list[CellResult], list[CellResult]], options: dict[str, Any]) -> Outcome:
     from relsift.experiments.comparison import compare_systems
-    from relsift.experiments.result import CellResult
 
-    first, second = ([CellResult.load(file) for file in its] for its in files)
+    first, second = cells
     comparison = compare_systems(first, second, **options)
     titles = first[0].system.title, second[0].system.title
     plan = first[0].plan
-    setting = f"{plan.setting()} · folds {_numbers(comparison.folds)} · seeds {_numbers(comparison.seeds)}"
+    folds = "" if plan.split == "own" else f" · folds {_numbers(comparison.folds)}"
+    setting = f"{plan.setting()}{folds} · seeds {_numbers(comparison.seeds)}"
     for side, title in zip((first, second), titles):
         if side[0].system.select_on == "test":
             typer.echo(f"note: {title} chose epoch and threshold on its test parts, which makes its score too high", err=True)
@@ -84,7 +86,8 @@ def _compare_cells(folders: tuple[Path, Path], files: tuple[list[Path], list[Pat
         typer.echo(f"note: {comparison.unpaired} cells left out, whose fold and seed are not there on both sides", err=True)
     if len(comparison.folds) < plan.folds:
         typer.echo(f"note: {len(comparison.folds)} of {plan.folds} folds only", err=True)
-    return comparison, titles if titles[0] != titles[1] else (str(folders[0]), str(folders[1])), setting, _fold_rows(comparison)
+    names = titles if titles[0] != titles[1] else (str(folders[0]), str(folders[1]))
+    return comparison, names, setting, [] if plan.split == "own" else _fold_rows(comparison)
 
 
 def _fold_rows(comparison: SystemComparison) -> Rows:
@@ -127,15 +130,15 @@ def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[
         )
     documents, name, notes = scoring_documents(data)
     sentences = list(sentences_of(documents))
-    found, setting = [], [f"data={name}", "entities=gold", f"direction={directions[0]}"]
+    predictions, setting = [], [f"data={name}", "entities=gold", f"direction={directions[0]}"]
     for folder, bundle in zip(folders, bundles):
         predicted, report = predict_all(bundle, sentences)
-        found.append(predicted)
+        predictions.append(predicted)
         notes += [f"{folder}: {line}" for line in report.lines()]
         setting.append(f"candidates of {folder}={report.candidates.setting()}")
     for line in notes:
         typer.echo(f"note: {line}", err=True)
-    comparison = compare_predictions(documents, *found, direction=directions[0], **options)
+    comparison = compare_predictions(documents, *predictions, direction=directions[0], **options)
     return comparison, (str(folders[0]), str(folders[1])), " · ".join(setting), []
 
 

@@ -69,7 +69,7 @@ app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
 app.command("predict")(predict.command)
 app.command("cv")(cv.command)
-app.command("reproduce")(reproduce.command)
+app.command("reproduce", cls=reproduce.Command)(reproduce.command)
 app.command("models")(models.command)
 app.command("doctor")(doctor.command)
 

@@ -3,40 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from relsift.cli import grids
+from relsift.cli import grid_options, grids
+
+
+class Command(typer.core.TyperCommand):
+    """Its help names the experiments, those of plug-ins too. They are looked up only when it is shown."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        from relsift.registry import table
+
+        self.epilog = f"Experiments: {', '.join(table('experiment'))}."
+        super().format_epilog(ctx, formatter)
 
 
 def command(
-    experiment: Annotated[
-        str, typer.Argument(metavar="EXPERIMENT", help="table1 table2 table3 table4 figure3 errors ablations evaluation_habits")
-    ],
-    data: grids.Data = None,
-    out: grids.Out = None,
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Name of an experiment, see below.")],
+    data: grid_options.Data = None,
+    out: grid_options.Out = None,
     from_results: Annotated[Path | None, typer.Option(help="Write the report anew from a folder's cells; trains nothing.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Train this system only; may be given several times.")] = None,
-    overrides: grids.Overrides = None,
-    folds: grids.Folds = None,
-    seeds: grids.Seeds = None,
-    jobs: grids.Jobs = 1,
-    device: grids.Device = "cpu",
-    direction: grids.DirectionOption = None,
-    language: grids.Language = None,
-    type_filter: grids.TypeFilter = True,
-    sentences: grids.Sentences = None,
-    development: grids.Development = 0.125,
-    fold_seed: grids.FoldSeed = 0,
-    only_folds: grids.OnlyFold = None,
-    only_seeds: grids.OnlySeed = None,
-    quick: grids.Quick = False,
+    overrides: grid_options.Overrides = None,
+    split: grid_options.Split = "folds",
+    folds: grid_options.Folds = None,
+    seeds: grid_options.Seeds = None,
+    jobs: grid_options.Jobs = 1,
+    device: grid_options.Device = "cpu",
+    direction: grid_options.DirectionOption = None,
+    language: grid_options.Language = None,
+    type_filter: grid_options.TypeFilter = True,
+    sentences: grid_options.Sentences = None,
+    development: grid_options.Development = 0.125,
+    fold_seed: grid_options.FoldSeed = 0,
+    only_folds: grid_options.OnlyFold = None,
+    only_seeds: grid_options.OnlySeed = None,
+    pack: grid_options.Pack = False,
+    quick: grid_options.Quick = False,
 ) -> None:
     """Compute a table, figure or study of the papers on any annotated data, and write its report."""
     from relsift.errors import require
     from relsift.experiments.experiment import Experiment
     from relsift.experiments.grid import load_results, read_plan
+    from relsift.experiments.planning import adapted, cells_asked_for, make_plan, usable_device
     from relsift.registry import find
 
     chosen: Experiment = find("experiment", experiment)
@@ -44,15 +56,23 @@ def command(
         for option, value in (("--data", data), ("--set", overrides), ("--only", only)):
             require(not value, option, expected="none beside --from-results, which takes the cells as they are", got=value)
         plan = read_plan(from_results)
+        if pack:
+            grids.pack(from_results)
         grids.write(chosen, load_results(from_results, chosen.systems(plan) or None), from_results, out or from_results)
         return
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
-    plan = grids.make_plan(data, folds, direction, language, type_filter, sentences, development, fold_seed, quick)
-    systems = grids.adapted(chosen.systems(plan), plan, overrides or [])
+    plan = make_plan(
+        data=data, split=split, folds=folds, direction=direction, language=language, type_filter=type_filter, sentences=sentences,
+        development=development, fold_seed=fold_seed, quick=quick,
+    )  # fmt: skip
+    systems = adapted(chosen.systems(plan), plan, overrides or [])
     names = {system.name for system in systems}
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)
     wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)
-    grids.compute(wanted, plan, out, jobs, device, seeds, only_folds, only_seeds)
+    cells = cells_asked_for(wanted, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
+    grids.compute(cells, plan, out, jobs=jobs)
+    if pack:
+        grids.pack(out)
     grids.write(chosen, load_results(out, systems), out, out)

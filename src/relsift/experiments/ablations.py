@@ -55,9 +55,9 @@ NOTE = (
 
 def report(results: Results, command: str) -> Report:
     sections = []
-    found = differences(results, TAG)
-    if results.of(TAG) and found:
-        sections.append(Section("Against +Tag: what is lost", (tables.difference_table(results, TAG, found),)))
+    against_tag = differences(results, TAG)
+    if results.of(TAG) and against_tag:
+        sections.append(Section("Against +Tag: what is lost", (tables.difference_table(results, TAG, against_tag),)))
     return full_report(results, command, title="Ablations", question=QUESTION, base=BASE, more=sections, notes=[NOTE], drawn_systems=DRAWN)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -27,9 +27,9 @@ from relsift.environment import cpu_name
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts
-from relsift.experiments.folds import Fold, make_folds, sample_documents
+from relsift.experiments.folds import Fold, make_folds, own_fold, sample_documents
 from relsift.experiments.predicted import tagged_fold
-from relsift.experiments.result import CellResult, Curve, Plan, cell_command
+from relsift.experiments.result import CellResult, Curve, Plan, cell_command, cell_name
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, score
 from relsift.readers.base import ReadReport
@@ -51,7 +51,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        return f"{self.system.name}/fold{self.fold}-seed{self.seed}"
+        return cell_name(self.system, self.fold, self.seed)
 
     def file(self, folder: Path) -> Path:
         return folder / "cells" / f"{self.name}.json"
@@ -59,16 +59,19 @@ class Cell:
 
 def documents_of(data: Data, report: ReadReport) -> list[Document]:
     """All parts of the data together, those without annotated relations left out and counted."""
-    annotated = []
-    for split in data.splits or (None,):
-        for document in data.documents(split, report):
-            if any(sentence.relations is not None for sentence in document.sentences):
-                annotated.append(document)
-            else:
-                report.drop("documents without annotated relations", document.id)
-    if not annotated:
+    documents = [document for split in data.splits or (None,) for document in annotated_documents(data.documents(split, report), report)]
+    if not documents:
         raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
-    return annotated
+    return documents
+
+
+def annotated_documents(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
+    """Those with annotated relations; the others are counted."""
+    for document in documents:
+        if any(sentence.relations is not None for sentence in document.sentences):
+            yield document
+        else:
+            report.drop("documents without annotated relations", document.id)
 
 
 def folds_of(plan: Plan) -> list[Fold]:
@@ -84,11 +87,15 @@ def left_out(plan: Plan) -> list[str]:
 @lru_cache(maxsize=1)  # a process computes many cells of one plan
 def _folds_and_notes(plan: Plan) -> tuple[list[Fold], list[str]]:
     data = resolve(plan.data)
-    if (found := data.sha256()) != plan.checksum:
+    if (checksum := data.sha256()) != plan.checksum:
         raise DataError(
-            f"{plan.data}: expected the data of the folder's cells (sha256 {plan.checksum}), got another one ({found}); use another --out"
+            f"{plan.data}: expected the data of the folder's cells (sha256 {plan.checksum}), got another one ({checksum}); "
+            "use another --out"
         )
     report = ReadReport()
+    if plan.split == "own":
+        parts = {split: list(annotated_documents(data.documents(split, report), report)) for split in data.splits}
+        return [own_fold(parts, where=plan.data, sentences=plan.sentences, seed=plan.fold_seed)], report.lines()
     documents = documents_of(data, report)
     if plan.sentences is not None:
         documents = sample_documents(documents, plan.sentences, seed=plan.fold_seed)
@@ -112,14 +119,14 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
-        made = _train_and_score(cell, plan, folder)
+        result = _train_and_score(cell, plan, folder)
     finally:
         torch.set_num_threads(before)
-    made.save(cell.file(folder))
+    result.save(cell.file(folder))
     scratch = _scratch(replace(cell, device="cpu"), folder)
     for unfinished in (scratch, *scratch.parent.glob(f"{scratch.name}@*")):  # another device's too, if that was killed
         shutil.rmtree(unfinished, ignore_errors=True)
-    return made
+    return result
 
 
 def _scratch(cell: Cell, folder: Path) -> Path:

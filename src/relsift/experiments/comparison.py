@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -31,7 +30,7 @@ from relsift.evaluation.significance import (
     sign_flips,
     smallest_sign_flips,
 )
-from relsift.experiments.result import CELL_FILES, CellResult
+from relsift.experiments.result import CellResult, Split
 from relsift.schema import Document, Sentence, sentences_of
 
 Unit = Literal["document", "sentence"]
@@ -44,23 +43,20 @@ Place = tuple[int, int]  # of a cell: fold, seed
 class SystemComparison(Comparison):
     """Beside the comparison over units, of all folds and seeds together, one over folds. Shares of one, first system minus second.
 
-    unit: what `units` counts. folds, seeds: every pair of them has a cell on both sides. unpaired: cells of either side that are left out.
-    mean_difference: mean over cells of the difference in micro F1. fold_differences: by fold, mean over its seeds.
-    effect_size: Cohen's d_z over folds, mean / standard deviation; fold_interval: of the mean, at `confidence`. None where there are not
-    two folds; no effect size either where they do not differ.
-    fold_p_value: by sign flips; smallest_fold_p_value: what it would be if all folds pointed the same way.
+    Every pair of a fold and a seed has a cell on both sides. With the corpus's own split there is one fold, and nothing to say over folds.
     """
 
-    unit: Unit
+    unit: Unit  # what `units` counts
+    split: Split
     folds: tuple[int, ...]
     seeds: tuple[int, ...]
-    unpaired: int
-    mean_difference: float
-    fold_differences: dict[int, float]
-    effect_size: float | None
-    fold_interval: tuple[float, float] | None
-    fold_p_value: float
-    smallest_fold_p_value: float
+    unpaired: int  # cells of either side that are left out
+    mean_difference: float  # mean over cells of the difference in micro F1
+    fold_differences: dict[int, float]  # by fold, mean over its seeds
+    effect_size: float | None  # Cohen's d_z over folds, mean / standard deviation; None with one fold, or where folds do not differ
+    fold_interval: tuple[float, float] | None  # of the mean, at `confidence`; None with one fold
+    fold_p_value: float  # by sign flips
+    smallest_fold_p_value: float  # what it would be if all folds pointed the same way
 
     def folds_won(self) -> tuple[int, int]:
         """By the first system, by the second; a fold without a difference is nobody's."""
@@ -85,7 +81,7 @@ def compare_systems(
     one, other = _by_place(first), _by_place(second)
     _check_plans([*first, *second])
     folds, seeds = _shared(one.keys(), other.keys())
-    places = [(fold, its) for fold in folds for its in seeds]
+    places = [(fold, number) for fold in folds for number in seeds]
     for place in places:
         if one[place].documents != other[place].documents:
             raise DataError(f"compare: expected the same test documents on both sides, got others in fold {place[0]}")
@@ -94,16 +90,18 @@ def compare_systems(
         samples=samples, confidence=confidence, swap_runs_together=True, seed=seed,
     )  # fmt: skip
     differences = {place: _f1(one[place]) - _f1(other[place]) for place in places}
-    by_fold = {fold: float(np.mean([differences[fold, its] for its in seeds])) for fold in folds}
+    by_fold = {fold: float(np.mean([differences[fold, number] for number in seeds])) for fold in folds}
     values = list(by_fold.values())
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    ratio = 1 / (first[0].plan.folds - 1)
+    spread, interval = 0.0, None
+    if len(values) > 1:
+        spread = float(np.std(values, ddof=1))
+        interval = corrected_interval(values, ratio=1 / (first[0].plan.folds - 1), confidence=confidence)
     return SystemComparison(
         **{field.name: getattr(whole, field.name) for field in fields(whole)},
-        unit=units, folds=folds, seeds=seeds, unpaired=len(one) + len(other) - 2 * len(places),
+        unit=units, split=first[0].plan.split, folds=folds, seeds=seeds, unpaired=len(one) + len(other) - 2 * len(places),
         mean_difference=float(np.mean(list(differences.values()))), fold_differences=by_fold,
         effect_size=float(np.mean(values)) / spread if spread > TIE else None,
-        fold_interval=corrected_interval(values, ratio=ratio, confidence=confidence) if len(values) > 1 else None,
+        fold_interval=interval,
         fold_p_value=sign_flips(values, samples=samples, seed=seed),
         smallest_fold_p_value=smallest_sign_flips(len(values), samples=samples),
     )  # fmt: skip
@@ -123,7 +121,8 @@ def compare_predictions(
     """Compare what two models found in the sentences of the same annotated documents. Raises: as `evaluate` does."""
     gold = list(sentences_of(documents))
     numbers = [number for number, document in enumerate(documents) for _ in document.sentences]
-    runs = [sentence_counts(gold, found, direction=direction, units=numbers if units == "document" else None) for found in (first, second)]
+    by_unit = numbers if units == "document" else None
+    runs = [sentence_counts(gold, predicted, direction=direction, units=by_unit) for predicted in (first, second)]
     return compare_runs(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
 
 
@@ -134,10 +133,10 @@ def verdict(comparison: Comparison, first: str, second: str) -> str:
     documents alone, one fold where a training went wrong is enough.
     """
     level = f"{100 * comparison.confidence:g} % interval"
-    cells = isinstance(comparison, SystemComparison)
+    over_folds = isinstance(comparison, SystemComparison) and comparison.split == "folds"
     if not beyond_chance(comparison):
         return (
-            f"No difference that {'these folds' if cells else 'this data'} can show: {first} minus {second} is "
+            f"No difference that {'these folds' if over_folds else 'this data'} can show: {first} minus {second} is "
             f"{100 * comparison.difference:+.1f} points ({level} {as_points(comparison.interval)}, p = {comparison.p_value:.3g})."
         )
     sign = 1 if comparison.difference > 0 else -1
@@ -166,22 +165,6 @@ def as_points(interval: tuple[float, float], sign: int = 1) -> str:
 
 def holds_zero(interval: tuple[float, float]) -> bool:
     return interval[0] <= 0 <= interval[1]
-
-
-def cell_files(folder: Path) -> list[Path]:
-    """The cells of one system: in a folder of `relsift cv` that holds no other, or in its folder cells/SYSTEM. Empty if it is neither.
-
-    Raises DataError if there are several systems to choose from, or none with a cell.
-    """
-    inside = folder / "cells"
-    if inside.is_dir():
-        systems = sorted(path for path in inside.iterdir() if any(path.glob(CELL_FILES)))
-        if len(systems) != 1:
-            got = ", ".join(path.name for path in systems) or "none"
-            advice = f"name one: {systems[0]}" if systems else "finish `relsift cv` first"
-            raise DataError(f"{folder}: expected the finished cells of one system, got {got}; {advice}")
-        folder = systems[0]
-    return sorted(folder.glob(CELL_FILES))
 
 
 def as_unit(name: str) -> Unit:
@@ -218,9 +201,9 @@ def _shared(one: Collection[Place], other: Collection[Place]) -> tuple[tuple[int
     folds = sorted({fold for fold, _ in both})
     seeds = [seed for seed in sorted({seed for _, seed in both}) if all((fold, seed) in both for fold in folds)]
     if not seeds:
-        had = " and ".join(", ".join(f"fold {fold} seed {seed}" for fold, seed in sorted(side)) or "none" for side in (one, other))
+        got = " and ".join(", ".join(f"fold {fold} seed {seed}" for fold, seed in sorted(side)) or "none" for side in (one, other))
         expected = "a seed that every shared fold has on both sides" if both else "cells of the same fold and seed on both sides"
-        raise DataError(f"compare: expected {expected}, got {had}; compute what is missing with `relsift cv`")
+        raise DataError(f"compare: expected {expected}, got {got}; compute what is missing with `relsift cv`")
     return tuple(folds), tuple(seeds)
 
 
@@ -230,16 +213,26 @@ def _runs(cells: Mapping[Place, CellResult], folds: Sequence[int], seeds: Sequen
 
 
 def _units(cell: CellResult, units: Unit) -> Counts:
+    counts = _counts(cell)
     if units == "sentence":
-        return cell.counts
-    if sum(cell.documents) != len(cell.counts):
+        return counts
+    if sum(cell.documents) != len(counts):
         raise DataError(
-            f"{cell.system.name}, fold {cell.fold}, seed {cell.seed}: expected counts of the {sum(cell.documents)} sentences of its "
-            f"documents, got {len(cell.counts)}"
+            f"{_title(cell)}: expected counts of the {sum(cell.documents)} sentences of its documents, got {len(counts)}"
         )
-    blocks = np.split(cell.counts, np.cumsum(cell.documents)[:-1])
+    blocks = np.split(counts, np.cumsum(cell.documents)[:-1])
     return np.array([block.sum(axis=0) for block in blocks if len(block)], np.int64)  # a document without annotated sentences is no unit
 
 
 def _f1(cell: CellResult) -> float:
-    return float(micro_f1(cell.counts.sum(axis=0)))
+    return float(micro_f1(_counts(cell).sum(axis=0)))
+
+
+def _counts(cell: CellResult) -> Counts:
+    if cell.counts is None:
+        raise DataError(f"{_title(cell)}: expected counts of each test sentence, got a cell without them; compute it anew")
+    return cell.counts
+
+
+def _title(cell: CellResult) -> str:
+    return f"{cell.system.name}, fold {cell.fold}, seed {cell.seed}"

@@ -34,7 +34,7 @@ def systems(plan: Plan) -> tuple[System, ...]:
 
 def report(results: Results, command: str) -> Report:
     return full_report(
-        results, command, title="Imitation", question=QUESTION, base=HONEST, more=[Section("Averages", (_averages(results),))],
+        results, command, title="Habits of evaluation", question=QUESTION, base=HONEST, more=[Section("Averages", (_averages(results),))],
         notes=[] if results.plan.direction == "directed" else ["Pairs are undirected here: the order leak needs directed ones."],
     )  # fmt: skip
 

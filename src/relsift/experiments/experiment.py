@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from relsift.errors import ConfigError, DataError
 from relsift.experiments.comparison import SystemComparison, compare_systems
 from relsift.experiments.report import figures, tables
 from relsift.experiments.report.setting import opening, setting
-from relsift.experiments.result import Plan, Results
+from relsift.experiments.result import QUICK_OVERRIDE, Plan, Results
 from relsift.experiments.system import System
 from relsift.report.blocks import Block, Figure, Paragraph, Report, Section
+
+NO_COMPARISON = "No comparison: it takes cells of the same fold and seed on both sides, with counts of each test sentence."
 
 Published = Mapping[str, tuple[float, float, float]]  # system name -> three figures in percent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """name: as the command line calls it. summary: one line for its help. systems: what it trains under a plan.
-
-    report: from what is computed so far, and the command that makes it.
-    """
-
-    name: str
-    summary: str
-    systems: Callable[[Plan], tuple[System, ...]]
-    report: Callable[[Results, str], Report]
+    name: str  # as the command line calls it
+    summary: str  # one line for its help
+    systems: Callable[[Plan], tuple[System, ...]]  # what it trains under a plan
+    report: Callable[[Results, str], Report]  # from what is computed so far, and the command that makes it
 
 
 def full_report(
@@ -49,7 +48,9 @@ def full_report(
         Section("Scores", (tables.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]
     if base is not None and len(computed) > 1 and results.of(base):
-        sections.append(Section(f"Against {base.title}", (difference_table(results, base),)))
+        comparisons = differences(results, base)
+        table = tables.difference_table(results, base, comparisons) if comparisons else Paragraph(NO_COMPARISON, "note")
+        sections.append(Section(f"Against {base.title}", (table,)))
     sections += more
     sections += [
         Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(few, command=command)),)),
@@ -76,12 +77,13 @@ def difference_table(results: Results, base: System) -> Block:
 
 def differences(results: Results, base: System) -> dict[str, SystemComparison]:
     """Every system against `base`, where the two have cells to compare."""
-    found = {}
+    comparisons = {}
     for system in results.systems:
         if system.name != base.name and any(results.shared(system, base)):
-            with suppress(DataError):  # cells of one plan can only lack a seed that all shared folds have: an empty row, as without cells
-                found[system.name] = compare_systems(results.of(system), results.of(base))
-    return found
+            # Cells of one plan can only lack a seed that all shared folds have, or counts of sentences: an empty row, as without cells.
+            with suppress(DataError):
+                comparisons[system.name] = compare_systems(results.of(system), results.of(base))
+    return comparisons
 
 
 def confusions(results: Results, systems: Sequence[System], command: str) -> list[Block]:
@@ -96,3 +98,29 @@ def drawn(make: Callable[[], Figure]) -> Block:
         return make()
     except ConfigError as error:
         return Paragraph(f"No plot: {error}", "note")
+
+
+def command_of(experiment: Experiment, results: Results, folder: Path) -> str:
+    """What computes the whole report again: the folds and seeds that there are, the overrides that were given to all systems."""
+    plain = {system.name: system.overrides for system in experiment.systems(results.plan)}
+    if not plain:
+        return f"relsift reproduce {experiment.name} --from-results {shlex.quote(str(folder))}"
+    further: dict[str, None] = {}
+    for system in results.systems:
+        if results.of(system):
+            further |= dict.fromkeys(system.overrides[len(plain[system.name]) :])
+    further.pop(QUICK_OVERRIDE if results.plan.quick else "", None)
+    sets = "".join(f" --set {shlex.quote(text)}" for text in further)
+    devices = {cell.device for system in results.systems for cell in results.of(system)}
+    where = f" --device {shlex.quote(*devices)}" if len(devices) == 1 and devices != {"cpu"} else ""
+    chosen = f"{results.plan.options()}{_chosen_cells(results)}{sets}{where}"
+    return f"relsift reproduce {experiment.name} {chosen} --out {shlex.quote(str(folder))}"
+
+
+def _chosen_cells(results: Results) -> str:
+    """As options: the seeds of the cells, and their folds if not all have some."""
+    places = [(cell.fold, cell.seed) for system in results.systems for cell in results.of(system)]
+    folds, seeds = ({place[at] for place in places} for at in (0, 1))
+    first_ones = seeds == set(range(1, len(seeds) + 1))
+    options = f" --seeds {len(seeds)}" if first_ones else "".join(f" --only-seed {seed}" for seed in sorted(seeds))
+    return options + ("".join(f" --only-fold {fold}" for fold in sorted(folds)) if len(folds) < results.plan.folds else "")

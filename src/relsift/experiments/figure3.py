@@ -22,7 +22,7 @@ from relsift.experiments.report.setting import opening, setting
 from relsift.experiments.report.summary import Spread, sampled
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import BASE, MTL_TAG, System
-from relsift.report.blocks import Block, Column, Paragraph, Report, Section, Table
+from relsift.report.blocks import Block, Column, Figure, Paragraph, Report, Section, Table
 from relsift.report.wording import counted, interval, points
 
 RATIOS = (0.5, 1.0, 5.0, 10.0, 15.0)  # negatives a positive
@@ -44,22 +44,32 @@ def systems(plan: Plan) -> tuple[System, ...]:
 
 def report(results: Results, command: str) -> Report:
     with_cells(results)
-    spreads = {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
-    panels = {where: [Line(base.title, spreads[where][base.name]) for base in (BASE, MTL_TAG)] for where in (SAMPLED, WHOLE)}
-    shown: list[Block] = [_table(results, spreads), drawn(lambda: figures.negatives_figure(results, panels, command=command))]
-    shown += [Paragraph(sentence) for sentence in trend_sentences(results)]
-    too_far = [ratio for ratio in RATIOS if not any(ratio in its for its in spreads[WHOLE].values())]
+    spreads = _spreads(results)
+    blocks_of_curve: list[Block] = [_table(results, spreads), drawn(lambda: plot(results, command))]
+    blocks_of_curve += [Paragraph(sentence) for sentence in trend_sentences(results)]
+    too_far = [ratio for ratio in RATIOS if not any(ratio in by_ratio for by_ratio in spreads[WHOLE].values())]
     if too_far:
         names = ", ".join(f"1:{ratio:g}" for ratio in too_far)
-        shown.append(
+        blocks_of_curve.append(
             Paragraph(f"Not shown: {names}, where not computed, or where the training part has fewer negatives than that.", "note")
         )
     sections = (
-        Section("F1 by negatives per positive", tuple(shown)),
+        Section("F1 by negatives per positive", tuple(blocks_of_curve)),
         Section("All cells, scored on the whole test part", (tables.score_table(results),)),
         Section("Setting", tuple(setting(results, commands=(command,)))),
     )
     return Report("Figure 3", sections, (Paragraph(QUESTION), *opening(results)))
+
+
+def plot(results: Results, command: str) -> Figure:
+    """Raises ConfigError without matplotlib."""
+    panels = {where: [Line(base.title, by_base[base.name]) for base in (BASE, MTL_TAG)] for where, by_base in _spreads(results).items()}
+    return figures.negatives_figure(results, panels, command=command)
+
+
+def _spreads(results: Results) -> dict[str, dict[str, dict[float, Spread]]]:
+    """Test part -> system -> ratio -> micro F1."""
+    return {where: {base.name: by_ratio(results, base, where) for base in (BASE, MTL_TAG)} for where in (SAMPLED, WHOLE)}
 
 
 def _has_enough(cell: CellResult, ratio: float) -> bool:
@@ -73,9 +83,9 @@ def by_ratio(results: Results, base: System, where: str) -> dict[float, Spread]:
     cells = {ratio: results.of(at_ratio(base, ratio)) for ratio in RATIOS}
     scores = sampled if where == SAMPLED else _whole
     return {
-        ratio: Spread.of(its, lambda cell: scores(cell).micro.f1)
-        for ratio, its in cells.items()
-        if its and all(_has_enough(cell, ratio) for cell in its)
+        ratio: Spread.of(group, lambda cell: scores(cell).micro.f1)
+        for ratio, group in cells.items()
+        if group and all(_has_enough(cell, ratio) for cell in group)
     }
 
 
@@ -112,26 +122,26 @@ def trend(results: Results, where: str) -> Trend | None:
     doublings = [log2(ratio) for ratio in gaps]
     slopes: dict[int, list[float]] = defaultdict(list)
     for fold, seed in sorted(places):
-        slopes[fold].append(linear_regression(doublings, [its[fold, seed] for its in gaps.values()]).slope)
-    by_fold = [fmean(its) for its in slopes.values()]
+        slopes[fold].append(linear_regression(doublings, [by_place[fold, seed] for by_place in gaps.values()]).slope)
+    by_fold = [fmean(values) for values in slopes.values()]
     bounds = corrected_interval(by_fold, ratio=1 / (results.plan.folds - 1)) if len(by_fold) > 2 else None
     return Trend(fmean(by_fold), bounds, tuple(gaps), len(by_fold), len({seed for _, seed in places}))
 
 
 def trend_sentences(results: Results) -> list[str]:
     """For the reader, one for each way to score."""
-    said = []
+    sentences = []
     for where in (SAMPLED, WHOLE):
-        found = trend(results, where)
-        if found is None:
+        line = trend(results, where)
+        if line is None:
             continue
-        size = f"{counted(found.folds, 'fold')} with all of them, {counted(found.seeds, 'seed')}"
-        sure = "no interval" if found.interval is None else f"95 % interval over folds {interval(found.interval)}"
-        said.append(
-            f"On the {where}, each doubling of the negatives from 1:{found.ratios[0]:g} to 1:{found.ratios[-1]:g} changes the gap by "
-            f"{points(found.slope)} points ({sure}; {size})."
+        size = f"{counted(line.folds, 'fold')} with all of them, {counted(line.seeds, 'seed')}"
+        sure = "no interval" if line.interval is None else f"95 % interval over folds {interval(line.interval)}"
+        sentences.append(
+            f"On the {where}, each doubling of the negatives from 1:{line.ratios[0]:g} to 1:{line.ratios[-1]:g} changes the gap by "
+            f"{points(line.slope)} points ({sure}; {size})."
         )
-    return said
+    return sentences
 
 
 def _gaps(results: Results, ratio: float, where: str) -> dict[tuple[int, int], float]:
@@ -151,8 +161,8 @@ def _table(results: Results, spreads: dict[str, dict[str, dict[float, Spread]]])
     rows = []
     for ratio in RATIOS:
         cells = [f"1 : {ratio:g}"]
-        for where, its in spreads.items():
-            both = [its[base.name].get(ratio) for base in (BASE, MTL_TAG)]
+        for where, by_base in spreads.items():
+            both = [by_base[base.name].get(ratio) for base in (BASE, MTL_TAG)]
             between = None if None in both else gap(results, ratio, where)
             cells += ["–" if spread is None else spread.in_percent() for spread in both]
             cells.append("–" if between is None else points(between))

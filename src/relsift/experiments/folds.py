@@ -1,5 +1,7 @@
 """Documents into folds: duplicates together, and inside each training part a development part for early stopping and the threshold.
 
+Or the parts that a corpus comes with, as the one fold there is.
+
 Documents that share text stay together (see `relsift.corpora.groups`).
 Everything follows from the documents and `Plan.fold_seed`, so that all systems and seeds see the same folds and can be compared in pairs.
 """
@@ -7,9 +9,11 @@ Everything follows from the documents and `Plan.fold_seed`, so that all systems 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
+from relsift.corpora.corpus import SPLITS
 from relsift.corpora.groups import Group, group_documents
 from relsift.errors import DataError, require
 from relsift.schema import Document, Sentence, sentences_of
@@ -55,9 +59,27 @@ def make_folds(documents: Sequence[Document], folds: int, *, seed: int, developm
     for number, test in enumerate(parts, start=1):
         rest = [group for part in parts if part is not test for group in part]
         random.Random(seed * 1_000_003 + number).shuffle(rest)
-        held = _first(rest, development)
-        result.append(Fold(number, _flat(rest[held:]), _flat(rest[:held]), _flat(test)))
+        held_out = _first(rest, development)
+        result.append(Fold(number, _flat(rest[held_out:]), _flat(rest[:held_out]), _flat(test)))
     return result
+
+
+def own_fold(parts: Mapping[str, Sequence[Document]], *, where: str, sentences: int | None, seed: int) -> Fold:
+    """The corpus's own parts `train`, `dev` and `test` as fold 1; duplicates stay where the corpus has them.
+
+    Args: sentences: of a sample, of which each part has its share; None takes all.
+    Raises: DataError if a part is missing or empty.
+    """
+    if missing := [name for name in SPLITS if not parts.get(name)]:
+        raise DataError(
+            f"{where}: expected a corpus with annotated parts {', '.join(SPLITS)}, got none for {', '.join(missing)}; "
+            "leave out --split own to cut folds by document"
+        )
+    if sentences is not None:
+        share = sentences / sum(_size(part) for part in parts.values())
+        parts = {name: sample_documents(part, ceil(share * _size(part)), seed=seed) for name, part in parts.items()}
+    training, development, test = (tuple(parts[name]) for name in SPLITS)
+    return Fold(1, training, development, test)
 
 
 def sample_documents(documents: Sequence[Document], sentences: int, *, seed: int) -> list[Document]:
@@ -87,5 +109,5 @@ def _flat(groups: Sequence[Group]) -> tuple[Document, ...]:
     return tuple(document for group in groups for document in group)
 
 
-def _size(group: Group) -> int:
+def _size(group: Sequence[Document]) -> int:
     return sum(len(document.sentences) for document in group)

@@ -1,7 +1,7 @@
 """Many cells on several processes. A finished cell is never computed again; a killed grid goes on where it was.
 
 OUT/plan.json                              what all cells share (`Plan`)
-OUT/cells/SYSTEM/fold<k>-seed<s>.json      one finished cell (`CellResult`)
+OUT/cells/SYSTEM/fold<k>-seed<s>.json      one finished cell (`CellResult`); `pack_grid` makes one file of all (see `cell_files`)
 OUT/unfinished/SYSTEM/fold<k>-seed<s>/     the run folder of a cell that is being trained; goes away with it
 OUT/lock                                   empty; held by the process that computes
 """
@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from relsift.config import RunConfig
-from relsift.errors import CheckpointError, DataError, RelsiftError
+from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError
 from relsift.experiments.cell import Cell, configured, run_cell
-from relsift.experiments.result import CELL_FILES, CellResult, Plan, Results
+from relsift.experiments.cell_files import StoredCell, finished_names, pack_loose_cells, stored_cells
+from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import System
 from relsift.files import locked, write_json
 
@@ -35,14 +36,14 @@ LOCK_FILE = "lock"
 
 
 @dataclass(frozen=True)
-class Progress:
-    """A cell was finished. left: seconds until the grid is done, as the finished cells suggest."""
+class FinishedCell:
+    """A cell, as soon as it is computed."""
 
     cell: Cell
     result: CellResult
-    done: int
-    total: int
-    left: float
+    done: int  # cells of the grid that are finished
+    total: int  # cells of the grid
+    seconds_left: float  # until the grid is done, as the finished cells suggest
 
 
 def cells_of(systems: Sequence[System], folds: Sequence[int], seeds: Sequence[int], device: str = "cpu") -> list[Cell]:
@@ -55,15 +56,14 @@ def cells_of(systems: Sequence[System], folds: Sequence[int], seeds: Sequence[in
     return list(dict.fromkeys(Cell(system, fold, seed, device) for seed in seeds for fold in folds for system in order))
 
 
-def claim(folder: Path, plan: Plan) -> None:
+def write_or_check_plan(folder: Path, plan: Plan) -> None:
     """Make the folder one of this plan. Raises CheckpointError if it is one of another plan."""
     if (folder / PLAN_FILE).exists():
         before = read_plan(folder)
         different = [name for name, value in asdict(plan).items() if getattr(before, name) != value]
         if different:
-            found = ", ".join(f"{name}={getattr(before, name)}" for name in different)
-            asked = ", ".join(f"{name}={getattr(plan, name)}" for name in different)
-            raise CheckpointError(f"{folder / PLAN_FILE}: expected a folder with {asked}, got one with {found}; use another --out")
+            expected, got = (", ".join(f"{name}={getattr(one, name)}" for name in different) for one in (plan, before))
+            raise CheckpointError(f"{folder / PLAN_FILE}: expected a folder with {expected}, got one with {got}; use another --out")
         return
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / PLAN_FILE, asdict(plan))
@@ -75,68 +75,73 @@ def read_plan(folder: Path) -> Plan:
         return Plan(**json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise DataError(f"{file}: expected a folder made by `relsift cv` or `relsift reproduce`, got {error.strerror}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ConfigError) as error:
         raise DataError(f"{file}: expected the plan of a grid, got {error}") from error
 
 
 def load_results(folder: Path, systems: Sequence[System] | None = None) -> Results:
-    """What is there.
+    """The finished cells of a folder.
 
-    Args: systems: which, in which order, and under which titles; their settings are those of the cells. None: all that are there.
+    Args: systems: which, in which order, and under which titles; their settings are those of the cells. None: all that have cells.
     Raises: DataError if the folder is not one of a grid; CheckpointError if cells of one system differ in their settings.
     """
     plan = read_plan(folder)
+    stored: dict[str, list[StoredCell]] = {}
+    for cell in stored_cells(folder, None if systems is None else {system.name for system in systems}):
+        stored.setdefault(cell.result.system.name, []).append(cell)
+    for cells in stored.values():
+        for cell in cells:
+            _check_alike(folder, cells[0], cell, plan)
+    results = {name: [cell.result for cell in cells] for name, cells in stored.items()}
+    computed = {name: cells[0].system for name, cells in results.items()}
     if systems is None:
-        names = sorted(path.name for path in (folder / "cells").glob("*") if path.is_dir())
-    else:
-        names = [system.name for system in systems]
-    titles = {system.name: system.title for system in systems or ()}
-    found: list[System] = []
-    cells: dict[str, list[CellResult]] = {}
-    for name in names:
-        its = _cells_there(folder, name)
-        if not its:
-            found += [system for system in systems or () if system.name == name]
-            continue
-        for result in its:
-            _check_alike(folder, its[0], result, plan)
-        found.append(replace(its[0].system, title=titles.get(name, its[0].system.title)))
-        cells[name] = sorted(its, key=lambda result: (result.fold, result.seed))
-    return Results(plan, tuple(found), cells)
+        return Results(plan, tuple(computed.values()), results)
+    named = (replace(computed[s.name], title=s.title) if s.name in computed else s for s in systems)
+    return Results(plan, tuple(named), results)
 
 
-def run_grid(cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, on_cell: Callable[[Progress], None] | None = None) -> None:
+def pack_grid(folder: Path) -> int:
+    """Put all finished cells of a folder into one file; returns how many it has.
+
+    Raises: CheckpointError if a process computes cells in the folder; DataError if it is not one of a grid, or has no cells.
+    """
+    plan = read_plan(folder)
+    with locked(folder / LOCK_FILE, busy=f"{folder}: expected no process that computes cells here, got one; wait for it, then pack"):
+        return pack_loose_cells(folder, plan)
+
+
+def run_grid(
+    cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, on_cell: Callable[[FinishedCell], None] | None = None
+) -> None:
     """Compute what is missing.
 
     Raises: CheckpointError if the folder holds cells of other settings, or another process computes cells in it; whatever a training
     raises, with the cell's name before it.
     """
-    claim(folder, plan)
+    write_or_check_plan(folder, plan)
     clock = _Clock(jobs)
     # All that the systems have, asked for or not: cells of other settings must be refused before the new ones take hours.
-    for system in dict.fromkeys(cell.system for cell in cells):
-        for result in _cells_there(folder, system.name):
-            cell = Cell(system, result.fold, result.seed)
-            _check(folder, cell, result, plan)
-            clock.add(cell, result.seconds)
-    if all(cell.file(folder).exists() for cell in cells):
+    systems = dict.fromkeys(cell.system for cell in cells)
+    for stored in stored_cells(folder, {system.name for system in systems}):
+        for system in (system for system in systems if system.name == stored.result.system.name):
+            cell = Cell(system, stored.result.fold, stored.result.seed)
+            _check(folder, cell, stored, plan)
+            clock.add(cell, stored.result.seconds)
+    if {cell.name for cell in cells} <= finished_names(folder):
         return
     busy = f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
     with locked(folder / LOCK_FILE, busy=busy):  # two at once would train the same cells in the same place
-        claim(folder, plan)  # another process may have been here first
-        todo = [cell for cell in cells if not cell.file(folder).exists()]
-        left = list(todo)
-        for cell, result, seconds in _computed(todo, plan, folder, jobs):
+        write_or_check_plan(folder, plan)  # another process may have been here first
+        finished = finished_names(folder)
+        missing = [cell for cell in cells if cell.name not in finished]
+        left = list(missing)
+        for cell, result, seconds in _computed(missing, plan, folder, jobs):
             left.remove(cell)
             clock.add(cell, seconds)
             if on_cell is not None:
-                on_cell(Progress(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
+                on_cell(FinishedCell(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
         if not any((folder / "unfinished").glob("*/*")):
             shutil.rmtree(folder / "unfinished", ignore_errors=True)
-
-
-def _cells_there(folder: Path, system: str) -> list[CellResult]:
-    return [CellResult.load(file) for file in sorted((folder / "cells" / system).glob(CELL_FILES))]
 
 
 class _Clock:
@@ -155,38 +160,41 @@ class _Clock:
         return sum(means.get(cell.system.name, usual) for cell in cells) / min(self.jobs, max(1, len(cells)))
 
 
-def _check(folder: Path, cell: Cell, result: CellResult, plan: Plan) -> None:
+def _check(folder: Path, cell: Cell, stored: StoredCell, plan: Plan) -> None:
     """The file holds what would be computed: same plan, same system, same configuration."""
-    _check_plan(folder, cell, result, plan)
+    _check_plan(folder, stored, plan)
     # An option that is younger than the cell has its default there.
-    wanted, there = configured(cell, plan), RunConfig.model_validate(result.config)
-    _compare(cell.file(folder), _settings(cell.system, wanted), _settings(result.system, there))
+    expected, got = configured(cell, plan), RunConfig.model_validate(stored.result.config)
+    _compare(stored.where, _settings(cell.system, expected), _settings(stored.result.system, got))
 
 
-def _check_alike(folder: Path, first: CellResult, other: CellResult, plan: Plan) -> None:
-    cell = Cell(other.system, other.fold, other.seed)
-    _check_plan(folder, cell, other, plan)
-    configs = [RunConfig.model_validate(result.config | {"training": result.config["training"] | {"seed": 0}}) for result in (first, other)]
-    _compare(cell.file(folder), _settings(first.system, configs[0]), _settings(other.system, configs[1]))
+def _check_alike(folder: Path, first: StoredCell, other: StoredCell, plan: Plan) -> None:
+    _check_plan(folder, other, plan)
+    expected, got = (
+        _settings(cell.system, RunConfig.model_validate(cell.config | {"training": cell.config["training"] | {"seed": 0}}))
+        for cell in (first.result, other.result)
+    )
+    _compare(other.where, expected, got)
 
 
-def _check_plan(folder: Path, cell: Cell, result: CellResult, plan: Plan) -> None:
-    if result.plan != plan:
-        where = cell.file(folder)
-        raise CheckpointError(f"{where}: expected a cell of the plan in {folder / PLAN_FILE}, got one of another plan; use another --out")
+def _check_plan(folder: Path, stored: StoredCell, plan: Plan) -> None:
+    if stored.result.plan != plan:
+        raise CheckpointError(
+            f"{stored.where}: expected a cell of the plan in {folder / PLAN_FILE}, got one of another plan; use another --out"
+        )
 
 
 def _settings(system: System, config: RunConfig) -> dict[str, Any]:
-    """All that decides the numbers, flat. A device rounds otherwise, as a processor does, and may differ."""
-    values = {f"{section}.{key}": value for section, its in config.model_dump().items() for key, value in its.items()}
+    """All that decides the numbers, flat, as JSON has it. A device rounds otherwise, as a processor does, and may differ."""
+    values = {f"{section}.{key}": value for section, options in config.model_dump(mode="json").items() for key, value in options.items()}
     del values["training.device"]
     return values | {name: getattr(system, name) for name in ("tagger", "select_on", "test_ratio")}
 
 
-def _compare(where: Path, wanted: dict[str, Any], found: dict[str, Any]) -> None:
-    names = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
+def _compare(where: str, expected: dict[str, Any], got: dict[str, Any]) -> None:
+    names = [name for name in {**expected, **got} if expected.get(name) != got.get(name)]
     if names:
-        differing = ", ".join(f"{name} {wanted.get(name)!r} and not {found.get(name)!r}" for name in names)
+        differing = ", ".join(f"{name} {expected.get(name)!r} and not {got.get(name)!r}" for name in names)
         raise CheckpointError(f"{where}: expected a cell with {differing}; use another --out or name")
 
 

@@ -38,9 +38,9 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
     # The plan's checksum is the same for another cut of the same data: these are the sentences themselves, in their order.
     digest = stable_integer(VERSION, *([s.id, s.tokens] for s in (*training, *development, *test)), len(training), len(development))
     if not file.exists():
-        found = predicted_tags(training, [*development, *test], seed=plan.fold_seed + 1, language=plan.language)
-        tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*found.training, *found.others]]
-        facts = {"training": asdict(found.training_score), "elsewhere": asdict(found.others_score), "overlapping": found.overlapping}
+        tagged = predicted_tags(training, [*development, *test], seed=plan.fold_seed + 1, language=plan.language)
+        tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*tagged.training, *tagged.others]]
+        facts = {"training": asdict(tagged.training_score), "elsewhere": asdict(tagged.others_score), "overlapping": tagged.overlapping}
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, {"checksum": plan.checksum, "sentences": digest, "facts": facts, "tags": tags})
     kept = json.loads(file.read_text(encoding="utf-8"))
@@ -48,12 +48,12 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
     if whose != (plan.checksum, digest, len(training) + len(development) + len(test)):
         raise DataError(f"{file}: expected the tags of this fold, got those of other sentences or of an older tagger; delete the file")
     rest = iter(kept["tags"])
-    shown = [_shown(part, list(islice(rest, len(part)))) for part in (training, development, test)]
-    return TaggedFold(shown[0], shown[1], shown[2], kept["facts"])
+    training, development, test = (_with_tags(part, list(islice(rest, len(part)))) for part in (training, development, test))
+    return TaggedFold(training, development, test, kept["facts"])
 
 
-def _shown(sentences: Sequence[Sentence], tags: Sequence[Sequence[tuple[int, int, str]]]) -> list[Sentence]:
+def _with_tags(sentences: Sequence[Sentence], tags: Sequence[Sequence[tuple[int, int, str]]]) -> list[Sentence]:
     return [
-        replace(sentence, tagged=tuple(Entity(start, end, kind) for start, end, kind in its))
-        for sentence, its in zip(sentences, tags, strict=True)
+        replace(sentence, tagged=tuple(Entity(start, end, kind) for start, end, kind in entities))
+        for sentence, entities in zip(sentences, tags, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""What one training of a grid leaves: one JSON file, enough to draw every table and plot anew without training.
+"""What one training of a grid leaves: one JSON object, enough to draw every table and plot anew without training.
 
 Letters: U annotated sentences of the test part.
 """
@@ -10,13 +10,13 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relsift.candidates import Direction
-from relsift.errors import DataError
+from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
@@ -24,45 +24,48 @@ from relsift.files import write_json
 
 FORMAT = 1
 CURVE_POINTS = 200
-CELL_FILES = "fold*-seed*.json"  # in the folder of a system, as `Cell.name` has it
+QUICK_OVERRIDE = "training.epochs=3"  # of every system of a quick plan
+
+Split = Literal["folds", "own"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What all cells of one folder share: the data, how it is cut, and which pairs are scored.
-
-    development: share of each training part held out for selection. sentences: of a sample of the documents; None takes all.
-    quick: the cells are a trial of the machinery, not a result.
-    """
+    """What all cells of one folder share: the data, how it is cut, and which pairs are scored."""
 
     data: str
-    checksum: str
+    checksum: str  # sha256 of the data
     language: str | None
     direction: Direction
     type_filter: bool
-    folds: int = 5
-    fold_seed: int = 0
-    development: float = 0.125
-    sentences: int | None = None
-    quick: bool = False
+    folds: int = 5  # 1 with the corpus's own split
+    fold_seed: int = 0  # decides which document is in which fold, and in a sample
+    development: float = 0.125  # share of each training part held out for selection; not used with the corpus's own split
+    sentences: int | None = None  # size of a sample of whole documents; None takes all
+    quick: bool = False  # the cells are a trial of the machinery, not a result
+    split: Split = "folds"  # cut by document, or *own*: the corpus's own training, development and test parts
+
+    def __post_init__(self) -> None:
+        require(self.split in get_args(Split), "plan.split", expected=" or ".join(get_args(Split)), got=self.split)
+        require(self.split == "folds" or self.folds == 1, "plan.folds", expected="1 with the corpus's own split", got=self.folds)
 
     def overrides(self) -> tuple[str, ...]:
         return f"candidates.direction={self.direction}", f"candidates.type_filter={str(self.type_filter).lower()}"
 
     def options(self) -> str:
         """As arguments of `relsift cv` and `relsift reproduce`."""
-        said = f"--data {shlex.quote(self.data)} --direction {self.direction}"
-        said += f" --{'' if self.type_filter else 'no-'}type-filter --folds {self.folds}"
+        options = f"--data {shlex.quote(self.data)} --direction {self.direction} --{'' if self.type_filter else 'no-'}type-filter"
+        options += " --split own" if self.split == "own" else f" --folds {self.folds}"
         for name, usual in (("language", None), ("fold_seed", 0), ("development", 0.125), ("sentences", None)):
             if (value := getattr(self, name)) != usual:
-                said += f" --{name.replace('_', '-')} {value}"
-        return said + (" --quick" if self.quick else "")
+                options += f" --{name.replace('_', '-')} {value}"
+        return options + (" --quick" if self.quick else "")
 
     def setting(self) -> str:
         """For the reader of a report."""
         parts = [
             f"data={self.data}",
-            f"{self.folds} folds by document",
+            "the corpus's own split" if self.split == "own" else f"{self.folds} folds by document",
             f"direction={self.direction}",
             f"type filter {'on' if self.type_filter else 'off'}",
         ]
@@ -114,7 +117,7 @@ class Curve:
         if not self.thresholds or threshold > self.thresholds[0]:
             return 0.0, 0.0
         rising = -np.asarray(self.thresholds)                                            # (N,) thresholds fall from point to point
-        taken, right = (float(np.interp(-threshold, rising, its)) for its in (self.taken, self.right))
+        taken, right = (float(np.interp(-threshold, rising, counts)) for counts in (self.taken, self.right))
         return taken, right
 
     def f1(self, threshold: float) -> float:
@@ -130,38 +133,35 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class CellResult:
-    """One system, trained with one seed on one fold, and scored once on its test part.
-
-    config: the whole configuration of the run. command: repeats this cell. machine: where, with which versions.
-    test_candidates, training_candidates: kept, positive, ratio, dropped, lost.
-    counts: (U, 3) true positives, predicted, gold relations of each annotated test sentence. documents: how many of them each test
-        document has, in order.
-    sampled: the second scores of a system with a `test_ratio`. extra: what else an experiment records (a tagger's F1, say).
-    """
+    """One system, trained with one seed on one fold, and scored once on its test part."""
 
     system: System
     plan: Plan
-    fold: int
+    fold: int  # from 1; always 1 with the corpus's own split
     seed: int
-    config: dict[str, Any]
-    command: str
-    machine: dict[str, Any]
+    config: dict[str, Any]  # the whole configuration of the run
+    command: str  # repeats this cell
+    machine: dict[str, Any]  # where, with which versions
     seconds: float
     seconds_per_epoch: float
     parameters: int
     epochs: int
     best_epoch: int
     threshold: float
-    training_candidates: dict[str, Any]
-    test_candidates: dict[str, Any]
+    training_candidates: dict[str, Any]  # kept, positive, ratio, dropped, lost
+    test_candidates: dict[str, Any]  # the same
     development: Scores
     test: Scores
-    counts: Counts
-    documents: list[int]
-    curve: Curve
-    sampled: Scores | None = None
+    counts: Counts | None  # (U, 3) true positives, predicted, gold relations of each annotated test sentence; None: not recorded
+    documents: list[int]  # annotated sentences of each test document, in order
+    curve: Curve | None  # None: not recorded
+    sampled: Scores | None = None  # the second scores of a system with a `test_ratio`
     notes: list[str] = field(default_factory=list)
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)  # what else an experiment records (a tagger's F1, say)
+
+    @property
+    def name(self) -> str:
+        return cell_name(self.system, self.fold, self.seed)
 
     @property
     def device(self) -> str:
@@ -174,26 +174,37 @@ class CellResult:
         return bool(self.config.get("candidates", {}).get("order_leak", False))
 
     def save(self, file: Path) -> None:
-        value = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        value |= {"system": self.system.to_json(), "plan": asdict(self.plan), "curve": self.curve.to_json()}
-        value |= {name: None if value[name] is None else value[name].to_json() for name in ("development", "test", "sampled")}
-        value |= {"counts": pack(self.counts), "documents": " ".join(map(str, self.documents))}
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, {"format": FORMAT} | value)
+        write_json(file, {"format": FORMAT} | self.to_json())
 
     @classmethod
     def load(cls, file: Path) -> CellResult:
         """Raises DataError naming the file if it is not a cell of this version."""
         try:
             value = json.loads(file.read_text(encoding="utf-8"))
-            if (found := value.pop("format")) != FORMAT:
-                raise DataError(f"{file}: expected a cell of format {FORMAT}, got {found!r}; delete it to have it computed again")
-            value |= {"system": System.from_json(value["system"]), "plan": Plan(**value["plan"]), "curve": Curve.from_json(value["curve"])}
-            value |= {name: None if value[name] is None else Scores.from_json(value[name]) for name in ("development", "test", "sampled")}
-            value |= {"counts": unpack(value["counts"]), "documents": [int(number) for number in value["documents"].split()]}
-            return cls(**value)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if (version := value.pop("format")) != FORMAT:
+                raise DataError(f"{file}: expected a cell of format {FORMAT}, got {version!r}; delete it to have it computed again")
+            return cls.from_json(value)
+        except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
             raise DataError(f"{file}: expected the result of a cell, got {error!r}; delete it to have it computed again") from error
+
+    def to_json(self) -> dict[str, Any]:
+        value = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        value |= {"system": self.system.to_json(), "plan": asdict(self.plan), "documents": " ".join(map(str, self.documents))}
+        value |= {name: None if value[name] is None else value[name].to_json() for name in ("development", "test", "sampled", "curve")}
+        return value | {"counts": None if self.counts is None else pack_counts(self.counts)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> CellResult:
+        """The inverse of `to_json`. Raises ValueError, KeyError, TypeError, AttributeError or ConfigError for anything else."""
+        scores = {name: None if value[name] is None else Scores.from_json(value[name]) for name in ("development", "test", "sampled")}
+        parts = {
+            "system": System.from_json(value["system"]), "plan": Plan(**value["plan"]),
+            "counts": None if value["counts"] is None else unpack_counts(value["counts"]),
+            "documents": [int(number) for number in value["documents"].split()],
+            "curve": None if value["curve"] is None else Curve.from_json(value["curve"]),
+        }  # fmt: skip
+        return cls(**(value | scores | parts))
 
 
 @dataclass(frozen=True)
@@ -222,16 +233,22 @@ class Results:
         return replace(self, systems=systems)
 
 
+def cell_name(system: System, fold: int, seed: int) -> str:
+    """In messages, and of its file."""
+    return f"{system.name}/fold{fold}-seed{seed}"
+
+
 def cell_command(system: System, plan: Plan, fold: int, seed: int, device: str = "cpu") -> str:
     """What computes a cell again, in another folder OUT."""
+    only_fold = "" if plan.split == "own" else f" --only-fold {fold}"
     where = "" if device == "cpu" else f" --device {shlex.quote(device)}"
-    return f"relsift cv {plan.options()} {system.options()} --only-fold {fold} --only-seed {seed}{where} --out OUT"
+    return f"relsift cv {plan.options()} {system.options()}{only_fold} --only-seed {seed}{where} --out OUT"
 
 
-def pack(counts: Counts) -> str:
+def pack_counts(counts: Counts) -> str:
     """One line of text: as JSON numbers they would fill thousands."""
     return " ".join(",".join(map(str, row)) for row in counts.tolist())
 
 
-def unpack(text: str) -> Counts:
+def unpack_counts(text: str) -> Counts:
     return np.array([[int(number) for number in row.split(",")] for row in text.split()], np.int64).reshape(-1, 3)

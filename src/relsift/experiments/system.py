@@ -59,12 +59,12 @@ class System:
 
     def options(self) -> str:
         """As arguments of `relsift cv`."""
-        said = [f"--name {self.name} --model {self.model} --preset {shlex.quote(self.preset or '')}"]
-        said += [f"--set {shlex.quote(text)}" for text in self.overrides]
+        options = [f"--name {self.name} --model {self.model} --preset {shlex.quote(self.preset or '')}"]
+        options += [f"--set {shlex.quote(text)}" for text in self.overrides]
         for name, usual in (("tagger", "none"), ("select_on", "development"), ("test_ratio", None)):
             if (value := getattr(self, name)) != usual:
-                said.append(f"--{name.replace('_', '-')} {value}")
-        return " ".join(said)
+                options.append(f"--{name.replace('_', '-')} {value}")
+        return " ".join(options)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"overrides": list(self.overrides)}

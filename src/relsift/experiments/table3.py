@@ -20,9 +20,9 @@ def report(results: Results, command: str) -> Report:
     sections = []
     for plain, tagged in PAIRS:
         pair = results.with_systems((plain, tagged))
-        found = differences(pair, plain)
-        if found:
-            sections.append(Section(f"{tagged.title} against {plain.title}", (tables.difference_table(pair, plain, found),)))
+        gain = differences(pair, plain)
+        if gain:
+            sections.append(Section(f"{tagged.title} against {plain.title}", (tables.difference_table(pair, plain, gain),)))
     return full_report(results, command, title="Table 3", question=QUESTION, base=None, published=PUBLISHED, more=sections)
 
 

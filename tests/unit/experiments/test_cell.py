@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from grids import SMALL, WITH_TAGS, plan_of
 from hypothesis import given
@@ -15,13 +16,13 @@ from hypothesis import strategies as st
 
 from relsift.candidates import Candidates, Pair
 from relsift.corpora.data import resolve
+from relsift.decisions.scored import Scored
 from relsift.evaluation.scores import PRF, TypeScore
 from relsift.experiments import cell as module
 from relsift.experiments.cell import Cell, documents_of, folds_of, left_out, run_cell, sampled, sampled_scores, why_not_trainable
 from relsift.experiments.predicted import TaggedFold
 from relsift.experiments.result import Plan
 from relsift.experiments.system import SPTREE, System
-from relsift.inference import ScoredPairs
 from relsift.readers.base import ReadReport
 from relsift.schema import Entity, Relation, Sentence
 from relsift.stable_random import stable_integer
@@ -39,17 +40,20 @@ def sentence(name: str, annotated: bool = True) -> Sentence:
     return Sentence(name, (name, "b", "c"), ENTITIES, (Relation(0, 1, "kin"),) if annotated else None)
 
 
-def scored(first: tuple[str, float] | None, others: float) -> ScoredPairs:
-    """The first pair, gold "kin", with its best relation and score (None: not annotated, scored like the others)."""
-    kind, score = first or ("kin", others)
-    pairs = [Pair(*place, "kin" if first and place == (0, 1) else None) for place in PAIRS]
-    return ScoredPairs(pairs, [LABELS.index(kind), 0, 0], [score, others, others])
+def scored(one: Sentence, first: tuple[str, float], others: float) -> Scored:
+    """The first pair, gold "kin" where annotated, with its best relation and score; the best of the others is kin."""
+    pairs = [Pair(*place, ("kin",) if one.relations and place == (0, 1) else ()) for place in PAIRS]
+    scores = np.full((len(PAIRS), len(LABELS)), -9.0, np.float32)
+    scores[0, LABELS.index(first[0])] = first[1]
+    scores[1:, LABELS.index("kin")] = others
+    return Scored(one, pairs, scores)
 
 
 DEVELOPMENT = [sentence("d1"), sentence("d2"), *(sentence(f"bare{n}", annotated=False) for n in range(20))]
 TEST = [sentence("t1"), *(sentence(f"void{n}", annotated=False) for n in range(20)), sentence("t2")]
-HELD = [scored(("kin", 2.0), 1.0), scored(("kin", 2.0), 1.0), *[scored(None, 5.0)] * 20]
-FOUND = [scored(("kin", 3.0), 1.6), *[scored(None, 4.0)] * 20, scored(("owns", 1.8), 1.6)]
+SCORED_TEST = [
+    scored(TEST[0], ("kin", 3.0), 1.6), *(scored(one, ("kin", 4.0), 4.0) for one in TEST[1:-1]), scored(TEST[-1], ("owns", 1.8), 1.6),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("ratio", "negatives"), [(0.0, 0), (0.5, 1), (1.0, 2), (2.0, 4), (9.0, 4)])
@@ -57,12 +61,12 @@ def test_the_sampled_test_part_is_scored_by_hand(ratio, negatives, monkeypatch):
     # Development: two right ones at 2, negatives at 1, so the threshold is 1.5 (without negatives, 1 below 2). Test: one right at 3, one
     # wrong at 1.8, and every negative that is kept, at 1.6, is spurious; two gold relations. Sentences without annotation count nowhere,
     # high as their scores are.
-    def score(model: Any, encoding: Any, candidates: Any, held: list[Sentence], report: Any) -> list[ScoredPairs]:
-        return [HELD[DEVELOPMENT.index(one)] for one in held]
+    def score(scorer: Any, group: list[Sentence]) -> list[Scored]:
+        return [scored(one, ("kin", 2.0), 1.0) if one.relations else scored(one, ("kin", 5.0), 5.0) for one in group]
 
-    monkeypatch.setattr(module, "score_pairs", score)
-    bundle: Any = SimpleNamespace(model=None, encoding=SimpleNamespace(labels=LABELS), candidates=Candidates(direction="undirected"))
-    result = sampled_scores(bundle, DEVELOPMENT, TEST, FOUND, ratio)
+    monkeypatch.setattr(module, "score", score)
+    bundle: Any = SimpleNamespace(scorer=None, encoding=SimpleNamespace(labels=LABELS), candidates=Candidates(direction="undirected"))
+    result = sampled_scores(bundle, DEVELOPMENT, SCORED_TEST, ratio)
     assert result.per_type == {"kin": TypeScore(1, negatives, 1), "owns": TypeScore(0, 1, 0)}
     assert result.micro == PRF.of(1, 1 + negatives, 1)
     assert result.sentences == 2
@@ -70,25 +74,26 @@ def test_the_sampled_test_part_is_scored_by_hand(ratio, negatives, monkeypatch):
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=1, max_size=3), min_size=1, max_size=6), st.sampled_from([0.0, 0.5, 1.0, 1.5, 4.0]))
-def test_a_sample_keeps_the_negatives_of_the_lowest_draws_with_their_labels_and_scores(rows, ratio):
+def test_a_sample_keeps_the_negatives_of_the_lowest_draws_with_their_scores(rows, ratio):
     group = [sentence(f"s{number}") for number in range(len(rows))]
-    pairs = [[Pair(*place, "kin" if related else None) for place, related in zip(PAIRS, row)] for row in rows]
-    whole = [ScoredPairs(its, list(range(len(its))), [10.0 * n + at for at in range(len(its))]) for n, its in enumerate(pairs)]
+    pairs = [[Pair(*place, ("kin",) if related else ()) for place, related in zip(PAIRS, row)] for row in rows]
+    scores = [np.array([[10.0 * n + at, at] for at in range(len(row))], np.float32) for n, row in enumerate(rows)]
+    whole = [Scored(one, *rest) for one, *rest in zip(group, pairs, scores)]
     ranks = sorted(
         stable_integer(stable_integer(0, one.id, one.tokens), pair.head, pair.tail)
-        for one, its in zip(group, pairs)
-        for pair in its
-        if pair.type is None
+        for one, row in zip(group, pairs)
+        for pair in row
+        if not pair.types
     )
     count = int(ratio * sum(map(sum, rows)))
     last = ranks[count - 1] if 0 < count <= len(ranks) else float("inf") if count else -1
-    for number, (one, before, after) in enumerate(zip(group, whole, sampled(whole, group, ratio), strict=True)):
+    for number, (one, before, after) in enumerate(zip(group, whole, sampled(whole, ratio), strict=True)):
         kept = [
             at for at, pair in enumerate(before.pairs)
-            if pair.type is not None or stable_integer(stable_integer(0, one.id, one.tokens), pair.head, pair.tail) <= last
+            if pair.types or stable_integer(stable_integer(0, one.id, one.tokens), pair.head, pair.tail) <= last
         ]  # fmt: skip
-        assert after.pairs == [before.pairs[at] for at in kept]
-        assert (after.labels, after.scores) == (kept, [10.0 * number + at for at in kept])
+        assert (after.sentence, after.pairs) == (one, [before.pairs[at] for at in kept])
+        assert after.scores.tolist() == [[10.0 * number + at, at] for at in kept]
 
 
 # ---- what it is trained on

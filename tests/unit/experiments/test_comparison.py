@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from invented_cells import ONE, OTHER, cell
 from relsift.errors import ConfigError, DataError
 from relsift.evaluation.significance import Comparison, compare_runs, micro_f1, sentence_counts
-from relsift.experiments.comparison import as_unit, cell_files, compare_predictions, compare_systems, verdict
+from relsift.experiments.comparison import as_unit, compare_predictions, compare_systems, verdict
 from relsift.experiments.result import CellResult
 from relsift.schema import Document, Relation
 from toy import sentences
@@ -81,7 +81,7 @@ def test_folds_that_do_not_differ_have_no_effect_size():
 
 def test_documents_and_sentences_are_the_units_of_the_paired_test():
     first, second = two_grids(5)
-    by_seed = {its: [[c for c in side if c.seed == its] for side in (first, second)] for its in (1, 2)}
+    by_seed = {seed: [[c for c in side if c.seed == seed] for side in (first, second)] for seed in (1, 2)}
     for unit in ("sentence", "document"):
 
         def rows(side: list[CellResult], unit: str = unit) -> np.ndarray:
@@ -91,11 +91,11 @@ def test_documents_and_sentences_are_the_units_of_the_paired_test():
                 every = [[sum(column) for column in zip(*every[a:b])] for a, b in pairwise(ends)]
             return np.array(every, np.int64)
 
-        runs = [[rows(by_seed[its][side]) for its in (1, 2)] for side in (0, 1)]
+        runs = [[rows(by_seed[seed][side]) for seed in (1, 2)] for side in (0, 1)]
         wanted = compare_runs(*runs, samples=300, confidence=0.9, swap_runs_together=True, seed=4)
-        found = compare_systems(first, second, units=unit, samples=300, confidence=0.9, seed=4)
-        assert {name: getattr(found, name) for name in vars(wanted)} == vars(wanted)
-        assert (found.units, found.unit) == (18 if unit == "sentence" else 9, unit)
+        comparison = compare_systems(first, second, units=unit, samples=300, confidence=0.9, seed=4)
+        assert {name: getattr(comparison, name) for name in vars(wanted)} == vars(wanted)
+        assert (comparison.units, comparison.unit) == (18 if unit == "sentence" else 9, unit)
 
 
 def test_a_document_without_annotated_sentences_is_no_unit():
@@ -180,9 +180,9 @@ def test_predictions_are_compared_over_documents_or_sentences():
     first, second = gold, [s.with_relations([Relation(1, 0, "works_for")]) for s in gold]
     for unit, numbers in (("sentence", range(8)), ("document", [0, 0, 0, 1, 2, 2, 2, 2])):
         runs = [[sentence_counts(gold, side, direction="undirected", units=list(numbers))] for side in (first, second)]
-        found = compare_predictions(documents, first, second, direction="undirected", units=unit, samples=200, seed=3)
-        assert found == compare_runs(*runs, samples=200, seed=3)
-    assert found.units == 3
+        comparison = compare_predictions(documents, first, second, direction="undirected", units=unit, samples=200, seed=3)
+        assert comparison == compare_runs(*runs, samples=200, seed=3)
+    assert comparison.units == 3
 
 
 # ---- words
@@ -193,34 +193,34 @@ def outcome(difference: float, low: float, high: float, p: float) -> Comparison:
 
 
 def test_the_verdict_names_the_better_one_and_by_how_much():
-    said = "is better than {} by 3.1 points (95 % interval 1.0 to 5.2, p = 0.004)."
-    assert verdict(outcome(0.031, 0.01, 0.052, 0.004), "A", "B") == f"A {said.format('B')}"
-    assert verdict(outcome(-0.031, -0.052, -0.01, 0.004), "A", "B") == f"B {said.format('A')}"
+    sentence = "is better than {} by 3.1 points (95 % interval 1.0 to 5.2, p = 0.004)."
+    assert verdict(outcome(0.031, 0.01, 0.052, 0.004), "A", "B") == f"A {sentence.format('B')}"
+    assert verdict(outcome(-0.031, -0.052, -0.01, 0.004), "A", "B") == f"B {sentence.format('A')}"
 
 
 @pytest.mark.parametrize(("low", "high", "p"), [(-0.01, 0.07, 0.2), (-0.001, 0.07, 0.04), (0.001, 0.07, 0.06)])
 def test_without_a_small_p_value_and_an_interval_off_zero_no_system_is_called_better(low, high, p):
-    said = verdict(outcome(0.031, low, high, p), "A", "B")
-    assert said.startswith("No difference that this data can show: A minus B is +3.1 points (95 % interval ")
+    sentence = verdict(outcome(0.031, low, high, p), "A", "B")
+    assert sentence.startswith("No difference that this data can show: A minus B is +3.1 points (95 % interval ")
 
 
 def test_the_verdict_over_cells_speaks_of_folds():
     first, _ = two_grids(1)
     alike = compare_systems(first, [replace(c, system=OTHER) for c in first], samples=20)
-    said = "No difference that these folds can show: A minus B is +0.0 points (95 % interval +0.0 to +0.0, p = 1)."
-    assert verdict(alike, "A", "B") == said
+    sentence = "No difference that these folds can show: A minus B is +0.0 points (95 % interval +0.0 to +0.0, p = 1)."
+    assert verdict(alike, "A", "B") == sentence
 
 
 def test_one_fold_that_went_wrong_does_not_make_the_other_system_better():
     # Five folds of 40 relations: alike in four of them, in the fifth the first finds all and the second nothing.
     first = [cell(ONE, fold, 1, [RIGHT] * 40) for fold in range(1, 6)]
     second = [cell(OTHER, fold, 1, [SILENT if fold == 5 else RIGHT] * 40) for fold in range(1, 6)]
-    said = "A scores higher than B on these documents by 11.1 points (95 % interval "
+    start = "A scores higher than B on these documents by 11.1 points (95 % interval "
     # Differences 0, 0, 0, 0, 1: variance 1/5. t(4 degrees, 95 %) is 2.7764; its half width 2.7764 · sqrt((1/5 + 1/4) / 5) = 0.833
     end = "but 5 folds cannot show that it would with other training parts (1 of 5 folds won, 95 % interval of their mean -63.3 to +103.3)."
     for result, names in ((compare_systems(first, second), ("A", "B")), (compare_systems(second, first), ("B", "A"))):
         sentence = verdict(result, *names)
-        assert sentence.startswith(said) and sentence.endswith(end), sentence
+        assert sentence.startswith(start) and sentence.endswith(end), sentence
 
 
 def test_an_unknown_unit_is_refused():
@@ -229,18 +229,28 @@ def test_an_unknown_unit_is_refused():
         as_unit("documents")
 
 
-# ---- folders
+# ---- the corpus's own split
 
 
-def test_cells_are_found_in_the_folder_of_the_only_system_or_of_the_one_that_is_named(tmp_path):
-    with pytest.raises(DataError, match="finished cells of one system, got none"):
-        (tmp_path / "cells" / "one").mkdir(parents=True)
-        cell_files(tmp_path)
-    made = cell(ONE, 1, 2, [RIGHT])
-    made.save(tmp_path / "cells" / "one" / "fold1-seed2.json")
-    assert cell_files(tmp_path) == cell_files(tmp_path / "cells" / "one") == [tmp_path / "cells" / "one" / "fold1-seed2.json"]
-    assert CellResult.load(cell_files(tmp_path)[0]).counts.tolist() == [list(RIGHT)]
-    cell(OTHER, 1, 2, [RIGHT]).save(tmp_path / "cells" / "other" / "fold1-seed2.json")
-    with pytest.raises(DataError, match=r"got one, other; name one: .*cells/one"):
-        cell_files(tmp_path)
-    assert cell_files(tmp_path / "nowhere") == []
+def test_with_the_own_split_there_is_nothing_to_say_over_folds():
+    # Two seeds of one test part: F 1 and 1 against 2/3 and 1, so 6/6 against 2 · 3 / (3 + 4) of all counts together.
+    own = {"split": "own", "folds": 1}
+    first = [cell(ONE, 1, seed, [RIGHT, RIGHT], **own) for seed in (1, 2)]
+    second = [cell(OTHER, 1, 1, [RIGHT, SILENT], **own), cell(OTHER, 1, 2, [RIGHT, RIGHT], **own)]
+    result = compare_systems(first, second, samples=50)
+    assert (result.split, result.folds, result.seeds, result.runs, result.units) == ("own", (1,), (1, 2), 2, 2)
+    assert (result.fold_interval, result.effect_size) == (None, None)
+    assert (result.first, result.second, result.mean_difference) == (1, pytest.approx(6 / 7), pytest.approx(1 / 6))
+    assert verdict(result, "A", "B").startswith("No difference that this data can show: A minus B is +14.3 points")
+
+
+def test_cells_of_folds_and_of_the_own_split_are_not_compared():
+    with pytest.raises(DataError, match="got folds 5 and 1, split folds and own"):
+        compare_systems([cell(ONE, 1, 1, [RIGHT])], [cell(OTHER, 1, 1, [RIGHT], split="own", folds=1)])
+
+
+@pytest.mark.parametrize("units", ["document", "sentence"])
+def test_cells_without_counts_are_not_compared(units):
+    bare = replace(cell(OTHER, 1, 1, [RIGHT]), counts=None)
+    with pytest.raises(DataError, match="other, fold 1, seed 1: expected counts of each test sentence, got a cell without them"):
+        compare_systems([cell(ONE, 1, 1, [RIGHT])], [bare], units=units)

@@ -28,9 +28,9 @@ def results(*cells: CellResult, folds: int = 2) -> Results:
     return Results(plan, systems(plan), {s.name: [c for c in cells if c.system.name == s.name] for s in systems(plan)})
 
 
-def shown(found: Results) -> tuple[Table, list[str]]:
+def table_and_notes(grid: Results) -> tuple[Table, list[str]]:
     """The table, and the notes beside it."""
-    blocks = report(found, "command").sections[0].blocks
+    blocks = report(grid, "command").sections[0].blocks
     assert isinstance(blocks[0], Table)
     return blocks[0], [block.text for block in blocks if isinstance(block, Paragraph)]
 
@@ -44,7 +44,7 @@ CELLS = (
 def test_the_table_by_hand():
     # 1:1, sampled: base .6 and .8, full .8 and .8, gaps .2 and 0. Whole: base .5 and .7, full .6 and .8, gaps .1 and .1. The training
     # part has 3 negatives a positive: "1:5" was not 1:5.
-    table, notes = shown(results(*CELLS))
+    table, notes = table_and_notes(results(*CELLS))
     assert [row[0] for row in table.rows] == ["1 : 0.5", "1 : 1", "1 : 5", "1 : 10", "1 : 15"]
     assert table.rows[1][1:] == ("70.0 ± 14.1", "80.0 ± 0.0", "+10.0", "60.0 ± 14.1", "70.0 ± 14.1", "+10.0")
     assert all(set(row[1:]) == {"–"} for number, row in enumerate(table.rows) if number != 1)
@@ -53,9 +53,9 @@ def test_the_table_by_hand():
 
 def test_the_gap_is_over_cells_that_both_systems_have():
     # Without fold 2 of the full model its mean is .6 against .6 of the baseline, whose easy fold 2 it lacks: the gap is that of fold 1.
-    table, _ = shown(results(*CELLS[:3]))
+    table, _ = table_and_notes(results(*CELLS[:3]))
     assert table.rows[1][1:] == ("70.0 ± 14.1", "80.0", "+20.0", "60.0 ± 14.1", "60.0", "+10.0")
-    table, _ = shown(results(CELLS[1], CELLS[2]))
+    table, _ = table_and_notes(results(CELLS[1], CELLS[2]))
     assert [table.rows[1][at] for at in (3, 6)] == ["–", "–"]
 
 
@@ -66,12 +66,12 @@ def test_the_trend_is_the_slope_of_the_gap_a_doubling_mean_over_folds_by_hand():
 
     first, second = (*pair(0.5, 1, 5, 5), *pair(1, 1, 5, 6)), (*pair(0.5, 2, 4, 4), *pair(1, 2, 4, 7))
     three = (*first, *second, *pair(0.5, 3, 4, 4), *pair(1, 3, 4, 6))
-    found = trend(results(*three, folds=3), WHOLE)
-    assert found is not None and found.interval is not None
-    assert (found.ratios, found.folds, found.seeds) == ((0.5, 1.0), 3, 1)
-    assert found.slope == pytest.approx((0.1 + 0.3 + 0.2) / 3)  # one doubling: the differences themselves
+    line = trend(results(*three, folds=3), WHOLE)
+    assert line is not None and line.interval is not None
+    assert (line.ratios, line.folds, line.seeds) == ((0.5, 1.0), 3, 1)
+    assert line.slope == pytest.approx((0.1 + 0.3 + 0.2) / 3)  # one doubling: the differences themselves
     half = 4.30265 * (0.01 * (1 / 3 + 1 / 2)) ** 0.5  # t, two degrees of freedom; variance .01; test parts half the training
-    assert found.interval == pytest.approx((0.2 - half, 0.2 + half), rel=1e-4)
+    assert line.interval == pytest.approx((0.2 - half, 0.2 + half), rel=1e-4)
     two = trend(results(*first, *second), WHOLE)
     assert two is not None and two.slope == pytest.approx(0.2) and two.interval is None
     one = trend(results(*first, *second, *pair(5, 1, 5, 8)), WHOLE)  # fold 2 has no 1:5
@@ -86,17 +86,17 @@ def test_the_trend_is_the_slope_of_the_gap_a_doubling_mean_over_folds_by_hand():
 
 
 def test_data_without_enough_negatives_for_any_ratio_still_has_a_report():
-    table, notes = shown(results(scored(BASE, 5, 1, 3, 4, 0), scored(MTL_TAG, 5, 1, 3, 4, 0)))
+    table, notes = table_and_notes(results(scored(BASE, 5, 1, 3, 4, 0), scored(MTL_TAG, 5, 1, 3, 4, 0)))
     assert all(set(row[1:]) == {"–"} for row in table.rows)
     assert any(note.startswith("Not shown: 1:0.5, 1:1, 1:5, 1:10, 1:15") for note in notes)
 
 
 def test_a_cell_without_a_second_score_is_an_error():
     with pytest.raises(DataError, match="expected a second score of base-1to1, fold 1, seed 1, got none"):
-        shown(results(scored(BASE, 1, 1, 5, None, 1)))
+        table_and_notes(results(scored(BASE, 1, 1, 5, None, 1)))
 
 
 def test_each_ratio_samples_training_and_test_alike():
-    made = systems(PLAN)
-    assert [system.test_ratio for system in made] == [0.5, 0.5, 1, 1, 5, 5, 10, 10, 15, 15]
-    assert [system.overrides[-1] for system in made[::2]] == [f"candidates.negatives={ratio}" for ratio in ("0.5", "1", "5", "10", "15")]
+    pairs = systems(PLAN)
+    assert [system.test_ratio for system in pairs] == [0.5, 0.5, 1, 1, 5, 5, 10, 10, 15, 15]
+    assert [system.overrides[-1] for system in pairs[::2]] == [f"candidates.negatives={ratio}" for ratio in ("0.5", "1", "5", "10", "15")]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relsift.corpora.groups import SHARED_TOKENS, group_documents
 from relsift.errors import ConfigError, DataError
-from relsift.experiments.folds import Fold, make_folds, sample_documents
+from relsift.experiments.folds import Fold, make_folds, own_fold, sample_documents
 from relsift.schema import Document, Sentence
 
 LONG = tuple(f"w{number}" for number in range(SHARED_TOKENS))
@@ -115,3 +115,37 @@ def test_too_few_documents_are_an_error_that_counts_groups():
         make_folds(invented([1] * 9), 1, seed=0, development=0.2)
     with pytest.raises(ConfigError, match="development"):
         make_folds(invented([1] * 9), 2, seed=0, development=1.0)
+
+
+# ---- the corpus's own split
+
+
+def parts(train: int, dev: int, test: int) -> dict[str, list[Document]]:
+    """So many documents of one sentence in each part."""
+    counts = {"train": train, "dev": dev, "test": test}
+    return {name: [document(f"{name}{n}", (name, str(n))) for n in range(count)] for name, count in counts.items()}
+
+
+def test_the_own_split_is_one_fold_of_the_parts_as_they_are():
+    corpus = parts(7, 2, 3)
+    corpus["test"].append(document("copy", LONG))
+    corpus["train"].append(document("original", LONG))  # a duplicate stays where the corpus has it
+    fold = own_fold(corpus, where="corpus", sentences=None, seed=0)
+    assert fold == Fold(1, *(tuple(corpus[name]) for name in ("train", "dev", "test")))
+
+
+def test_a_sample_of_the_own_split_takes_its_share_of_every_part():
+    fold = own_fold(parts(70, 10, 20), where="corpus", sentences=10, seed=0)
+    assert (len(fold.training), len(fold.development), len(fold.test)) == (7, 1, 2)
+    assert all(d.id.startswith("dev") for d in fold.development) and all(d.id.startswith("test") for d in fold.test)
+    assert own_fold(parts(70, 10, 20), where="corpus", sentences=10, seed=1) != fold
+    tiny = own_fold(parts(200, 1, 1), where="corpus", sentences=10, seed=0)
+    assert len(tiny.development) == len(tiny.test) == 1  # no part is left without a document
+
+
+@pytest.mark.parametrize(
+    ("corpus", "missing"), [({}, "train, dev, test"), ({"train": [1], "test": [1]}, "dev"), (parts(1, 1, 0), "test")]
+)
+def test_a_corpus_without_all_parts_has_no_split_of_its_own(corpus, missing):
+    with pytest.raises(DataError, match=f"notes: expected a corpus with annotated parts train, dev, test, got none for {missing}; leave"):
+        own_fold(corpus, where="notes", sentences=None, seed=0)

@@ -11,12 +11,16 @@ from dataclasses import replace
 import pytest
 from grids import SMALL, WITH_TAGS, WITHOUT_TAGS, plan_of, write_sentences
 
+from relsift.corpora.data import resolve
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import PRF
 from relsift.experiments.cell import folds_of
-from relsift.experiments.grid import Progress, _Clock, cells_of, load_results, run_grid
-from relsift.experiments.result import CellResult, Results
+from relsift.experiments.comparison import compare_systems
+from relsift.experiments.cv import EXPERIMENT as CV
+from relsift.experiments.grid import FinishedCell, _Clock, cells_of, load_results, pack_grid, run_grid
+from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import System
+from relsift.report import markdown
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,7 @@ def plan(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(plan, tmp_path_factory):
     """A folder with two systems x two folds x two seeds, and what was reported on the way."""
-    folder, events = tmp_path_factory.mktemp("grid"), list[Progress]()
+    folder, events = tmp_path_factory.mktemp("grid"), list[FinishedCell]()
     run_grid(cells_of([WITH_TAGS, WITHOUT_TAGS], [1, 2], [1, 2]), plan, folder, on_cell=events.append)
     return folder, events
 
@@ -50,7 +54,7 @@ def test_every_cell_is_computed_reported_and_saved(finished):
     folder, events = finished
     assert [event.done for event in events] == list(range(1, 9))
     assert {event.total for event in events} == {8}
-    assert events[-1].left == 0 < events[0].left
+    assert events[-1].seconds_left == 0 < events[0].seconds_left
     assert len(list((folder / "cells").glob("*/fold*-seed*.json"))) == 8
     assert not (folder / "unfinished").exists()
 
@@ -64,7 +68,7 @@ def test_finished_cells_are_not_computed_again(finished, plan, monkeypatch):
 def test_a_missing_cell_alone_is_computed_and_comes_out_the_same(finished, plan, tmp_path):
     folder, _ = finished
     file = folder / "cells" / "tags" / "fold2-seed1.json"
-    before, events = CellResult.load(file), list[Progress]()
+    before, events = CellResult.load(file), list[FinishedCell]()
     file.unlink()
     run_grid(cells_of([WITH_TAGS], [1, 2], [1, 2]), plan, folder, on_cell=events.append)
     assert [(event.cell.name, event.done) for event in events] == [("tags/fold2-seed1", 4)]
@@ -114,8 +118,8 @@ def test_shared_cells_pair_fold_and_seed(finished):
 
 def test_a_cell_counts_what_its_scores_say(finished, plan):
     for result in load_results(finished[0]).of("tags"):
-        right, found, gold = result.counts.sum(axis=0).tolist()
-        assert result.test.micro == PRF.of(right, found - right, gold - right)
+        right, predicted, gold = result.counts.sum(axis=0).tolist()
+        assert result.test.micro == PRF.of(right, predicted - right, gold - right)
         test = folds_of(plan)[result.fold - 1].test
         assert result.documents == [len(document.sentences) for document in test]
         assert sum(result.documents) == len(result.counts)
@@ -127,9 +131,9 @@ def test_the_curve_passes_through_the_decision_threshold(finished):
     # At the lowest of its thresholds that is no lower than the cell's own, the curve has the cell's own counts (small data: every
     # pair is a point of the curve).
     for result in load_results(finished[0]).of("plain"):
-        right, found, _ = result.counts.sum(axis=0).tolist()
+        right, predicted, _ = result.counts.sum(axis=0).tolist()
         at = [n for n, threshold in enumerate(result.curve.thresholds) if threshold >= result.threshold - 1e-5]
-        assert (result.curve.taken[at[-1]], result.curve.right[at[-1]]) == (found, right) if at else found == 0
+        assert (result.curve.taken[at[-1]], result.curve.right[at[-1]]) == (predicted, right) if at else predicted == 0
 
 
 def test_the_command_of_a_cell_names_everything(finished):
@@ -217,7 +221,7 @@ def test_a_training_killed_on_another_device_is_begun_anew_and_leaves_nothing(pl
 
     cells = cells_of([WITH_TAGS], [1], [1])
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("relsift.experiments.cell.score_pairs", killed)
+        patch.setattr("relsift.experiments.cell.score", killed)
         run_grid(cells, plan, tmp_path)
     assert (tmp_path / "unfinished" / "tags" / "fold1-seed1").exists()
     run_grid([replace(cell, device="cpu:0") for cell in cells], plan, tmp_path)
@@ -255,3 +259,42 @@ def test_selection_on_the_test_part_is_at_least_as_good_there(finished, plan, tm
     (cheated,) = load_results(tmp_path).of("cheat")
     assert cheated.test == replace(cheated.development, setting=cheated.test.setting)
     assert cheated.test.micro.f1 >= load_results(finished[0]).of("tags")[0].test.micro.f1
+
+
+def test_packed_cells_are_not_computed_again_and_come_out_the_same(finished, plan, tmp_path, monkeypatch):
+    folder = shutil.copytree(finished[0], tmp_path / "grid")
+    before = load_results(folder)
+    pack_grid(folder)
+    after = load_results(folder)
+    for system in before.systems:
+        assert [cell.to_json() for cell in after.of(system)] == [cell.to_json() for cell in before.of(system)]
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("computed again"))
+    run_grid(cells_of([WITHOUT_TAGS, WITH_TAGS], [1, 2], [1, 2]), plan, folder)
+    changed = replace(WITH_TAGS, overrides=(*SMALL, "training.epochs=4"))
+    with pytest.raises(CheckpointError, match=r"cells\.jsonl\.xz, tags/fold1-seed1: expected a cell with training.epochs 4 and not 3"):
+        run_grid(cells_of([changed], [1], [3]), plan, folder)
+
+
+def test_a_presets_tuple_is_the_list_that_a_stored_cell_has(plan, tmp_path, monkeypatch):
+    released = System(name="released", title="released", preset="released", overrides=("training.epochs=1", "model.filters=2"))
+    cells = cells_of([released], [1], [1])
+    run_grid(cells, plan, tmp_path)
+    monkeypatch.setattr("relsift.experiments.grid.run_cell", lambda *_: pytest.fail("computed again"))
+    run_grid(cells, plan, tmp_path)
+
+
+def test_the_own_split_is_a_grid_of_one_fold(tmp_path):
+    for name, count in (("train", 24), ("dev", 8), ("test", 12)):
+        write_sentences(tmp_path / "corpus" / f"{name}.jsonl", count)
+    data = resolve(str(tmp_path / "corpus"))
+    own = Plan(
+        data=data.name, checksum=data.sha256(), language=None, direction="directed", type_filter=True, folds=1, split="own"
+    )
+    (fold,) = folds_of(own)
+    assert [len(part) for part in fold.sentences()] == [24, 8, 12]
+    run_grid(cells_of([WITH_TAGS, WITHOUT_TAGS], [1], [1, 2]), own, tmp_path / "grid")
+    results = load_results(tmp_path / "grid")
+    assert [(cell.fold, cell.seed, cell.test.sentences) for cell in results.of("tags")] == [(1, 1, 12), (1, 2, 12)]
+    assert compare_systems(results.of("tags"), results.of("plain"), samples=20).split == "own"
+    text = markdown.report(CV.report(results, "command"), "cv")
+    assert "the corpus's own split" in text and "all 4 cells computed" in text

@@ -31,12 +31,12 @@ def calls(monkeypatch) -> list[dict[str, Any]]:
         return [replace(s, tagged=(Entity(n % 3, n % 3 + 1, kind),) if n else ()) for n, s in enumerate(group)]
 
     def tags(training: Sequence[Sentence], others: Sequence[Sentence], **options: Any) -> PredictedTags:
-        made.append({"training": list(training), "others": list(others), **options})
+        calls.append({"training": list(training), "others": list(others), **options})
         return PredictedTags(tagged(training, "PER"), tagged(others, "ORG"), PRF.of(3, 1, 1), PRF.of(1, 1, 1), 4)
 
-    made: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
     monkeypatch.setattr(predicted, "predicted_tags", tags)
-    return made
+    return calls
 
 
 def test_each_part_gets_its_own_tags_and_they_are_computed_once(plan, calls, tmp_path):
@@ -44,12 +44,12 @@ def test_each_part_gets_its_own_tags_and_they_are_computed_once(plan, calls, tmp
     training, development, test = fold.sentences()
     first = tagged_fold(fold, plan, tmp_path)
     assert calls == [{"training": training, "others": [*development, *test], "seed": plan.fold_seed + 1, "language": plan.language}]
-    for given, made, kind, number in (
+    for given, sentences_with_tags, kind, number in (
         (training, first.training, "PER", 0), (development, first.development, "ORG", 0), (test, first.test, "ORG", len(development))
     ):  # fmt: skip
-        assert [replace(s, tagged=None) for s in made] == given
+        assert [replace(s, tagged=None) for s in sentences_with_tags] == given
         wanted = [(Entity(n % 3, n % 3 + 1, kind),) if n else () for n in range(number, number + len(given))]
-        assert [s.tagged for s in made] == wanted
+        assert [s.tagged for s in sentences_with_tags] == wanted
     assert first.facts["training"] == {"precision": 0.75, "recall": 0.75, "f1": 0.75}
     assert first.facts["elsewhere"]["f1"] == 0.5 and first.facts["overlapping"] == 4
     assert tagged_fold(fold, plan, tmp_path) == first

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invented_cells import ONE, PLAN
+from relsift.errors import ConfigError
 from relsift.experiments.report.summary import average_precision, interpolated
-from relsift.experiments.result import CURVE_POINTS, Curve, pack, unpack
+from relsift.experiments.result import CURVE_POINTS, Curve, Plan, cell_command, pack_counts, unpack_counts
 
 scored = st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=600)
 
@@ -51,4 +56,31 @@ def test_every_point_of_the_curve_is_what_its_threshold_takes(pairs, further):
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), min_size=1))
 def test_counts_packed_and_unpacked_are_the_same(rows):
     counts = np.array(rows, np.int64)
-    assert (unpack(pack(counts)) == counts).all()
+    assert (unpack_counts(pack_counts(counts)) == counts).all()
+
+
+# ---- plans
+
+
+OWN = replace(PLAN, split="own", folds=1)
+
+
+def test_a_plan_with_the_own_split_says_so_in_place_of_folds():
+    assert OWN.options() == "--data invented --direction directed --type-filter --split own"
+    assert PLAN.options() == "--data invented --direction directed --type-filter --folds 5"
+    assert OWN.setting() == "data=invented · the corpus's own split · direction=directed · type filter on"
+    assert cell_command(ONE, OWN, 1, 3).endswith(" --name one --model multitask_cnn --preset paper --only-seed 3 --out OUT")
+
+
+def test_a_plan_without_the_key_has_folds_by_document():
+    old = {name: value for name, value in asdict(PLAN).items() if name != "split"}
+    assert Plan(**old) == PLAN and PLAN.split == "folds"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"split": "halves"}, "plan.split: expected folds or own, got 'halves'"), ({"split": "own"}, "plan.folds: expected 1 .*, got 5")],
+)
+def test_a_plan_that_contradicts_itself_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        replace(PLAN, **changes)

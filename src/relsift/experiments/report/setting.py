@@ -20,7 +20,8 @@ def opening(results: Results, *, seeds: Sequence[int] | None = None) -> list[Blo
     done = sum(len(results.of(system)) for system in results.systems)
     planned = sum(planned_cells(results, system, seeds) for system in results.systems)
     if done < planned:
-        design = f"every system on {results.plan.folds} folds with {counted(len(planned_seeds(results, seeds)), 'seed')}"
+        cut = "the corpus's own split" if results.plan.split == "own" else f"{results.plan.folds} folds"
+        design = f"every system on {cut} with {counted(len(planned_seeds(results, seeds)), 'seed')}"
         blocks.append(Paragraph(f"{done} of {planned} cells ({design}) are computed: a row with fewer rests on fewer tests.", "warning"))
     return blocks
 

@@ -15,7 +15,7 @@ from statistics import fmean, stdev
 import numpy as np
 from numpy.typing import NDArray
 
-from relsift.errors import DataError
+from relsift.errors import ConfigError, DataError
 from relsift.evaluation.scores import ErrorSplit, Scores, TypeScore
 from relsift.experiments.result import CellResult, Curve, Results
 from relsift.experiments.system import System
@@ -85,8 +85,8 @@ class MeanCurve:
     def of(cls, cells: Sequence[CellResult]) -> MeanCurve:
         by_fold: dict[int, list[Floats]] = defaultdict(list)
         for cell in cells:
-            by_fold[cell.fold].append(interpolated(cell.curve, GRID))
-        area = Spread.of(cells, lambda cell: average_precision(cell.curve))
+            by_fold[cell.fold].append(interpolated(_curve(cell), GRID))
+        area = Spread.of(cells, lambda cell: average_precision(_curve(cell)))
         every = np.array([curve for curves in by_fold.values() for curve in curves])     # (cells, G)
         folds = np.array([np.mean(curves, axis=0) for curves in by_fold.values()])       # (folds, G)
         deviation = folds.std(axis=0, ddof=1) if len(folds) > 1 else np.zeros_like(GRID)
@@ -103,7 +103,7 @@ class Summary:
     seeds: tuple[int, ...]
     scores: dict[str, dict[str, Spread]]
     pooled: Scores
-    curve: MeanCurve
+    mean_curve: MeanCurve | None  # None where a cell recorded no curve
     epochs: Spread
     best_epoch: Spread
     threshold: Spread
@@ -115,6 +115,13 @@ class Summary:
         """Of the micro average."""
         return self.scores["micro"]["f1"]
 
+    @property
+    def curve(self) -> MeanCurve:
+        """Raises ConfigError where a cell recorded none."""
+        if self.mean_curve is None:
+            raise ConfigError(f"{self.system.name}: expected cells with precision-recall curves, got some without; compute them anew")
+        return self.mean_curve
+
 
 def summarise(results: Results, system: System) -> Summary:
     """Raises DataError if none of its cells is computed."""
@@ -123,7 +130,8 @@ def summarise(results: Results, system: System) -> Summary:
         raise DataError(f"report: expected cells of {system.name}, got none; compute them first, or leave the system out")
     return Summary(
         system=system, cells=len(cells), folds=tuple(sorted({cell.fold for cell in cells})), seeds=tuple(results.seeds(system)),
-        scores=average_spreads(cells, lambda cell: cell.test), pooled=pool(cell.test for cell in cells), curve=MeanCurve.of(cells),
+        scores=average_spreads(cells, lambda cell: cell.test), pooled=pool(cell.test for cell in cells),
+        mean_curve=None if any(cell.curve is None for cell in cells) else MeanCurve.of(cells),
         epochs=Spread.of(cells, lambda cell: cell.epochs), best_epoch=Spread.of(cells, lambda cell: cell.best_epoch),
         threshold=Spread.of(cells, lambda cell: cell.threshold), seconds=Spread.of(cells, lambda cell: cell.seconds),
         parameters=Spread.of(cells, lambda cell: cell.parameters),
@@ -196,6 +204,12 @@ def average_precision(curve: Curve) -> float:
     precision, reached = curve.precision_recall()
     best = np.maximum.accumulate(precision[::-1])[::-1]
     return float(np.sum(np.diff(reached, prepend=0.0) * best))
+
+
+def _curve(cell: CellResult) -> Curve:
+    if cell.curve is None:
+        raise ConfigError(f"{cell.name}: expected a cell with a precision-recall curve, got one without; compute it anew")
+    return cell.curve
 
 
 def _deviation(values: Iterable[float]) -> float | None:

@@ -21,6 +21,7 @@ PLUS_MINUS = (
     "In percent: mean over all cells (one cell: one fold, one seed) ± standard deviation over folds, of each fold's mean over its seeds. "
     "The standard deviation over seeds, of each seed's mean over the folds, stands by itself."
 )
+OVER_SEEDS = "In percent: mean over seeds. Their standard deviation stands by itself."  # with the corpus's own split
 
 
 def score_table(
@@ -48,7 +49,8 @@ def score_table(
         if published is not None:
             cells += [f"{value:.1f}" for value in published[system.name]] if system.name in published else [""] * 3
         rows.append(tuple(cells))
-    notes = [PLUS_MINUS, f'"Weighted" by gold relations is the average in the papers\' tables (Ye et al. 2019); {sizes(results)}.']
+    plus_minus = OVER_SEEDS if results.plan.split == "own" else PLUS_MINUS
+    notes = [plus_minus, f'"Weighted" by gold relations is the average in the papers\' tables (Ye et al. 2019); {sizes(results)}.']
     return Table(columns=tuple(columns), rows=tuple(rows), notes=(*notes, *_system_notes(results, seeds)))
 
 
@@ -81,11 +83,14 @@ def _system_notes(results: Results, seeds: Sequence[int] | None) -> list[str]:
 
 
 def difference_table(results: Results, base: System, comparisons: Mapping[str, SystemComparison]) -> Table:
-    """A row a system, compared with `base`. comparisons: system name -> that system against the base (first minus second)."""
+    """A row a system, compared with `base`; with the corpus's own split, nothing over folds.
+
+    Args: comparisons: system name -> that system against the base (first minus second).
+    """
     units = " and ".join(sorted({f"{comparison.unit}s" for comparison in comparisons.values()})) or "units"
     level = " and ".join(sorted({f"{100 * comparison.confidence:g} %" for comparison in comparisons.values()}))
     whole, by_fold = f"all cells together, over {units}", "over folds"
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(title=f"against {base.title}", align="left"), Column(title="micro F1, points", strong=True, group=whole),
         Column(title=f"{level} interval", group=whole), Column(title="p", group=whole), Column(title=units, group=whole),
         Column(title="micro F1, points", group=by_fold), Column(title=f"{level} interval", group=by_fold),
@@ -96,14 +101,21 @@ def difference_table(results: Results, base: System, comparisons: Mapping[str, S
     compared = [system for system in others if system.name in comparisons]
     no_cells = ["–"] * (len(columns) - 1)
     rows = [(s.title, *(_difference(comparisons[s.name]) if s in compared else no_cells)) for s in others]
+    own_split = results.plan.split == "own"
+    if own_split:
+        columns = tuple(column for column in columns if column.group != by_fold)
+        rows = [row[: len(columns)] for row in rows]
     unpaired = {system.title: comparisons[system.name].unpaired for system in compared}
     left_out = [f"{title}: {count} cells have no partner and are left out." for title, count in unpaired.items() if count]
+    over_folds = (
+        "Over folds: the mean of the folds' differences, each the mean over its seeds; interval by the corrected resampled t-test; p by "
+        "every change of the differences' signs, which cannot be smaller than stated; d: mean difference over standard deviation. Folds "
+        "share training data, so that their differences are not independent."
+    )
     notes = (
         f"Positive: better than {base.title}. All cells together: interval by paired bootstrap, p by approximate randomisation, both over "
         f"{units} with all their seeds.",
-        "Over folds: the mean of the folds' differences, each the mean over its seeds; interval by the corrected resampled t-test; p by "
-        "every change of the differences' signs, which cannot be smaller than stated; d: mean difference over standard deviation. Folds "
-        "share training data, so that their differences are not independent.",
+        *([] if own_split else [over_folds]),
         "p values are not corrected for the number of comparisons.",
     )
     pairs = [pair for system in compared for pair in results.shared(system, base)]

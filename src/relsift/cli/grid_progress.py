@@ -1,0 +1,46 @@
+"""Progress of a grid: a bar on a terminal, and one line a cell everywhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from relsift.experiments.grid import FinishedCell
+
+
+class GridProgress:
+    def __init__(self, total: int, ready: int) -> None:
+        self.console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
+            console=self.console, disable=not self.console.is_terminal, transient=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task("", total=total, completed=ready, left="")
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.bar.stop()
+
+    def show(self, finished: FinishedCell) -> None:
+        result = finished.result
+        left = f"about {spoken(finished.seconds_left)} left" if finished.done < finished.total else "done"
+        self.console.print(
+            f"{finished.done}/{finished.total}  {finished.cell.name}  test F1 {100 * result.test.micro.f1:.1f}  "
+            f"epoch {result.best_epoch} of {result.epochs}  {result.seconds:.0f} s  {left}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+        self.bar.update(self.task, completed=finished.done, left=left)
+
+
+def spoken(seconds: float) -> str:
+    """Such as 40 s, 12 min, 3 h 20 min."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
