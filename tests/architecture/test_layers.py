@@ -106,8 +106,8 @@ def test_no_module_imports_a_higher_layer_or_a_neighbour(module: Path):
 
 @pytest.mark.parametrize("module", [m for m in MODULES if part_of(m) in {*WITHOUT_TORCH, "__init__"}], ids=str)
 def test_lower_layers_do_without_torch_even_inside_functions(module: Path):
-    found = [line for name, line in imported(module) if name.split(".")[0] in ("torch", "numba", "safetensors")]
-    assert not found, f"{module}: lines {found}"
+    imports = [line for name, line in imported(module) if name.split(".")[0] in ("torch", "numba", "safetensors")]
+    assert not imports, f"{module}: lines {imports}"
 
 
 @each
@@ -179,13 +179,13 @@ def test_no_two_modules_import_each_other():
         if name in done:
             return ()
         for target in sorted(edges.get(name, ())):
-            if found := circle(target, (*way, name)):
-                return found
+            if modules := circle(target, (*way, name)):
+                return modules
         done.add(name)
         return ()
 
     done: set[str] = set()
-    assert not [found for name in sorted(edges) if (found := circle(name, ()))]
+    assert not [modules for name in sorted(edges) if (modules := circle(name, ()))]
 
 
 @each

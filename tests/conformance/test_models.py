@@ -90,10 +90,10 @@ def presets() -> list[Any]:
 def test_gives_one_score_a_pair_and_relation(name):
     model = tiny(name)
     batch = batch_of([*sentences(5), long_sentence(20, 6)], KNOWN)
-    found = model.scores(model(batch))
-    assert found.shape == (len(batch.pairs), len(KNOWN.labels))
-    assert found.dtype == torch.float32
-    assert found.isfinite().all()
+    actual = model.scores(model(batch))
+    assert actual.shape == (len(batch.pairs), len(KNOWN.labels))
+    assert actual.dtype == torch.float32
+    assert actual.isfinite().all()
 
 
 def test_reads_what_it_declares_and_nothing_else(name):
@@ -170,7 +170,7 @@ def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(
 def test_the_sentence_changes_the_output_unless_the_model_says_that_it_reads_types_only(name):
     model, sentence = tiny(name), long_sentence(20, 5)
     other = replace(long_sentence(30, 5, seed=1), entities=tuple(replace(e, end=e.end + 2) for e in sentence.entities))
-    same = torch.equal(*(scores(model, its, one_token()) for its in (sentence, other)))
+    same = torch.equal(*(scores(model, either, one_token()) for either in (sentence, other)))
     assert same is not ("words" in type(model).READS)
 
 
@@ -215,8 +215,8 @@ def test_leaving_out_other_pairs_changes_nothing(name):
     few = Candidates(direction="undirected")
     wanted = dict(zip([(p.head, p.tail) for p in Candidates().pairs(sentence)], scores(model, sentence)))
     with torch.no_grad():
-        found = model.scores(model(batch_of([sentence], KNOWN, few)))
-    torch.testing.assert_close(found, torch.stack([wanted[p.head, p.tail] for p in few.pairs(sentence)]), **CLOSE)
+        actual = model.scores(model(batch_of([sentence], KNOWN, few)))
+    torch.testing.assert_close(actual, torch.stack([wanted[p.head, p.tail] for p in few.pairs(sentence)]), **CLOSE)
 
 
 def test_the_number_of_threads_changes_scores_by_rounding_only(name):
@@ -257,9 +257,9 @@ def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
         optimiser.step()
     model.eval()
     value, column = model.scores(model(batch)).max(dim=1)
-    found = torch.where(value >= model.paper_threshold, column, NO_RELATION)
-    assert found.tolist() == first_label(batch.pairs.labels).tolist()
-    assert sorted(known.labels[label] for label in found.tolist() if label >= 0) == sorted(filter(None, FOUR))
+    labels = torch.where(value >= model.paper_threshold, column, NO_RELATION)
+    assert labels.tolist() == first_label(batch.pairs.labels).tolist()
+    assert sorted(known.labels[label] for label in labels.tolist() if label >= 0) == sorted(filter(None, FOUR))
 
 
 @pytest.mark.parametrize(("name", "choice"), switches())

@@ -51,26 +51,26 @@ def scores(model: RelationModel[Any], view: TagView, group: list[Sentence]) -> l
     return [scored.scores.tolist() for scored in score(Scorer(model, known(view), Candidates()), group)]
 
 
-def close(wanted: list[list[float]], found: list[list[float]]) -> bool:
-    return len(wanted) == len(found) and bool(np.allclose(wanted, found, atol=1e-5, rtol=1e-5))
+def close(wanted: list[list[float]], actual: list[list[float]]) -> bool:
+    return len(wanted) == len(actual) and bool(np.allclose(wanted, actual, atol=1e-5, rtol=1e-5))
 
 
 def config(name: str, view: TagView, **training: Any) -> RunConfig:
     model = {"name": name, "preset": None, **find("model", name).Config.tiny().to_dict()}
-    made = run_config(epochs=1, **training)
-    return made.model_copy(update={"model": made.model.model_validate(model), "encoding": EncodingConfig(tags=view, tags_seed=3)})
+    base = run_config(epochs=1, **training)
+    return base.model_copy(update={"model": base.model.model_validate(model), "encoding": EncodingConfig(tags=view, tags_seed=3)})
 
 
 @pytest.mark.parametrize("view", BY_PAIR)
 def test_a_pair_scores_among_others_as_it_does_alone(name, view, monkeypatch):
     monkeypatch.setattr("relsift.inference.BATCH_PAIRS", 7)  # copies of one sentence in different batches
     model, encoding = tiny(name), known(view)
-    for sentence, found in zip(GROUP, scores(model, view, GROUP), strict=True):
+    for sentence, actual in zip(GROUP, scores(model, view, GROUP), strict=True):
         wanted = []
         for pair in Candidates().pairs(sentence):
             with torch.no_grad():
                 wanted += model.scores(model(collate(examples_of(sentence, [pair], encoding), encoding))).tolist()
-        assert close(wanted, found)
+        assert close(wanted, actual)
 
 
 def test_the_pairs_view_of_two_entities_is_the_one_of_all_entities(name):
@@ -87,8 +87,8 @@ def test_the_other_entities_of_two_are_none(name):
 def test_every_view_shows_something_else_than_all_entities(name, view):
     model = tiny(name)
     group = sentences(4)  # three entities each: the pair's are not all there are
-    found, whole = ([row for pairs in scores(model, either, group) for row in pairs] for either in (view, "entities"))
-    assert close(whole, found) is not model.config.tags  # a model that takes no tags cannot tell
+    other, entities = ([row for pairs in scores(model, either, group) for row in pairs] for either in (view, "entities"))
+    assert close(entities, other) is not model.config.tags  # a model that takes no tags cannot tell
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -126,9 +126,9 @@ def test_a_model_without_tags_is_trained_the_same_by_every_view():
     # Nothing else of the input differs, and no random number: by pair, the tokens that dropout or hiding would draw for are more.
     weights = []
     for view in VIEWS:
-        made = config("cr_cnn", view, optimiser="sgd", unknown_rate=0.0)
-        made = made.model_copy(update={"model": made.model.model_copy(update={"tags": False})})
-        weights.append(train(made, sentences(8, seed=1), sentences(8, seed=2)).bundle.model.state_dict())
+        with_tags = config("cr_cnn", view, optimiser="sgd", unknown_rate=0.0)
+        without_tags = with_tags.model_copy(update={"model": with_tags.model.model_copy(update={"tags": False})})
+        weights.append(train(without_tags, sentences(8, seed=1), sentences(8, seed=2)).bundle.model.state_dict())
     for other in weights[1:]:
         torch.testing.assert_close(other, weights[0])
 
@@ -155,6 +155,6 @@ def test_tagged_entities_change_the_tags_alone(name):
 def test_tagged_types_that_training_did_not_have_are_reported():
     report = InferenceReport()
     sentence = sentences(1)[0]
-    shown = (Entity(0, 1, "ALIEN"), Entity(1, 2, "ALIEN"), Entity(2, 3, "PER"))
-    score(Scorer(tiny("multitask_cnn"), known("entities"), Candidates()), [replace(sentence, tagged=shown)], report)
+    tagged_entities = (Entity(0, 1, "ALIEN"), Entity(1, 2, "ALIEN"), Entity(2, 3, "PER"))
+    score(Scorer(tiny("multitask_cnn"), known("entities"), Candidates()), [replace(sentence, tagged=tagged_entities)], report)
     assert report.lines() == ["entity types never seen in training, tagged as no entity: ALIEN (2)"]

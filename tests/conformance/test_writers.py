@@ -30,9 +30,9 @@ DOCUMENTS = (
 )
 
 
-def written(writer: Writer, *made: Document) -> str:
+def written(writer: Writer, *some_documents: Document) -> str:
     stream = io.StringIO()
-    writer.write(iter(made), stream)
+    writer.write(iter(some_documents), stream)
     return stream.getvalue()
 
 
@@ -58,9 +58,9 @@ def test_no_documents_are_no_error(writer: Writer):
 
 @each
 @settings(max_examples=30)
-@given(made=st.lists(documents(), max_size=2))
-def test_any_valid_document_can_be_written_and_stored(writer: Writer, made: list[Document]):
-    written(writer, *made).encode()
+@given(any_documents=st.lists(documents(), max_size=2))
+def test_any_valid_document_can_be_written_and_stored(writer: Writer, any_documents: list[Document]):
+    written(writer, *any_documents).encode()
 
 
 @each
@@ -71,15 +71,15 @@ def test_has_a_suffix_and_describes_itself_in_one_line(writer: Writer):
 
 
 @settings(max_examples=30)
-@given(made=documents())
+@given(document=documents())
 @pytest.mark.parametrize("writer", [writer for writer in WRITER if writer.lines is not None], ids=lambda writer: writer.name)
-def test_lines_are_the_whole_file_and_begin_as_they_would_without_relations(writer: Writer, made: Document):
+def test_lines_are_the_whole_file_and_begin_as_they_would_without_relations(writer: Writer, document: Document):
     assert writer.lines is not None
-    lines = list(writer.lines(made))
-    assert written(writer, made) == "".join(f"{line}\n" for line in lines)
-    assert len(lines) == len(made.sentences)
+    lines = list(writer.lines(document))
+    assert written(writer, document) == "".join(f"{line}\n" for line in lines)
+    assert len(lines) == len(document.sentences)
     assert not any("\n" in line for line in lines)
-    bare = Document(made.id, tuple(sentence.with_relations(None) for sentence in made.sentences), made.text)
+    bare = Document(document.id, tuple(sentence.with_relations(None) for sentence in document.sentences), document.text)
     assert all(line.startswith(without[:-1]) for line, without in zip(lines, writer.lines(bare), strict=True))
 
 
@@ -98,7 +98,7 @@ def test_what_a_format_writes_it_recognises_and_reads_back(name: str, tmp_path: 
     assert not report.dropped
     assert [d.id for d in back] == [d.id for d in DOCUMENTS]
 
-    def content(made: list[Document]) -> list[tuple[object, ...]]:
-        return [(s.tokens, [(e.start, e.end, e.type) for e in s.entities], s.relations) for s in sentences_of(made)]
+    def content(group: list[Document]) -> list[tuple[object, ...]]:
+        return [(s.tokens, [(e.start, e.end, e.type) for e in s.entities], s.relations) for s in sentences_of(group)]
 
     assert content(back) == content(list(DOCUMENTS))

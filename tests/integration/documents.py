@@ -43,26 +43,26 @@ class DocumentFacts:
 
 
 def facts_by_document(documents: Iterable[Document]) -> dict[str, DocumentFacts]:
-    found = {}
+    facts_of = {}
     for document in documents:
-        facts = found[document.id] = DocumentFacts()
+        facts = facts_of[document.id] = DocumentFacts()
         for s in document.sentences:
             entities = [(e.start, e.end, e.subtype or e.type) for e in s.entities]
             facts.add(s.tokens, entities, [(r.head, r.tail, r.type) for r in s.relations or ()])
-    return found
+    return facts_of
 
 
 def reference_by_document(file: Path, name: Callable[[str], str]) -> dict[str, DocumentFacts]:
     """`name` gives the document's id for a sentence's id."""
     if not file.exists():
         pytest.skip(f"no reference conversion at {file}")
-    found: dict[str, DocumentFacts] = {}
+    facts_of: dict[str, DocumentFacts] = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         entities = [(e["start"], e["end"], e.get("subtype") or e["type"]) for e in record["entities"]]
         relations = [(r["head"], r["tail"], r["type"]) for r in record["relations"]]
-        found.setdefault(name(record["id"]), DocumentFacts()).add(record["tokens"], entities, relations)
-    return found
+        facts_of.setdefault(name(record["id"]), DocumentFacts()).add(record["tokens"], entities, relations)
+    return facts_of
 
 
 @dataclass

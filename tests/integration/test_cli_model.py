@@ -157,13 +157,13 @@ def test_errors_lists_as_many_wrong_decisions_as_evaluate_counts(run, capsys, tm
 
 
 def test_predict_writes_every_sentence_in_order_and_reads_back(run, capsys, tmp_path):
-    out = tmp_path / "found.jsonl"
+    out = tmp_path / "predicted.jsonl"
     status, _, err = relsift(capsys, "predict", run, "gazette-en/test", "--out", out)
     assert status == 0, err
     wanted = [s for d in resolve("gazette-en").documents("test", ReadReport()) for s in d.sentences]
-    found = [s for d in read(out, ReadReport()) for s in d.sentences]
-    assert [(s.id, s.tokens, s.entities) for s in found] == [(s.id, s.tokens, s.entities) for s in wanted]
-    assert all(relation.score is not None for s in found for relation in s.relations or ())
+    predicted = [s for d in read(out, ReadReport()) for s in d.sentences]
+    assert [(s.id, s.tokens, s.entities) for s in predicted] == [(s.id, s.tokens, s.entities) for s in wanted]
+    assert all(relation.score is not None for s in predicted for relation in s.relations or ())
     assert "sentences/s" in err
 
 
@@ -180,29 +180,29 @@ def test_predict_handles_few_many_and_unknown_entities_and_long_sentences(run, c
         {"id": "many", "tokens": draw.choices(words, k=120), "entities": [entity(i, "PER" if i % 2 else "GPE") for i in range(100)]},
         {"id": "text", "text": "Ida Holm leads Zed.", "entities": [person, firm]},
     ]
-    out = tmp_path / "found.jsonl"
+    out = tmp_path / "predicted.jsonl"
     status, _, err = relsift(capsys, "predict", run, write_lines(tmp_path / "in.jsonl", *records), "--out", out, "--threshold", -1000)
     assert status == 0, err
-    found = {s.id: s for d in read(out, ReadReport()) for s in d.sentences}
-    assert list(found) == [r["id"] for r in records]
-    assert [len(found[name].relations) for name in ("none", "one", "new types")] == [0, 0, 0]
+    predicted = {s.id: s for d in read(out, ReadReport()) for s in d.sentences}
+    assert list(predicted) == [r["id"] for r in records]
+    assert [len(predicted[name].relations) for name in ("none", "one", "new types")] == [0, 0, 0]
     # every ordered PER-GPE pair is a candidate in one direction at least
-    assert len(found["many"].relations) >= 50 * 50
+    assert len(predicted["many"].relations) >= 50 * 50
     assert "SINGER (1)" in err and "SONG (1)" in err
-    assert (found["text"].entities[0].start, found["text"].entities[0].end) == (0, 2)
+    assert (predicted["text"].entities[0].start, predicted["text"].entities[0].end) == (0, 2)
 
 
 def test_what_is_remembered_between_batches_changes_no_prediction(run, tmp_path, capsys):
-    found = []
+    outputs = []
     for megabytes in (0, 0.05, 256):
         out = tmp_path / f"{megabytes}.jsonl"
         assert relsift(capsys, "predict", run, "gazette-en/test", "--out", out, "--cache-mb", megabytes)[0] == 0
         records = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-        found.append([(record["id"], r["head"], r["tail"], r["type"], r["score"]) for record in records for r in record["relations"]])
-    assert found[0]
-    for its in found[1:]:
-        assert [relation[:-1] for relation in its] == [relation[:-1] for relation in found[0]]
-        assert [relation[-1] for relation in its] == pytest.approx([relation[-1] for relation in found[0]], abs=1e-4)
+        outputs.append([(record["id"], r["head"], r["tail"], r["type"], r["score"]) for record in records for r in record["relations"]])
+    assert outputs[0]
+    for relations in outputs[1:]:
+        assert [relation[:-1] for relation in relations] == [relation[:-1] for relation in outputs[0]]
+        assert [relation[-1] for relation in relations] == pytest.approx([relation[-1] for relation in outputs[0]], abs=1e-4)
 
 
 def test_predict_reads_standard_input(run, capsys, monkeypatch, tmp_path):
@@ -218,7 +218,7 @@ def test_what_came_before_a_broken_line_is_written_whole(run, capsys, tmp_path):
     good = [{"id": f"s{i}", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]} for i in range(5)]
     file = write_lines(tmp_path / "in.jsonl", *good)
     file.write_text(file.read_text() + '{"id": "s5", "tokens": ["Ida"\n')
-    out = tmp_path / "found.jsonl"
+    out = tmp_path / "predicted.jsonl"
     status, _, err = relsift(capsys, "predict", run, file, "--out", out)
     assert_one_clear_line(status, err, "in.jsonl:6")
     assert [s.id for d in read(out, ReadReport()) for s in d.sentences] == ["s0", "s1", "s2", "s3", "s4"]
@@ -229,7 +229,7 @@ def test_predict_never_writes_over_its_own_input(run, capsys, tmp_path):
     folder.mkdir()
     file = write_lines(folder / "in.jsonl", {"id": "s", "tokens": ["Ida", "leads", "Zed"], "entities": [entity(0), entity(2, "ORG")]})
     before = file.read_bytes()
-    for source, out in ((file, file), (f"native:{file}", file), (folder, folder / "found.jsonl")):
+    for source, out in ((file, file), (f"native:{file}", file), (folder, folder / "predicted.jsonl")):
         status, _, err = relsift(capsys, "predict", run, source, "--out", out)
         assert_one_clear_line(status, err, "--out")
     assert file.read_bytes() == before
@@ -240,7 +240,7 @@ def test_predict_never_writes_over_its_own_input(run, capsys, tmp_path):
 def test_an_input_that_cannot_be_read_leaves_an_earlier_result_as_it_was(run, capsys, tmp_path, monkeypatch, source):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty.jsonl").touch()
-    earlier = tmp_path / "found.jsonl"
+    earlier = tmp_path / "predicted.jsonl"
     earlier.write_text("yesterday's result\n")
     status, _, err = relsift(capsys, "predict", run, source, "--out", earlier)
     assert_one_clear_line(status, err)
@@ -294,9 +294,9 @@ def test_prepare_train_evaluate_and_predict_run_on_conll04(corpora, capsys, tmp_
     scores = json.loads(out)
     assert scores["sentences"] == 288
     assert sum(row["support"] for row in scores["per_type"].values()) == 422
-    status, _, err = relsift(capsys, "predict", run, "conll04/test", "--out", tmp_path / "found.jsonl")
+    status, _, err = relsift(capsys, "predict", run, "conll04/test", "--out", tmp_path / "predicted.jsonl")
     assert status == 0, err
-    assert len((tmp_path / "found.jsonl").read_text(encoding="utf-8").splitlines()) == 288
+    assert len((tmp_path / "predicted.jsonl").read_text(encoding="utf-8").splitlines()) == 288
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

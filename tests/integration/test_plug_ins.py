@@ -153,10 +153,10 @@ def test_a_plug_in_is_trained_saved_evaluated_and_predicts(settings, relsift, tm
     run = str(tmp_path / "run")
     relsift("train", "--data", "gazette-en", "--out", run, "--set", "training.epochs=1", *settings)
     scores = json.loads(relsift("evaluate", run, "--data", "gazette-en", "--json"))
-    relsift("predict", run, "gazette-en/test", "--out", str(tmp_path / "found.jsonl"))
-    lines = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = sum(len(line["relations"]) for line in lines)
-    assert found == sum(counts["tp"] + counts["fp"] for counts in scores["per_type"].values())
+    relsift("predict", run, "gazette-en/test", "--out", str(tmp_path / "predicted.jsonl"))
+    lines = [json.loads(line) for line in (tmp_path / "predicted.jsonl").read_text(encoding="utf-8").splitlines()]
+    num_predicted = sum(len(line["relations"]) for line in lines)
+    assert num_predicted == sum(counts["tp"] + counts["fp"] for counts in scores["per_type"].values())
 
 
 def test_plug_ins_are_listed_and_a_model_remembers_its_annotator(relsift, tmp_path: Path):

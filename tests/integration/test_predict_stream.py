@@ -45,12 +45,12 @@ def place(tmp_path_factory) -> Path:
     """A model and an input, in documents of one to twenty sentences."""
     folder = tmp_path_factory.mktemp("stream")
     save_model(folder / "model", 0)
-    draw, sentences, made = random.Random(0), toy.sentences(SENTENCES), []
+    draw, sentences, documents = random.Random(0), toy.sentences(SENTENCES), []
     while sentences:
         size = draw.choice((1, 1, 2, 5, 20))
-        made.append(Document(f"d{len(made)}", tuple(sentences[:size])))
+        documents.append(Document(f"d{len(documents)}", tuple(sentences[:size])))
         del sentences[:size]
-    (folder / "in.jsonl").write_text("".join(f"{line}\n" for document in made for line in lines(document)), encoding="utf-8")
+    (folder / "in.jsonl").write_text("".join(f"{line}\n" for document in documents for line in lines(document)), encoding="utf-8")
     return folder
 
 
@@ -80,9 +80,9 @@ def whole(place, predict) -> bytes:
     return out.read_bytes()
 
 
-def assert_same(found: bytes, whole: bytes) -> None:
+def assert_same(resumed: bytes, whole: bytes) -> None:
     """Every line once and in order; scores to rounding, since a model may sum what it remembers in another order."""
-    got, wanted = ([json.loads(line) for line in text.splitlines()] for text in (found, whole))
+    got, wanted = ([json.loads(line) for line in text.splitlines()] for text in (resumed, whole))
     assert [r["id"] for r in got] == [r["id"] for r in wanted]
     for one, other in zip(got, wanted):
         scores = [[relation.pop("score") for relation in record["relations"]] for record in (one, other)]
@@ -100,10 +100,10 @@ def assert_refused(status: int | str, errors: str, *parts: str) -> None:
 
 def test_every_sentence_comes_out_once_and_in_order(place, whole):
     wanted = [json.loads(line) for line in (place / "in.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = [json.loads(line) for line in whole.splitlines()]
-    assert len(found) == SENTENCES
-    assert [r | {"relations": None} for r in found] == [r | {"relations": None} for r in wanted]
-    assert all(r["relations"] for r in found)
+    predicted = [json.loads(line) for line in whole.splitlines()]
+    assert len(predicted) == SENTENCES
+    assert [r | {"relations": None} for r in predicted] == [r | {"relations": None} for r in wanted]
+    assert all(r["relations"] for r in predicted)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

@@ -50,14 +50,14 @@ def test_counts_of_every_split_are_those_of_the_reference(folder: Path, name: st
     data = resolve(name)
     assert data.splits == SPLITS
     report = ReadReport()
-    found = {}
+    actual = {}
     for split in SPLITS:
         sentences = list(sentences_of(data.documents(split, report)))
         entities = sum(len(sentence.entities) for sentence in sentences)
-        found[split] = (len(sentences), entities, sum(len(sentence.relations or ()) for sentence in sentences))
+        actual[split] = (len(sentences), entities, sum(len(sentence.relations or ()) for sentence in sentences))
     assert not report.dropped, "what was prepared reads without loss"
     expected = {split: totals(reference(folder, split)) for split in SPLITS}
-    differences = {split: tuple(a - b for a, b in zip(found[split], expected[split])) for split in SPLITS}
+    differences = {split: tuple(a - b for a, b in zip(actual[split], expected[split])) for split in SPLITS}
     assert {split: d for split, d in differences.items() if any(d)} == DIFFERENCES.get(name, {})
 
 

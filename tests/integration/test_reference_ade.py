@@ -36,14 +36,14 @@ def test_mentions_of_drug_ae_rel_point_into_the_rebuilt_abstract(corpora: Path):
     for line in (corpora / "ade/raw/DRUG-AE.rel").read_text(encoding="utf-8").splitlines():
         key, *_, effect, start, end, drug, drug_start, drug_end = line.split("|")
         stated |= {(key, int(start), int(end), effect), (key, int(drug_start), int(drug_end), drug)}
-    found = {
+    read_entities = {
         (document.id, *entity.chars, (document.text or "")[slice(*entity.chars)])
         for document in documents
         for sentence in document.sentences
         for entity in sentence.entities
         if entity.chars is not None
     }
-    assert found == stated
+    assert read_entities == stated
 
 
 def test_one_fold_equals_the_reference_but_for_sentences_with_a_drug_inside_an_effect(corpora: Path):
