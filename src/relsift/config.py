@@ -172,6 +172,11 @@ def _validate(values: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{key}: {first['msg'].lower()}, got {first.get('input')!r}") from error
+        raise invalid_value(error) from error
+
+
+def invalid_value(error: ValidationError, *section: str) -> ConfigError:
+    """The first problem of a validation as an error to raise. section: keys above those that were validated."""
+    first = error.errors()[0]
+    key = ".".join(map(str, (*section, *first["loc"])))
+    return ConfigError(f"{key}: {first['msg'].lower()}, got {first.get('input')!r}")

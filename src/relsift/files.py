@@ -1,6 +1,6 @@
-"""Files that others may read at any moment, and that two processes may want at once: checksums, whole writes, folder swaps, locks.
+"""Checksums, locks, and files and folders that are replaced as a whole.
 
-A reader sees the old file or folder or the whole new one, never half of either.
+A process that reads while another one writes sees the old file or folder, or the complete new one.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def joint_sha256(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode("utf-8")).hexdigest()
 
 
-# ---- whole writes
+# ---- replacing files and folders
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees either the old file or the whole new one, also after a power cut."""
+    """Write JSON. Readers see the old file or the complete new one, also after a power cut."""
     with replaced_file(path) as stream:
         json.dump(value, stream, ensure_ascii=False, indent=1)
         stream.write("\n")
@@ -98,10 +98,10 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(file: Path, *, busy: str) -> Iterator[None]:
-    """Hold a lock on an empty file; it falls with the process, however that ends.
+    """Hold a lock on an empty file within the block. It is released when the process ends, in whatever way.
 
-    Args: busy: what to say if another process holds it.
-    Raises: CheckpointError with `busy` if another process holds it; DataError if there can be no lock.
+    Args: busy: the error message if another process holds the lock.
+    Raises: CheckpointError with `busy` if another process holds it; DataError if the file cannot be locked.
     """
     with ExitStack() as stack:
         try:

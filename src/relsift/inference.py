@@ -68,6 +68,7 @@ class InferenceReport:
         return ", ".join(f"{stage} {100 * seconds / total:.0f} %" for stage, seconds in self.seconds.items())
 
     def lines(self) -> list[str]:
+        """What the user has to know, one line a reason; the candidates are reported elsewhere."""
         kinds = ", ".join(f"{name} ({count})" for name, count in sorted(self.unseen_types.items()))
         return [f"entity types never seen in training, tagged as no entity: {kinds}"] if kinds else []
 

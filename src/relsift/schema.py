@@ -167,7 +167,7 @@ def join_tokens(tokens: Iterable[str]) -> str:
 
 
 def is_cjk(character: str) -> bool:
-    """Is it a Chinese ideograph, or full-width punctuation?"""
+    """Whether it is a Chinese ideograph or full-width punctuation."""
     return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef" or (
         "\U00020000" <= character <= "\U0003ffff"
     )

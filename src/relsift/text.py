@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from relsift.schema import is_cjk
 
@@ -136,3 +136,8 @@ def _is_abbreviation(text: str, stop: int, *, name: bool) -> bool:
     last_word = word.group().lower() if word else ""
     is_initial = len(last_word) == 1 and last_word.isalpha() and text[stop - 1].isupper()
     return is_initial or last_word in _ABBREVIATIONS or (name and "." in last_word)
+
+
+def is_mostly_cjk(tokens: Collection[str]) -> bool:
+    """Whether more than half of the tokens begin with a Chinese character or full-width punctuation."""
+    return 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens)

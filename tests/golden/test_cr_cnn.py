@@ -81,8 +81,8 @@ def test_there_is_no_class_for_other_no_hidden_layer_and_no_bias():
     assert 0.99 * bound < model.classifier.rank.weight.abs().max().item() <= bound
 
 
-def test_text_outside_the_stretch_and_the_window_cannot_change_a_between_score():
-    # A window of three at the stretch's edge sees one token beyond; what is farther away is not seen.
+def test_text_outside_the_two_entities_and_the_window_cannot_change_a_between_score():
+    # A window of three at the edge of the pooled text sees one token beyond; what is farther away is not seen.
     model = make(context="between")
     words = ("in", "Oslo", "Ada", "joined", "Acme", "while", "Bo")
     entities = (Entity(2, 3, "PER"), Entity(4, 5, "ORG"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relsift.text import split_sentences, tokenise
+from relsift.text import is_mostly_cjk, split_sentences, tokenise
 
 
 def words(text: str, *cuts: int, characters: bool = False) -> list[str]:
@@ -130,3 +130,8 @@ def test_sentences_cover_every_character_and_cut_no_entity(text: str, entities: 
         if mention.strip():
             left, right = start + len(mention) - len(mention.lstrip()), start + len(mention.rstrip())
             assert any(first <= left and right <= last for first, last in spans)
+
+
+@pytest.mark.parametrize(("tokens", "expected"), [(["Ada", "云"], False), (["Ada", "云", "图"], True), (["云A", "。"], True), ([], False)])
+def test_tokens_are_mostly_chinese_if_more_than_half_begin_so(tokens: list[str], expected: bool):
+    assert is_mostly_cjk(tokens) is expected

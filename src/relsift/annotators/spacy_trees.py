@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 from relsift.annotators.base import Addition, NamedAnnotator
 from relsift.annotators.tree_cache import TreeCache
 from relsift.errors import ConfigError, DataError
-from relsift.schema import ROOT, Sentence, Syntax, is_cjk
+from relsift.schema import ROOT, Sentence, Syntax
+from relsift.text import is_mostly_cjk
 
 SENTENCES_AT_ONCE = 128  # parsed in one step of the pipeline
 _UNUSED = ["ner", "lemmatizer", "textcat"]  # parts of a pipeline that trees do not need
@@ -79,7 +80,7 @@ class SpacyTrees(NamedAnnotator):
 
         nlp = self._pipeline
         for tokens in sentences:
-            if nlp.lang not in _CJK_LANGUAGES and 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens):
+            if nlp.lang not in _CJK_LANGUAGES and is_mostly_cjk(tokens):
                 raise DataError(
                     f"parser {self.name}: expected text in the language {nlp.lang!r}, got {' '.join(tokens[:10])!r}; "
                     "choose another encoding.parser"

@@ -22,8 +22,9 @@ from relsift.annotators.base import Addition, Annotator
 from relsift.corpora.groups import group_documents
 from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import PRF
-from relsift.schema import Document, Entity, Sentence, is_cjk
+from relsift.schema import Document, Entity, Sentence
 from relsift.stable_random import stable_integer
+from relsift.text import is_mostly_cjk
 
 VERSION = 2  # raised when the same sentences get other tags than before
 FOLDS = 5
@@ -178,8 +179,7 @@ def _folds(sentences: Sequence[Sentence], folds: int, seed: int) -> list[int]:
 
 
 def _language(sentences: Sequence[Sentence]) -> str:
-    tokens = [token for sentence in sentences for token in sentence.tokens]
-    return "zh" if 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens) else "en"
+    return "zh" if is_mostly_cjk([token for sentence in sentences for token in sentence.tokens]) else "en"
 
 
 @contextmanager

@@ -18,11 +18,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from relsift.candidates import NO_RELATION
 from relsift.encoding.batch import Batch
+from relsift.losses.cross_entropy import weighted_cross_entropy
 from relsift.losses.labels import first_label
 
 
@@ -74,12 +74,11 @@ def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weigh
     Args:
         forth, back: (P, 2K + 1) logits. other_weight: > 0, of a target "none"; any other target weighs 1.
     """
-    target_columns = targets(batch, forth.shape[1] // 2)
-    weight = None
-    if other_weight != 1.0:
-        weight = forth.new_ones(forth.shape[1])                                               # (2K + 1,)
-        weight[-1] = other_weight
-    return {name: F.cross_entropy(logits, column, weight) for name, logits, column in zip(("forth", "back"), (forth, back), target_columns)}
+    forth_column, back_column = targets(batch, forth.shape[1] // 2)                            # (P,) each
+    return {
+        "forth": weighted_cross_entropy(forth, forth_column, other_weight),
+        "back": weighted_cross_entropy(back, back_column, other_weight),
+    }
 
 
 def merged_scores(forth: Tensor, back: Tensor) -> Tensor:
@@ -89,7 +88,7 @@ def merged_scores(forth: Tensor, back: Tensor) -> Tensor:
     column has the highest logit, so the opposite direction of a clear relation has a lower one, which is still far above that of "none".
     """
     k = forth.shape[1] // 2
-    forth_scores = forth[:, :k] - forth[:, k:].amax(dim=1, keepdim=True)                            # (P, K)
+    forth_scores = forth[:, :k] - forth[:, k:].amax(dim=1, keepdim=True)                      # (P, K)
     denying_back = torch.cat([back[:, :k], back[:, -1:]], dim=1)                              # (P, K + 1)
     return torch.maximum(forth_scores, back[:, k:-1] - denying_back.amax(dim=1, keepdim=True))
 
@@ -105,5 +104,5 @@ def _label_of_reverse(batch: Batch, label: Tensor) -> Tensor:
     """(P,) labels -> (P,) the label of each pair's reverse; NO_RELATION if that is unrelated or no candidate."""
     forth, back = _keys(batch)
     keys, order = forth.sort()
-    row = order[torch.searchsorted(keys, back).clamp(max=max(0, len(keys) - 1))]               # (P,)  the reverse, if it is a candidate
+    row = order[torch.searchsorted(keys, back).clamp(max=max(0, len(keys) - 1))]              # (P,)  the reverse, if it is a candidate
     return torch.where(forth[row] == back, label[row], NO_RELATION)

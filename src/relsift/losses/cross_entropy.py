@@ -18,8 +18,20 @@ def other_cross_entropy(logits: Tensor, label: Tensor, *, other_weight: float = 
         other_weight: > 0, of an unrelated pair; a related one weighs 1.
     Returns: () float >= 0, the weighted mean over P.
     """
+    return weighted_cross_entropy(logits, torch.where(label == NO_RELATION, logits.shape[1] - 1, label), other_weight)
+
+
+def weighted_cross_entropy(logits: Tensor, column: Tensor, other_weight: float) -> Tensor:
+    """Cross-entropy whose last column is "no relation".
+
+    Args:
+        logits: (P, C).
+        column: (P,) int64 in 0..C-1, the correct column.
+        other_weight: > 0, of a pair whose correct column is the last one; any other weighs 1.
+    Returns: () float >= 0, the weighted mean over P.
+    """
     weight = None
     if other_weight != 1.0:
-        weight = logits.new_ones(logits.shape[1])                                             # (K + 1,)
+        weight = logits.new_ones(logits.shape[1])                                             # (C,)
         weight[-1] = other_weight
-    return F.cross_entropy(logits, torch.where(label == NO_RELATION, logits.shape[1] - 1, label), weight)
+    return F.cross_entropy(logits, column, weight)

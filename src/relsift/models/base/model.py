@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
+from relsift.config import invalid_value
 from relsift.encoders.base import TokenEncoder
 from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.example import Example
 from relsift.encoding.units import Unit
-from relsift.errors import ConfigError
 
 Output = TypeVar("Output")
 
@@ -36,13 +36,11 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Raises ConfigError naming the key for an unknown or unfit value."""
+        """From options as a file or `--set` gives them. Raises ConfigError naming the key for an unknown key or an unfit value."""
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"model.{key}: {first['msg'].lower()}, got {first.get('input')!r}") from error
+            raise invalid_value(error, "model") from error
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
