@@ -23,11 +23,11 @@ _ROUNDING = 1e-6  # pairs; 0.29 * 100 is 28.999… in floating point, and has to
 
 
 class Pair(NamedTuple):
-    """Positions of two entities in their sentence, and the types of the relations annotated between them, in file order."""
+    """Two entities of a sentence, and the types of the relations annotated between them."""
 
-    head: int
-    tail: int
-    types: tuple[str, ...] = ()  # none: an unrelated pair
+    head: int  # position in the sentence's entities
+    tail: int  # position in the sentence's entities
+    types: tuple[str, ...] = ()  # in file order; empty: an unrelated pair
 
 
 @dataclass

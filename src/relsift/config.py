@@ -26,15 +26,17 @@ class CandidateConfig(_Section):
     """Which pairs are scored (see `relsift.candidates`)."""
 
     direction: Direction = "directed"
-    type_filter: bool = True
-    max_distance: int | None = Field(None, ge=0)
+    type_filter: bool = True  # keep only combinations of entity types that occur in training relations
+    max_distance: int | None = Field(None, ge=0)  # tokens between the two entities; None: any number
     order_leak: bool = False  # keep pairs against the text order only where annotated as related: only to measure that effect
     negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # unrelated pairs for each related one in training; None: all
     negatives_seed: int = Field(0, ge=0)  # which of them; a larger `negatives` adds to those of a smaller one
 
 
 class EncodingConfig(_Section):
-    lowercase: bool = False
+    """What a model reads of a sentence (see `relsift.encoding`)."""
+
+    lowercase: bool = False  # compare words in lower case
     min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0)  # the vectors are multiplied by this
@@ -44,22 +46,24 @@ class EncodingConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"
+    """How a model is trained (see `relsift.training`)."""
+
+    optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
     learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "inverse_epoch"] = "constant"  # inverse_epoch: learning_rate / t in epoch t = 1, 2, …
     weight_decay: float = Field(0.0, ge=0)  # of weights and embeddings; biases and norms are exempt
-    gradient_clip: float | None = Field(None, gt=0)  # L2 norm over all parameters
-    batch_pairs: int = Field(256, ge=1)
-    batch_tokens: int = Field(8192, ge=1)  # padding counted
+    gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
+    batch_pairs: int = Field(256, ge=1)  # at most, of whole sentences
+    batch_tokens: int = Field(8192, ge=1)  # at most, padding counted
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
     seed: int = Field(1, ge=0)
-    threshold: Literal["tuned", "paper"] | float = "tuned"
+    threshold: Literal["tuned", "paper"] | float = "tuned"  # of the decision: tuned on development data, the source's, or a number
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight
-    device: str = "cpu"
+    device: str = "cpu"  # a name that torch knows, or auto: a GPU if there is one
     threads: int | None = Field(None, ge=1)  # CPU threads; None leaves torch's choice
 
 
@@ -76,6 +80,8 @@ class ModelSection(BaseModel):
 
 
 class RunConfig(_Section):
+    """The whole configuration of a run; one section a part."""
+
     model: ModelSection = ModelSection()
     candidates: CandidateConfig = CandidateConfig()
     encoding: EncodingConfig = EncodingConfig()
@@ -128,6 +134,7 @@ def _preset(model: str, name: str | None) -> dict[str, Any]:
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
+    """The sections of a configuration file, not yet checked. Raises ConfigError naming the file if it is not YAML with sections."""
     try:
         value = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -16,6 +16,8 @@ from relsift.layers.keyed_tokens import KeyedTokens
 
 
 class LookupEncoder(TokenEncoder):
+    """Word embedding ++ tag embedding. Raises ConfigError if the encoding has no words, or no tags where they are to be read."""
+
     def __init__(self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
         super().__init__(encoding, word_size=word_size, tag_size=tag_size, dropout=dropout)
         if encoding.words is None or (tag_size is not None and encoding.tags is None):

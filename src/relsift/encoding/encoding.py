@@ -23,6 +23,8 @@ INPUTS: frozenset[Input] = frozenset(get_args(Input))
 
 @dataclass(frozen=True)
 class Encoding:
+    """The symbols that a model knows, and how it reads a sentence. Fitted on training data, saved with the model."""
+
     labels: tuple[str, ...]  # relation types; the position is the column of a model's scores
     types: EntityTypes
     words: WordVocabulary | None  # None: not read; so for tags and trees

@@ -32,6 +32,8 @@ BY_PAIR: tuple[TagView, ...] = ("pair", "others")  # views that differ between t
 
 @dataclass(frozen=True)
 class TagInput:
+    """From entities to tags. A tag is a row of the table of tags: 0 is O."""
+
     types: EntityTypes  # B of type n is row 2n + 1, I the next one
     view: TagView = "entities"  # what the tags show
     counts: tuple[int, ...] = ()  # tokens of the training data with each tag, to draw from; empty where nothing is drawn

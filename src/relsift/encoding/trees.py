@@ -13,6 +13,8 @@ UNKNOWN_LABEL = 0  # the row of every dependency label and part of speech not se
 
 @dataclass(frozen=True)
 class TreeVocabulary:
+    """The dependency labels and parts of speech of the training data; row 0 of either table is for unknown ones."""
+
     dependencies: tuple[str, ...] = ()  # the label of row n is dependencies[n - 1]
     pos: tuple[str, ...] = ()  # parts of speech, in the same way
 

@@ -13,6 +13,8 @@ UNKNOWN_TYPE = -1  # a type not seen in training
 
 @dataclass(frozen=True)
 class EntityTypes:
+    """The entity types of the training data."""
+
     names: tuple[str, ...]  # the type with number n is names[n]
 
     @classmethod

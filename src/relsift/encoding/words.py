@@ -14,6 +14,8 @@ UNKNOWN_WORD = 0  # the row of every word not seen in training
 
 @dataclass(frozen=True)
 class WordVocabulary:
+    """The words of the training data; row 0 of the table is for unknown ones."""
+
     words: tuple[str, ...]  # the word of row n is words[n - 1]
     lowercase: bool = False  # words are compared in lower case
 

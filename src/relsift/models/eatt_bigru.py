@@ -34,6 +34,8 @@ from relsift.models.base.pair_classifier import PairClassifier, PairClassifierCo
 
 @dataclass(frozen=True, kw_only=True)
 class EAttBiGRUConfig(PairClassifierConfig):
+    """The defaults are those of the preset `paper`; the header says which of them have a source."""
+
     word_size: int = 200
     tag_size: int = 50
     distance_size: int = 10  # of each of the two distance embeddings

@@ -27,6 +27,8 @@ from relsift.models.base.pair_classifier import PairClassifier, PairClassifierCo
 
 @dataclass(frozen=True, kw_only=True)
 class TypePriorConfig(PairClassifierConfig):
+    """The options of a pair classifier, without tags."""
+
     tags: bool = False  # there is no tag input: nothing of the sentence is read
     interaction: bool = True  # a weight for every combination of types, not only for the head's and the tail's by themselves
 

@@ -17,6 +17,8 @@ class Paragraph:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
+    """How one column of a table is set."""
+
     title: str = ""
     align: Literal["left", "right"] = "right"
     group: str = ""        # a heading over neighbouring columns of the same group, in italics
@@ -26,6 +28,8 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
+    """A table of texts. Raises DataError if a row has not one text a column."""
+
     columns: tuple[Column, ...]          # if no column has a title, the terminal shows no head
     rows: tuple[tuple[str, ...], ...]    # one text a column
     title: str = ""
@@ -72,6 +76,8 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
+    """A plot with its caption."""
+
     name: str           # part of the file name, see `file`
     svg: str            # a whole SVG document
     caption: str
@@ -85,6 +91,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Commands:
+    """Lines to type in a shell."""
+
     lines: tuple[str, ...]
 
 
@@ -99,6 +107,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
+    """A whole page."""
+
     title: str
     sections: tuple[Section, ...]
     top: tuple[Block, ...] = ()   # before the first section

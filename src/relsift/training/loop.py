@@ -40,6 +40,8 @@ OnEpoch = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class TrainingResult:
+    """A trained model with its decision, and what is to be known of its training."""
+
     bundle: Bundle
     state: TrainingState  # after the last epoch
     candidates: CandidateReport  # of the training data

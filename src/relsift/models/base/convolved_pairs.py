@@ -26,6 +26,8 @@ MATCHED_TRAINING = {"epochs": 15, "patience": 4, "unknown_rate": 0.3}
 
 @dataclass(frozen=True, kw_only=True)
 class ConvolvedPairsConfig(PairClassifierConfig, ABC):
+    """Options of the input and of the convolution."""
+
     word_size: int
     tag_size: int = 50
     distance_size: int = 50  # of each of the two distance embeddings

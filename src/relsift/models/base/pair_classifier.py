@@ -18,6 +18,8 @@ from relsift.models.base.model import ModelConfig, RelationModel
 
 @dataclass(frozen=True, kw_only=True)
 class PairClassifierConfig(ModelConfig):
+    """Options of the input, the losses and the scores."""
+
     encoder: str = "lookup"  # makes the features of each token (see `relsift.encoders`)
     tags: bool = True  # BIO tags of all entities as input
     classification: Classification = "cross_entropy"

@@ -20,6 +20,8 @@ from relsift.models.base.pair_classifier import PairClassifier, PairClassifierCo
 
 @dataclass(frozen=True, kw_only=True)
 class TwoDirectionConfig(PairClassifierConfig):
+    """Options of a pair classifier, and the number of readings."""
+
     directions: Literal["one", "two"] = "two"  # one: read (head, tail) only; two: also (tail, head) (see `relsift.layers.two_directions`)
 
     def __post_init__(self) -> None:
