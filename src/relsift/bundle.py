@@ -66,7 +66,9 @@ class Bundle:
         return self.scorer.candidates
 
     def save(self, folder: Path) -> None:
-        """Write the folder atomically; an existing one is replaced."""
+        """Write the folder atomically; an existing one is replaced. Raises CheckpointError for a folder of other things, which would go."""
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / MODEL_FILE).is_file():
+            raise CheckpointError(f"{folder}: expected a new or empty folder, or a model to replace, got a folder of other files")
         with replaced_folder(folder) as fresh:
             weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
             save_file(_without_aliases(weights), fresh / WEIGHTS_FILE)

@@ -257,6 +257,13 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_beside_it(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
+def test_a_folder_of_other_files_is_not_replaced(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(CheckpointError, match="expected a new or empty folder, or a model to replace, got a folder of other files"):
+        make().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
 def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):
     before = (folder / WEIGHTS_FILE).read_bytes()
 
