@@ -19,7 +19,7 @@ TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "co
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class CandidateConfig(_Section):
@@ -29,7 +29,7 @@ class CandidateConfig(_Section):
     type_filter: bool = True
     max_distance: int | None = Field(None, ge=0)
     order_leak: bool = False  # choose the order of pairs by the annotation, as one code does: only to measure what that is worth
-    negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # in training, unrelated pairs for each related one; None: all
+    negatives: float | None = Field(None, ge=0)  # in training, unrelated pairs for each related one; None: all
     negatives_seed: int = Field(0, ge=0)  # which ones; a larger `negatives` adds to those of a smaller one
 
 
@@ -56,7 +56,7 @@ class TrainingConfig(_Section):
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=2**40)  # torch's seeds are made of it and the epoch, and have 64 bits
     threshold: Literal["tuned", "paper"] | float = "tuned"
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 where it says nothing
     device: str = "cpu"
@@ -83,6 +83,13 @@ class RunConfig(_Section):
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+
+    def same_as(self, file: Path) -> bool:
+        """Whether the file says the same; an option that is younger than the file has its default there.
+
+        Raises: ConfigError if it is no configuration.
+        """
+        return _validate(read_yaml(file), f"{file}: ") == _validate(yaml.safe_load(self.to_yaml()))  # YAML has lists, and no tuples
 
 
 def load_config(
@@ -168,10 +175,10 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _validate(values: dict[str, Any]) -> RunConfig:
+def _validate(values: dict[str, Any], where: str = "") -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{key}: {first['msg'].lower()}, got {first.get('input')!r}") from error
+        raise ConfigError(f"{where}{key}: {first['msg'].lower()}, got {first.get('input')!r}") from error
