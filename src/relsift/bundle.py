@@ -39,6 +39,7 @@ from relsift.inference import Scorer
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
 
+APPLIED: frozenset[Addition] = frozenset({"trees"})  # what prediction lets annotators add
 FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
 WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
@@ -67,7 +68,9 @@ class Bundle:
         return self.scorer.candidates
 
     def save(self, folder: Path) -> None:
-        """Write the folder atomically; an existing one is replaced."""
+        """Write the folder atomically; an existing one is replaced. Raises CheckpointError for a folder of other things, which would go."""
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / MODEL_FILE).is_file():
+            raise CheckpointError(f"{folder}: expected a new or empty folder, or a model to replace, got a folder of other files")
         with replaced_folder(folder) as fresh:
             weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
             save_file(_without_aliases(weights), fresh / WEIGHTS_FILE)
@@ -115,6 +118,7 @@ class Bundle:
     ) -> Bundle:
         encoding = Encoding.from_json(description["encoding"])
         model = build(description["model"], description["options"], encoding)
+        _check_inputs(model, encoding)
         addresses = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
         saved = {addresses[name]: tensor for name, tensor in weights.items() if name in addresses}
         for name, address in addresses.items():
@@ -163,7 +167,7 @@ def _description(folder: Path) -> dict[str, Any]:
         )
     try:
         description = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # recursion: brackets in brackets, too many for the parser
         raise CheckpointError(f"{folder / MODEL_FILE}: expected JSON, got {error}; copy the folder again") from error
     version = description.get("format") if isinstance(description, dict) else description
     if version not in (1, FORMAT) or isinstance(version, bool):
@@ -174,6 +178,14 @@ def _description(folder: Path) -> dict[str, Any]:
     return checked
 
 
+def _check_inputs(model: RelationModel[Any], encoding: Encoding) -> None:
+    """Raises CheckpointError for readings of sentences that are not those the model was trained on."""
+    if not encoding.reads >= model.READS:
+        raise CheckpointError(f"encoding.reads: expected {sorted(model.READS)}, which the model reads, got {sorted(encoding.reads)}")
+    if encoding.unit != (unit := encoding.unit_for(model.UNIT)):
+        raise CheckpointError(f"encoding.unit: expected {unit}, as the model and its tags need it, got {encoding.unit}")
+
+
 def _annotators(folder: Path) -> dict[Addition, str]:
     file = folder / ANNOTATORS_FILE
     if not file.is_file():
@@ -181,10 +193,14 @@ def _annotators(folder: Path) -> dict[Addition, str]:
     try:
         value: dict[Addition, str] = json.loads(file.read_text(encoding="utf-8"))
         is_valid = isinstance(value, dict) and all(isinstance(spec, str) for spec in value.values())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
     if not is_valid:
         raise CheckpointError(f"{file}: expected an annotator by what it adds, got {value!r}; copy the folder again")
+    if not value.keys() <= APPLIED:
+        raise CheckpointError(
+            f"{file}: expected annotators that add {' or '.join(APPLIED)}, got {sorted(value)}; use the relsift version that wrote it"
+        )
     return value
 
 

@@ -74,8 +74,10 @@ class Candidates:
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
             raise ConfigError(f"candidates.direction: expected directed or undirected, got {self.direction!r}")
-        if self.max_distance is not None and self.max_distance < 0:
-            raise ConfigError(f"candidates.max_distance: expected a number of tokens >= 0, got {self.max_distance}")
+        if self.max_distance is not None and not (type(self.max_distance) is int and self.max_distance >= 0):
+            raise ConfigError(f"candidates.max_distance: expected a number of tokens >= 0, got {self.max_distance!r}")
+        if not all(isinstance(name, str) for pair in self.type_pairs or () for name in pair):
+            raise ConfigError(f"candidates.type_pairs: expected pairs of entity types, got {list(self.type_pairs or ())}")
         if self.order_leak and self.direction != "directed":
             raise ConfigError(f"candidates.order_leak: expected candidates.direction=directed beside it, got {self.direction}")
         if self.direction == "undirected" and any(first > second for first, second in self.type_pairs or ()):

@@ -19,7 +19,7 @@ TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "co
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class CandidateConfig(_Section):
@@ -60,7 +60,7 @@ class TrainingConfig(_Section):
     epochs: int = Field(30, ge=1)  # at most
     patience: int = Field(6, ge=1)  # epochs without a better development F1
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, le=2**40)  # torch's seeds are made of it and the epoch, and have 64 bits
     threshold: Literal["tuned", "paper"] | float = "tuned"  # of the decision: tuned on development data, the source's, or a number
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight
     device: str = "cpu"  # a name that torch knows, or auto: a GPU if there is one
@@ -89,6 +89,13 @@ class RunConfig(_Section):
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
+
+    def same_as(self, file: Path) -> bool:
+        """Whether the file says the same; an option that is younger than the file has its default there.
+
+        Raises: ConfigError if it is no configuration.
+        """
+        return _validate(read_yaml(file), f"{file}: ") == _validate(yaml.safe_load(self.to_yaml()))  # YAML has lists, and no tuples
 
 
 def load_config(
@@ -175,15 +182,15 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _validate(values: dict[str, Any]) -> RunConfig:
+def _validate(values: dict[str, Any], where: str = "") -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        raise invalid_value(error) from error
+        raise invalid_value(error, where) from error
 
 
-def invalid_value(error: ValidationError, *section: str) -> ConfigError:
-    """The first problem of a validation as an error to raise. section: keys above those that were validated."""
+def invalid_value(error: ValidationError, where: str = "") -> ConfigError:
+    """The first problem of a validation as an error to raise. where: what the message says before the key, such as `model.`."""
     first = error.errors()[0]
-    key = ".".join(map(str, (*section, *first["loc"])))
-    return ConfigError(f"{key}: {first['msg'].lower()}, got {first.get('input')!r}")
+    key = ".".join(map(str, first["loc"]))
+    return ConfigError(f"{where}{key}: {first['msg'].lower()}, got {first.get('input')!r}")

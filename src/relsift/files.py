@@ -64,10 +64,19 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[TextIO]:
-    """A text stream whose content takes the place of `path` when the block ends; an error in the block leaves `path` as it was."""
+    """A text stream whose content takes the place of `path` when the block ends; an error in the block leaves `path` as it was.
+
+    Raises: DataError if nothing can be written there.
+    """
+    if path.is_dir():
+        raise DataError(f"{path}: expected a file to write, got a folder; name another place")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+        stream = temporary.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise DataError(f"{path}: expected a place to write to, got {error.strerror}") from error
+    try:
+        with stream:
             yield stream
         temporary.replace(path)
     finally:
@@ -76,7 +85,14 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder that takes the place of `folder` when the block ends; an error in the block leaves `folder` as it was."""
+    """An empty folder that takes the place of `folder` when the block ends; an error in the block leaves `folder` as it was.
+
+    A link stays, and what it points to is replaced. Raises: DataError for a file in the folder's place, and for the working folder.
+    """
+    folder = folder.resolve()
+    if (folder.exists() and not folder.is_dir()) or folder == Path.cwd() or folder in Path.cwd().parents:
+        obstacle = "the working folder, or one around it" if folder.is_dir() else "a file"
+        raise DataError(f"{folder}: expected a folder that can be written or replaced, got {obstacle}; name another place")
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

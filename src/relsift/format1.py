@@ -18,12 +18,15 @@ Value = TypeVar("Value")
 def upgraded(
     description: dict[str, Any], weights: Mapping[str, Value]
 ) -> tuple[dict[str, Any], Decision, dict[Addition, str], dict[str, Value]]:
-    """Description, decision, annotators and weights as format 2 has them. Raises KeyError, TypeError or ValueError for a broken folder."""
+    """Description, decision, annotators and weights as format 2 has them.
+
+    Raises: KeyError, TypeError, ValueError or ConfigError for a broken folder.
+    """
     encoding = dict(description["encoding"])  # TypeError or ValueError for what is no mapping
     parser = encoding.get("parser")
     return (
         description | {"encoding": _encoding(encoding, find("model", description["model"]).READS)},
-        Decision(threshold=float(description["threshold"])),
+        Decision(threshold=description["threshold"]),
         {} if parser is None else {"trees": parser},
         renamed(weights),
     )

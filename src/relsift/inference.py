@@ -21,7 +21,7 @@ from relsift.encoding.batch import collate, cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
-from relsift.errors import RelsiftError
+from relsift.errors import RelsiftError, ShapeError
 from relsift.models.base.model import RelationModel
 from relsift.schema import Sentence
 
@@ -102,12 +102,15 @@ def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport
 
 
 def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequence[Example], report: InferenceReport) -> Scores:
-    """(P, K) scores of every pair, in the order of the examples."""
+    """(P, K) scores of every pair, in the order of the examples. Raises ShapeError if the model returns anything else."""
     with report.busy("encoding"):
         batch = collate(examples, encoding)
     with report.busy("model"), torch.inference_mode():
         model.eval()
-        return model.scores(model(batch.to(next(model.parameters()).device))).float().cpu().numpy()
+        scores = model.scores(model(batch.to(next(model.parameters()).device)))
+    if scores.shape != (expected := (len(batch.pairs), len(encoding.labels))):
+        raise ShapeError(f"{type(model).__name__}.scores", expected=f"(pairs, relation types) = {expected}", got=tuple(scores.shape))
+    return scores.float().cpu().numpy()
 
 
 def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceReport) -> None:

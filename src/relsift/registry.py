@@ -7,12 +7,11 @@ The module is imported when the name is looked up. A plug-in adds a name by an e
 from __future__ import annotations
 
 import difflib
-import importlib
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from relsift.errors import ConfigError
+from relsift.errors import ConfigError, RelsiftError
 
 READERS = {
     "native": "relsift.readers.native:READER",
@@ -85,18 +84,26 @@ def table(kind: str) -> dict[str, str]:
     names = dict(TABLES[kind])
     for point in entry_points(group=GROUPS[kind]):
         if point.name in names:
-            raise ConfigError(f"plug-in {point.value}: expected a new {kind} name, got {point.name!r}, which exists")
+            raise ConfigError(f"plug-in {point.value}: expected a new {kind} name, got {point.name!r}, which {names[point.name]} has")
         names[point.name] = point.value
     return names
 
 
 def find(kind: str, name: str) -> Any:
-    """The object that a name stands for. Raises ConfigError with similar names for an unknown one."""
+    """The object that a name stands for. Raises ConfigError with similar names for an unknown one, and for a plug-in that is broken."""
     names = table(kind)
     name = FORMER_NAMES.get((kind, name), name)
     if name not in names:
         close_matches = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f"; did you mean {' or '.join(close_matches)}?" if close_matches else ""
         raise ConfigError(f"{kind}: expected one of {', '.join(sorted(names))}, got {name!r}{hint}")
-    module, _, attribute = names[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        point = EntryPoint(name, names[name], GROUPS[kind])
+        if not point.attr:
+            raise AttributeError("a module and no attribute of it")
+        return point.load()
+    except RelsiftError:
+        raise
+    except Exception as error:  # the import of a plug-in runs code that is not ours
+        problem = f"expected {names[name]!r}, which it stands for, got {type(error).__name__}: {error}"
+        raise ConfigError(f"{kind} {name}: {problem}; mend that package, or uninstall it") from error

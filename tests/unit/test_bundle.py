@@ -121,7 +121,13 @@ def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"{", "expected JSON"), (b"[]", "expected an annotator by what it adds, got []"), (b'{"trees": 1}', "expected an annotator by what")],
+    [
+        (b"{", "expected JSON"),
+        (b"[" * 100_000, "expected JSON"),
+        (b"[]", "expected an annotator by what it adds, got []"),
+        (b'{"trees": 1}', "expected an annotator by what"),
+        (b'{"entities": "spacy:en"}', "expected annotators that add trees, got ['entities']"),
+    ],
 )
 def test_broken_annotators_are_named(folder, content, words):
     (folder / ANNOTATORS_FILE).write_bytes(content)
@@ -158,7 +164,7 @@ def test_a_folder_that_only_calls_itself_format_1_is_refused(folder):
     assert_refused(folder, str(folder / MODEL_FILE))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'"model"', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"null", b'"model"', b"\xff\xfe", b"[" * 100_000])
 def test_a_description_that_is_no_json_object_is_refused(folder, content):
     (folder / MODEL_FILE).write_bytes(content)
     assert_refused(folder, str(folder / MODEL_FILE))
@@ -185,11 +191,22 @@ def test_a_missing_key_is_refused(folder, key):
         ("candidates", []),
         ("candidates", {"direction": "sideways", "type_pairs": None, "max_distance": None}),
         ("candidates", {"direction": "directed", "type_pairs": [["PER"]], "max_distance": None}),
+        ("candidates", {"direction": "directed", "type_pairs": [["PER", 1]], "max_distance": None}),
+        ("candidates", {"direction": "directed", "type_pairs": None, "max_distance": 2.5}),
     ],
 )
 def test_a_value_that_fits_nothing_is_refused(folder, key, value):
     rewrite(folder, **{key: value})
     assert_refused(folder, str(folder / MODEL_FILE))
+
+
+def test_readings_other_than_those_of_training_are_refused(folder, tmp_path):
+    encoding = description(folder)["encoding"]
+    for unit in ("pair", "head"):
+        rewrite(folder, encoding=encoding | {"unit": unit})
+        assert_refused(folder, str(folder / MODEL_FILE), f"encoding.unit: expected sentence, as the model and its tags need it, got {unit}")
+    rewrite(folder, encoding={name: part for name, part in encoding.items() if name != "trees"} | {"reads": ["words", "tags"]})
+    assert_refused(folder, str(folder / MODEL_FILE), "encoding.reads: expected", "'spans'")
 
 
 @pytest.mark.parametrize("changes", [{"filters": 5}, {"identification": False}, {"tags": False}, {"classification": "both"}])
@@ -238,6 +255,13 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_beside_it(folder):
     other.save(folder)
     assert same_tensors(Bundle.load(folder).model.state_dict(), other.model.state_dict())
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_folder_of_other_files_is_not_replaced(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(CheckpointError, match="expected a new or empty folder, or a model to replace, got a folder of other files"):
+        make().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_failed_save_leaves_the_old_model_whole(folder, monkeypatch):

@@ -12,6 +12,9 @@ from relsift.bundle import build
 from relsift.config import RunConfig, load_config
 from relsift.errors import ConfigError, RelsiftError
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
+from relsift.registry import MODELS, find
+
+PRESETS = [(model, preset) for model in MODELS for preset in find("model", model).PRESETS]
 
 
 @pytest.fixture
@@ -110,6 +113,21 @@ def test_written_and_read_again_it_is_the_same(write):
     assert yaml.safe_load(config.to_yaml())["training"]["threshold"] == 0.25
 
 
+@pytest.mark.parametrize("preset", PRESETS, ids="-".join)
+def test_a_configuration_is_the_same_as_its_file_and_no_other(preset, write):
+    config = load_config(model=preset[0], preset=preset[1])
+    file = write(config.to_yaml())
+    assert config.same_as(file)
+    assert not load_config(model=preset[0], preset=preset[1], overrides=["training.seed=9"]).same_as(file)
+
+
+def test_a_file_that_says_less_has_the_defaults_and_an_edited_one_is_named(write):
+    assert load_config(preset="released").same_as(write(load_config(preset="released").to_yaml().replace("  average: false\n", "")))
+    file = write("training: {epochs: many}")
+    with pytest.raises(ConfigError, match=rf"^{file}: training\.epochs: .*, got 'many'$"):
+        load_config().same_as(file)
+
+
 def test_an_empty_file_leaves_the_defaults(write):
     assert load_config(file=write("")) == load_config()
     assert load_config(file=write("# nothing\n")) == load_config()
@@ -203,6 +221,12 @@ def test_an_unknown_key_is_refused_by_name(text, key):
         ("encoding.lowercase=maybe", "encoding.lowercase", "'maybe'"),
         ("model=3", "model", "3"),
         ("model.name=null", "model.name", "None"),
+        ("training.threshold=.nan", "training.threshold", "nan"),
+        ("training.threshold=.inf", "training.threshold", "inf"),
+        ("training.learning_rate=.inf", "training.learning_rate", "inf"),
+        ("training.loss_weights.ranking=.nan", "training.loss_weights.ranking", "nan"),
+        ("encoding.vectors_scale=.inf", "encoding.vectors_scale", "inf"),
+        ("training.seed=10000000000000000000", "training.seed", "10000000000000000000"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_came(text, key, got):

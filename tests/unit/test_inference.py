@@ -16,7 +16,7 @@ from relsift.decisions.scored import Scored
 from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.units import Unit
-from relsift.errors import DataError
+from relsift.errors import DataError, ShapeError
 from relsift.inference import STAGES, InferenceReport, Scorer, predict, score
 from relsift.models.base.model import ModelConfig, RelationModel
 from relsift.schema import Entity, Sentence
@@ -79,6 +79,14 @@ def test_every_score_reaches_its_pair_whatever_the_batches_are(unit: Unit, at_on
     assert (len(scoring.model.batches) > 1) is (at_once < 8192)
     assert report.sentences == len(GROUP)
     assert not scoring.model.training
+
+
+@pytest.mark.parametrize("wrong", [lambda scores: scores[:, :1], lambda scores: scores[0], lambda scores: scores[:-1]])
+def test_scores_of_another_shape_are_refused(wrong, monkeypatch):
+    scores = Places.scores
+    monkeypatch.setattr(Places, "scores", lambda self, output: wrong(scores(self, output)))
+    with pytest.raises(ShapeError, match=r"^Places\.scores: expected \(pairs, relation types\) = \(6, 3\), got \("):
+        score(scorer(), sentences(1))
 
 
 def test_nothing_to_score_is_no_batch():

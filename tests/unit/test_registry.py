@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -36,9 +37,9 @@ def test_every_entry_can_be_imported(kind: str, name: str):
 def plug_in(monkeypatch: pytest.MonkeyPatch):
     """Installs one reader plug-in under a name of the test's choice."""
 
-    def install(name: str) -> None:
-        point = EntryPoint(name, "relsift.readers.native:READER", "relsift.readers")
-        monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "relsift.readers" else [])
+    def install(*names: str, value: str = "relsift.readers.native:READER") -> None:
+        points = [EntryPoint(name, value, "relsift.readers") for name in names]
+        monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "relsift.readers" else [])
         registry.table.cache_clear()
 
     yield install
@@ -55,5 +56,34 @@ def test_a_plug_in_adds_a_name(plug_in):
 
 def test_a_plug_in_cannot_take_a_name_that_exists(plug_in):
     plug_in("spert")
-    with pytest.raises(ConfigError, match="expected a new reader name, got 'spert', which exists"):
+    with pytest.raises(ConfigError, match=r"expected a new reader name, got 'spert', which relsift\.readers\.spert:READER has"):
         find("reader", "native")
+
+
+def test_two_plug_ins_cannot_have_one_name(plug_in):
+    plug_in("mine", "mine")
+    with pytest.raises(ConfigError, match=r"expected a new reader name, got 'mine', which relsift\.readers\.native:READER has"):
+        find("reader", "native")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("nowhere_to_be_found:READER", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+        ("relsift.readers.native:WRITER", "AttributeError: .* has no attribute 'WRITER'"),
+        ("relsift.readers.native", "AttributeError: a module and no attribute"),
+        ("broken_at_import:READER", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_plug_in_that_cannot_be_imported_is_named(plug_in, value: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "broken_at_import.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    plug_in("mine", value=value)
+    with pytest.raises(ConfigError, match=rf"^reader mine: expected '{value}', which it stands for, got {problem}"):
+        find("reader", "mine")
+    assert find("reader", "native").name == "native"  # the others can be used
+
+
+def test_the_extras_of_an_entry_point_and_a_dotted_attribute_are_understood(plug_in):
+    plug_in("mine", value="relsift.readers.native:READER.name [extra]")
+    assert find("reader", "mine") == "native"

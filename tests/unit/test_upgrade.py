@@ -39,6 +39,12 @@ def test_the_threshold_becomes_a_decision_and_the_last_layer_gets_its_new_name()
         assert description[name] == OLD[name]
 
 
+@pytest.mark.parametrize("threshold", ["high", "0.5", True, None, float("nan"), 10**400])
+def test_a_threshold_that_is_no_number_is_refused(threshold: Any):
+    with pytest.raises(ConfigError, match=r"decision\.threshold: expected a number, got"):
+        upgraded(OLD | {"threshold": threshold}, {})
+
+
 def test_only_the_last_layer_is_renamed():
     names = ("head.weight", "head.rank.bias", "head_distance.weight", "convolved.head_distance.weight", "trunk.head.weight", "headless")
     assert list(renamed(dict.fromkeys(names))) == [
@@ -98,7 +104,7 @@ def test_a_description_without_one_of_its_parts_is_refused(key: str):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"threshold": "high"}, {"threshold": None}, {"encoding": None}, {"encoding": []}, {"encoding": {"labels": []}}]
+    "changes", [{"encoding": None}, {"encoding": []}, {"encoding": {"labels": []}}]
 )
 def test_a_description_with_a_broken_part_is_refused(changes: dict[str, Any]):
     with pytest.raises((KeyError, TypeError, ValueError)):

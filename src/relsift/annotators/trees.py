@@ -1,11 +1,12 @@
-"""Dependency trees for models that read them: those of the data, else those of an annotator."""
+"""Dependency trees for models that read them: those of the data, else those of an annotator; otherwise an error that says what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from relsift.annotators.base import find_annotator
-from relsift.errors import DataError
+from relsift.errors import ConfigError, DataError
 from relsift.schema import Sentence
 
 
@@ -15,7 +16,8 @@ def with_trees(sentences: Sequence[Sentence], parser: str | None) -> list[Senten
     Args:
         parser: an annotator that adds trees (see `relsift.annotators.base`), such as the name of a spaCy pipeline; None: all sentences must
             have trees.
-    Raises: DataError naming the first sentence without trees if there is no parser; ConfigError if the parser is not installed.
+    Raises: DataError naming the first sentence without trees if there is no parser; ConfigError if the parser is not installed, or does
+        not return what it was given with trees.
     """
     missing = [sentence for sentence in sentences if sentence.syntax is None]
     if not missing:
@@ -26,7 +28,13 @@ def with_trees(sentences: Sequence[Sentence], parser: str | None) -> list[Senten
             f"{len(sentences)} sentences have none); name a parser (--set encoding.parser=en_core_web_sm, or that of your language, when "
             "training), add them with `relsift parse`, or give heads, dependencies and pos in the data"
         )
-    parsed = iter(find_annotator(parser, "trees").annotate(missing))
+    complete = list(find_annotator(parser, "trees").annotate(missing))
+    if [sentence if sentence.syntax is None else replace(sentence, syntax=None) for sentence in complete] != missing:
+        problem = f"expected the {len(missing)} sentences it was given, in order, got {len(complete)} other ones"
+        raise ConfigError(f"annotator {parser!r}: {problem}")
+    if (bare := next((sentence.id for sentence in complete if sentence.syntax is None), None)) is not None:
+        raise ConfigError(f"annotator {parser!r}: expected trees for every sentence, got none for {bare!r}")
+    parsed = iter(complete)
     return [next(parsed) if sentence.syntax is None else sentence for sentence in sentences]
 
 

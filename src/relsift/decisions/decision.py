@@ -39,7 +39,7 @@ class Decision:
     def __post_init__(self) -> None:
         if self.mode != "single":
             raise ConfigError(f"decision.mode: expected single, got {self.mode!r}")
-        if isinstance(self.threshold, bool) or not isinstance(self.threshold, (int, float)) or math.isnan(self.threshold):
+        if not _is_number(self.threshold):
             raise ConfigError(f"decision.threshold: expected a number, got {self.threshold!r}")
 
     def decide(self, scored: Scored, labels: tuple[str, ...]) -> Sentence:
@@ -60,15 +60,18 @@ class Decision:
     @classmethod
     def from_json(cls, value: Any, where: Path | str) -> Decision:
         """Raises CheckpointError, with `where`, for what is no decision of this version."""
-        if not isinstance(value, dict) or value.get("format") != FORMAT:
-            version = value.get("format") if isinstance(value, dict) else value
+        version = value.get("format") if isinstance(value, dict) else value
+        if not isinstance(value, dict) or version != FORMAT or isinstance(version, bool):
             raise CheckpointError(
                 f"{where}: expected a decision of format {FORMAT}, got {version!r}; use the relsift version that wrote it"
             )
+        expected = "expected mode and threshold of a decision"
+        if "threshold" not in value:  # the default in its place would be a guess
+            raise CheckpointError(f"{where}: {expected}, got no threshold")
         try:
             return cls(**{name: part for name, part in value.items() if name != "format"})
         except (TypeError, ConfigError) as error:
-            raise CheckpointError(f"{where}: expected mode and threshold of a decision, got {error}") from error
+            raise CheckpointError(f"{where}: {expected}, got {error}") from error
 
     def save(self, folder: Path) -> None:
         write_json(folder / DECISION_FILE, self.to_json())
@@ -83,6 +86,16 @@ class Decision:
             raise CheckpointError(
                 f"{file}: expected the decision of the model, got {error.strerror}; copy the whole folder again"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # recursion: brackets in brackets, too many for the parser
             raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
         return cls.from_json(value, file)
+
+
+def _is_number(value: Any) -> bool:
+    """Infinity is one: it takes every pair, or none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return not math.isnan(value)
+    except OverflowError:  # a whole number that is beyond all floats
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -55,22 +55,27 @@ class Encoding:
         """
         sentences = list(sentences)
         inputs = frozenset(reads)
+        if not inputs <= INPUTS:
+            raise ConfigError(f"model.READS: expected some of {', '.join(sorted(INPUTS))}, got {', '.join(sorted(inputs))}")
         labels = {relation.type for sentence in sentences for relation in sentence.relations or ()}
         if not labels:
             raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")
         types = EntityTypes.fit(sentences)
-        by_pair = tags in BY_PAIR and "tags" in inputs
-        if by_pair and unit == "head":
+        if tags in BY_PAIR and "tags" in inputs and unit == "head":
             raise ConfigError(f"encoding.tags: expected a view of all pairs, for a model that reads a sentence once a head, got {tags!r}")
-        return cls(
+        encoding = cls(
             tuple(sorted(labels)),
             types,
             WordVocabulary.fit(sentences, lowercase=lowercase, min_count=min_count) if "words" in inputs else None,
             TagInput.fit(sentences, types, view=tags, seed=tags_seed, lowercase=lowercase) if "tags" in inputs else None,
             TreeVocabulary.fit(sentences) if "trees" in inputs else None,
             inputs,
-            "pair" if by_pair else unit,
         )
+        return replace(encoding, unit=encoding.unit_for(unit))
+
+    def unit_for(self, unit: Unit) -> Unit:
+        """Which pairs share a reading, for a model that by itself has `unit`: tags may differ between pairs."""
+        return "pair" if self.tags is not None and self.tags.view in BY_PAIR else unit
 
     @cached_property
     def _columns(self) -> dict[str, int]:
@@ -96,30 +101,50 @@ class Encoding:
     def from_json(cls, value: dict[str, Any]) -> Encoding:
         """Raises CheckpointError for what `to_json` does not write."""
         try:
-            types = EntityTypes(tuple(value["entity_types"]))
+            types = EntityTypes(_names(value, "entity_types"))
             words, tags, trees = (value.get(name) for name in ("words", "tags", "trees"))
             reads, unit = frozenset(value["reads"]), value["unit"]
             if not reads <= INPUTS or unit not in get_args(Unit):
                 raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {sorted(reads)} and {unit!r}")
+            parts = {"words": words, "tags": tags, "trees": trees}
+            present, read = {name for name in parts if parts[name] is not None}, reads & parts.keys()
+            if present != read:
+                raise CheckpointError(f"model.json: encoding: expected the parts {sorted(read)}, as reads says, got {sorted(present)}")
             return cls(
-                tuple(value["labels"]),
+                _names(value, "labels"),
                 types,
-                None if words is None else WordVocabulary(tuple(words["words"]), bool(words["lowercase"])),
-                None if tags is None else _tag_input(types, tags["view"], tags["counts"], tags["seed"], bool(tags["lowercase"])),
-                None if trees is None else TreeVocabulary(tuple(trees["dependencies"]), tuple(trees["pos"])),
+                None if words is None else WordVocabulary(_names(words, "words"), _switch(words, "lowercase")),
+                None if tags is None else _tag_input(types, tags["view"], tags["counts"], tags["seed"], _switch(tags, "lowercase")),
+                None if trees is None else TreeVocabulary(_names(trees, "dependencies"), _names(trees, "pos")),
                 reads,
                 unit,
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             expected = "reads, unit, labels, entity_types and the inputs that are read"
             raise CheckpointError(f"model.json: encoding: expected {expected}; got {error!r}") from error
+
+
+def _names(value: dict[str, Any], key: str) -> tuple[str, ...]:
+    """Symbols from a file; twice the same one would shift the rows of a table, or the columns of the scores."""
+    names = value[key]
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise CheckpointError(f"model.json: encoding: {key}: expected different texts, got {str(names)[:100]}")
+    return tuple(names)
+
+
+def _switch(value: dict[str, Any], key: str) -> bool:
+    if not isinstance(value[key], bool):
+        raise CheckpointError(f"model.json: encoding: {key}: expected true or false, got {value[key]!r}")
+    return bool(value[key])
 
 
 def _tag_input(types: EntityTypes, view: Any, counts: Sequence[int], seed: Any, lowercase: bool) -> TagInput:
     """Check the values of a file. Raises CheckpointError for an unknown view, or counts from which no tag can be drawn."""
     if view not in get_args(TagView):
         raise CheckpointError(f"model.json: encoding: tags: expected one of {', '.join(get_args(TagView))}, got {view!r}")
-    tags = TagInput(types, view, tuple(counts), int(seed), lowercase)
+    if not all(type(number) is int and number >= 0 for number in (*counts, seed)):
+        raise CheckpointError(f"model.json: encoding: tags: expected whole numbers >= 0 as counts and seed, got {[*counts, seed]}")
+    tags = TagInput(types, view, tuple(counts), seed, lowercase)
     if view in DRAWN and not (len(tags.counts) == tags.num_rows and sum(tags.counts) > 0):
         raise CheckpointError(f"model.json: encoding: tags: expected {tags.num_rows} counts to draw tags from, got {tags.counts}")
     return tags

@@ -14,7 +14,7 @@ from typing import Any
 
 from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
-from relsift.config import RunConfig, read_yaml
+from relsift.config import RunConfig
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError
 from relsift.evaluation.scores import Scores, evaluate
@@ -133,7 +133,7 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
             raise CheckpointError(
                 f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
             ) from error
-        if RunConfig.model_validate(read_yaml(config_file)) != config:  # options that are newer than the run have their defaults
+        if not config.same_as(config_file):
             raise CheckpointError(
                 f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
             )

@@ -55,6 +55,23 @@ def test_without_a_parser_a_sentence_without_trees_is_named_and_the_way_out_too(
         with_trees(group, None)
 
 
+@pytest.mark.parametrize(
+    ("returned", "problem"),
+    [
+        (lambda parsed: parsed[:-1], "expected the 6 sentences it was given, in order, got 5 other ones"),
+        (lambda parsed: [*parsed, parsed[0]], "expected the 6 sentences it was given, in order, got 7 other ones"),
+        (lambda parsed: parsed[::-1], "expected the 6 sentences it was given, in order, got 6 other ones"),
+        (lambda parsed: [*parsed[:5], BARE[5]], "expected trees for every sentence, got none for 'toy-0-5'"),
+    ],
+    ids=["too-few", "too-many", "another-order", "one-without-trees"],
+)
+def test_an_annotator_that_breaks_its_contract_is_named(returned, problem, parser, monkeypatch):
+    annotate = Counting.annotate
+    monkeypatch.setattr(Counting, "annotate", lambda self, sentences: returned(annotate(self, sentences)))
+    with pytest.raises(ConfigError, match=f"annotator 'counting': {problem}"):
+        with_trees(BARE, parser)
+
+
 def test_trees_that_came_with_the_data_stay(parser):
     given = sentences(2)
     assert with_trees(given, None) == with_trees(given, parser) == given

@@ -80,7 +80,10 @@ def test_the_file_holds_format_mode_and_threshold(tmp_path: Path):
     [
         ({"format": 1, "mode": "many", "threshold": 0.0}, r"here: expected mode and threshold of a decision, got decision\.mode:"),
         ({"format": 1, "threshold": "high"}, r"here: expected mode and threshold of a decision, got decision\.threshold:"),
-        ({"format": 1, "mood": "good"}, "here: expected mode and threshold of a decision, got .*mood"),
+        ({"format": 1, "threshold": 10**400}, r"here: expected mode and threshold of a decision, got decision\.threshold:"),
+        ({"format": 1, "threshold": 0.0, "mood": "good"}, "here: expected mode and threshold of a decision, got .*mood"),
+        ({"format": 1, "mode": "single"}, "here: expected mode and threshold of a decision, got no threshold"),
+        ({"format": True, "threshold": 0.0}, "here: expected a decision of format 1, got True"),
         ({"format": 2, "mode": "single", "threshold": 0.0}, "here: expected a decision of format 1, got 2; use the relsift version"),
         ({"mode": "single", "threshold": 0.0}, "here: expected a decision of format 1, got None"),
         ([0.5], r"here: expected a decision of format 1, got \[0\.5\]"),
@@ -95,7 +98,7 @@ def test_what_is_no_decision_of_this_version_is_refused(value: Any, message: str
 def test_a_missing_or_broken_file_is_named(tmp_path: Path):
     with pytest.raises(CheckpointError, match=rf"{DECISION_FILE}: expected the decision of the model, got No such file"):
         Decision.load(tmp_path)
-    for content in (b"", b"{", b"\xff\xfe"):
+    for content in (b"", b"{", b"\xff\xfe", b"[" * 100_000):
         (tmp_path / DECISION_FILE).write_bytes(content)
         with pytest.raises(CheckpointError, match=rf"{DECISION_FILE}: expected JSON, got"):
             Decision.load(tmp_path)

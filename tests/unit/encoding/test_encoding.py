@@ -104,22 +104,51 @@ BROKEN = [
     ({}, "expected reads, unit, labels, entity_types and the inputs that are read"),
     ([], "expected reads, unit, labels, entity_types and the inputs that are read"),
     (Encoding.fit(TRAINING).to_json() | {"words": 1}, "expected reads, unit, labels, entity_types"),
-    (Encoding.fit(TRAINING).to_json() | {"labels": None}, "expected reads, unit, labels, entity_types"),
-    (Encoding.fit(TRAINING).to_json() | {"reads": ["words", "smells"]}, r"known inputs and a known unit, got \['smells', 'words'\]"),
-    (Encoding.fit(TRAINING).to_json() | {"unit": "corpus"}, "known inputs and a known unit, .* and 'corpus'"),
+    (Encoding.fit(TRAINING).to_json() | {"labels": None}, "labels: expected different texts, got None"),
+    (
+        Encoding.fit(TRAINING).to_json() | {"reads": ["words", "smells"]},
+        r"expected known inputs and a known unit, got \['smells', 'words'\]",
+    ),
+    (Encoding.fit(TRAINING).to_json() | {"unit": "corpus"}, "expected known inputs and a known unit, .* and 'corpus'"),
+    (Encoding.fit(TRAINING).to_json() | {"reads": []}, r"expected the parts \[\], as reads says, got \['tags', 'trees', 'words'\]"),
+    (Encoding.fit(TRAINING).to_json() | {"trees": None}, r"expected the parts \['tags', 'trees', 'words'\], .* got \['tags', 'words'\]"),
 ]
 
 
 @pytest.mark.parametrize(("value", "message"), BROKEN)
 def test_broken_json_is_refused(value, message):
-    with pytest.raises(CheckpointError, match=rf"model\.json: encoding: expected .*{message.removeprefix('expected ')}"):
+    with pytest.raises(CheckpointError, match=rf"model\.json: encoding: .*{message}"):
         Encoding.from_json(value)
+
+
+@pytest.mark.parametrize("names", [["a", "a"], ["a", None], ["a", []], "ab", {"a": 1}])
+@pytest.mark.parametrize("key", ["labels", "entity_types", "words"])
+def test_names_that_are_no_different_texts_are_refused(key, names):
+    value = Encoding.fit(TRAINING).to_json()
+    value |= {"words": value["words"] | {"words": names}} if key == "words" else {key: names}
+    with pytest.raises(CheckpointError, match=rf"model\.json: encoding: {key}: expected different texts, got"):
+        Encoding.from_json(value)
+
+
+@pytest.mark.parametrize("part", ["words", "tags"])
+def test_a_lower_case_that_is_neither_on_nor_off_is_refused(part):
+    value = Encoding.fit(TRAINING).to_json()
+    with pytest.raises(CheckpointError, match="encoding: lowercase: expected true or false, got 'no'"):
+        Encoding.from_json(value | {part: value[part] | {"lowercase": "no"}})
+
+
+def test_inputs_that_no_sentence_has_are_refused():
+    with pytest.raises(ConfigError, match=r"model\.READS: expected some of .*, got smells, words"):
+        Encoding.fit(TRAINING, reads={"words", "smells"})  # type: ignore[arg-type]
 
 
 def test_tags_that_a_file_cannot_mean_are_refused():
     value = Encoding.fit(TRAINING, tags="random").to_json()
     with pytest.raises(CheckpointError, match=r"tags: expected one of entities, untyped, .*, got 'colours'"):
         Encoding.from_json(value | {"tags": value["tags"] | {"view": "colours"}})
+    for wrong in ({"counts": (3, 1, 1, 1, -1)}, {"counts": "abcde"}, {"seed": "7"}, {"seed": True}):
+        with pytest.raises(CheckpointError, match="tags: expected whole numbers >= 0 as counts and seed"):
+            Encoding.from_json(value | {"tags": value["tags"] | wrong})
     for counts in ((), (0, 0, 0, 0, 0), (1, 2)):
         with pytest.raises(CheckpointError, match="tags: expected 5 counts to draw tags from"):
             Encoding.from_json(value | {"tags": value["tags"] | {"counts": counts}})

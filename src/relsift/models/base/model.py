@@ -40,7 +40,7 @@ class ModelConfig:
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
-            raise invalid_value(error, "model") from error
+            raise invalid_value(error, "model.") from error
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
