@@ -273,6 +273,15 @@ def test_a_run_killed_before_its_first_files_were_whole_can_be_started_again(tmp
     assert status == 0, err
 
 
+@pytest.mark.parametrize("content", ["", "[1]", "null", "3"])
+def test_a_broken_record_of_the_run_to_resume_is_named(content, tmp_path, capsys):
+    options = ["train", "--data", "gazette-en", "--out", tmp_path / "run", *SMALL, "--set", "training.epochs=1"]
+    assert relsift(capsys, *options)[0] == 0
+    (tmp_path / "run/run.json").write_text(content)
+    status, _, err = relsift(capsys, *options, "--resume")
+    assert_one_clear_line(status, err, "run.json", "expected the record of the run to resume")
+
+
 def test_text_without_entities_is_refused_and_told_why(run, capsys, tmp_path):
     file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed."})
     status, _, err = relsift(capsys, "predict", run, file)

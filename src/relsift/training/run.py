@@ -132,8 +132,8 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
     identity = {"data": data.name, "checksums": checksums, "seed": config.training.seed}
     if config_file.exists():
         try:
-            before = json.loads(run_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            before = dict(json.loads(run_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(
                 f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
             ) from error
