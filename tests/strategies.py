@@ -23,6 +23,12 @@ def entities(draw: st.DrawFn, num_tokens: int, most: int = 5, types: Sequence[st
     return tuple(mentions)
 
 
+def each_once(relations: Sequence[Relation]) -> tuple[Relation, ...]:
+    """As a file is read: a relation that repeats another's entities and type is left out."""
+    first = {(relation.head, relation.tail, relation.type): relation for relation in reversed(relations)}
+    return tuple(relation for relation in relations if first[relation.head, relation.tail, relation.type] is relation)
+
+
 @st.composite
 def relations(
     draw: st.DrawFn, size: int, most: int = 6, types: Sequence[str] = RELATION_TYPES, one_a_pair: bool = False
@@ -77,7 +83,7 @@ def documents(draw: st.DrawFn) -> Document:
         ]
         parts.append(
             Sentence(
-                f"{key}-{number}", tuple(tokens), tuple(mentions), draw(st.sampled_from([None, (), tuple(links)])), key,
+                f"{key}-{number}", tuple(tokens), tuple(mentions), draw(st.sampled_from([None, (), each_once(links)])), key,
                 tuple(offsets) if with_text else None, tagged=draw(st.none() | entities(len(tokens))),
             )
         )  # fmt: skip

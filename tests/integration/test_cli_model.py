@@ -87,6 +87,24 @@ def test_training_into_a_finished_run_is_refused_and_resuming_it_changes_nothing
     assert (run / "model" / "model.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("model.filters=0", "model sizes"),
+        ("model.filtres=3", "filtres"),
+        ("model.encoder=none", "encoder"),
+        ("training.loss_weights.x=1", "training.loss_weights"),
+        ("training.device=nonsense", "training.device"),
+    ],
+)
+def test_after_a_refused_option_the_same_folder_can_be_trained_into(option, named, tmp_path, capsys):
+    out = tmp_path / "run"
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", out, *SMALL, "--set", option)
+    assert_one_clear_line(status, err, named)
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", out, *SMALL, "--set", "training.epochs=1")
+    assert status == 0, err
+
+
 def test_resuming_with_other_options_is_refused(run, capsys):
     status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, "--resume", *SMALL, "--set", "training.seed=9")
     assert_one_clear_line(status, err, "config.yaml")
@@ -253,6 +271,15 @@ def test_a_run_killed_before_its_first_files_were_whole_can_be_started_again(tmp
     (run / "run.json").write_text("{}")  # config.yaml is written last: without it nothing was claimed
     status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, *SMALL, "--set", "training.epochs=1")
     assert status == 0, err
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "null", "3"])
+def test_a_broken_record_of_the_run_to_resume_is_named(content, tmp_path, capsys):
+    options = ["train", "--data", "gazette-en", "--out", tmp_path / "run", *SMALL, "--set", "training.epochs=1"]
+    assert relsift(capsys, *options)[0] == 0
+    (tmp_path / "run/run.json").write_text(content)
+    status, _, err = relsift(capsys, *options, "--resume")
+    assert_one_clear_line(status, err, "run.json", "expected the record of the run to resume")
 
 
 def test_text_without_entities_is_refused_and_told_why(run, capsys, tmp_path):

@@ -51,9 +51,16 @@ def find_annotator(spec: str, adds: Addition) -> Annotator:
     Raises: ConfigError for one that is not installed, or that adds something else.
     """
     kind, colon, argument = spec.partition(":")
-    if not colon or kind not in table("annotator"):
+    kinds = table("annotator")
+    if not colon or kind not in kinds:
         kind, argument = DEFAULT_KIND, spec
-    annotator: Annotator = find("annotator", kind).named(argument)
+    try:
+        annotator: Annotator = find("annotator", kind).named(argument)
+    except ConfigError as error:
+        if colon and argument == spec:  # the text before the colon may be meant as a kind
+            known = ", ".join(sorted(kinds))
+            raise ConfigError(f"annotator {spec!r}: expected one of {known} before the colon, or a spaCy pipeline; {error}") from error
+        raise
     if adds != annotator.ADDS:
         raise ConfigError(f"annotator {spec!r}: expected one that adds {adds}, got one that adds {annotator.ADDS}")
     return annotator

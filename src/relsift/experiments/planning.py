@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import yaml
 
 from relsift.candidates import DIRECTIONS
@@ -17,7 +16,7 @@ from relsift.experiments.grid import cells_of
 from relsift.experiments.result import QUICK_OVERRIDE, Plan
 from relsift.experiments.system import System
 from relsift.registry import find
-from relsift.training.device import torch_device
+from relsift.training.device import checked_device
 
 SHARED = {
     "candidates.direction": "--direction", "candidates.type_filter": "--type-filter", "training.seed": "--seeds",
@@ -101,13 +100,7 @@ def cells_asked_for(
 
 def usable_device(name: str) -> str:
     """`auto` by its real name. Raises ConfigError for one that torch cannot compute on."""
-    try:
-        device = torch_device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA: AssertionError
-        first = str(error).partition("\n")[0]
-        raise ConfigError(f"--device: expected cpu, auto, or cuda on a machine that has it, got {name} ({first})") from error
-    return str(device)
+    return str(checked_device(name, "--device"))
 
 
 def flattened(values: dict[str, Any], before: str = "") -> list[str]:

@@ -153,7 +153,8 @@ def _line(record: Any, where: str, report: ReadReport) -> _Line:
     if record.get("relations") is not None:
         ids_are_numbers = any(isinstance(entity.get("id"), int) for entity in entity_records)
         relation_records = object_list(record, "relations", "relation", RELATION_KEYS, where, report)
-        relations = [relation_of(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
+        relation_list = [relation_of(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
+        relations = _each_once(relation_list, where, report)
     try:
         if "tokens" in record:
             text, sentences = _from_tokens(record, key, doc_id, entities, tagged, relations, start, where)
@@ -173,6 +174,17 @@ def _text_start(record: dict[str, Any], where: str) -> int:
     if not 0 <= start <= _LONGEST_TEXT:
         raise DataError(f"{where}: text_start: expected 0 to {_LONGEST_TEXT} characters, got {start}")
     return int(start)
+
+
+def _each_once(relations: list[Relation], where: str, report: ReadReport) -> list[Relation]:
+    """Without those that repeat an earlier one's entities and type, whatever their scores."""
+    kept: dict[tuple[int, int, str], Relation] = {}
+    for relation in relations:
+        key = (relation.head, relation.tail, relation.type)
+        if key in kept:
+            report.drop("duplicate relations", f"{where}: {relation.type} {relation.head} {relation.tail}")
+        kept.setdefault(key, relation)
+    return list(kept.values())
 
 
 def _from_tokens(

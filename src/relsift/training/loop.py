@@ -27,7 +27,7 @@ from relsift.evaluation.scores import count_gold
 from relsift.inference import Scorer, score
 from relsift.schema import Sentence
 from relsift.training.average import EpochMean, snapshot
-from relsift.training.device import repeatable, torch_device
+from relsift.training.device import checked_device, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.optimisers import make_optimiser, set_rate
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
@@ -69,7 +69,7 @@ def train(
     """
     training_set = make_training_set(config, training)
     c = config.training
-    device = torch_device(c.device)
+    device = checked_device(c.device)
     with repeatable(c.threads, device):
         torch.manual_seed(c.seed)
         model = build(config.model.name, config.model.options, training_set.encoding).to(device)

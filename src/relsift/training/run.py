@@ -16,13 +16,15 @@ from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
 from relsift.encoding.vectors import vectors_sha256
-from relsift.errors import CheckpointError, DataError
+from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.files import write_json
 from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
+from relsift.training.device import checked_device
 from relsift.training.loop import TrainingResult, train
+from relsift.training.state import STATE
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def train_run(
 
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on.
     """
-    if "trees" in find("model", config.model.name).READS:  # first, so that no folder is made where trees and a parser are missing
+    checked_device(config.training.device)  # first: no folder is begun without a device, or without trees and a parser
+    if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,15 +63,20 @@ def train_run(
         if on_epoch is not None:
             on_epoch(record)
 
-    result = train(
-        config,
-        data.training,
-        data.development,
-        state_folder=folder / STATE_FOLDER,
-        resume=resume,
-        on_epoch=record_epoch,
-        on_batch=on_batch,
-    )
+    try:
+        result = train(
+            config,
+            data.training,
+            data.development,
+            state_folder=folder / STATE_FOLDER,
+            resume=resume,
+            on_epoch=record_epoch,
+            on_batch=on_batch,
+        )
+    except RelsiftError:
+        if not (folder / STATE_FOLDER / STATE).exists():  # nothing to resume: the folder can be begun again, with options that work
+            (folder / CONFIG_FILE).unlink()
+        raise
     if result.vectors is not None:
         record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         write_json(folder / RUN_FILE, record | {"vectors": result.vectors.to_json()})
@@ -128,8 +136,8 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
     identity = {"data": data.name, "checksums": checksums, "seed": config.training.seed}
     if config_file.exists():
         try:
-            before = json.loads(run_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            before = dict(json.loads(run_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(
                 f"{run_file}: expected the record of the run to resume, got {error}; start again in another --out"
             ) from error

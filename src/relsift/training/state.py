@@ -100,11 +100,21 @@ def load_state(
             mean.tensors = {name: t.to(current[name].device) for name, t in _part(tensors, "mean.").items()}
             if mean.tensors.keys() != best.keys():
                 raise ValueError("it has no mean over epochs; training.average was off")
-        return TrainingState(**saved["progress"]), best
+        return _state(saved["progress"]), best
     except (KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(
             f"{folder}: the saved training state does not fit this run ({error}); train again without --resume"
         ) from error
+
+
+def _state(saved: dict[str, Any]) -> TrainingState:
+    """Raises TypeError or ValueError for what no training has written."""
+    state = TrainingState(**saved)
+    whole = all(type(number) is int for number in (state.epoch, state.best_epoch))
+    numbers = all(type(number) in (int, float) for number in (state.best_f1, state.best_threshold))
+    if not (whole and numbers and 0 <= state.best_epoch <= state.epoch and isinstance(state.history, list)):
+        raise ValueError(f"progress: expected epochs, scores and a history, got {saved}")
+    return state
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

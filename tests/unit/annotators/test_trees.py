@@ -169,6 +169,11 @@ def test_a_pipeline_that_is_not_installed_is_refused_by_name():
         find_annotator("no_such_pipeline", "trees")
 
 
+def test_a_kind_of_annotator_that_is_not_installed_is_named_with_those_that_are():
+    with pytest.raises(ConfigError, match=r"^annotator 'stanza:en': expected one of spacy before the colon, or a spaCy pipeline; "):
+        find_annotator("stanza:en", "trees")
+
+
 def test_without_spacy_the_message_says_what_to_install(monkeypatch):
     from importlib import metadata
 

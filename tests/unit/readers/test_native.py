@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
-from relsift.readers.native import READER, read_lines
+from relsift.readers.native import READER, read_lines, read_records
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 from relsift.writers.native import WRITER
 from strategies import documents
@@ -145,6 +145,18 @@ def test_all_that_a_line_says_is_kept():
         (Entity(0, 1, "PER", "Individual", "a", (4, 7)), Entity(2, 3, "ORG")),
         (Relation(0, 1, "runs", 0.25),), "d", ((4, 7), (8, 12), (13, 17)),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("source", [{"tokens": ["Ada", "runs", "Acme"]}, {"text": "Ada runs Acme"}], ids=["tokens", "text"])
+def test_a_relation_given_twice_is_read_once_and_counted(source: dict[str, Any]):
+    ends = [(0, 1), (2, 3)] if "tokens" in source else [(0, 3), (9, 13)]
+    entities = [{"start": start, "end": end, "type": "X"} for start, end in ends]
+    runs, back, owns = ({"head": h, "tail": t, "type": kind} for h, t, kind in [(0, 1, "runs"), (1, 0, "runs"), (0, 1, "owns")])
+    record = {"id": "s", **source, "entities": entities, "relations": [runs, back, runs, owns, runs]}
+    report = ReadReport()
+    [document] = read_records(iter([(1, record)]), "here", report)
+    assert document.sentences[0].relations == (Relation(0, 1, "runs"), Relation(1, 0, "runs"), Relation(0, 1, "owns"))
+    assert report.dropped == {"duplicate relations": 2}
 
 
 def test_scores_of_a_text_without_tokens_are_counted():

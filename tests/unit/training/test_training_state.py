@@ -102,6 +102,18 @@ def test_a_state_of_another_version_is_refused(folder):
         load_state(folder, *parts())
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epoch", "3"), ("epoch", True), ("epoch", 1), ("best_epoch", -1), ("best_f1", None), ("best_threshold", "0.5"), ("history", None)],
+)
+def test_progress_that_no_training_has_written_is_refused(folder, name, value):
+    saved = state(folder)
+    saved["progress"][name] = value
+    (folder / STATE).write_text(json.dumps(saved))
+    with pytest.raises(CheckpointError, match="progress: expected epochs, scores and a history, got"):
+        load_state(folder, *parts())
+
+
 def test_the_state_of_a_model_of_another_size_is_refused(folder):
     with pytest.raises(CheckpointError, match="does not fit"):
         load_state(folder, *parts(size=5))
