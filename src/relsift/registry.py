@@ -75,6 +75,12 @@ TABLES = {
     "experiment": EXPERIMENTS,
 }  # fmt: skip
 GROUPS = {kind: f"relsift.{'corpora' if kind == 'corpus' else kind + 's'}" for kind in TABLES}
+BASES = {
+    "reader": "relsift.readers.base:Reader", "writer": "relsift.writers.base:Writer", "annotator": "relsift.annotators.base:NamedAnnotator",
+    "encoder": "relsift.encoders.base:TokenEncoder", "model": "relsift.models.base.model:RelationModel",
+    "corpus": "relsift.corpora.catalogue:Corpus", "experiment": "relsift.experiments.experiment:Experiment",
+}  # fmt: skip
+CLASS_ATTRIBUTES = {"annotator": ("ADDS",), "encoder": (), "model": ("Config", "PRESETS", "SUMMARY", "READS")}  # of kinds that are classes
 FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # (kind, old name) -> name
 
 
@@ -101,9 +107,23 @@ def find(kind: str, name: str) -> Any:
         point = EntryPoint(name, names[name], GROUPS[kind])
         if not point.attr:
             raise AttributeError("a module and no attribute of it")
-        return point.load()
+        value = point.load()
+        if name not in TABLES[kind]:
+            _check_plug_in(kind, value)
+        return value
     except RelsiftError:
         raise
     except Exception as error:  # the import of a plug-in runs code that is not ours
         problem = f"expected {names[name]!r}, which it stands for, got {type(error).__name__}: {error}"
         raise ConfigError(f"{kind} {name}: {problem}; mend that package, or uninstall it") from error
+
+
+def _check_plug_in(kind: str, value: Any) -> None:
+    """Raises TypeError for an object that is nothing of its kind, or lacks an attribute that others read before they make one."""
+    base = EntryPoint("", BASES[kind], "").load()
+    is_class = kind in CLASS_ATTRIBUTES
+    if not (isinstance(value, type) and issubclass(value, base) if is_class else isinstance(value, base)):
+        raise TypeError(f"{value!r}, expected {'a subclass' if is_class else 'an instance'} of {BASES[kind]}")
+    missing = [name for name in CLASS_ATTRIBUTES.get(kind, ()) if not hasattr(value, name)]
+    if missing:
+        raise TypeError(f"{value!r} without {', '.join(missing)}")

@@ -35,11 +35,12 @@ def test_every_entry_can_be_imported(kind: str, name: str):
 
 @pytest.fixture
 def plug_in(monkeypatch: pytest.MonkeyPatch):
-    """Installs one reader plug-in under a name of the test's choice."""
+    """Installs plug-ins, readers if not said otherwise, under names of the test's choice."""
 
-    def install(*names: str, value: str = "relsift.readers.native:READER") -> None:
-        points = [EntryPoint(name, value, "relsift.readers") for name in names]
-        monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "relsift.readers" else [])
+    def install(*names: str, value: str = "relsift.readers.native:READER", kind: str = "reader") -> None:
+        own = registry.GROUPS[kind]
+        points = [EntryPoint(name, value, own) for name in names]
+        monkeypatch.setattr(registry, "entry_points", lambda group: points if group == own else [])
         registry.table.cache_clear()
 
     yield install
@@ -84,6 +85,26 @@ def test_a_plug_in_that_cannot_be_imported_is_named(plug_in, value: str, problem
     assert find("reader", "native").name == "native"  # the others can be used
 
 
-def test_the_extras_of_an_entry_point_and_a_dotted_attribute_are_understood(plug_in):
-    plug_in("mine", value="relsift.readers.native:READER.name [extra]")
-    assert find("reader", "mine") == "native"
+def test_the_extras_of_an_entry_point_and_a_dotted_attribute_are_understood(plug_in, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "grouped_readers.py").write_text("from relsift.readers.native import READER\nclass Readers:\n    MINE = READER\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plug_in("mine", value="grouped_readers:Readers.MINE [extra]")
+    assert find("reader", "mine").name == "native"
+
+
+@pytest.mark.parametrize(("kind", "base"), registry.BASES.items())
+def test_a_plug_in_of_another_kind_is_refused_by_name(plug_in, kind: str, base: str):
+    plug_in("mine", value="relsift.text:is_mostly_cjk", kind=kind)
+    with pytest.raises(ConfigError, match=rf"^{kind} mine: .*is_mostly_cjk.* expected an? (subclass|instance) of {base}"):
+        find(kind, "mine")
+
+
+def test_a_plug_in_model_without_presets_is_refused_by_name(plug_in):
+    plug_in("mine", value="relsift.models.base.model:RelationModel", kind="model")
+    with pytest.raises(ConfigError, match=r"^model mine: .* without Config, PRESETS, SUMMARY, READS"):
+        find("model", "mine")
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in TABLES.items() for name in names])
+def test_every_entry_is_what_a_plug_in_of_its_kind_must_be(kind: str, name: str):
+    registry._check_plug_in(kind, find(kind, name))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding
+from relsift.errors import ConfigError
 from relsift.layers.keyed_tokens import KeyedTokens
 from relsift.registry import find
 
@@ -70,7 +71,10 @@ def make_encoder(name: str, encoding: Encoding, **sizes: Any) -> TokenEncoder:
     """A fresh encoder of a registered kind.
 
     Args: sizes: the keyword arguments of `TokenEncoder`.
-    Raises: ConfigError for an unknown name.
+    Raises: ConfigError for an unknown name, and for an encoder that does not say its sizes.
     """
     encoder: TokenEncoder = find("encoder", name)(encoding, **sizes)
+    missing = [size for size in ("size", "word_size") if not isinstance(getattr(encoder, size, None), int)]
+    if missing:
+        raise ConfigError(f"encoder {name}: expected whole numbers as {' and '.join(missing)}, set by its __init__; got none")
     return encoder

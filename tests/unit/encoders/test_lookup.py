@@ -90,3 +90,14 @@ def test_encoders_are_found_by_name():
     assert isinstance(make_encoder("lookup", KNOWN, word_size=4, tag_size=None), LookupEncoder)
     with pytest.raises(ConfigError, match="lookup"):
         make_encoder("lookop", KNOWN, word_size=4, tag_size=None)
+
+
+def test_an_encoder_that_does_not_say_its_sizes_is_refused_by_name(monkeypatch: pytest.MonkeyPatch):
+    class Sizeless(LookupEncoder):
+        def __init__(self, *args, **sizes):
+            super().__init__(*args, **sizes)
+            del self.size
+
+    monkeypatch.setattr("relsift.encoders.base.find", lambda kind, name: Sizeless)
+    with pytest.raises(ConfigError, match=r"^encoder mine: expected whole numbers as size, set by its __init__; got none"):
+        make_encoder("mine", KNOWN, word_size=6, tag_size=3)
