@@ -43,26 +43,26 @@ def run_loop(sums: Any, tail: Any, tokens: int, out: Any, passes: int) -> None:
 
 
 @numba.njit(parallel=True)
-def run_loops(threads: int, tokens: int, passes: int, found: Any) -> None:
+def run_loops(threads: int, tokens: int, passes: int, maxima: Any) -> None:
     """`run_loop` on every thread, on memory of its own."""
     for thread in numba.prange(threads):
         sums, tail, out = empty_aligned(tokens * VECTOR_SIZE), empty_aligned(tokens * VECTOR_SIZE), empty_aligned(VECTOR_SIZE)
         sums[:], tail[:] = 1, thread
         run_loop(sums, tail, tokens, out, passes)
-        found[thread] = out[0]
+        maxima[thread] = out[0]
 
 
 def measure_peak(threads: int, *, quick: bool) -> dict[str, Any]:
     passes = PASSES // 10 if quick else PASSES
-    found = np.zeros(threads)
+    maxima = np.zeros(threads)
     rates = {}
     before = numba.get_num_threads()
     numba.set_num_threads(threads)
     for tokens in LENGTHS:
-        one = seconds(lambda tokens=tokens: run_loops(threads, tokens, passes, found), budget=0.1 if quick else 1.0)
+        one = seconds(lambda tokens=tokens: run_loops(threads, tokens, passes, maxima), budget=0.1 if quick else 1.0)
         rates[tokens] = threads * passes * tokens * VECTOR_SIZE / one
-        if list(found) != list(range(1, threads + 1)):
-            raise SystemExit(f"the peak loop computed {found}")
+        if list(maxima) != list(range(1, threads + 1)):
+            raise SystemExit(f"the peak loop computed {maxima}")
     numba.set_num_threads(before)  # the kernels, loaded later, take this for the most they may use
     return {"threads": threads, "rate": max(rates.values()), "rates": {str(tokens): rate for tokens, rate in rates.items()}}
 

@@ -68,14 +68,14 @@ def train(corpus: str, folder: Path) -> Path:
 
 
 def predict(model: Path, source: Path, out: Path, threads: int) -> dict[str, Any]:
-    said = relsift("predict", model, source, "--out", out, threads=threads)
-    found = CLOSING.search(said)
-    if found is None:
-        raise SystemExit(f"relsift predict: expected the closing lines with counts, rates and stages, got\n{said}")
-    shares = {stage: int(share) / 100 for stage, share in re.findall(r"(\w+) (\d+) %", found["busy"])}
+    log = relsift("predict", model, source, "--out", out, threads=threads)
+    counts = CLOSING.search(log)
+    if counts is None:
+        raise SystemExit(f"relsift predict: expected the closing lines with counts, rates and stages, got\n{log}")
+    shares = {stage: int(share) / 100 for stage, share in re.findall(r"(\w+) (\d+) %", counts["busy"])}
     return {
-        "threads": threads, "sentences": int(found["sentences"]), "pairs": int(found["pairs"]),
-        "sentences_per_second": int(found["sentence_rate"]), "pairs_per_second": int(found["pair_rate"]), **shares,
+        "threads": threads, "sentences": int(counts["sentences"]), "pairs": int(counts["pairs"]),
+        "sentences_per_second": int(counts["sentence_rate"]), "pairs_per_second": int(counts["pair_rate"]), **shares,
         "largest_stage_but_model": max(share for stage, share in shares.items() if stage != "model"), "aim": AIM,
     }  # fmt: skip
 

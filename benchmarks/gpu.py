@@ -46,8 +46,8 @@ def until_done(function: Callable[[], Any]) -> float:
     return seconds(call, budget=0.5, least=3)
 
 
-def difference(found: Tensor, wanted: Tensor) -> float:
-    return float((found.cpu() - wanted).abs().max() / wanted.abs().max())
+def difference(ours: Tensor, wanted: Tensor) -> float:
+    return float((ours.cpu() - wanted).abs().max() / wanted.abs().max())
 
 
 def measure_case(case: Case) -> dict[str, Any]:

@@ -95,15 +95,15 @@ def compare(model: MultiTaskCNN, literal: LiteralForm, some: Sequence[Batch]) ->
     largest = {"convolution": 0.0, "model": 0.0}
     for batch in some:
         largest["convolution"] = max(largest["convolution"], difference(model.pooled(batch), literal.pooled(batch)))
-        found, wanted = model(batch), literal(batch)
-        largest["model"] = max(largest["model"], difference(found.scores, wanted.scores))
+        ours, wanted = model(batch), literal(batch)
+        largest["model"] = max(largest["model"], difference(ours.scores, wanted.scores))
     if max(largest.values()) > TOLERANCE:
         raise SystemExit(f"the two forms differ by {largest}, more than {TOLERANCE}: nothing was measured")
     return largest
 
 
-def difference(found: Tensor, wanted: Tensor) -> float:
-    return float((found - wanted).abs().max() / wanted.abs().max())
+def difference(ours: Tensor, wanted: Tensor) -> float:
+    return float((ours - wanted).abs().max() / wanted.abs().max())
 
 
 def main() -> None:
@@ -123,13 +123,13 @@ def main() -> None:
                 flush=True,
             )
     head = ["case", "threads", "ratio to Conv1d", "aim", "to the fastest literal form", "cold", "whole model"]
-    lines = [[row["title"], row["threads"], *(f"{number:.0f}" for number in shown(row))] for row in rows]
+    lines = [[row["title"], row["threads"], *(f"{number:.0f}" for number in figures(row))] for row in rows]
     print_table(head, lines)
     if not quick:
         print(save("pair_rate", "python benchmarks/pair_rate.py", rows))
 
 
-def shown(row: dict[str, Any]) -> list[float]:
+def figures(row: dict[str, Any]) -> list[float]:
     return [row["ratio_conv1d"], row["aim"], row["ratio"]["convolution"], row["ratio_cold"]["convolution"], row["ratio"]["model"]]
 
 

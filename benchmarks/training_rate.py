@@ -93,8 +93,8 @@ def measure_epoch(case: Case, way: Way, *, quick: bool) -> dict[str, Any]:
 
 def compare(case: Case, way: Way, batch: Batch) -> float:
     """Largest difference of a parameter's gradient between the two forms, as norms; raises if it is too large."""
-    found, wanted = (gradients(Training(case, its), batch) for its in (None, way))
-    differences = {name: float((found[name] - gradient).norm() / gradient.norm()) for name, gradient in wanted.items()}
+    ours, wanted = (gradients(Training(case, form), batch) for form in (None, way))
+    differences = {name: float((ours[name] - gradient).norm() / gradient.norm()) for name, gradient in wanted.items()}
     worst = max(differences, key=lambda name: differences[name])
     if differences[worst] > TOLERANCE:
         raise SystemExit(f"{case.title}: the gradients of {worst} differ by {differences[worst]}, more than {TOLERANCE}")
@@ -133,9 +133,9 @@ def main() -> None:
             rows.append(row := measure_case(case, threads, aim=aim, epoch=epoch, quick=quick))
             for kind in ("step", "epoch"):
                 if kind in row:
-                    its = row[kind]
-                    print(f"{case.title}, {threads} thread(s), {kind}: literal {its['literal']:.3f} s ({row['literal_way']}), "
-                          f"fast {its['fast']:.4f} s, ratio {its['ratio']:.1f}", flush=True)  # fmt: skip
+                    times = row[kind]
+                    print(f"{case.title}, {threads} thread(s), {kind}: literal {times['literal']:.3f} s ({row['literal_way']}), "
+                          f"fast {times['fast']:.4f} s, ratio {times['ratio']:.1f}", flush=True)  # fmt: skip
     head = ["case", "threads", "ratio, step", "ratio, epoch", "aim"]
     print_table(head, [
         [r["title"], r["threads"], f"{r['step']['ratio']:.1f}", f"{r['epoch']['ratio']:.1f}" if "epoch" in r else "", r["aim"] or ""]
