@@ -41,3 +41,12 @@ def test_a_sentence_of_a_hundred_entities_trains_and_predicts():
     torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
     with torch.no_grad():
         assert model.eval()(batch).scores.isfinite().all()
+
+
+def test_two_directions_are_refused_where_a_sentence_is_read_once_a_head():
+    class ByHead(WalkModel):
+        UNIT = "head"
+
+    with pytest.raises(ConfigError, match=r"^model\.directions: expected one for ByHead, which reads a sentence once a head.*, got 'two'$"):
+        ByHead(WalkConfig.tiny(), KNOWN)
+    ByHead(replace(WalkConfig.tiny(), directions="one"), KNOWN)

@@ -46,6 +46,8 @@ class TwoDirectionClassifier(PairClassifier):
     def make_classifier(self, size: int, relations: int) -> Any:
         if self.config.directions == "one":
             return super().make_classifier(size, relations)
+        expected = f"one for {type(self).__name__}, which reads a sentence once a head: a pair and its reverse have different readings"
+        require(self.UNIT != "head", "model.directions", expected=expected, got="two")
         return nn.Linear(size, 2 * relations + 1)
 
     @property
