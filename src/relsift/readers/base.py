@@ -1,8 +1,9 @@
 """The contract of a reader: a named format, a way to recognise it, and a generator of documents.
 
 A reader translates one format into the data model (half-open token spans, head and tail positions) and does nothing else: no
-vocabulary, no tensors, no download. Broken input raises DataError naming file and line. What the data model cannot hold (a relation
-across sentences, a discontinuous span) is counted in the ReadReport, never dropped in silence.
+vocabulary, no tensors, no download. Broken input raises DataError naming file and line, or is left out and counted if the report's
+`on_error` is "skip". What the data model cannot hold (a relation across sentences, a discontinuous span) is counted in the ReadReport,
+never dropped in silence.
 """
 
 from __future__ import annotations
@@ -10,22 +11,31 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from relsift.errors import DataError
+from relsift.readers.encodings import UTF8, decode
 from relsift.schema import Document
 
+OnError = Literal["stop", "skip"]
 EXAMPLES_KEPT = 3  # per reason, for the message to the user
+FAULTS_KEPT = 10_000  # messages; more faults are counted, but not listed
+_MOST_DIGITS = 18  # of a whole number in a file: what fits into 64 bits
+_HIDDEN_FOLDER = "__MACOSX"  # what macOS adds to archives
 
 
 @dataclass
 class ReadReport:
-    """What a reader had to leave out or change, counted by reason."""
+    """What a reader had to leave out or change, counted by reason, and what to do about broken input."""
 
+    on_error: OnError = "stop"  # skip: leave out the smallest unit that holds a fault, and count it
     dropped: Counter[str] = field(default_factory=Counter)  # reason -> number of items
     examples: dict[str, list[str]] = field(default_factory=dict)  # reason -> the first few places
+    faults: list[str] = field(default_factory=list)  # messages of the errors that were skipped, in file order
+    lost_relations: Counter[str] = field(default_factory=Counter)  # type -> annotated relations that were left out; misses in an evaluation
 
     def drop(self, reason: str, where: str) -> None:
         """Count one item left out. `reason` is a plural noun phrase: "relations across sentences"."""
@@ -33,6 +43,28 @@ class ReadReport:
         places = self.examples.setdefault(reason, [])
         if len(places) < EXAMPLES_KEPT:
             places.append(where)
+
+    def lose_relation(self, reason: str, where: str, kind: str) -> None:
+        """`drop` for an annotated relation of the type `kind` that no prediction can match; an evaluation counts it as missed."""
+        self.drop(reason, where)
+        self.lost_relations[kind] += 1
+
+    @contextmanager
+    def leaving_out(self, unit: str) -> Iterator[None]:
+        """A DataError in the block ends the block. `on_error` decides: "stop" raises it, "skip" counts it under "broken {unit}".
+
+        Keep the block around the smallest unit that can be left out: a relation, an entity, a sentence, a document, a file.
+
+        Args: unit: a plural noun, such as "relations".
+        """
+        try:
+            yield
+        except DataError as error:
+            if self.on_error == "stop":
+                raise
+            self.drop(f"broken {unit}", str(error))
+            if len(self.faults) < FAULTS_KEPT:
+                self.faults.append(str(error))
 
     def lines(self) -> list[str]:
         """One line a reason, most frequent first."""
@@ -52,10 +84,11 @@ class Reader:
     recognises: Callable[[Path], bool]  # does the path look like this format, by its name and first bytes?
     samples: Mapping[str, str]  # file name -> invented content; readable as a folder with default options
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> allowed values, the default first
+    has_encoding: bool = False  # `read` takes `encoding`, the name of a text encoding that Python knows, "utf-8" if left out
 
 
 def input_files(path: Path, *suffixes: str) -> list[Path]:
-    """The file itself, or the files below the folder with one of the suffixes, sorted by path.
+    """The file itself, or the files below the folder with one of the suffixes, sorted by path; hidden ones are not data.
 
     Raises DataError if nothing is there.
     """
@@ -63,36 +96,44 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
-    files = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
+    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and not is_hidden(p, path) and p.is_file())
     if not files:
         raise DataError(f"{path}: expected a folder with {' or '.join(suffixes)} files, got none")
     return files
 
 
-def read_text(path: Path) -> str:
-    """The file as UTF-8 text, with its own line ends, without a byte-order mark. Raises DataError naming line and byte."""
+def is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a path below `folder` is no data: a name on the way begins with a dot, or is what macOS adds to archives."""
+    return any(name.startswith(".") or name == _HIDDEN_FOLDER for name in path.relative_to(folder).parts)
+
+
+def read_text(path: Path, encoding: str = UTF8) -> str:
+    """The file as text, with its own line ends, without a byte-order mark. Raises DataError naming line and byte."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: expected a readable file, got {error.strerror}") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"{path}:{line}: expected UTF-8 text, got byte 0x{data[error.start]:02x} at offset {error.start}; "
-            "convert the file first, for example with `iconv -f GB18030 -t UTF-8`"
-        ) from error
+    return decode(data, path, encoding)
+
+
+def whole_number(text: str, where: str) -> int:
+    """A number of decimal digits as an int. Raises DataError for anything else, and for more digits than 64 bits hold."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()):
+        raise DataError(f"{where}: expected a whole number, got {text[:40]!r}")
+    if len(digits) > _MOST_DIGITS:
+        raise DataError(f"{where}: expected a whole number of at most {_MOST_DIGITS} digits, got one of {len(digits)}")
+    return int(text)
 
 
 def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> Any:
     """The value of a JSON text that begins on `line` of the file.
 
     Raises: DataError naming file and line, also for valid JSON that no later step can hold: nesting thousands deep, numbers of
-        thousands of digits, a lone surrogate (half a character).
+        thousands of digits, a lone surrogate (half a character), a key twice in one object, of which all but one value would be lost.
     """
     try:
-        value = json.loads(text)
+        value = _decode_json(text)
         if "\\ud" in text or "\\uD" in text:  # only an escape can hold a lone surrogate
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -104,6 +145,17 @@ def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> 
     except (RecursionError, ValueError) as error:
         raise DataError(f"{file}:{line}: expected {expected}, got {error}") from error
     return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {key[:40]!r} twice in one object")
+    return value
+
+
+_decode_json = json.JSONDecoder(object_pairs_hook=_unique_keys).decode
 
 
 def beginning_of(path: Path, size: int = 4096) -> str:
