@@ -98,7 +98,7 @@ def test_corpora_are_listed_and_shown():
 
 
 def test_models_and_doctor():
-    assert "multitask_cnn: Multi-task CNN" in ok("models")
+    assert "multitask_cnn: multi-window CNN, BIO tags of all entities" in ok("models")
     report = ok("doctor")
     for word in ("relsift", "torch", "CPU threads", "RELSIFT_KERNEL", "RELSIFT_HOME"):
         assert word in report

@@ -10,7 +10,7 @@ import pytest
 HEAVY = {"torch", "numpy", "numba", "sklearn", "scipy", "yaml", "rich", "safetensors"}
 COMMANDS = (
     [], ["--version"], ["train"], ["evaluate"], ["errors"], ["predict"], ["demo"], ["stats"], ["validate"], ["convert"], ["models"],
-    ["doctor"], ["corpora"], ["corpora", "list"], ["corpora", "show"], ["corpora", "prepare"],
+    ["formats"], ["doctor"], ["corpora"], ["corpora", "list"], ["corpora", "show"], ["corpora", "prepare"],
 )  # fmt: skip
 
 
@@ -34,6 +34,10 @@ def test_help_loads_nothing_heavy(command: list[str]):
     assert not loaded_by(f"sys.argv = {arguments!r}\nfrom relsift.cli.main import main\nmain()") & HEAVY
 
 
-@pytest.mark.parametrize("command", [["corpora", "list"], ["stats", "gazette-zh"], ["validate", "gazette-en"]], ids=" ".join)
-def test_commands_about_data_do_without_torch(command: list[str]):
+@pytest.mark.parametrize(
+    "command",
+    [["corpora", "list"], ["formats"], ["reproduce", "--help"], ["cv", "--help"], ["stats", "gazette-zh"], ["validate", "gazette-en"]],
+    ids=" ".join,
+)
+def test_commands_about_data_and_the_help_of_experiments_do_without_torch(command: list[str]):
     assert "torch" not in loaded_by(f"sys.argv = {['relsift', *command]!r}\nfrom relsift.cli.main import main\nmain()")

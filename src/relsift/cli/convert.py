@@ -11,7 +11,7 @@ import typer
 def command(
     source: Annotated[str, typer.Argument(metavar="SRC", help="A prepared corpus, format:path, or a path.")],
     target: Annotated[Path, typer.Argument(metavar="DST", help="A file, or a folder (no suffix) for one file a part.")],
-    format: Annotated[str | None, typer.Option(help="Output format; told by the suffix of DST if left out.")] = None,
+    format: Annotated[str | None, typer.Option(help="Output format, see below; told by the suffix of DST if left out.")] = None,
 ) -> None:
     """Write annotated data in another format."""
     from relsift.corpora.convert import convert, writer_for

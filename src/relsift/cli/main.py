@@ -19,10 +19,12 @@ from relsift.cli import (
     demo,
     doctor,
     evaluate,
+    formats,
     list_errors,
     models,
     parse,
     predict,
+    registered,
     reproduce,
     stats,
     train,
@@ -61,16 +63,17 @@ app.command("demo")(demo.command)
 app.add_typer(corpora.app, name="corpora")
 app.command("stats")(stats.command)
 app.command("validate")(validate.command)
-app.command("convert")(convert.command)
+app.command("convert", cls=registered.help_lists("reader", "writer"))(convert.command)
 app.command("parse")(parse.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
-app.command("predict")(predict.command)
+app.command("predict", cls=registered.help_lists("writer"))(predict.command)
 app.command("cv")(cv.command)
-app.command("reproduce", cls=reproduce.Command)(reproduce.command)
+app.command("reproduce", cls=registered.help_lists("experiment"))(reproduce.command)
 app.command("models")(models.command)
+app.command("formats")(formats.command)
 app.command("doctor")(doctor.command)
 
 

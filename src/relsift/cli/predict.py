@@ -20,7 +20,7 @@ def command(
         typer.Argument(metavar="INPUT", help="File, folder, format:path, corpus name, or - for JSON lines on standard input."),
     ],
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
-    format: Annotated[str, typer.Option(help="Output format, see `relsift convert --help`.")] = "native",
+    format: Annotated[str, typer.Option(help="Output format, see below.")] = "native",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,

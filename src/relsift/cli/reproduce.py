@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import typer.core
 
 from relsift.cli import grid_options, grids
-
-
-class Command(typer.core.TyperCommand):
-    """Its help names the experiments, those of plug-ins too. They are looked up only when it is shown."""
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        from relsift.registry import table
-
-        self.epilog = f"Experiments: {', '.join(table('experiment'))}."
-        super().format_epilog(ctx, formatter)
 
 
 def command(

@@ -1,0 +1,64 @@
+"""relsift formats"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from relsift.readers.base import Reader
+    from relsift.writers.base import Writer
+
+
+def command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the formats as JSON.")] = False,
+) -> None:
+    """List the file formats: those that are read, with their options, and those that are written."""
+    from relsift.registry import find, table
+    from relsift.report.terminal import visible
+
+    readers: dict[str, Reader] = {name: find("reader", name) for name in table("reader")}
+    writers: dict[str, Writer] = {name: find("writer", name) for name in table("writer")}
+    if as_json:
+        formats = {
+            "readers": [{"name": name} | _of_reader(reader) for name, reader in readers.items()],
+            "writers": [{"name": name} | _of_writer(writer) for name, writer in writers.items()],
+        }
+        typer.echo(json.dumps(formats, ensure_ascii=False, indent=1))
+        return
+    for line in (*_reading(readers), "", *_writing(writers)):
+        typer.echo(visible(line))
+
+
+def options_of(reader: Reader) -> list[str]:
+    """`option=value|value…`, the default first, as a user writes them within the brackets of DATA."""
+    options = [f"{name}={'|'.join(values)}" for name, values in reader.options.items()]
+    return options + ["encoding=NAME"] * reader.has_encoding
+
+
+def _reading(readers: dict[str, Reader]) -> Iterator[str]:
+    yield "Formats that are read. DATA is a path, FORMAT:PATH, or FORMAT[option=value,…]:PATH; the first value of an option is the default."
+    width = max(map(len, readers))
+    for name, reader in readers.items():
+        yield f"{name:{width}}  {reader.summary}"
+        for option in options_of(reader):
+            yield f"{'':{width}}    {option}"
+
+
+def _writing(writers: dict[str, Writer]) -> Iterator[str]:
+    yield "Formats that are written, by `relsift convert` and `relsift predict` with --format NAME."
+    width, suffix_width = max(map(len, writers)), max(len(writer.suffix) for writer in writers.values())
+    for name, writer in writers.items():
+        yield f"{name:{width}}  {writer.suffix:{suffix_width}}  {writer.summary}"
+
+
+def _of_reader(reader: Reader) -> dict[str, Any]:
+    options = {name: list(values) for name, values in reader.options.items()}
+    return {"summary": reader.summary, "options": options, "encoding": reader.has_encoding}
+
+
+def _of_writer(writer: Writer) -> dict[str, Any]:
+    return {"summary": writer.summary, "suffix": writer.suffix, "resumable": writer.lines is not None}
