@@ -1,6 +1,7 @@
 # Everyday tasks; `make help` lists them. For GNU make 3.81 and later.
-# The first task makes the virtual environment (network needed). After that no task needs the network, and pip runs again only
-# when pyproject.toml, constraints.txt or tests/pipelines.txt changes.
+# The first task makes the virtual environment with what a user needs, the first `make test`, `lint` or `bench` adds the developers' tools
+# (both need the network). After that no task needs it, and pip runs again only when pyproject.toml, constraints.txt or
+# tests/pipelines.txt changes.
 
 VENV   ?= .venv
 PYTHON ?= python3
@@ -9,35 +10,41 @@ PYTEST_ARGS ?=
 BENCH_ARGS  ?=
 
 BIN   := $(VENV)/bin
-STAMP := $(VENV)/.installed
+USER_STAMP      := $(VENV)/.installed
+DEVELOPER_STAMP := $(VENV)/.installed-for-developers
 PIP_INSTALL := $(BIN)/python -m pip install -c constraints.txt
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint bench clean
+.PHONY: help install develop demo test lint bench dist clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
-	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-k brat'  BENCH_ARGS=--quick"
+	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-k brat'  BENCH_ARGS=--quick  URL=https://HOST/OWNER/NAME"
 
-install: $(STAMP)  ## make .venv with the pinned packages, if it is missing or out of date
+install: $(USER_STAMP)  ## make .venv with relsift and the pinned packages it needs, if it is missing or out of date
 
-demo: $(STAMP)  ## train on the shipped corpus, score it, write predictions and an HTML page to demo-out
+develop: $(DEVELOPER_STAMP)  ## the same, and what tests, style checks and figures need
+
+demo: $(USER_STAMP)  ## train on the shipped corpus, score it, write predictions and an HTML page to demo-out
 	$(BIN)/relsift demo --out demo-out $(DEMO_ARGS)
 
 test: lint  ## lint, then all tests; those that need a corpus that is not there are skipped
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(STAMP)  ## style and types
+lint: $(DEVELOPER_STAMP)  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
 BENCHMARKS := pair_rate training_rate add_max end_to_end memory start gpu
 
-bench: $(STAMP)  ## measure speed and memory (half an hour on a quiet machine) and write docs/performance.md
+bench: $(DEVELOPER_STAMP)  ## measure speed and memory (half an hour on a quiet machine) and write docs/performance.md
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
+
+dist: $(DEVELOPER_STAMP)  ## build the source distribution and the wheel in dist; URL=… is the public address of the repository
+	$(BIN)/python .ci/dist.py dist $(URL)
 
 clean:  ## remove caches, build products and demo-out; keeps .venv and runs
 	rm -rf build dist demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -45,7 +52,7 @@ clean:  ## remove caches, build products and demo-out; keeps .venv and runs
 
 # torch goes first, so that a package that asks for "any torch" finds this one. setuptools goes with it, since building without
 # isolation uses the pinned one and needs no network when only pyproject.toml changed.
-$(STAMP): pyproject.toml constraints.txt tests/pipelines.txt
+$(USER_STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import pip; $(RECENT)' 2>/dev/null || { \
 	  $(PYTHON) -c '$(RECENT)' 2>/dev/null || { \
 	    echo "relsift needs Python 3.11 or later, and '$(PYTHON)' is `$(PYTHON) --version 2>/dev/null || echo not there`; name another one: make PYTHON=python3.12 ..." >&2; exit 1; }; \
@@ -53,6 +60,10 @@ $(STAMP): pyproject.toml constraints.txt tests/pipelines.txt
 	    echo "relsift needs Python's venv module, which '$(PYTHON)' lacks; install it (Debian, Ubuntu: the package python3-venv) or name another Python" >&2; exit 1; }; \
 	  echo "$(PYTHON) -m venv --clear $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
 	$(PIP_INSTALL) torch setuptools
+	$(PIP_INSTALL) --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPER_STAMP): $(USER_STAMP) tests/pipelines.txt
 	$(PIP_INSTALL) --no-build-isolation -e '.[dev]'
 	$(BIN)/python -m pip install --no-deps --require-hashes -r tests/pipelines.txt
 	@touch $@
