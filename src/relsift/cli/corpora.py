@@ -61,7 +61,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a cor
 def prepare(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a corpus, see `relsift corpora list`.")],
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="Folder with the raw files; they are downloaded if left out.")
+        Path | None, typer.Option("--from", metavar="DIR", help="Folder or zip archive of the raw files; downloaded if left out.")
     ] = None,
 ) -> None:
     """Check a corpus's raw files and turn them into relsift's own format, once."""

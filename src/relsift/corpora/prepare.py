@@ -13,13 +13,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
+from relsift.corpora.archive import ARCHIVE_SUFFIX, unpack
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import write_description
 from relsift.corpora.download import ReportProgress, download
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
 from relsift.files import file_sha256, replaced_folder
-from relsift.home import corpus_folder
+from relsift.home import HOME_VARIABLE, corpus_folder
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 from relsift.writers import native
@@ -30,23 +31,40 @@ def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Report
 
     An earlier folder of the corpus is replaced when the new one is complete.
 
-    Raises: DataError if a raw file is missing, has another checksum, or is broken; or if the download fails.
+    Args: source: a folder, or a zip archive. None: download.
+    Raises: DataError if a raw file is missing, has another checksum, or is broken; if the download or the archive fails; or if
+        nothing can be written.
     """
     report_progress = progress or (lambda *_: None)
     if corpus.shipped is not None:
         raise DataError(f"{corpus.name}: expected a corpus to prepare, got one that ships with relsift and is ready to use")
     target = corpus_folder(corpus.name, home)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        if source is None:
-            source = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relsift-")))
-            download(corpus, source, report_progress)
-        raw_paths = locate(corpus, source)
-        new_folder = stack.enter_context(replaced_folder(target))
-        report = ReadReport()
-        counts = _write(corpus, raw_paths, new_folder, report, report_progress)
-        _describe(corpus, new_folder, counts, report)
+    report = ReadReport()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            raw_paths = locate(corpus, _unpacked(corpus, source, stack, report_progress))
+            new_folder = stack.enter_context(replaced_folder(target))
+            counts = _write(corpus, raw_paths, new_folder, report, report_progress)
+            _describe(corpus, new_folder, counts, report)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or target}: expected raw files to read and a place to write to, got {error.strerror or error}; "
+            f"set ${HOME_VARIABLE} to a folder with room that you may write to, and $TMPDIR for downloads"
+        ) from error
     return target
+
+
+def _unpacked(corpus: Corpus, source: Path | None, stack: ExitStack, progress: ReportProgress) -> Path:
+    """The folder of the raw files. One that is made for this is deleted when the stack is closed."""
+    if source is not None and not (source.is_file() and source.suffix.lower() == ARCHIVE_SUFFIX):
+        return source
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relsift-")))
+    if source is None:
+        download(corpus, scratch, progress)
+    else:
+        unpack(source, scratch / "unpacked", str(source))
+    return scratch
 
 
 def read_raw(corpus: Corpus, raw_paths: dict[str, Path], report: ReadReport) -> Iterator[tuple[str, Document]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import urllib.error
@@ -111,8 +112,41 @@ def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
 def test_a_page_instead_of_an_archive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     corpus = small_corpus(write_raw(tmp_path / "raw"))
     _serve(monkeypatch, b"<html>gone</html>")
-    with pytest.raises(DataError, match="expected a zip archive, got something else"):
+    with pytest.raises(DataError, match="expected a whole zip archive, got something else"):
         prepare(corpus, source=None, home=tmp_path)
+
+
+def test_a_download_that_ends_early_is_named_with_both_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Short(_Answer):
+        def __init__(self, content: bytes) -> None:
+            super().__init__(content)
+            self.headers.replace_header("Content-Length", "100")
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda request, timeout: Short(b"PK"))
+    with pytest.raises(DataError, match=r"expected 100 bytes, got 2; the connection ended early"):
+        prepare(small_corpus(write_raw(tmp_path / "raw")), source=None, home=tmp_path)
+
+
+@pytest.mark.parametrize("problem", [http.client.IncompleteRead(b""), http.client.BadStatusLine("?"), OSError(28, "No space left")])
+def test_a_broken_answer_and_a_full_disk_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception):
+    _serve(monkeypatch, problem)
+    with pytest.raises(DataError, match=r"^https://example\.org/small\.zip: .*`relsift corpora prepare small --from DIR`$"):
+        prepare(small_corpus(write_raw(tmp_path / "raw")), source=None, home=tmp_path)
+
+
+def test_a_home_that_cannot_be_written_is_one_line_that_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    raw = write_raw(tmp_path / "raw")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match=r"Not a directory; set \$RELSIFT_HOME"):
+        prepare(small_corpus(raw), source=raw, home=tmp_path / "file")
+
+    def write_on_a_full_disk(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("relsift.writers.native.write", write_on_a_full_disk)
+    with pytest.raises(DataError, match=r"corpora/small: .*No space left on device; set \$RELSIFT_HOME"):
+        prepare(small_corpus(raw), source=raw, home=tmp_path)
+    assert not list((tmp_path / "corpora").iterdir())
 
 
 def test_only_https_is_fetched_and_a_corpus_without_a_page_asks_for_a_folder(tmp_path: Path):
