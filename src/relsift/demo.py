@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relsift.bundle import CONFIG_FILE, RUN_FILE
+from relsift.bundle import CONFIG_FILE, MODEL_FOLDER, RUN_FILE, Bundle
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import resolve
-from relsift.errors import CheckpointError, ConfigError
+from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.evaluation.scores import Scores
 from relsift.extractor import RelationExtractor
-from relsift.files import write_json
+from relsift.files import locked, replaced_file, write_json
 from relsift.inference import InferenceReport
 from relsift.readers.base import ReadReport
 from relsift.report.sentence_page import write_comparison
@@ -27,14 +28,24 @@ from relsift.writers.native import write
 LANGUAGES = {"en": "paper", "zh": "paper_zh"}
 
 
-@dataclass(frozen=True)
-class DemoResult:
-    """The scores and files of one demonstration."""
+MARK = "demo.json"  # in the folder of a demo: what is there may be replaced by the next one
+_LOCK = ".demo.lock"
 
-    scores: Scores  # on the test part
+
+@dataclass(frozen=True, kw_only=True)
+class DemoFiles:
+    """What one demonstration leaves."""
+
+    run: Path  # run folder
     model: Path  # model folder
     predictions: Path  # native JSON lines
     page: Path  # HTML, gold and predicted relations side by side
+
+    @classmethod
+    def below(cls, out: Path) -> DemoFiles:
+        return cls(
+            run=out / "run", model=out / "run" / MODEL_FOLDER, predictions=out / "predictions.jsonl", page=out / "predictions.html"
+        )
 
 
 def demo_config(language: str) -> RunConfig:
@@ -51,30 +62,59 @@ def run_demo(
     *,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     on_batch: Callable[[int, int], None] | None = None,
-) -> DemoResult:
-    """Train, score the test part once, and write model, scores, predictions and page below `out`; an earlier demo there is replaced.
+) -> tuple[DemoFiles, Scores]:
+    """Train, score the test part once, and write model, scores, predictions and page below `out`; returns the scores too.
 
-    Raises: CheckpointError if `out/run` holds something else than a run.
+    An earlier demo there is replaced, an interrupted one too.
+
+    Raises: CheckpointError if `out` holds files that no demo has written, or another demo is at work there; DataError if it is no folder
+        to write to.
     """
     corpus = f"gazette-{language}"
-    run = out / "run"
-    if run.exists():
-        if not ((run / CONFIG_FILE).is_file() and (run / RUN_FILE).is_file()):
-            raise CheckpointError(f"{run}: expected an earlier demo or nothing, got another folder; use another --out")
-        shutil.rmtree(run)
-    result, _ = train_run(config, training_data(corpus).run, run, on_epoch=on_epoch, on_batch=on_batch)
+    files = DemoFiles.below(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: expected a folder to write to, got {error.strerror}; use another --out") from error
+    _check_own(out, files)
+    with locked(out / _LOCK, busy=f"{out}: expected no other demo at work there, got one; wait for it, or use another --out"):
+        write_json(out / MARK, {"corpus": corpus})  # first: an interrupted demo is known by it
+        for file in (files.predictions, files.page):  # none of an earlier model stands beside the new one
+            file.unlink(missing_ok=True)
+        shutil.rmtree(files.run, ignore_errors=True)
+        result, _ = train_run(config, training_data(corpus).run, files.run, on_epoch=on_epoch, on_batch=on_batch)
+        return files, _score(corpus, result.bundle, files)
+
+
+def _check_own(out: Path, files: DemoFiles) -> None:
+    """Raises CheckpointError if a demo would delete what another program, or a person, has put there."""
+    is_demo = _is_marked(out) or all((files.run / name).is_file() for name in (CONFIG_FILE, RUN_FILE))  # the latter as version 0.1 left it
+    others = [path for path in (files.run, files.predictions, files.page) if path.exists()]
+    if others and not is_demo:
+        raise CheckpointError(f"{others[0]}: expected an earlier demo or nothing, got what no demo has written; use another --out")
+
+
+def _is_marked(out: Path) -> bool:
+    try:
+        mark = json.loads((out / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return mark in [{"corpus": f"gazette-{language}"} for language in LANGUAGES]
+
+
+def _score(corpus: str, bundle: Bundle, files: DemoFiles) -> Scores:
+    """Predict the test part, score it, and write scores, predictions and page."""
     documents = list(resolve(corpus).documents("test", ReadReport()))
     report = InferenceReport()
-    predicted_documents = list(predict_documents(RelationExtractor(result.bundle), iter(documents), report=report))
+    predicted_documents = list(predict_documents(RelationExtractor(bundle), iter(documents), report=report))
     gold, predicted = list(sentences_of(documents)), list(sentences_of(predicted_documents))
-    scores = evaluate_predicted(result.bundle, gold, predicted, report)
-    write_json(run / "test.json", scores.to_json())
-    demo = DemoResult(scores, run / "model", out / "predictions.jsonl", out / "predictions.html")
-    with demo.predictions.open("w", encoding="utf-8") as stream:
+    scores = evaluate_predicted(bundle, gold, predicted, report)
+    write_json(files.run / "test.json", scores.to_json())
+    with replaced_file(files.predictions) as stream:
         write(predicted_documents, stream)
-    with demo.page.open("w", encoding="utf-8") as stream:
+    with replaced_file(files.page) as stream:
         write_comparison(
-            gold, predicted, stream, title=f"{corpus}: relations found and missed", direction=result.bundle.candidates.direction,
+            gold, predicted, stream, title=f"{corpus}: relations found and missed", direction=bundle.candidates.direction,
             summary=scores.summary(),
         )  # fmt: skip
-    return demo
+    return scores

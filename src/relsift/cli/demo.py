@@ -22,13 +22,20 @@ def command(
     from relsift.report.terminal import rich_table
 
     config = demo_config(lang)
-    typer.echo(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", err=True)
-    with TrainingProgress(config.training.epochs, Console(stderr=True)) as progress:
-        result = run_demo(lang, config, out, on_epoch=progress.epoch, on_batch=progress.batch)
+    typer.echo(
+        f"training on gazette-{lang}, the invented-news corpus that comes with relsift; the first epoch also compiles the kernels, once",
+        err=True,
+    )
+    try:
+        with TrainingProgress(config.training.epochs, Console(stderr=True)) as progress:
+            files, scores = run_demo(lang, config, out, on_epoch=progress.epoch, on_batch=progress.batch)
+    except KeyboardInterrupt:
+        typer.echo("relsift: interrupted; the same command starts the demo anew", err=True)
+        raise
     console = Console()
-    console.print(rich_table(score_table(result.scores, f"gazette-{lang}, test part")))
-    console.print(rich_table(error_table(result.scores)))
-    typer.echo(result.scores.setting_line())
+    console.print(rich_table(score_table(scores, f"gazette-{lang}, test part")))
+    console.print(rich_table(error_table(scores)))
+    typer.echo(scores.setting_line())
     sys.stdout.write(
-        f"model        {result.model}\npredictions  {result.predictions}\npage         {result.page}   (open it in a browser)\n"
+        f"model        {files.model}\npredictions  {files.predictions}\npage         {files.page}   (open it in a browser)\n"
     )
