@@ -24,6 +24,7 @@ from relsift.cli import (
     parse,
     predict,
     reproduce,
+    split,
     stats,
     train,
     validate,
@@ -62,6 +63,7 @@ app.add_typer(corpora.app, name="corpora")
 app.command("stats")(stats.command)
 app.command("validate")(validate.command)
 app.command("convert")(convert.command)
+app.command("split")(split.command)
 app.command("parse")(parse.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
