@@ -75,7 +75,7 @@ def corpus_case(name: str, part: str = "test") -> Case | None:
     training = training_data(name).run.training
     encoding = Encoding.fit(training, reads=MultiTaskCNN.READS)
     candidates = Candidates.fit(training, direction=CORPORA[name])
-    sentences = training if part == "train" else scoring_data(name)[0]
+    sentences = training if part == "train" else scoring_data(name).sentences
     examples = [
         example
         for sentence in sentences

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from relsift.cli import data_options
+
 if TYPE_CHECKING:
     from relsift.evaluation.significance import Comparison
     from relsift.experiments.comparison import SystemComparison
     from relsift.experiments.result import CellResult
+    from relsift.readers.base import OnError
     from relsift.report.blocks import Table
 
 Rows = list[tuple[str, str]]
@@ -28,6 +32,8 @@ def command(
     units: Annotated[str, typer.Option(help="What is drawn and swapped: document or sentence.")] = "document",
     samples: Annotated[int, typer.Option(help="Random samples of each test.", min=1)] = 10_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
     """Is one system better than another, or is it chance? Paired tests of micro F1."""
     from dataclasses import asdict
@@ -49,7 +55,9 @@ def command(
             raise ConfigError(f"--data: expected none beside folders of `relsift cv`, which hold their scores, got {data}")
         comparison, names, setting, further = _compare_cells((first, second), cells, options)
     else:
-        comparison, names, setting, further = _compare_models((first, second), data, options)
+        comparison, names, setting, further = _compare_models(
+            (first, second), data, options, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
+        )
     sentence = verdict(comparison, *names)
     if as_json:
         value = {"names": names, "setting": setting, "verdict": sentence} | asdict(comparison)
@@ -106,13 +114,14 @@ def _fold_rows(comparison: SystemComparison) -> Rows:
     return rows
 
 
-def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[str, Any]) -> Outcome:
+def _compare_models(
+    folders: tuple[Path, Path], data: str | None, options: dict[str, Any], *, no_relation: Sequence[str], on_error: OnError
+) -> Outcome:
     from relsift.bundle import is_model
     from relsift.errors import ConfigError
     from relsift.experiments.comparison import compare_predictions
     from relsift.extractor import RelationExtractor
-    from relsift.schema import sentences_of
-    from relsift.training.data import scoring_documents
+    from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
 
     for folder in folders:
@@ -128,17 +137,19 @@ def _compare_models(folders: tuple[Path, Path], data: str | None, options: dict[
             f"{folders[1]}: expected a model of the direction of {folders[0]}, {directions[0]}, got {directions[1]}; "
             "their scores count different things"
         )
-    documents, name, notes = scoring_documents(data)
-    sentences = list(sentences_of(documents))
-    predictions, setting = [], [f"data={name}", "entities=gold", f"direction={directions[0]}"]
+    source = scoring_data(data, no_relation=no_relation, on_error=on_error)
+    sentences, notes = source.sentences, source.notes
+    predictions, setting = [], [f"data={source.name}", "entities=gold", f"direction={directions[0]}"]
+    if lost := source.lost_relations.total():
+        setting.append(f"lost in reading, counted as missed={lost} relations")
     for folder, bundle in zip(folders, bundles):
         predicted, report = predict_all(bundle, sentences)
         predictions.append(predicted)
         notes += [f"{folder}: {line}" for line in report.lines()]
         setting.append(f"candidates of {folder}={report.candidates.setting()}")
-    for line in notes:
-        typer.echo(f"note: {line}", err=True)
-    comparison = compare_predictions(documents, *predictions, direction=directions[0], **options)
+    data_options.tell(notes, source.warnings)
+    losses = [lost_here.total() for lost_here in source.losses]
+    comparison = compare_predictions(source.documents, *predictions, direction=directions[0], losses=losses, **options)
     return comparison, (str(folders[0]), str(folders[1])), " · ".join(setting), []
 
 

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import grid_options, grids
+from relsift.cli import data_options, grid_options, grids
 
 
 def command(
-    data: grid_options.Data = None,
+    data: data_options.DataArgument = None,
+    data_option: grid_options.Data = None,
     model: Annotated[str | None, typer.Option(help="Model name, see `relsift models`; the file's or multitask_cnn if left out.")] = None,
     out: grid_options.Out = None,
     preset: Annotated[str | None, typer.Option(help="Published values; the file's or paper if left out, '' for none.")] = None,
@@ -36,6 +37,8 @@ def command(
     only_seeds: grid_options.OnlySeed = None,
     pack: grid_options.Pack = False,
     quick: grid_options.Quick = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
     """Cross-validate a model: folds by document, an inner development part, several seeds; resumes by itself."""
     from relsift.config import read_yaml
@@ -47,8 +50,9 @@ def command(
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
     plan = make_plan(
-        data=data, split=split, folds=folds, direction=direction, language=language, type_filter=type_filter, sentences=sentences,
-        development=development, fold_seed=fold_seed, quick=quick,
+        data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
+        type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,
+        no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
     )  # fmt: skip
     file = read_yaml(config) if config is not None else {}
     system = system_of(

@@ -9,32 +9,42 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli import data_options
+
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder.")],
-    data: Annotated[str, typer.Option(help="Annotated data; the test part of a corpus that has one.")],
+    data: data_options.DataArgument = None,
+    data_option: data_options.DataOption = None,
     official: Annotated[bool, typer.Option("--official", help="Add the official score of SemEval-2010 Task 8.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
-    """Score a model on annotated data with gold entities."""
+    """Score a model on annotated data with gold entities; of data with parts, on the test part."""
     from rich.console import Console
 
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
-    from relsift.report.score_tables import error_table, official_table, score_table
+    from relsift.report.score_tables import error_table, interval_line, official_table, score_table
     from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
-    from relsift.training.run import evaluate_predicted, predict_all
+    from relsift.training.run import predict_all
+    from relsift.training.scoring import scored_data
 
+    name_of_data = data_options.one_data(data, data_option)
+    on_error_checked = data_options.as_on_error(on_error)
     extractor = RelationExtractor.from_pretrained(run)
-    sentences, name, notes = scoring_data(data)
+    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
+    sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences)
-    scores = evaluate_predicted(extractor.bundle, sentences, predicted, report)
+    scores, interval = scored_data(extractor.bundle, data_to_score, predicted, report)
     official_result = official_scores(sentences, predicted) if official else None
-    for line in [*notes, *report.lines()]:
-        typer.echo(f"note: {line}", err=True)
+    data_options.tell([*data_to_score.notes, *report.lines()], data_to_score.warnings)
     if as_json:
         result = {"data": name, "threshold": extractor.threshold} | scores.to_json()
+        result |= {"interval": None if interval is None else interval.to_json(), "lost_relations": scores.lost_relations}
+        result |= {"warnings": data_to_score.warnings}
         if official_result is not None:
             result["official"] = official_result.to_json()
         sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
@@ -42,6 +52,7 @@ def command(
     console = Console()
     console.print(rich_table(score_table(scores, name)))
     console.print(rich_table(error_table(scores)))
+    typer.echo(interval_line(interval))
     typer.echo(scores.setting_line())
     if official_result is not None:
         console.print(rich_table(official_table(official_result, name)))

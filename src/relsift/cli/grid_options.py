@@ -9,7 +9,7 @@ import typer
 
 Data = Annotated[
     str | None,
-    typer.Option(help="Annotated data: a prepared corpus, format:path, or a path. All its parts together, unless --split own."),
+    typer.Option("--data", metavar="DATA", help="The same as DATA. All its parts together, unless --split own.", show_default=False),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the grid; finished cells in it are not computed again.")]
 Split = Annotated[str, typer.Option(help="folds, cut by document; or own: the training, development and test parts of the corpus.")]

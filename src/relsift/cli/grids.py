@@ -28,8 +28,9 @@ def trainable(systems: Sequence[System], plan: Plan) -> list[System]:
 
 def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
     """Compute the missing cells of a grid, with a line a cell."""
+    from relsift.cli.data_options import tell
     from relsift.cli.grid_progress import GridProgress
-    from relsift.experiments.cell import left_out
+    from relsift.experiments.cell import left_out, warnings_of
     from relsift.experiments.cell_files import finished_names
     from relsift.experiments.grid import run_grid
 
@@ -41,6 +42,7 @@ def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
     )  # fmt: skip
     for line in left_out(plan) if ready < len(cells) else ():
         typer.echo(f"note: left out of {plan.data}: {line}", err=True)
+    tell(warnings=warnings_of(plan) if ready < len(cells) else ())
     with GridProgress(len(cells), ready) as progress:
         run_grid(cells, plan, out, jobs=jobs, on_cell=progress.show)
 

@@ -8,12 +8,17 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli import data_options
+
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder.")],
-    data: Annotated[str, typer.Option(help="Annotated data; the test part of a corpus that has one.")],
+    data: data_options.DataArgument = None,
+    data_option: data_options.DataOption = None,
     limit: Annotated[int, typer.Option(help="Sentences to list; 0 lists all.", min=0)] = 20,
     html: Annotated[Path | None, typer.Option(help="Write all sentences with gold and found relations as one HTML page.")] = None,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
     """Split a model's errors by kind and list them in their sentences."""
     from rich.console import Console
@@ -24,14 +29,16 @@ def command(
     from relsift.report.sentence_page import write_comparison
     from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
-    from relsift.training.run import evaluate_predicted, predict_all
+    from relsift.training.run import predict_all
+    from relsift.training.scoring import scored_data
 
+    name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)
     bundle = RelationExtractor.from_pretrained(run).bundle
-    sentences, name, notes = scoring_data(data)
+    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
+    sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences)
-    scores = evaluate_predicted(bundle, sentences, predicted, report)
-    for line in [*notes, *report.lines()]:
-        typer.echo(f"note: {line}", err=True)
+    scores, _ = scored_data(bundle, data_to_score, predicted, report)
+    data_options.tell([*data_to_score.notes, *report.lines()], data_to_score.warnings)
     Console().print(rich_table(error_table(scores)))
     typer.echo(scores.setting_line())
     num_listed = 0

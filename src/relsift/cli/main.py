@@ -26,6 +26,7 @@ from relsift.cli import (
     predict,
     registered,
     reproduce,
+    split,
     stats,
     train,
     validate,
@@ -64,6 +65,7 @@ app.add_typer(corpora.app, name="corpora")
 app.command("stats")(stats.command)
 app.command("validate")(validate.command)
 app.command("convert", cls=registered.help_lists("reader", "writer"))(convert.command)
+app.command("split")(split.command)
 app.command("parse")(parse.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)

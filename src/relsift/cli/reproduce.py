@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import grid_options, grids
+from relsift.cli import data_options, grid_options, grids
 
 
 def command(
     experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Name of an experiment, see below.")],
-    data: grid_options.Data = None,
+    data: data_options.DataArgument = None,
+    data_option: grid_options.Data = None,
     out: grid_options.Out = None,
     from_results: Annotated[Path | None, typer.Option(help="Write the report anew from a folder's cells; trains nothing.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Train this system only; may be given several times.")] = None,
@@ -32,6 +33,8 @@ def command(
     only_seeds: grid_options.OnlySeed = None,
     pack: grid_options.Pack = False,
     quick: grid_options.Quick = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
     """Compute a table, figure or study of the papers on any annotated data, and write its report."""
     from relsift.errors import require
@@ -42,7 +45,7 @@ def command(
 
     chosen: Experiment = find("experiment", experiment)
     if from_results is not None:
-        for option, value in (("--data", data), ("--set", overrides), ("--only", only)):
+        for option, value in (("--data", data or data_option), ("--set", overrides), ("--only", only)):
             require(not value, option, expected="none beside --from-results, which takes the cells as they are", got=value)
         plan = read_plan(from_results)
         if pack:
@@ -53,8 +56,9 @@ def command(
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
     plan = make_plan(
-        data=data, split=split, folds=folds, direction=direction, language=language, type_filter=type_filter, sentences=sentences,
-        development=development, fold_seed=fold_seed, quick=quick,
+        data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
+        type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,
+        no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
     )  # fmt: skip
     systems = adapted(chosen.systems(plan), plan, overrides or [])
     names = {system.name for system in systems}

@@ -8,24 +8,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relsift.cli import data_options
+
 if TYPE_CHECKING:
     from relsift.corpora.statistics import SplitStatistics
 
 
 def command(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")],
+    data: data_options.DataArgument = None,
+    data_option: data_options.DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
     """Count sentences, entities and relations, and how few of the entity pairs are related."""
     from relsift.corpora.data import resolve
+    from relsift.corpora.no_relation import never_seen, no_relation_warnings
     from relsift.corpora.statistics import describe
-    from relsift.readers.base import ReadReport
+    from relsift.corpora.validation import loss_warnings
     from relsift.report.blocks import Table
     from relsift.report.terminal import plain_text
 
-    resolved = resolve(data)
-    report = ReadReport()
+    report = data_options.read_report(on_error)
+    resolved = resolve(data_options.one_data(data, data_option), no_relation or ())
     parts = describe(resolved, report)
+    counts = {kind: sum(getattr(part, kind).total() for part in parts) for kind in ("entities", "relations")}
+    warnings = [
+        *no_relation_warnings(kind for part in parts for kind in part.relations),
+        *never_seen(no_relation or (), report),
+        *loss_warnings(report, **counts),
+    ]
     if as_json:
         result = {
             "data": resolved.name,
@@ -34,12 +46,15 @@ def command(
             "direction": resolved.direction,
             "splits": {part.name: part.to_json() for part in parts},
             "dropped": dict(Counter(resolved.dropped) + report.dropped),
+            "lost_relations": dict(report.lost_relations),
+            "warnings": warnings,
         }
         typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
         return
     typer.echo(plain_text(Table.of(["", *(part.name for part in parts)], _rows(parts))))
     for line in report.lines():
         typer.echo(f"left out or changed: {line}", err=True)
+    data_options.tell(warnings=warnings)
 
 
 def _rows(parts: list[SplitStatistics]) -> list[list[str]]:

@@ -7,16 +7,25 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli import data_options
+
 
 def command(
-    data: Annotated[str, typer.Option(help="Training data: a prepared corpus, format:path, or a path.")],
+    *,
+    data: data_options.DataArgument = None,
+    data_option: data_options.DataOption = None,
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     dev: Annotated[str | None, typer.Option(help="Development data; the corpus's own development part if left out.")] = None,
+    dev_fraction: Annotated[
+        float | None, typer.Option(help="Hold out this share of the training sentences, in whole documents, as development data.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Model name, see `relsift models`.")] = None,
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
 ) -> None:
     """Train a model; select epoch and threshold on development data."""
     from rich.console import Console
@@ -28,9 +37,11 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    training = training_data(data, dev)
-    for line in training.notes:
-        typer.echo(f"note: {line}", err=True)
+    training = training_data(
+        data_options.one_data(data, data_option), dev, dev_fraction=dev_fraction, no_relation=no_relation or (),
+        on_error=data_options.as_on_error(on_error),
+    )  # fmt: skip
+    data_options.tell(training.notes, training.warnings)
     run_config = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=training.direction)
     typer.echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import Annotated
 
 import typer
 
+from relsift.cli import data_options
 
-def command(data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")]) -> None:
-    """Read everything; say what is left out and what to be careful about. Broken data ends with an error."""
+NOT_STRICT, BROKEN = 1, 2  # exit statuses
+
+
+def command(
+    data: data_options.DataArgument = None,
+    data_option: data_options.DataOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 if anything is left out, changed or warned of.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
+) -> None:
+    """Read everything; list every error, what is left out, and what to be careful about.
+
+    Exit status 2 if there are errors. With --on-error skip, errors that such reading leaves out are only counted.
+    """
     from relsift.corpora.data import resolve
+    from relsift.corpora.no_relation import never_seen
     from relsift.corpora.validation import validate
 
-    resolved = resolve(data)
+    skip = data_options.as_on_error(on_error) == "skip"
+    resolved = resolve(data_options.one_data(data, data_option), no_relation or ())
     findings = validate(resolved)
-    for split, sentences in findings.sentences.items():
-        typer.echo(f"{split}: {sentences} sentences")
-    for line in findings.dropped_lines():
-        typer.echo(f"left out or changed: {line}")
-    for line in findings.warnings:
-        typer.echo(f"warning: {line}")
-    warnings = len(findings.warnings)
-    typer.echo(f"{resolved.name}: valid, {warnings or 'no'} warning{'' if warnings == 1 else 's'}")
+    findings.warnings += never_seen(no_relation or (), findings.report)
+    broken = bool(findings.stopped if skip else findings.faults)
+    if as_json:
+        sys.stdout.write(json.dumps({"data": resolved.name} | findings.to_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        for split, sentences in findings.sentences.items():
+            typer.echo(f"{split}: {sentences} sentences")
+        for line in findings.dropped_lines():
+            typer.echo(f"left out or changed: {line}")
+        for line in findings.warnings:
+            typer.echo(f"warning: {line}")
+        for line in findings.faults:
+            typer.echo(f"error: {line}")
+        typer.echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken)}")
+    if broken:
+        raise typer.Exit(BROKEN)
+    if strict and not findings.is_clean:
+        raise typer.Exit(NOT_STRICT)
+
+
+def _verdict(errors: int, warnings: int, broken: bool) -> str:
+    warned = f"{warnings or 'no'} warning{'' if warnings == 1 else 's'}"
+    if not errors:
+        return f"valid, {warned}"
+    counted = f"{errors} error{'' if errors == 1 else 's'}, {warned}"
+    if not broken:
+        return f"valid but for what --on-error skip leaves out, {counted}"
+    return f"not valid, {counted}; correct the data, or read it with --on-error skip"

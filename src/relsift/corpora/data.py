@@ -3,15 +3,18 @@
 conll04                     a prepared corpus with its parts          gazette-en     the shipped one needs no preparing
 conll04/test                one part of it
 brat:notes                  a file or folder in a format
-brat[unit=characters]:notes the same with options of its reader
+brat[unit=characters]:notes the same with options of its reader; `encoding=NAME` for those that read any text encoding
 notes                       a path that exactly one reader recognises; a folder with train, dev and test files has parts
+notes/test                  one part of such a folder
+./conll04  corpus:conll04   where both exist: the path, the corpus
 """
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +22,8 @@ from pathlib import Path
 from relsift.candidates import Direction
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import DESCRIPTION_FILE, read_description
+from relsift.corpora.no_relation import without_types
+from relsift.corpora.parts import Parts, find_parts, part_word
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
@@ -28,6 +33,9 @@ from relsift.readers.base import Reader, ReadReport
 from relsift.registry import find, table
 from relsift.schema import Document
 
+_CORPUS = "corpus:"  # before the name of a corpus where a path has the same name
+_DATA_BESIDE = "data files beside the parts, not read"
+OTHERS_BESIDE = "other files beside the parts, not read"  # such as a README
 _SPEC = re.compile(r"(?P<format>\w[\w-]*)(?:\[(?P<options>[^\]]*)\])?:(?P<path>.+)", re.DOTALL)
 
 Source = Callable[[ReadReport], Iterator[Document]]
@@ -41,6 +49,7 @@ class Data:
     sources: Mapping[str | None, Source]  # split -> its documents; None: data without parts
     checksum: Callable[[], str]
     inputs: tuple[Path, ...] = ()  # files and folders that are read
+    places: Mapping[str | None, tuple[Path, str | None]] = field(default_factory=dict)  # split -> where it is read, and which part there
     language: str | None = None  # None: unknown
     direction: Direction | None = None  # None: unknown
     dropped: Mapping[str, int] = field(default_factory=dict)  # reason -> items left out when the corpus was prepared
@@ -67,28 +76,71 @@ class Data:
         return self.checksum()
 
 
-def resolve(spec: str) -> Data:
+def resolve(spec: str, no_relation: Sequence[str] = ()) -> Data:
     """The data that `spec` names (see the top of this module). Nothing is read yet, except to check a prepared corpus.
 
+    Args: no_relation: relation types that mean "not related"; their relations are taken out of the documents, and counted.
     Raises: DataError if nothing or several things fit, or a prepared corpus was changed; ConfigError for an unknown format or
         option of a reader.
     """
-    name, _, split = spec.partition("/")
-    if name in table("corpus") and (not split or split in SPLITS):
-        return _one_part(_corpus_data(find("corpus", name)), split) if split else _corpus_data(find("corpus", name))
+    data = _named(spec)
+    if any(not name for name in no_relation):
+        raise ConfigError("--no-relation: expected a relation type, got an empty name")
+    if not no_relation:
+        return data
+    names = frozenset(no_relation)
+    return replace(data, sources={split: partial(_without_types, source, names) for split, source in data.sources.items()})
+
+
+def _without_types(source: Source, names: frozenset[str], report: ReadReport) -> Iterator[Document]:
+    return without_types(source(report), names, report)
+
+
+def _named(spec: str) -> Data:
+    name, _, split = spec.removeprefix(_CORPUS).partition("/")
     path = Path(spec)
-    if not _exists(path):
-        match = _SPEC.fullmatch(spec)
-        if match is not None:
-            reader = _reader(match["format"])
-            return _path_data(spec, Path(match["path"]), reader, _options(match["options"], reader))
-        if name in table("corpus"):
-            raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")
-        close_matches = difflib.get_close_matches(name, table("corpus"), n=1, cutoff=0.6)
-        hint = f"; did you mean {close_matches[0]}?" if close_matches else ""
-        known = ", ".join(table("corpus"))
-        raise DataError(f"{spec}: expected a corpus ({known}), format:path, or a path, got a path that does not exist{hint}")
-    return _path_data(spec, path, None, {})
+    if name in table("corpus") and (not split or split in SPLITS):
+        if spec.startswith(_CORPUS) or not _exists(Path(name)):
+            return _corpus_data(find("corpus", name)) if not split else _one_part(_corpus_data(find("corpus", name)), split)
+        _refuse_two_of_a_name(spec, name)
+    elif spec.startswith(_CORPUS):
+        find("corpus", name)  # raises for a name that is none
+        raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")
+    if _exists(path):
+        return _path_data(spec, path, None, {})
+    match = _SPEC.fullmatch(spec)
+    if match is not None:
+        reader = _reader(match["format"])
+        return _path_or_part(spec, Path(match["path"]), reader, _options(match["options"], reader))
+    if _exists(path.parent) and spec != "" and part_word(path.name) is not None:
+        return _path_or_part(spec, path, None, {})
+    if name in table("corpus"):
+        raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")
+    close_matches = difflib.get_close_matches(name, table("corpus"), n=1, cutoff=0.6)
+    hint = f"; did you mean {close_matches[0]}?" if close_matches else ""
+    known = ", ".join(table("corpus"))
+    raise DataError(f"{spec}: expected a corpus ({known}), format:path, or a path, got a path that does not exist{hint}")
+
+
+def _refuse_two_of_a_name(spec: str, name: str) -> None:
+    """A path hides a corpus that is not there, and no other: raises DataError where both could be meant."""
+    corpus: Corpus = find("corpus", name)
+    place = corpus.shipped or corpus_folder(name)
+    if place.is_dir() and place.resolve() != Path(name).resolve():
+        raise DataError(
+            f"{spec}: expected a name that only one thing has, got a corpus (in {place}) and the path ./{name}; "
+            f"write {_CORPUS}{spec} for the corpus, or ./{spec} for the path"
+        )
+
+
+def _path_or_part(spec: str, path: Path, reader: Reader | None, options: Mapping[str, str]) -> Data:
+    """A path, or where there is none, FOLDER/PART of a folder with parts."""
+    split = part_word(path.name)
+    if not _exists(path) and split is not None and path.parent.is_dir():
+        data = _path_data(spec, path.parent, reader, options)
+        if data.splits:
+            return replace(_one_part(data, split), name=spec)
+    return _path_data(spec, path, reader, options)
 
 
 def recognise(path: Path) -> Reader:
@@ -114,7 +166,8 @@ def _chained(sources: list[Source], report: ReadReport) -> Iterator[Document]:
 def _one_part(data: Data, split: str) -> Data:
     if split not in data.sources:
         raise DataError(f"{data.name}: expected a part of {', '.join(data.splits)}, got {split!r}")
-    return replace(data, name=f"{data.name}/{split}", sources={None: data.sources[split]})
+    places: dict[str | None, tuple[Path, str | None]] = {None: data.places[split]} if split in data.places else {}
+    return replace(data, name=f"{data.name}/{split}", sources={None: data.sources[split]}, places=places)
 
 
 def _corpus_data(corpus: Corpus) -> Data:
@@ -132,7 +185,7 @@ def _shipped_data(corpus: Corpus, folder: Path) -> Data:
 
     return Data(
         name=corpus.name, sources={split: partial(read, split) for split in SPLITS}, checksum=checksum, inputs=(folder,),
-        language=corpus.language, direction=corpus.direction,
+        places={split: (folder, split) for split in SPLITS}, language=corpus.language, direction=corpus.direction,
     )  # fmt: skip
 
 
@@ -152,6 +205,7 @@ def _prepared_data(corpus: Corpus) -> Data:
         sources[split] = partial(native.read, file)
     return Data(
         name=corpus.name, sources=sources, checksum=partial(joint_sha256, digests), inputs=(folder,),
+        places={split: (folder / facts["file"], None) for split, facts in description["splits"].items()},
         language=corpus.language, direction=corpus.direction, dropped=description["dropped"],
     )  # fmt: skip
 
@@ -163,46 +217,63 @@ def _reader(name: str) -> Reader:
 
 def _options(text: str | None, reader: Reader) -> dict[str, str]:
     """`key=value,key=value`, checked against the reader's options."""
+    known_options = [*reader.options, *(["encoding"] if reader.has_encoding else [])]
     options: dict[str, str] = {}
     for item in (text or "").split(","):
         key, equals_sign, value = (part.strip() for part in item.partition("="))
         if not item.strip():
             continue
-        if key not in reader.options or not equals_sign:
-            known = ", ".join(reader.options) or "none (it has no options)"
+        if key not in known_options or not equals_sign:
+            known = ", ".join(known_options) or "none (it has no options)"
             raise ConfigError(f"{reader.name}[{text}]: expected option=value with an option of {known}, got {item.strip()!r}")
-        if value not in reader.options[key]:
+        if key == "encoding":
+            value = _encoding(value, f"{reader.name}[{text}]")
+        elif value not in reader.options[key]:
             raise ConfigError(f"{reader.name}[{text}]: expected {key} to be {' or '.join(reader.options[key])}, got {value!r}")
         options[key] = value
     return options
 
 
+def _encoding(name: str, where: str) -> str:
+    """Raises ConfigError for what is no text encoding that Python knows."""
+    try:
+        codec = codecs.lookup(name)
+        "".encode(name)  # refuses codecs from bytes to bytes, such as zlib
+    except (LookupError, ValueError) as error:
+        raise ConfigError(f"{where}: expected encoding to be a text encoding, such as cp1252 or gb18030, got {name!r}") from error
+    return codec.name
+
+
 def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[str, str]) -> Data:
     if not _exists(path):
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
-    parts = _part_paths(path)
+    parts = find_parts(path, _is_data if reader is None else reader.recognises)
     sources: dict[str | None, Source] = {}
-    for split, part_path in parts.items() if parts else [(None, path)]:
+    places: dict[str | None, tuple[Path, str | None]] = {}
+    for split, part_path in parts.paths.items() if parts.paths else [(None, path)]:
         # Each part is recognised on its own: the parts of a folder may have different formats.
-        sources[split] = partial((reader or recognise(part_path)).read, part_path, **options)
+        sources[split] = partial(_read, partial((reader or recognise(part_path)).read, part_path, **options), parts)
+        places[split] = part_path, None
     checksum = partial(folder_sha256, path) if path.is_dir() else partial(file_sha256, path)
-    return Data(name=name, sources=sources, checksum=checksum, inputs=(path,))
+    return Data(name=name, sources=sources, checksum=checksum, inputs=(path,), places=places)
+
+
+def _read(source: Source, parts: Parts, report: ReadReport) -> Iterator[Document]:
+    """The documents of one part; a report hears once of what lies beside the parts."""
+    for reason, paths in ((_DATA_BESIDE, parts.beside), (OTHERS_BESIDE, parts.others)):
+        if reason not in report.dropped:
+            for path in paths:
+                report.drop(reason, str(path))
+    yield from source(report)
+
+
+def _is_data(path: Path) -> bool:
+    """Whether some reader recognises the file or folder."""
+    return any(find("reader", name).recognises(path) for name in table("reader"))
 
 
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name longer than the file system takes
+    except (OSError, ValueError):  # a name longer than the file system takes, or with a character that none has
         return False
-
-
-def _part_paths(folder: Path) -> dict[str, Path]:
-    """train, dev and test in a folder: files by that name, whatever their suffix, or folders. Empty if there is no train."""
-    if not folder.is_dir():
-        return {}
-    children = [child for child in folder.iterdir() if not child.name.startswith(".")]
-    children_of = {split: [child for child in children if (child.name if child.is_dir() else child.stem) == split] for split in SPLITS}
-    # Two files of one name (a text and its annotation): the folder is data without parts.
-    if not children_of["train"] or any(len(split_children) > 1 for split_children in children_of.values()):
-        return {}
-    return {split: split_children[0] for split, split_children in children_of.items() if split_children}

@@ -1,16 +1,18 @@
-"""Check data before training: what readers leave out, sentences in two parts, types that training cannot learn."""
+"""Check data before training: every fault of its files, what readers leave out, leaks between parts, labels that mislead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from relsift.corpora.corpus import TRAIN
-from relsift.corpora.data import Data
+from relsift.corpora.data import OTHERS_BESIDE, Data
+from relsift.corpora.leaks import duplicates_line, fingerprint, repeated_ids_line
+from relsift.corpora.no_relation import no_relation_warnings
+from relsift.errors import DataError
 from relsift.readers.base import ReadReport
-from relsift.schema import Sentence, join_tokens
-
-_LONGEST_QUOTE = 80  # characters of a sentence in a message
+from relsift.schema import Document, Sentence
 
 
 @dataclass
@@ -18,63 +20,136 @@ class Findings:
     """The result of `validate`."""
 
     sentences: dict[str, int] = field(default_factory=dict)  # part -> number of sentences
-    report: ReadReport = field(default_factory=ReadReport)  # what the readers left out now
+    entities: int = 0  # that were kept
+    relations: int = 0  # that were kept
+    report: ReadReport = field(default_factory=lambda: ReadReport(on_error="skip"))  # what the readers left out now
+    stopped: list[str] = field(default_factory=list)  # errors after which a part could not be read on
     dropped_before: Mapping[str, int] = field(default_factory=dict)  # what was left out when the corpus was prepared
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """Messages of all errors: the data is broken if there are any."""
+        return [*self.report.faults, *self.stopped]
+
+    @property
+    def is_clean(self) -> bool:
+        """No fault, no warning, and nothing left out or changed in reading; files that are no data may lie beside the parts."""
+        return not (self.faults or self.warnings or self.report.dropped.keys() - {OTHERS_BESIDE})
 
     def dropped_lines(self) -> list[str]:
         """One line a reason."""
         before = sorted(self.dropped_before.items(), key=lambda item: -item[1])
         return self.report.lines() + [f"{count} {reason} (when the corpus was prepared)" for reason, count in before]
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "valid": not self.faults,
+            "sentences": self.sentences,
+            "entities": self.entities,
+            "relations": self.relations,
+            "errors": self.faults,
+            "warnings": self.warnings,
+            "dropped": [
+                {"reason": reason, "count": count, "first": self.report.examples[reason]}
+                for reason, count in self.report.dropped.most_common()
+            ],
+            "dropped_when_prepared": dict(self.dropped_before),
+            "lost_relations": dict(self.report.lost_relations),
+        }
+
+
+@dataclass
+class _Part:
+    """What one part holds, to be compared with the others."""
+
+    sentences: int = 0
+    without_entities: int = 0
+    not_annotated: int = 0
+    types: dict[str, set[str]] = field(default_factory=lambda: {"entity": set(), "relation": set()})
+    ids: set[str] = field(default_factory=set)
+    repeated_ids: list[str] = field(default_factory=list)
+    duplicates: dict[str, list[Sentence]] = field(default_factory=dict)  # earlier part -> sentences that stand there too
+
+    def add(self, sentence: Sentence, first_part: dict[str, str], name: str) -> None:
+        """Args: first_part: fingerprint -> the first part that has it. name: of this part."""
+        self.sentences += 1
+        earlier = first_part.setdefault(fingerprint(sentence), name)
+        if earlier != name:
+            self.duplicates.setdefault(earlier, []).append(sentence)
+        if sentence.id in self.ids:
+            self.repeated_ids.append(sentence.id)
+        self.ids.add(sentence.id)
+        self.without_entities += not sentence.entities
+        self.not_annotated += sentence.relations is None
+        self.types["entity"].update(entity.type for entity in sentence.entities)
+        self.types["relation"].update(relation.type for relation in sentence.relations or ())
+
+    def warnings(self, name: str) -> list[str]:
+        lines = [duplicates_line(name, earlier, sentences) for earlier, sentences in self.duplicates.items()]
+        if self.repeated_ids:
+            lines.append(repeated_ids_line(name, self.repeated_ids))
+        if self.not_annotated:
+            lines.append(f"{name}: {self.not_annotated} of {self.sentences} sentences carry no relation annotation")
+        if self.sentences and self.without_entities == self.sentences:
+            lines.append(f"{name}: no sentence has an entity, so there is nothing to relate")
+        elif self.sentences > self.not_annotated and not self.types["relation"]:
+            lines.append(f"{name}: no sentence has a relation, so there is nothing to learn or to find")
+        return lines
+
 
 def validate(data: Data) -> Findings:
-    """Read all of the data once. Raises DataError at the first fault of a file."""
+    """Read all of the data once. Broken input is no exception here: every fault is in `Findings.faults`, and reading goes on after it."""
     findings = Findings(dropped_before=data.dropped)
-    first_split: dict[str, str] = {}  # normalised text of a sentence -> the first part that has it
-    types: dict[str, dict[str, set[str]]] = {}
+    first_part: dict[str, str] = {}
+    parts: dict[str, _Part] = {}
     for split in data.splits or (None,):
         name = split or "all"
-        types_of_split = types.setdefault(name, {"entity": set(), "relation": set()})
-        duplicates: dict[str, list[Sentence]] = {}
-        findings.sentences[name] = 0
-        without_entities = not_annotated = 0
-        for document in data.documents(split, findings.report):
-            for sentence in document.sentences:
-                findings.sentences[name] += 1
-                earlier_split = first_split.setdefault(_normalised_text(sentence), name)
-                if earlier_split != name:
-                    duplicates.setdefault(earlier_split, []).append(sentence)
-                without_entities += not sentence.entities
-                not_annotated += sentence.relations is None
-                types_of_split["entity"].update(entity.type for entity in sentence.entities)
-                types_of_split["relation"].update(relation.type for relation in sentence.relations or ())
-        findings.warnings += [_duplicates(name, earlier_split, sentences) for earlier_split, sentences in duplicates.items()]
-        if not_annotated:
-            findings.warnings.append(
-                f"{name}: {not_annotated} of {findings.sentences[name]} sentences carry no relation annotation"
-            )
-        if findings.sentences[name] and without_entities == findings.sentences[name]:
-            findings.warnings.append(f"{name}: no sentence has an entity, so there is nothing to relate")
-    findings.warnings += _unseen(types)
+        part = parts[name] = _Part()
+        try:
+            for document in data.documents(split, findings.report):
+                _count(document, findings)
+                for sentence in document.sentences:
+                    part.add(sentence, first_part, name)
+        except DataError as error:  # of a kind that nothing after it can be read
+            findings.stopped.append(str(error))
+        findings.sentences[name] = part.sentences
+        findings.warnings += part.warnings(name)
+    findings.warnings += _unseen({name: part.types for name, part in parts.items()})
+    findings.warnings += no_relation_warnings(kind for part in parts.values() for kind in part.types["relation"])
+    findings.warnings += loss_warnings(findings.report, entities=findings.entities, relations=findings.relations)
     return findings
 
 
-def _normalised_text(sentence: Sentence) -> str:
-    """Letters and digits in lower case: equal for a sentence that was tokenised or punctuated in two ways."""
-    text = "".join(sentence.tokens)
-    return "".join(filter(str.isalnum, text.lower())) or text
+def loss_warnings(report: ReadReport, *, entities: int, relations: int) -> list[str]:
+    """One line each if annotated entities or relations were lost in reading, with their share.
+
+    Args: entities, relations: numbers of those that were kept.
+    """
+    lost = {
+        "entities": sum(count for reason, count in report.dropped.items() if _is_lost_entity(reason)),
+        "relations": report.lost_relations.total(),
+    }
+    kept = {"entities": entities, "relations": relations}
+    return [
+        f"{count} of {count + kept[kind]} annotated {kind} ({100 * count / (count + kept[kind]):.1f} %) are lost in reading, for the "
+        "reasons above; if that is too much, another option of the reader or a corrected file may keep them"
+        for kind, count in lost.items()
+        if count
+    ]
 
 
-def _duplicates(split: str, first: str, sentences: list[Sentence]) -> str:
-    example = sentences[0]
-    text = join_tokens(example.tokens)
-    quote = text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
-    noun = "sentence stands" if len(sentences) == 1 else "sentences stand"
-    return f"{split}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {example.id} {quote!r})"
+def _is_lost_entity(reason: str) -> bool:
+    """Readers count in words: `entities that cross a sentence boundary` are lost, `entities moved … (kept)` are not."""
+    return reason.startswith(("entities ", "discontinuous entities", "broken entities")) and "(kept" not in reason and "cover" not in reason
 
 
-def _unseen(types: Mapping[str, Mapping[str, set[str]]]) -> list[str]:
+def _count(document: Document, findings: Findings) -> None:
+    findings.entities += sum(len(sentence.entities) for sentence in document.sentences)
+    findings.relations += sum(len(sentence.relations or ()) for sentence in document.sentences)
+
+
+def _unseen(types: Mapping[str, Mapping[str, Iterable[str]]]) -> list[str]:
     """Types that training cannot learn, since only other parts have them."""
     if TRAIN not in types:
         return []
@@ -82,5 +157,5 @@ def _unseen(types: Mapping[str, Mapping[str, set[str]]]) -> list[str]:
         f"{split}: {kind} type{'s' if len(unseen) > 1 else ''} that the training part does not have: {', '.join(sorted(unseen))}"
         for split, kinds in types.items()
         for kind, names in kinds.items()
-        if (unseen := names - types[TRAIN][kind])
+        if (unseen := set(names) - set(types[TRAIN][kind]))
     ]

@@ -7,8 +7,8 @@ distance, or whose entity was missed, is a false negative like any other. Every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -84,6 +84,7 @@ class Scores:
     per_type: dict[str, TypeScore]
     errors: ErrorSplit
     confusion: dict[tuple[str, str], int] = field(default_factory=dict)  # (gold type, predicted type) of pairs that have both
+    lost_relations: dict[str, int] = field(default_factory=dict)  # type -> annotated, not kept by the reader; among the missed ones
 
     @property
     def micro(self) -> PRF:
@@ -104,6 +105,30 @@ class Scores:
     @property
     def averages(self) -> dict[str, PRF]:
         return {"micro": self.micro, "macro": self.macro, "weighted": self.weighted}
+
+    def with_lost_relations(self, lost: Mapping[str, int]) -> Scores:
+        """The same scores where relations that the reader could not keep count as missed: they lower recall, and leave precision.
+
+        Args: lost: relation type -> number of annotated relations, as `ReadReport.lost_relations` counts them.
+        """
+        lost = {name: count for name, count in sorted(lost.items()) if count}
+        if not lost:
+            return self
+        per_type = dict(self.per_type)
+        for name, count in lost.items():
+            before = per_type.get(name, TypeScore(0, 0, 0))
+            per_type[name] = replace(before, false_negative=before.false_negative + count)
+        total = sum(lost.values())
+        return replace(
+            self, per_type={name: per_type[name] for name in sorted(per_type)},
+            errors=replace(self.errors, false_negative=self.errors.false_negative + total),
+            setting=self.setting | {"lost in reading, counted as missed": f"{total} relations"},
+            lost_relations={name: self.lost_relations.get(name, 0) + lost.get(name, 0) for name in sorted({*self.lost_relations, *lost})},
+        )  # fmt: skip
+
+    def with_setting(self, key: str, value: str) -> Scores:
+        """The same scores with one more statement of how they were measured."""
+        return replace(self, setting=self.setting | {key: value})
 
     def setting_line(self) -> str:
         """`entities=gold · match=strict · direction=directed · …`"""
@@ -133,6 +158,7 @@ class Scores:
                 "wrong_class": self.errors.wrong_class, "reversed": self.errors.reversed, "shares": self.errors.shares(),
             },
             "confusion": [{"gold": g, "predicted": p, "count": n} for (g, p), n in sorted(self.confusion.items())],
+            **({"lost_relations": self.lost_relations} if self.lost_relations else {}),
         }  # fmt: skip
 
     @classmethod
@@ -143,7 +169,7 @@ class Scores:
             value["setting"], value["sentences"],
             {name: TypeScore(row["tp"], row["fp"], row["fn"]) for name, row in value["per_type"].items()},
             ErrorSplit(errors["false_negative"], errors["false_positive"], errors["wrong_class"], errors["reversed"]),
-            {(row["gold"], row["predicted"]): row["count"] for row in value["confusion"]},
+            {(row["gold"], row["predicted"]): row["count"] for row in value["confusion"]}, value.get("lost_relations", {}),
         )  # fmt: skip
 
     def _mean(self, weights: Sequence[int]) -> PRF:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -74,10 +74,72 @@ def sentence_counts(
     return np.array(rows, np.int64)
 
 
+def with_lost(counts: Counts, losses: Sequence[int], blocks: Sequence[int]) -> Counts:
+    """The counts where relations that a reader could not keep count as gold ones, so that they are missed by every system.
+
+    Args:
+        counts: (U, 3). losses: lost relations of each of D documents.
+        blocks: how many of the units, in their order, each document has; the losses go to the document's first unit, those of a
+            document without one to the nearest before it, or to the first of all.
+    Raises: DataError if the blocks are not those of the counts.
+    """
+    if sum(blocks) != len(counts) or len(blocks) != len(losses):
+        raise DataError(f"counts: expected those of {sum(blocks)} units in {len(losses)} documents, got {len(counts)} in {len(blocks)}")
+    result = counts.copy()
+    start = 0
+    for size, lost in zip(blocks, losses):
+        if lost:
+            result[min(start, len(counts) - 1) if size else max(start - 1, 0), 2] += lost
+        start += size
+    return result
+
+
+def by_document(counts: Counts, blocks: Sequence[int]) -> Counts:
+    """(D, 3) sums over the units of each document; a document without units is left out. Args: blocks: as of `with_lost`."""
+    pieces = np.split(counts, np.cumsum(blocks)[:-1])
+    return np.array([piece.sum(axis=0) for piece in pieces if len(piece)], np.int64)
+
+
 def micro_f1(counts: Counts | Floats) -> Any:
     """F1 from sums (…, 3) of counts -> (…,); 0 where nothing is right."""
     true_positive, predicted_and_gold = counts[..., 0], counts[..., 1] + counts[..., 2]
     return np.divide(2 * true_positive, predicted_and_gold, out=np.zeros(np.shape(true_positive)), where=predicted_and_gold > 0)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How far micro precision, recall and F1 of one system may lie from what was measured, by the sample of units alone."""
+
+    precision: tuple[float, float]
+    recall: tuple[float, float]
+    f1: tuple[float, float]
+    confidence: float
+    unit: str  # what was drawn: document or sentence
+    units: int
+    samples: int
+    seed: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def interval_of(counts: Counts, *, unit: str, samples: int = 10_000, confidence: float = 0.95, seed: int = 0) -> Interval | None:
+    """Percentile bootstrap interval of one system's micro scores; None for fewer than two units, which say nothing of others.
+
+    Args: counts: (U, 3), as of `sentence_counts`. unit: document or sentence, for the record.
+    Source: Efron 1979; Efron and Tibshirani 1993, chapter 13.
+    """
+    require(samples >= 1, "samples", expected="a number >= 1", got=samples)
+    require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
+    if len(counts) < 2:
+        return None
+    generator = np.random.default_rng(seed)
+    sums = np.concatenate(list(_bootstrap_sums(counts, samples, generator)))           # (N, 3)
+    right, found, gold = sums.T
+    measures = [np.divide(right, of, out=np.zeros(len(sums)), where=of > 0) for of in (found, gold)]
+    bounds = [np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2]) for values in (*measures, micro_f1(sums))]
+    precision, recall, f1 = ((float(low), float(high)) for low, high in bounds)
+    return Interval(precision, recall, f1, confidence, unit, len(counts), samples, seed)
 
 
 def compare_runs(
@@ -139,15 +201,17 @@ def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.
 
     Source: Efron 1979; paired, as in Berg-Kirkpatrick et al., EMNLP 2012, section 2.
     """
-    units = len(first)
-    both = np.concatenate([first, second], axis=1).astype(np.float64)                   # (U, 6)
-    result = []
+    both = np.concatenate([first, second], axis=1)                                      # (U, 6)
+    return np.concatenate([micro_f1(s[:, :3]) - micro_f1(s[:, 3:]) for s in _bootstrap_sums(both, samples, generator)])
+
+
+def _bootstrap_sums(counts: Counts, samples: int, generator: np.random.Generator) -> Iterator[Floats]:
+    """(…, C) sums of U units drawn with replacement from (U, C) counts, N samples in all, some at a time."""
+    units, values = len(counts), counts.astype(np.float64)
     for count in _sample_chunks(samples, units):
         drawn = generator.integers(0, units, (count, units)) + units * np.arange(count)[:, None]
         times = np.bincount(drawn.ravel(), minlength=count * units).reshape(count, units)
-        sums = times @ both                                                             # (count, 6)
-        result.append(micro_f1(sums[:, :3]) - micro_f1(sums[:, 3:]))
-    return np.concatenate(result)
+        yield times @ values
 
 
 def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int = 0) -> float:

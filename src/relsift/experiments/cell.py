@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -19,6 +20,9 @@ from relsift.bundle import Bundle
 from relsift.candidates import CandidateReport, sample_negatives
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
+from relsift.corpora.leaks import duplicates_line, fingerprint, seen_before
+from relsift.corpora.losses import documents_with_losses
+from relsift.corpora.no_relation import never_seen, no_relation_warnings
 from relsift.decisions.decision import Decision
 from relsift.decisions.outcomes import best_outcomes
 from relsift.decisions.scored import Scored
@@ -26,7 +30,7 @@ from relsift.decisions.thresholds import best_threshold
 from relsift.environment import cpu_name
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
-from relsift.evaluation.significance import sentence_counts
+from relsift.evaluation.significance import sentence_counts, with_lost
 from relsift.experiments.folds import Fold, make_folds, own_fold, sample_documents
 from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import CellResult, Curve, Plan, cell_command, cell_name
@@ -57,49 +61,84 @@ class Cell:
         return folder / "cells" / f"{self.name}.json"
 
 
-def documents_of(data: Data, report: ReadReport) -> list[Document]:
-    """All parts of the data together, those without annotated relations left out and counted."""
-    documents = [document for split in data.splits or (None,) for document in annotated_documents(data.documents(split, report), report)]
-    if not documents:
-        raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
-    return documents
+def documents_of(data: Data, split: str | None, report: ReadReport, losses: dict[int, Counter[str]]) -> list[Document]:
+    """Of one part, or of data without parts, those with annotated relations; the others are counted.
 
-
-def annotated_documents(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
-    """Those with annotated relations; the others are counted."""
-    for document in documents:
+    Args: losses: what a document lost in reading is added, under the `id` of the document.
+    """
+    documents = []
+    for document, lost in documents_with_losses(data.documents(split, report), report):
         if any(sentence.relations is not None for sentence in document.sentences):
-            yield document
+            documents.append(document)
+            if lost:
+                losses[id(document)] = lost
         else:
             report.drop("documents without annotated relations", document.id)
+    return documents
 
 
 def folds_of(plan: Plan) -> list[Fold]:
     """Read the plan's data and cut it. Raises DataError if the data is not that of the plan."""
-    return _folds_and_notes(plan)[0]
+    return _read(plan).folds
 
 
 def left_out(plan: Plan) -> list[str]:
     """What of the plan's data is in no fold, one line a reason. Raises as `folds_of` does."""
-    return _folds_and_notes(plan)[1]
+    return _read(plan).notes
+
+
+def warnings_of(plan: Plan) -> list[str]:
+    """Why scores of the plan's data may mislead, one line each. Raises as `folds_of` does."""
+    return _read(plan).warnings
+
+
+@dataclass(frozen=True)
+class _PlanData:
+    folds: list[Fold]
+    losses: dict[int, Counter[str]]  # by `id` of a document that the folds hold: type -> relations that its reader could not keep
+    notes: list[str]
+    warnings: list[str]
+
+    def lost(self, documents: Iterable[Document]) -> list[Counter[str]]:
+        """Of each document."""
+        return [self.losses.get(id(document), Counter()) for document in documents]
 
 
 @lru_cache(maxsize=1)  # a process computes many cells of one plan
-def _folds_and_notes(plan: Plan) -> tuple[list[Fold], list[str]]:
-    data = resolve(plan.data)
+def _read(plan: Plan) -> _PlanData:
+    data = resolve(plan.data, plan.no_relation)
     if (checksum := data.sha256()) != plan.checksum:
         raise DataError(
             f"{plan.data}: expected the data of the folder's cells (sha256 {plan.checksum}), got another one ({checksum}); "
             "use another --out"
         )
-    report = ReadReport()
+    report = ReadReport(on_error=plan.on_error)
+    losses: dict[int, Counter[str]] = {}
     if plan.split == "own":
-        parts = {split: list(annotated_documents(data.documents(split, report), report)) for split in data.splits}
-        return [own_fold(parts, where=plan.data, sentences=plan.sentences, seed=plan.fold_seed)], report.lines()
-    documents = documents_of(data, report)
-    if plan.sentences is not None:
-        documents = sample_documents(documents, plan.sentences, seed=plan.fold_seed)
-    return make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development), report.lines()
+        parts = {split: documents_of(data, split, report, losses) for split in data.splits}
+        folds = [own_fold(parts, where=plan.data, sentences=plan.sentences, seed=plan.fold_seed)]
+    else:
+        documents = [document for split in data.splits or (None,) for document in documents_of(data, split, report, losses)]
+        if not documents:
+            raise DataError(f'{data.name}: expected annotated sentences (with "relations"), got none')
+        if plan.sentences is not None:
+            documents = sample_documents(documents, plan.sentences, seed=plan.fold_seed)
+        folds = make_folds(documents, plan.folds, seed=plan.fold_seed, development=plan.development)
+    return _PlanData(folds, losses, report.lines(), _warnings(plan, folds[0], report))
+
+
+def _warnings(plan: Plan, fold: Fold, report: ReadReport) -> list[str]:
+    """Args: fold: any one; together its parts hold all documents."""
+    sentences = [sentence for part in fold.sentences() for sentence in part]
+    lines = no_relation_warnings(relation.type for sentence in sentences for relation in sentence.relations or ())
+    lines += never_seen(plan.no_relation, report)
+    if plan.split == "own":
+        training, development, test = fold.sentences()
+        known = {fingerprint(sentence) for sentence in training}
+        for name, part in (("development", development), ("test", test)):
+            if leaked := seen_before(part, known):
+                lines.append(duplicates_line(name, "training", leaked))
+    return lines
 
 
 def why_not_trainable(system: System, plan: Plan) -> str | None:
@@ -155,6 +194,11 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     predicted = [bundle.decision.decide(sentence, bundle.encoding.labels) for sentence in scored]
     direction = bundle.candidates.direction
     history = result.state.history
+    ratio = system.test_ratio
+    again = None if ratio is None else sampled_scores(bundle, development, scored, ratio)
+    losses = _read(plan).lost(fold.test)
+    lost = sum(losses, Counter[str]())
+    documents = [sum(s.relations is not None for s in document.sentences) for document in fold.test]
     return CellResult(
         system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),
         command=cell_command(system, plan, cell.fold, cell.seed, cell.device), machine=machine(next(bundle.model.parameters()).device),
@@ -163,11 +207,11 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         parameters=sum(weight.numel() for weight in bundle.model.parameters()),
         epochs=result.state.epoch, best_epoch=result.state.best_epoch, threshold=bundle.decision.threshold,
         training_candidates=_facts(result.candidates), test_candidates=_facts(report.candidates),
-        development=scores, test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()),
-        counts=sentence_counts(test, predicted, direction=direction),
-        documents=[sum(s.relations is not None for s in document.sentences) for document in fold.test],
-        curve=curve_of(bundle, scored), notes=[*result.notes, *report.lines()], extra=extra,
-        sampled=None if system.test_ratio is None else sampled_scores(bundle, development, scored, system.test_ratio),
+        development=scores,
+        test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()).with_lost_relations(lost),
+        counts=with_lost(sentence_counts(test, predicted, direction=direction), [one.total() for one in losses], documents),
+        documents=documents, curve=curve_of(bundle, scored, lost.total()), notes=[*result.notes, *report.lines()], extra=extra,
+        sampled=again and again.with_lost_relations(lost),
     )  # fmt: skip
 
 
@@ -208,10 +252,11 @@ def sampled(scored: Sequence[Scored], ratio: float) -> list[Scored]:
     return result
 
 
-def curve_of(bundle: Bundle, scored: Sequence[Scored]) -> Curve:
+def curve_of(bundle: Bundle, scored: Sequence[Scored], lost: int) -> Curve:
+    """Args: lost: gold relations that are in no sentence, since the reader could not keep them."""
     annotated = [sentence for sentence in scored if sentence.sentence.relations is not None]
     gold = count_gold((sentence.sentence for sentence in annotated), bundle.candidates.direction)
-    return Curve.of(*best_outcomes(annotated, bundle.encoding.labels), gold)
+    return Curve.of(*best_outcomes(annotated, bundle.encoding.labels), gold + lost)
 
 
 def machine(device: torch.device) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def write_pack(file: Path, plan: Plan, cells: Sequence[CellResult]) -> None:
     import lzma  # here, and below: some builds of Python lack it, and only packs need it
 
     lines = [_line(_to_json(cell)) for cell in sorted(cells, key=_place)]
-    header = _line({"format": PACK_FORMAT, "plan": asdict(plan), "cells": len(lines), "sha256": _sha256(lines)})
+    header = _line({"format": PACK_FORMAT, "plan": plan.to_json(), "cells": len(lines), "sha256": _sha256(lines)})
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
@@ -164,7 +164,8 @@ def _to_json(cell: CellResult) -> dict[str, Any]:
         if (scores := value[name]) is not None:
             kinds = {kind: {count: row[count] for count in ("tp", "fp", "fn")} for kind, row in scores["per_type"].items()}
             errors = {kind: count for kind, count in scores["errors"].items() if kind != "shares"}
-            value[name] = {key: scores[key] for key in ("setting", "sentences", "confusion")} | {"per_type": kinds, "errors": errors}
+            kept = {key: scores[key] for key in ("setting", "sentences", "confusion", "lost_relations") if key in scores}
+            value[name] = kept | {"per_type": kinds, "errors": errors}
     return value
 
 

@@ -23,12 +23,14 @@ from relsift.evaluation.significance import (
     TIE,
     Comparison,
     Counts,
+    by_document,
     compare_runs,
     corrected_interval,
     micro_f1,
     sentence_counts,
     sign_flips,
     smallest_sign_flips,
+    with_lost,
 )
 from relsift.experiments.result import CellResult, Split
 from relsift.schema import Document, Sentence, sentences_of
@@ -113,16 +115,23 @@ def compare_predictions(
     second: Sequence[Sentence],
     *,
     direction: Direction,
+    losses: Sequence[int] | None = None,
     units: Unit = "document",
     samples: int = 10_000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
-    """Compare what two models found in the sentences of the same annotated documents. Raises: as `evaluate` does."""
+    """Compare what two models found in the sentences of the same annotated documents. Raises: as `evaluate` does.
+
+    Args: losses: of each document, annotated relations that its reader could not keep: both models missed them. None: there are none.
+    """
     gold = list(sentences_of(documents))
-    numbers = [number for number, document in enumerate(documents) for _ in document.sentences]
-    by_unit = numbers if units == "document" else None
-    runs = [sentence_counts(gold, predicted, direction=direction, units=by_unit) for predicted in (first, second)]
+    sizes = [sum(sentence.relations is not None for sentence in document.sentences) for document in documents]
+    runs = [sentence_counts(gold, predicted, direction=direction) for predicted in (first, second)]
+    if losses is not None:
+        runs = [with_lost(counts, losses, sizes) for counts in runs]
+    if units == "document":
+        runs = [by_document(counts, sizes) for counts in runs]
     return compare_runs(runs[:1], runs[1:], samples=samples, confidence=confidence, seed=seed)
 
 
@@ -220,8 +229,7 @@ def _units(cell: CellResult, units: Unit) -> Counts:
         raise DataError(
             f"{_title(cell)}: expected counts of the {sum(cell.documents)} sentences of its documents, got {len(counts)}"
         )
-    blocks = np.split(counts, np.cumsum(cell.documents)[:-1])
-    return np.array([block.sum(axis=0) for block in blocks if len(block)], np.int64)  # a document without annotated sentences is no unit
+    return by_document(counts, cell.documents)
 
 
 def _f1(cell: CellResult) -> float:

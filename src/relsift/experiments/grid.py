@@ -66,7 +66,7 @@ def write_or_check_plan(folder: Path, plan: Plan) -> None:
             raise CheckpointError(f"{folder / PLAN_FILE}: expected a folder with {expected}, got one with {got}; use another --out")
         return
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / PLAN_FILE, asdict(plan))
+    write_json(folder / PLAN_FILE, plan.to_json())
 
 
 def read_plan(folder: Path) -> Plan:

@@ -15,6 +15,7 @@ from relsift.experiments.cell import Cell
 from relsift.experiments.grid import cells_of
 from relsift.experiments.result import QUICK_OVERRIDE, Plan
 from relsift.experiments.system import System
+from relsift.readers.base import OnError
 from relsift.registry import find
 from relsift.training.device import checked_device
 
@@ -28,7 +29,7 @@ QUICK_FOLDS, QUICK_SEEDS, QUICK_SENTENCES = 2, 1, 300
 
 def make_plan(
     *, data: str | None, split: str, folds: int | None, direction: str | None, language: str | None, type_filter: bool,
-    sentences: int | None, development: float, fold_seed: int, quick: bool,
+    sentences: int | None, development: float, fold_seed: int, quick: bool, no_relation: Sequence[str] = (), on_error: OnError = "stop",
 ) -> Plan:  # fmt: skip
     """Raises ConfigError if there is no data to make it of, or options contradict each other."""
     require(data is not None, "--data", expected="a corpus, format:path or a path", got=data)
@@ -37,13 +38,14 @@ def make_plan(
     if split == "own":
         for option, value, unset in (("--folds", folds, None), ("--development", development, Plan.development)):
             require(value == unset, option, expected="none beside --split own, which takes the parts of the corpus", got=value)
-    source = resolve(data)
+    source = resolve(data, no_relation)
     chosen = direction or source.direction or "directed"
     require(chosen in DIRECTIONS, "--direction", expected=" or ".join(DIRECTIONS), got=chosen)
     return Plan(
         data=data, checksum=source.sha256(), language=language or source.language, direction=chosen, type_filter=type_filter,  # type: ignore[arg-type]
         folds=1 if split == "own" else folds or (QUICK_FOLDS if quick else FOLDS), fold_seed=fold_seed, development=development,
-        sentences=sentences or (QUICK_SENTENCES if quick else None), quick=quick, split=split,  # type: ignore[arg-type]
+        sentences=sentences or (QUICK_SENTENCES if quick else None), quick=quick, no_relation=tuple(no_relation), on_error=on_error,
+        split=split,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
 from relsift.files import write_json
+from relsift.readers.base import OnError
 
 FORMAT = 1
 CURVE_POINTS = 200
@@ -44,10 +45,19 @@ class Plan:
     sentences: int | None = None  # size of a sample of whole documents; None takes all
     quick: bool = False  # the cells are a trial of the machinery, not a result
     split: Split = "folds"  # cut by document, or *own*: the corpus's own training, development and test parts
+    no_relation: tuple[str, ...] = ()  # relation types that mean: not related
+    on_error: OnError = "stop"  # skip: what is broken in the data is left out
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "no_relation", tuple(self.no_relation))  # JSON has it as a list
+        require(self.on_error in get_args(OnError), "plan.on_error", expected=" or ".join(get_args(OnError)), got=self.on_error)
         require(self.split in get_args(Split), "plan.split", expected=" or ".join(get_args(Split)), got=self.split)
         require(self.split == "folds" or self.folds == 1, "plan.folds", expected="1 with the corpus's own split", got=self.folds)
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields but those about reading the data that are as usual: plans from before these existed stay the same."""
+        value = asdict(self)
+        return {name: value[name] for name in value if name not in ("no_relation", "on_error") or value[name] != getattr(Plan, name)}
 
     def overrides(self) -> tuple[str, ...]:
         return f"candidates.direction={self.direction}", f"candidates.type_filter={str(self.type_filter).lower()}"
@@ -59,6 +69,8 @@ class Plan:
         for name, usual in (("language", None), ("fold_seed", 0), ("development", 0.125), ("sentences", None)):
             if (value := getattr(self, name)) != usual:
                 options += f" --{name.replace('_', '-')} {value}"
+        options += "".join(f" --no-relation {shlex.quote(name)}" for name in self.no_relation)
+        options += "" if self.on_error == "stop" else f" --on-error {self.on_error}"
         return options + (" --quick" if self.quick else "")
 
     def setting(self) -> str:
@@ -71,6 +83,10 @@ class Plan:
         ]
         if self.sentences is not None:
             parts.append(f"a sample of {self.sentences} sentences, in whole documents")
+        if self.no_relation:
+            parts.append(f"taken for no relation: {', '.join(self.no_relation)}")
+        if self.on_error == "skip":
+            parts.append("broken data left out")
         if self.quick:
             parts.append("QUICK: a trial of the machinery, not a result")
         return " · ".join(parts)
@@ -190,7 +206,7 @@ class CellResult:
 
     def to_json(self) -> dict[str, Any]:
         value = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        value |= {"system": self.system.to_json(), "plan": asdict(self.plan), "documents": " ".join(map(str, self.documents))}
+        value |= {"system": self.system.to_json(), "plan": self.plan.to_json(), "documents": " ".join(map(str, self.documents))}
         value |= {name: None if value[name] is None else value[name].to_json() for name in ("development", "test", "sampled", "curve")}
         return value | {"counts": None if self.counts is None else pack_counts(self.counts)}
 

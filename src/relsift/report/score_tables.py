@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from relsift.evaluation.scores import PRF, Scores, TypeScore
 from relsift.evaluation.semeval2010 import OfficialScores
+from relsift.evaluation.significance import Interval
 from relsift.report.blocks import Table
 from relsift.report.wording import percent
 
@@ -19,6 +20,17 @@ ERROR_KINDS = {  # field of `ErrorSplit` -> what the wrong decision was
 def score_table(scores: Scores, title: str) -> Table:
     """One row a relation, then the three averages."""
     return _relation_table(scores.per_type, scores.averages, f"{title}: {scores.sentences} sentences")
+
+
+def interval_line(interval: Interval | None) -> str:
+    """How sure the micro scores are, in percent."""
+    if interval is None:
+        return "No interval: it takes at least two documents or sentences."
+    measures = ", ".join(
+        f"{name} {percent(low)} to {percent(high)}"
+        for name, (low, high) in (("precision", interval.precision), ("recall", interval.recall), ("F1", interval.f1))
+    )
+    return f"{100 * interval.confidence:g} % interval of the micro scores, by bootstrap over {interval.units} {interval.unit}s: {measures}"
 
 
 def official_table(scores: OfficialScores, title: str) -> Table:

@@ -1,17 +1,27 @@
-"""Sentences to train on, from what the user named."""
+"""Sentences to train on and to score on, from what the user named, and what is to be known of them first."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from relsift.bundle import RUN_FILE
 from relsift.candidates import Direction
-from relsift.corpora.data import resolve
-from relsift.errors import DataError
-from relsift.readers.base import ReadReport
+from relsift.corpora.corpus import DEV, TEST, TRAIN
+from relsift.corpora.data import Data, resolve
+from relsift.corpora.leaks import duplicates_line, fingerprint, read_fingerprints, repeated_ids, repeated_ids_line, same_origin, seen_before
+from relsift.corpora.losses import documents_with_losses
+from relsift.corpora.no_relation import never_seen, no_relation_warnings
+from relsift.corpora.split import SEED, check_shares, split_documents
+from relsift.errors import ConfigError, DataError
+from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
-from relsift.training.run import RunData
+from relsift.training.run import FINGERPRINTS_FILE, RunData
 
-TRAIN, DEV, TEST = "train", "dev", "test"
+FEW_RELATIONS = 100  # in a part to select or score on; with fewer, F1 moves by points from chance alone
 
 
 @dataclass(frozen=True)
@@ -21,38 +31,156 @@ class LoadedData:
     run: RunData
     direction: Direction | None  # the corpus's usual direction, if it has one
     notes: list[str]  # what the readers left out, one line a reason
+    warnings: list[str] = field(default_factory=list)  # why scores of this data may mislead, one line each
 
 
-def training_data(data: str, dev: str | None = None) -> LoadedData:
+@dataclass(frozen=True)
+class ScoringData:
+    """Documents to score a model on, and what is to be known of them."""
+
+    name: str
+    documents: list[Document]
+    losses: list[Counter[str]]  # of each document: type -> annotated relations that the reader could not keep
+    dropped_before: dict[str, int]  # reason -> items that are not in the data since the corpus was prepared
+    notes: list[str]  # what the readers left out, one line a reason
+    warnings: list[str]  # why the scores may mislead, one line each
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        return list(sentences_of(self.documents))
+
+    @property
+    def lost_relations(self) -> Counter[str]:
+        """Type -> relations of all documents that the reader could not keep."""
+        return sum(self.losses, Counter[str]())
+
+
+def training_data(
+    data: str,
+    dev: str | None = None,
+    *,
+    dev_fraction: float | None = None,
+    no_relation: Sequence[str] = (),
+    on_error: OnError = "stop",
+) -> LoadedData:
     """The training and development sentences of `data`; a corpus with parts brings its own development part.
 
-    Raises: DataError if there is no development data, or a sentence of one part is also in the other by id.
+    A sentence of one part that is also in the other, and an id that two sentences of a part have, are named in `warnings`.
+
+    Args:
+        dev: other data, whose development part is taken if it has parts. dev_fraction: share of the training sentences to hold out in
+            their place, whole documents, those that share text together. no_relation: see `resolve`. on_error: see `ReadReport`.
+    Raises: DataError if there is no development data, or both are read from the same place; ConfigError for `dev` beside `dev_fraction`.
     """
-    source = resolve(data)
-    report = ReadReport()
-    training = list(sentences_of(source.documents(TRAIN if TRAIN in source.splits else None, report)))
+    if dev is not None and dev_fraction is not None:
+        raise ConfigError(f"--dev-fraction: expected none beside --dev, which names the development data, got {dev_fraction:g}")
+    if dev_fraction is not None:
+        check_shares(dev_fraction, 0, dev_name="--dev-fraction")
+    source = resolve(data, no_relation)
+    if source.splits and TRAIN not in source.splits:
+        raise DataError(f"{data}: expected data with a training part or without parts, got the parts {', '.join(source.splits)}")
+    part = TRAIN if source.splits else None
+    report = ReadReport(on_error=on_error)
     checksums = {source.name: source.sha256()}
-    if dev is not None:
-        dev_source = resolve(dev)
-        development = list(sentences_of(dev_source.documents(DEV if DEV in dev_source.splits else None, report)))
-        checksums[dev_source.name] = dev_source.sha256()
-    elif DEV in source.splits:
-        development = list(sentences_of(source.documents(DEV, report)))
+    if dev_fraction is not None:
+        cut = split_documents(list(source.documents(part, report)), {DEV: dev_fraction}, seed=SEED, where=data)
+        training, development = (list(sentences_of(cut[name])) for name in (TRAIN, DEV))
     else:
-        raise DataError(f"{data}: expected a corpus with a development part, got one without; name one with --dev")
-    return LoadedData(RunData(source.name, training, development, checksums), source.direction, report.lines())
+        dev_source, dev_part = _development_source(data, source, part, dev, no_relation)
+        training = list(sentences_of(source.documents(part, report)))
+        development = list(sentences_of(dev_source.documents(dev_part, report)))
+        checksums |= {dev_source.name: dev_source.sha256()} if dev is not None else {}
+    options: dict[str, Any] = {"no_relation": list(no_relation)} if no_relation else {}
+    options |= {"on_error": on_error} if on_error != "stop" else {}
+    options |= {"dev_fraction": dev_fraction} if dev_fraction is not None else {}
+    run = RunData(source.name, training, development, checksums, options)
+    return LoadedData(run, source.direction, report.lines(), [*_training_warnings(training, development), *never_seen(no_relation, report)])
 
 
-def scoring_data(data: str) -> tuple[list[Sentence], str, list[str]]:
-    """The sentences to score a model on, the name of the data, and what the readers left out. Of a corpus with parts, the test part."""
-    documents, name, notes = scoring_documents(data)
-    return list(sentences_of(documents)), name, notes
+def scoring_data(data: str, run: Path | None = None, *, no_relation: Sequence[str] = (), on_error: OnError = "stop") -> ScoringData:
+    """Annotated documents to score a model on: of data with parts, the test part.
+
+    Args: run: folder of the model's run, to notice sentences that it was trained on. no_relation, on_error: as for `training_data`.
+    Raises: DataError if there are parts and no test part, since all parts together would be training data too.
+    """
+    source = resolve(data, no_relation)
+    if source.splits and TEST not in source.splits:
+        raise DataError(
+            f"{data}: expected a test part, or data without parts, got the parts {', '.join(source.splits)}; "
+            f"name one, such as {data}/{source.splits[-1]}"
+        )
+    part = TEST if source.splits else None
+    report = ReadReport(on_error=on_error)
+    pairs = list(documents_with_losses(source.documents(part, report), report))
+    documents = [document for document, _ in pairs]
+    name = source.name if part is None else f"{source.name}/{part}"
+    sentences = list(sentences_of(documents))
+    warnings = [*_scoring_warnings(name, sentences, run), *never_seen(no_relation, report)]
+    return ScoringData(name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings)
 
 
-def scoring_documents(data: str) -> tuple[list[Document], str, list[str]]:
-    """The same as `scoring_data`, with the sentences in their documents."""
-    source = resolve(data)
-    report = ReadReport()
-    split = TEST if TEST in source.splits else None
-    documents = list(source.documents(split, report))
-    return documents, source.name if split is None else f"{source.name}/{split}", report.lines()
+def _development_source(data: str, source: Data, part: str | None, dev: str | None, no_relation: Sequence[str]) -> tuple[Data, str | None]:
+    """Where development sentences are read: the data, and its part. Raises DataError as `training_data` does."""
+    if dev is None:
+        if DEV not in source.splits:
+            raise DataError(
+                f"{data}: expected a corpus with a development part, got one without; name one with --dev, or hold out a tenth of the "
+                "training documents with --dev-fraction 0.1 (`relsift split` writes such parts to files)"
+            )
+        return source, DEV
+    dev_source = resolve(dev, no_relation)
+    if dev_source.splits and DEV not in dev_source.splits:
+        raise DataError(
+            f"{dev}: expected a development part, or data without parts, got the parts {', '.join(dev_source.splits)}; "
+            f"name one, such as {dev}/{dev_source.splits[-1]}"
+        )
+    dev_part = DEV if dev_source.splits else None
+    if (origin := same_origin(source, part, dev_source, dev_part)) is not None:
+        raise DataError(
+            f"--dev {dev}: expected development data that is not trained on, got what --data {data} reads too: {origin}; "
+            "leave out --dev and hold out a share with --dev-fraction 0.1"
+        )
+    return dev_source, dev_part
+
+
+def _training_warnings(training: Sequence[Sentence], development: Sequence[Sentence]) -> Iterator[str]:
+    for part, sentences in (("training", training), ("development", development)):
+        if ids := repeated_ids(sentences):
+            yield repeated_ids_line(part, ids)
+    if leaked := seen_before(development, {fingerprint(sentence) for sentence in training}):
+        share = "" if len(leaked) < len(development) else " (all of them)"
+        yield duplicates_line(
+            f"development{share}", "training", leaked,
+            "take them out of one side, or cut the data anew with `relsift split`, which keeps them together",
+        )  # fmt: skip
+    yield from too_few("development", development, "epoch and threshold are chosen on them")
+    yield from no_relation_warnings(relation.type for sentence in training for relation in sentence.relations or ())
+
+
+def _scoring_warnings(name: str, sentences: Sequence[Sentence], run: Path | None) -> Iterator[str]:
+    if ids := repeated_ids(sentences):
+        yield repeated_ids_line(name, ids)
+    if run is not None and (leaked := seen_before(sentences, trained_on(run))):
+        share = "" if len(leaked) < len(sentences) else " (all of them)"
+        yield duplicates_line(f"{name}{share}", "the training data of the model", leaked, "score on data that it has not seen")
+    yield from too_few(name, sentences, "the scores stand on them")
+    yield from no_relation_warnings(relation.type for sentence in sentences for relation in sentence.relations or ())
+
+
+def too_few(name: str, sentences: Sequence[Sentence], use: str) -> Iterator[str]:
+    """A warning if the sentences have too few annotated relations to trust a score."""
+    relations = sum(len(sentence.relations or ()) for sentence in sentences)
+    annotated = sum(sentence.relations is not None for sentence in sentences)
+    if relations < FEW_RELATIONS:
+        counts = f"{_counted(relations, 'relation')} in {_counted(annotated, 'annotated sentence')}"
+        yield f"{name}: only {counts}, and {use}; F1 on fewer than {FEW_RELATIONS} relations changes by several points from chance alone"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def trained_on(run: Path) -> frozenset[str]:
+    """Fingerprints of the sentences that a model was trained on, from its run folder or the one around its model folder; else empty."""
+    folder = run if (run / RUN_FILE).is_file() else run.resolve().parent
+    return read_fingerprints(folder / FINGERPRINTS_FILE)

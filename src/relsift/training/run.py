@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
+from relsift.corpora.leaks import write_fingerprints
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
@@ -26,6 +27,8 @@ from relsift.training.device import checked_device
 from relsift.training.loop import TrainingResult, train
 from relsift.training.state import STATE
 
+FINGERPRINTS_FILE = "training_sentences.txt"  # of a run folder: knows again what the model was trained on
+
 
 @dataclass(frozen=True)
 class RunData:
@@ -35,6 +38,7 @@ class RunData:
     training: Sequence[Sentence]
     development: Sequence[Sentence]  # to select the epoch and the threshold on
     checksums: Mapping[str, str]  # name of a data set -> sha256
+    options: Mapping[str, Any] = field(default_factory=dict)  # how the data was read and cut, where not as usual
 
 
 def train_run(
@@ -93,6 +97,7 @@ def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, A
     """What a model folder tells people of its training."""
     return {
         "data": data.name,
+        **({"data_options": dict(data.options)} if data.options else {}),
         **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
         "epochs": result.state.epoch,
         "best_epoch": result.state.best_epoch,
@@ -133,7 +138,7 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
     checksums = dict(data.checksums)
     if (vectors := config.encoding.vectors) is not None:
         checksums["word vectors"] = vectors_sha256(Path(vectors))
-    identity = {"data": data.name, "checksums": checksums, "seed": config.training.seed}
+    identity: dict[str, Any] = {"data": data.name, "checksums": checksums, "seed": config.training.seed}
     if config_file.exists():
         try:
             before = dict(json.loads(run_file.read_text(encoding="utf-8")))
@@ -144,6 +149,11 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
         if not config.same_as(config_file):
             raise CheckpointError(
                 f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
+            )
+        if before.get("data_options", {}) != dict(data.options):
+            raise CheckpointError(
+                f"{run_file}: expected the options that the run to resume read its data with, {before.get('data_options', {})}, "
+                f"got {dict(data.options)}; use the same options"
             )
         if {key: before.get(key) for key in identity} != identity:
             raise CheckpointError(
@@ -156,6 +166,7 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
     write_json(
         run_file,
         identity
+        | ({"data_options": dict(data.options)} if data.options else {})
         | {
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "versions": {"python": platform.python_version(), **packages},
@@ -163,4 +174,5 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
+    write_fingerprints(folder / FINGERPRINTS_FILE, data.training)
     config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: this file marks the folder as that of a run

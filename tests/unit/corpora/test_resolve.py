@@ -150,10 +150,12 @@ def test_a_folder_of_train_dev_and_test_files_has_parts(tmp_path: Path):
     assert data.splits == ("train", "dev", "test")
     assert ids(data, "test") == ["s4"]
     (tmp_path / "train.jsonl").unlink()
+    assert resolve(f"native:{tmp_path}").splits == ("dev", "test")
+    (tmp_path / "dev.jsonl").unlink()
     assert resolve(f"native:{tmp_path}").splits == ()
 
 
-def test_a_text_and_its_annotation_called_train_are_no_parts(tmp_path: Path):
+def test_texts_with_their_annotation_are_parts_like_other_files(tmp_path: Path):
     for name, text in (
         ("train.txt", "Bo left."),
         ("train.ann", "T1\tPER 0 2\tBo\n"),
@@ -161,7 +163,11 @@ def test_a_text_and_its_annotation_called_train_are_no_parts(tmp_path: Path):
         ("test.ann", ""),
     ):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert resolve(str(tmp_path)).splits == ()
+    report = ReadReport()
+    data = resolve(str(tmp_path))
+    assert data.splits == ("train", "test")
+    assert [document.id for document in data.documents("train", report)] == ["train"]
+    assert not report.dropped  # the texts are read
 
 
 def test_checksums_follow_the_content(tmp_path: Path):

@@ -6,11 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from relsift.corpora.data import resolve
 from relsift.corpora.validation import validate
-from relsift.errors import DataError
 
 
 def sentence(key: str, text: str, **changes: Any) -> str:
@@ -43,7 +40,7 @@ def test_a_sentence_in_two_parts_is_found_however_it_is_tokenised(tmp_path: Path
 
 
 def test_twins_within_one_part_are_no_leak(tmp_path: Path):
-    assert not validate(resolve(write(tmp_path, train=sentence("1", "Ada Bo met") * 2))).warnings
+    assert not validate(resolve(write(tmp_path, train=sentence("1", "Ada Bo met") + sentence("2", "Ada Bo met")))).warnings
 
 
 def test_types_that_only_other_parts_have_are_named(tmp_path: Path):
@@ -72,8 +69,9 @@ def test_what_is_left_out_is_listed(tmp_path: Path):
     assert validate(resolve(str(file))).dropped_lines() == [f"1 values under the unknown key 'mood' (first: {file}:1)"]
 
 
-def test_broken_data_is_an_error(tmp_path: Path):
+def test_broken_data_is_no_exception_but_a_fault_with_its_place(tmp_path: Path):
     file = tmp_path / "one.jsonl"
     file.write_text(sentence("1", "Ada Bo") + "{", encoding="utf-8")
-    with pytest.raises(DataError, match=r"one\.jsonl:2"):
-        validate(resolve(str(file)))
+    findings = validate(resolve(str(file)))
+    assert [error.partition(": ")[0] for error in findings.faults] == [f"{file}:2"]
+    assert not findings.to_json()["valid"]

@@ -143,7 +143,7 @@ def test_what_is_not_annotated_is_left_out_of_the_folds_and_counted(tmp_path):
     assert left_out(plan) == [f"3 documents without annotated relations (first: {group[0].id})"]
     assert {d.id for fold in folds_of(plan) for d in fold.test} == {s.id for s in group[3:]}
     report = ReadReport()
-    assert len(documents_of(resolve(plan.data), report)) == 12 and report.dropped.total() == 3
+    assert len(documents_of(resolve(plan.data), None, report, {})) == 12 and report.dropped.total() == 3
 
 
 def test_a_model_that_reads_trees_needs_trees_or_a_parser(tmp_path):

@@ -92,7 +92,7 @@ def test_the_header_has_format_plan_number_and_checksum(tmp_path):
     write_pack(tmp_path / PACK_FILE, PLAN, CELLS[:3])
     first, *lines = lzma.decompress((tmp_path / PACK_FILE).read_bytes()).decode("utf-8").splitlines()
     header = json.loads(first)
-    assert (header["format"], header["plan"], header["cells"], len(header["sha256"])) == (1, asdict(PLAN), len(lines), 64)
+    assert (header["format"], header["plan"], header["cells"], len(header["sha256"])) == (1, PLAN.to_json(), len(lines), 64)
     assert all("plan" not in json.loads(line) for line in lines)
 
 
