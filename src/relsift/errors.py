@@ -24,6 +24,10 @@ class ShapeError(RelsiftError):
         super().__init__(f"{name}: expected {expected}, got {got}")
 
 
+class OutputError(RelsiftError):
+    """A file or stream that takes nothing more: the disk is full, a size limit is reached, the stream is closed."""
+
+
 class CheckpointError(RelsiftError):
     """A model or run folder that is incomplete, altered or made by an incompatible version."""
 

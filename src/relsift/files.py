@@ -1,21 +1,36 @@
-"""Checksums, locks, and files and folders that are replaced as a whole.
+"""Checksums, checked outputs, and files and folders that are replaced as a whole.
 
-A process that reads while another one writes sees the old file or folder, or the complete new one.
+A process that reads while another one writes sees the old file or folder, or the complete new one. While NAME is written, these stand
+beside it:
+
+.NAME.lock       held by the process that writes; nobody holds it after a kill
+.NAME.PID.tmp    the new file or folder, until it is complete
+.NAME.PID.old    the old folder, until the new one is in its place
+
+The next process that writes there, or loads the folder (`recovered`), takes the lock: then whatever else is left is of a dead process. An
+old folder without a new one goes back to its place, the rest is deleted.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import re
 import shutil
-import sqlite3
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from relsift.errors import CheckpointError, DataError
+from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
+from relsift.locks import locked as locked
+from relsift.locks import no_place, output_errors
+
+PATIENCE = 60.0  # seconds to wait for another process that writes the same small file
+_LONGEST_NAME = 230  # bytes of a name that a lock's or a temporary file's can be made of; file systems take 255
 
 # ---- checksums
 
@@ -50,82 +65,273 @@ def joint_sha256(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode("utf-8")).hexdigest()
 
 
-# ---- replacing files and folders
+# ---- outputs
+
+MODEL_MARK, WEIGHTS_NAME = "model.json", "model.safetensors"  # see `relsift.bundle`, which names all files of a model and of a run
+RUN_MARKS = ("config.yaml", "run.json")
+RUN_CONTENT = frozenset((*RUN_MARKS, "history.jsonl", "metrics.json", "state", "model"))
+
+
+def check_output(out: Path, reads: Iterable[Path]) -> None:
+    """Refuse to write where something would be lost: over what the command reads, or over a part of a run or model folder.
+
+    Args:
+        out: a file or folder to write; it need not exist. A run folder itself passes: training has its own rules for it.
+        reads: files and folders that are read. Links, hard links and other names of them count as the same.
+    Raises: ConfigError.
+    """
+    place = _real(out)
+    for read in reads:
+        source = _real(read)
+        if place == source or _same_file(place, source):
+            raise ConfigError(f"{out}: expected a place that is not read, got the input {read}, which would be overwritten; name another")
+        if source in place.parents and source.is_dir():
+            raise ConfigError(f"{out}: expected a place outside the input {read}, which would be changed; name another")
+        if place.is_file() and source.is_dir() and (twin := _twin(place, source)):
+            raise ConfigError(f"{out}: expected a place that is not read, got the input {twin} under another name; name another")
+        if place in source.parents:
+            raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the input {read}; name another")
+    for folder in place.parents:
+        if _is_model(folder) or (_is_run(folder) and place.relative_to(folder).parts[0] in RUN_CONTENT):
+            raise ConfigError(f"{out}: expected a place of its own, got a part of the {_kind(folder)} {folder}; name another")
+    if place.is_dir() and not _is_run(place) and (inner := next((p for p in _children(place) if _is_run(p) or _is_model(p)), None)):
+        raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the {_kind(inner)} {inner}; name another")
+
+
+def _real(path: Path) -> Path:
+    """Absolute, without links as far as it exists. Unlike `Path.resolve`, it takes links that lead to themselves."""
+    return Path(os.path.realpath(path))
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one of them does not exist, or has a name that nothing can have
+        return False
+
+
+def _twin(place: Path, folder: Path) -> Path | None:
+    """The file below the folder that is the one at `place`, by a link."""
+    files = (Path(base, name) for base, _, names in os.walk(folder) for name in names)
+    return next((file for file in files if _same_file(place, file)), None)
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir())
+    except OSError:
+        return []
+
+
+def _is_model(folder: Path) -> bool:
+    return _is_file(folder / MODEL_MARK) and _is_file(folder / WEIGHTS_NAME)
+
+
+def _is_run(folder: Path) -> bool:
+    return all(_is_file(folder / name) for name in RUN_MARKS)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no permission to look
+        return False
+
+
+def _kind(folder: Path) -> str:
+    return "model folder" if _is_model(folder) else "run folder"
+
+
+# ---- writing
+
+
+class _NamedOutput(io.FileIO):
+    """A file whose errors say which one it is."""
+
+    place = ""  # for messages
+
+    def __init__(self, file: str | int, mode: str, place: str) -> None:
+        super().__init__(file, mode, closefd=not isinstance(file, int))
+        self.place = place
+
+    def write(self, data: Any) -> int:
+        with output_errors(self.place):
+            return super().write(data)
+
+    def close(self) -> None:
+        with output_errors(self.place):  # some network drives report a full disk here
+            super().close()
+
+
+def open_output(file: Path, mode: str = "w", *, place: Path | None = None) -> TextIO:
+    """A text stream (UTF-8, line feeds) to write or append ("a").
+
+    Args: place: what to call the file in messages, if not by its own name.
+    Raises: DataError if the file cannot be opened. Later, OutputError naming the file if nothing more can be written.
+    """
+    if file.is_dir():
+        raise DataError(f"{file}: expected a file to write, got a folder; name another place")
+    try:
+        raw = _NamedOutput(os.fspath(file), mode, str(place or file))
+    except (OSError, ValueError) as error:
+        raise no_place(place or file, error) from error
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", newline="\n")
+
+
+def standard_stream(number: int, place: str, **options: Any) -> TextIO:
+    """A text stream on an open file descriptor, which stays open; see `open_output`. Args: options: of `io.TextIOWrapper`."""
+    return io.TextIOWrapper(io.BufferedWriter(_NamedOutput(number, "w", place)), **options)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, if they are not there. Raises DataError if it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise no_place(folder, error) from error
+
+
+def usual_mode(file: Path) -> None:
+    """Give a file the permissions that a new file has; some libraries make theirs readable for its owner alone."""
+    mask = os.umask(0o077)  # the only way to learn the mask is to set another one
+    os.umask(mask)
+    with output_errors(file):
+        file.chmod(0o666 & ~mask)
+
+
+def to_json(value: Any, *, indent: int | None = 1) -> str:
+    """JSON as relsift writes it, without a last line break. Raises ValueError for NaN and infinity, which JSON does not have."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON. Readers see the old file or the complete new one, also after a power cut."""
-    with replaced_file(path) as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=1)
-        stream.write("\n")
+    text = to_json(value)
+    with replaced_file(path, wait=PATIENCE) as stream:
+        stream.write(text + "\n")
         stream.flush()
-        os.fsync(stream.fileno())
+        with output_errors(path):
+            os.fsync(stream.fileno())
 
 
 @contextmanager
-def replaced_file(path: Path) -> Iterator[TextIO]:
+def replaced_file(path: Path, *, wait: float = 0.0) -> Iterator[TextIO]:
     """A text stream whose content takes the place of `path` when the block ends; an error in the block leaves `path` as it was.
 
-    Raises: DataError if nothing can be written there.
+    A link stays, and what it points to is replaced; permissions stay too. What is no regular file (a pipe, `/dev/stdout`) is written to.
+
+    Args: wait: seconds to wait for another process that writes the same file.
+    Raises: DataError if nothing can be written there; OutputError if the writing fails; CheckpointError if another process writes it.
     """
-    if path.is_dir():
-        raise DataError(f"{path}: expected a file to write, got a folder; name another place")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        stream = temporary.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise DataError(f"{path}: expected a place to write to, got {error.strerror}") from error
-    try:
-        with stream:
+    target = _real(path)
+    if path.is_dir() or (target.exists() and not target.is_file()):
+        with open_output(path) as stream:
             yield stream
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        return
+    with locked(_lock_of(target), busy=_busy(path), wait=wait, remove=True, place=path):
+        _recover(target)
+        temporary = _beside(target, f"{os.getpid()}.tmp")
+        try:
+            with open_output(temporary, place=path) as stream:
+                yield stream
+            with output_errors(path):
+                if target.exists():
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+                temporary.replace(target)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """An empty folder that takes the place of `folder` when the block ends; an error in the block leaves `folder` as it was.
 
-    A link stays, and what it points to is replaced. Raises: DataError for a file in the folder's place, and for the working folder.
+    A link stays, and what it points to is replaced.
+    Raises: DataError for a file in the folder's place, and for the working folder; CheckpointError if another process writes it.
     """
-    folder = folder.resolve()
+    name, folder = folder, _real(folder)
     if (folder.exists() and not folder.is_dir()) or folder == Path.cwd() or folder in Path.cwd().parents:
         obstacle = "the working folder, or one around it" if folder.is_dir() else "a file"
         raise DataError(f"{folder}: expected a folder that can be written or replaced, got {obstacle}; name another place")
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        yield fresh
-        if folder.exists():
-            old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-            folder.rename(old)
-            fresh.rename(folder)
-            shutil.rmtree(old)
-        else:
-            fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-# ---- locks
-
-
-@contextmanager
-def locked(file: Path, *, busy: str) -> Iterator[None]:
-    """Hold a lock on an empty file within the block. It is released when the process ends, in whatever way.
-
-    Args: busy: the error message if another process holds the lock.
-    Raises: CheckpointError with `busy` if another process holds it; DataError if the file cannot be locked.
-    """
-    with ExitStack() as stack:
+    make_folder(folder.parent)
+    with locked(_lock_of(folder), busy=_busy(name), remove=True, place=name):
+        _recover(folder)
+        fresh, old = (_beside(folder, f"{os.getpid()}.{end}") for end in ("tmp", "old"))
+        make_folder(fresh)
         try:
-            # SQLite's lock on an empty file: the one lock of the standard library that is the same on all systems.
-            connection = stack.enter_context(closing(sqlite3.connect(file, timeout=0, isolation_level=None)))
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-                raise CheckpointError(busy) from error
-            raise DataError(f"{file}: expected an empty file to lock, in a folder to write in, got {error}") from error
-        yield
+            yield fresh
+            with output_errors(folder):
+                if folder.exists():
+                    folder.rename(old)
+                fresh.rename(folder)
+        finally:
+            with suppress(OSError):
+                _recover(folder)
+
+
+def recovered(folder: Path) -> Path:
+    """The same folder, after tidying up what dead processes have left of its replacement: call it before the folder is read.
+
+    Raises: DataError if the old folder cannot be put back in its place.
+    """
+    place = _real(folder)
+    left = _leftovers(place)
+    if not left:
+        return folder
+    old = next((path for path in left if path.suffix == ".old"), None)
+    between_two_steps = old is not None and not place.exists()
+    try:
+        with locked(_lock_of(place), busy=_busy(folder), wait=PATIENCE if between_two_steps else 0.0, remove=True, place=folder):
+            _recover(place)
+    except (CheckpointError, DataError, OutputError, OSError) as error:
+        if between_two_steps and not place.exists():
+            raise DataError(
+                f"{folder}: expected a folder, got only {old}, where an interrupted replacement left it: rename it ({error})"
+            ) from error
+    return folder
+
+
+def _recover(place: Path) -> None:
+    """Put an old folder back if there is no new one, and delete all other leftovers. The caller holds the lock."""
+    left = _leftovers(place)
+    old = [path for path in left if path.name.endswith(".old")]
+    if old and not place.exists():
+        kept = max(old, key=lambda path: path.stat().st_mtime)
+        kept.rename(place)
+        left.remove(kept)
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _leftovers(place: Path) -> list[Path]:
+    """Temporary files and folders beside a place, of living and dead processes."""
+    pattern = re.compile(re.escape(_beside(place, "").name) + r"\d+\.(tmp|old)")
+    try:
+        return sorted(path for path in place.parent.iterdir() if pattern.fullmatch(path.name))
+    except OSError:
+        return []
+
+
+def _lock_of(place: Path) -> Path:
+    return _beside(place, "lock")
+
+
+def _beside(place: Path, end: str) -> Path:
+    """A hidden name beside a place; a name too long for an addition is replaced by its checksum."""
+    name = os.fsencode(place.name)
+    kept = place.name if len(name) <= _LONGEST_NAME else hashlib.sha256(name).hexdigest()[:32]
+    return place.with_name(f".{kept}.{end}")
+
+
+def _busy(path: Path) -> str:
+    return f"{path}: expected no other process that writes it, got one; wait for it, or name another place"
+
+
+def lock_output(out: Path) -> AbstractContextManager[None]:
+    """Hold the lock of an output file within a block, as `replaced_file` does. Raises CheckpointError if another process holds it."""
+    return locked(_lock_of(_real(out)), busy=_busy(out), remove=True, place=out)

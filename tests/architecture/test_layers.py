@@ -19,7 +19,7 @@ ROOT = Path(relsift.__file__).parent
 # A new module or package of `src/relsift` has to be given its place here.
 LAYERS = (
     ("errors",),
-    ("schema",),
+    ("schema", "locks"),
     ("text", "stable_random", "home", "files"),
     ("registry", "candidates"),
     ("evaluation",),
