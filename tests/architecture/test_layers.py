@@ -32,7 +32,7 @@ LAYERS = (
     ("layers",),
     ("encoders",),
     ("models",),
-    ("inference", "format1", "environment"),
+    ("inference", "format1", "environment", "device"),
     ("bundle",),
     ("training",),
     ("extractor",),

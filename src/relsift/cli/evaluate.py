@@ -9,12 +9,15 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli import prediction_options
+
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder.")],
     data: Annotated[str, typer.Option(help="Annotated data; the test part of a corpus that has one.")],
     official: Annotated[bool, typer.Option("--official", help="Add the official score of SemEval-2010 Task 8.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    device: prediction_options.Device = "cpu",
 ) -> None:
     """Score a model on annotated data with gold entities."""
     from rich.console import Console
@@ -26,7 +29,7 @@ def command(
     from relsift.training.data import scoring_data
     from relsift.training.run import evaluate_predicted, predict_all
 
-    extractor = RelationExtractor.from_pretrained(run)
+    extractor = RelationExtractor.from_pretrained(run, device)
     sentences, name, notes = scoring_data(data)
     predicted, report = predict_all(extractor.bundle, sentences)
     scores = evaluate_predicted(extractor.bundle, sentences, predicted, report)

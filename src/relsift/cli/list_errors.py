@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli import prediction_options
+
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder.")],
     data: Annotated[str, typer.Option(help="Annotated data; the test part of a corpus that has one.")],
     limit: Annotated[int, typer.Option(help="Sentences to list; 0 lists all.", min=0)] = 20,
     html: Annotated[Path | None, typer.Option(help="Write all sentences with gold and found relations as one HTML page.")] = None,
+    device: prediction_options.Device = "cpu",
 ) -> None:
     """Split a model's errors by kind and list them in their sentences."""
     from rich.console import Console
@@ -26,7 +29,7 @@ def command(
     from relsift.training.data import scoring_data
     from relsift.training.run import evaluate_predicted, predict_all
 
-    bundle = RelationExtractor.from_pretrained(run).bundle
+    bundle = RelationExtractor.from_pretrained(run, device).bundle
     sentences, name, notes = scoring_data(data)
     predicted, report = predict_all(bundle, sentences)
     scores = evaluate_predicted(bundle, sentences, predicted, report)

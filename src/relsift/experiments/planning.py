@@ -10,13 +10,13 @@ import yaml
 
 from relsift.candidates import DIRECTIONS
 from relsift.corpora.data import resolve
+from relsift.device import checked_device
 from relsift.errors import ConfigError, require
 from relsift.experiments.cell import Cell
 from relsift.experiments.grid import cells_of
 from relsift.experiments.result import QUICK_OVERRIDE, Plan
 from relsift.experiments.system import System
 from relsift.registry import find
-from relsift.training.device import checked_device
 
 SHARED = {
     "candidates.direction": "--direction", "candidates.type_filter": "--type-filter", "training.seed": "--seeds",

@@ -15,6 +15,7 @@ from typing import Any
 from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
+from relsift.device import checked_device
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
@@ -22,7 +23,6 @@ from relsift.files import write_json
 from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
-from relsift.training.device import checked_device
 from relsift.training.loop import TrainingResult, train
 from relsift.training.state import STATE
 
