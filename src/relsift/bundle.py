@@ -18,15 +18,13 @@ No pickle. A model folder is written under another name and renamed when it is c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from relsift.annotators.base import Addition
 from relsift.candidates import Candidates
@@ -34,16 +32,37 @@ from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError, RelsiftError
 from relsift.files import file_sha256, joint_sha256, replaced_folder, write_json
-from relsift.format1 import upgraded
+from relsift.format1 import renamed, upgraded
 from relsift.inference import Scorer
+from relsift.json_schema import Strict, conform
+from relsift.json_text import read_json
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
+from relsift.weights import check_fit, load_tensors, outline, save_tensors, shapes
 
 APPLIED: frozenset[Addition] = frozenset({"trees"})  # what prediction lets annotators add
 FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
 WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
+
+
+class _ModelFile(Strict):
+    """model.json; the parts with a class of their own are checked by it."""
+
+    format: int
+    model: str
+    options: dict[str, Any]
+    encoding: dict[str, Any]
+    candidates: dict[str, Any]
+    weights_sha256: str
+    about: dict[str, Any]
+
+
+class _ModelFile1(_ModelFile):
+    """model.json of version 0.1."""
+
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -72,8 +91,7 @@ class Bundle:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / MODEL_FILE).is_file():
             raise CheckpointError(f"{folder}: expected a new or empty folder, or a model to replace, got a folder of other files")
         with replaced_folder(folder) as fresh:
-            weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
-            save_file(_without_aliases(weights), fresh / WEIGHTS_FILE)
+            save_tensors(_without_aliases(self.model.state_dict()), fresh / WEIGHTS_FILE)
             self.decision.save(fresh)
             if self.scorer.annotators:
                 write_json(fresh / ANNOTATORS_FILE, dict(self.scorer.annotators))
@@ -94,40 +112,27 @@ class Bundle:
         description = _description(folder)
         weights_file = folder / WEIGHTS_FILE
         weights_sha256 = file_sha256(weights_file)
-        if weights_sha256 != description.get("weights_sha256"):
+        if weights_sha256 != description["weights_sha256"]:
             raise CheckpointError(
-                f"{weights_file}: expected sha256 {description.get('weights_sha256')}, got {weights_sha256}; "
+                f"{weights_file}: expected sha256 {description['weights_sha256']}, got {weights_sha256}; "
                 "the weights were altered or belong to another model: copy the folder again"
             )
         try:
-            weights = load_file(weights_file)
+            found = shapes(weights_file)
             if description["format"] == 1:
-                description, decision, annotators, weights = upgraded(description, weights)
+                description, decision, annotators, found = upgraded(description, found)
             else:
                 decision, annotators = Decision.load(folder), _annotators(folder)
-            return cls._from_description(description, decision, annotators, weights)
-        except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, RelsiftError) as error:
-            message = " ".join(str(error).split())
+            make = partial(build, description["model"], description["options"], Encoding.from_json(description["encoding"]))
+            if (without_memory := outline(make)) is not None:  # sizes in the description may be any
+                check_fit(without_memory, found, str(folder / MODEL_FILE))
+            scorer = _scorer(description, make(), load_tensors(weights_file), annotators)
+            return cls(description["model"], scorer, decision, description["about"])
+        except (KeyError, TypeError, ValueError, RuntimeError, OverflowError, MemoryError, RelsiftError) as error:
+            message = " ".join(str(error).split()) or type(error).__name__
             if message.startswith(str(folder)):  # it names the broken file
                 raise CheckpointError(message) from error
             raise CheckpointError(f"{folder / MODEL_FILE}: does not describe the weights beside it: {message}") from error
-
-    @classmethod
-    def _from_description(
-        cls, description: dict[str, Any], decision: Decision, annotators: Mapping[Addition, str], weights: dict[str, torch.Tensor]
-    ) -> Bundle:
-        encoding = Encoding.from_json(description["encoding"])
-        model = build(description["model"], description["options"], encoding)
-        _check_inputs(model, encoding)
-        addresses = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
-        saved = {addresses[name]: tensor for name, tensor in weights.items() if name in addresses}
-        for name, address in addresses.items():
-            if name not in weights and address in saved:  # a table that two parts share is saved once
-                weights[name] = saved[address]
-        model.load_state_dict(weights)
-        model.eval()
-        scorer = Scorer(model, encoding, Candidates.from_json(description["candidates"]), annotators)
-        return cls(description["model"], scorer, decision, description["about"])
 
 
 def model_folder(folder: Path) -> Path:
@@ -165,17 +170,32 @@ def _description(folder: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{folder}: expected {MODEL_FILE} and {WEIGHTS_FILE}, {' and '.join(missing)} missing; copy the whole folder again"
         )
-    try:
-        description = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # recursion: brackets in brackets, too many for the parser
-        raise CheckpointError(f"{folder / MODEL_FILE}: expected JSON, got {error}; copy the folder again") from error
+    description = read_json(folder / MODEL_FILE)
     version = description.get("format") if isinstance(description, dict) else description
     if version not in (1, FORMAT) or isinstance(version, bool):
         raise CheckpointError(
             f"{folder / MODEL_FILE}: expected format 1 or {FORMAT}, got {version!r}; use the relsift version that wrote it"
         )
+    conform(_ModelFile1 if version == 1 else _ModelFile, description, folder / MODEL_FILE)
     checked: dict[str, Any] = description
     return checked
+
+
+def _scorer(
+    description: dict[str, Any], model: RelationModel[Any], weights: dict[str, torch.Tensor], annotators: Mapping[Addition, str]
+) -> Scorer:
+    """The model with its weights, which have the names of the format that the folder has on disk, and what it needs to score."""
+    encoding = Encoding.from_json(description["encoding"])
+    _check_inputs(model, encoding)
+    if description["format"] == 1:
+        weights = renamed(weights)
+    addresses = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+    saved = {addresses[name]: tensor for name, tensor in weights.items() if name in addresses}
+    for name, address in addresses.items():
+        if name not in weights and address in saved:  # a table that two parts share is saved once
+            weights[name] = saved[address]
+    model.load_state_dict(weights)
+    return Scorer(model.eval(), encoding, Candidates.from_json(description["candidates"]), annotators)
 
 
 def _check_inputs(model: RelationModel[Any], encoding: Encoding) -> None:
@@ -190,13 +210,7 @@ def _annotators(folder: Path) -> dict[Addition, str]:
     file = folder / ANNOTATORS_FILE
     if not file.is_file():
         return {}
-    try:
-        value: dict[Addition, str] = json.loads(file.read_text(encoding="utf-8"))
-        is_valid = isinstance(value, dict) and all(isinstance(spec, str) for spec in value.values())
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
-    if not is_valid:
-        raise CheckpointError(f"{file}: expected an annotator by what it adds, got {value!r}; copy the folder again")
+    value = conform(dict[Addition, str], read_json(file), f"{file}: expected an annotator by what it adds")
     if not value.keys() <= APPLIED:
         raise CheckpointError(
             f"{file}: expected annotators that add {' or '.join(APPLIED)}, got {sorted(value)}; use the relsift version that wrote it"

@@ -76,8 +76,10 @@ class Candidates:
             raise ConfigError(f"candidates.direction: expected directed or undirected, got {self.direction!r}")
         if self.max_distance is not None and not (type(self.max_distance) is int and self.max_distance >= 0):
             raise ConfigError(f"candidates.max_distance: expected a number of tokens >= 0, got {self.max_distance!r}")
-        if not all(isinstance(name, str) for pair in self.type_pairs or () for name in pair):
+        if not all(len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in self.type_pairs or ()):
             raise ConfigError(f"candidates.type_pairs: expected pairs of entity types, got {list(self.type_pairs or ())}")
+        if not isinstance(self.order_leak, bool):
+            raise ConfigError(f"candidates.order_leak: expected true or false, got {self.order_leak!r}")
         if self.order_leak and self.direction != "directed":
             raise ConfigError(f"candidates.order_leak: expected candidates.direction=directed beside it, got {self.direction}")
         if self.direction == "undirected" and any(first > second for first, second in self.type_pairs or ()):
@@ -115,9 +117,17 @@ class Candidates:
     def from_json(cls, value: dict[str, Any]) -> Candidates:
         """Raises KeyError, TypeError or ValueError for what `to_json` does not write."""
         type_pairs = value["type_pairs"]
+        if unknown := value.keys() - {"direction", "type_pairs", "max_distance", "order_leak"}:
+            raise ValueError(f"candidates: expected no other keys, got {sorted(unknown)}")
+        of_lists = isinstance(type_pairs, list) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in type_pairs)
+        if type_pairs is not None and not of_lists:
+            raise TypeError(f"candidates.type_pairs: expected null or a list of pairs, got {str(type_pairs)[:80]}")
+        pairs = None if type_pairs is None else [tuple(pair) for pair in type_pairs]
+        if pairs is not None and len(set(pairs)) < len(pairs):
+            raise ValueError("candidates.type_pairs: expected each pair once, got one twice")
         return cls(
             direction=value["direction"],
-            type_pairs=None if type_pairs is None else frozenset((head, tail) for head, tail in type_pairs),
+            type_pairs=None if pairs is None else frozenset(pairs),
             max_distance=value["max_distance"],
             order_leak=value.get("order_leak", False),
         )

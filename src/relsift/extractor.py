@@ -11,6 +11,7 @@ from typing import Any
 
 from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Candidates
+from relsift.device import CPU, checked_device
 from relsift.errors import DataError
 from relsift.inference import InferenceReport, predict
 from relsift.readers.base import ReadReport
@@ -33,10 +34,17 @@ class RelationExtractor:
         self.checksum = checksum
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> RelationExtractor:
-        """Load a run folder or a model folder. Raises CheckpointError if it is missing, incomplete or altered."""
+    def from_pretrained(cls, folder: str | Path, device: str = CPU) -> RelationExtractor:
+        """Load a run folder or a model folder.
+
+        Args: device: where scores are computed: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU if there is one.
+        Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on.
+        """
+        place = checked_device(device, "device")  # before the weights are read
         path = model_folder(Path(folder))
-        return cls(Bundle.load(path), model_checksum(path))
+        bundle = Bundle.load(path)
+        bundle.model.to(place)
+        return cls(bundle, model_checksum(path))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""

@@ -41,7 +41,7 @@ def test_the_threshold_becomes_a_decision_and_the_last_layer_gets_its_new_name()
 
 @pytest.mark.parametrize("threshold", ["high", "0.5", True, None, float("nan"), 10**400])
 def test_a_threshold_that_is_no_number_is_refused(threshold: Any):
-    with pytest.raises(ConfigError, match=r"decision\.threshold: expected a number, got"):
+    with pytest.raises(ConfigError, match=r"decision\.threshold: expected a number that is finite, got"):
         upgraded(OLD | {"threshold": threshold}, {})
 
 

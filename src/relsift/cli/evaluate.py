@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options
+from relsift.cli import data_options, prediction_options
 
 
 def command(
@@ -20,6 +20,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
+    device: prediction_options.Device = "cpu",
 ) -> None:
     """Score a model on annotated data with gold entities; of data with parts, on the test part."""
     from rich.console import Console
@@ -34,7 +35,7 @@ def command(
 
     name_of_data = data_options.one_data(data, data_option)
     on_error_checked = data_options.as_on_error(on_error)
-    extractor = RelationExtractor.from_pretrained(run)
+    extractor = RelationExtractor.from_pretrained(run, device)
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences)

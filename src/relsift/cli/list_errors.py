@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options
+from relsift.cli import data_options, prediction_options
 
 
 def command(
@@ -19,6 +19,7 @@ def command(
     html: Annotated[Path | None, typer.Option(help="Write all sentences with gold and found relations as one HTML page.")] = None,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
+    device: prediction_options.Device = "cpu",
 ) -> None:
     """Split a model's errors by kind and list them in their sentences."""
     from rich.console import Console
@@ -33,7 +34,7 @@ def command(
     from relsift.training.scoring import scored_data
 
     name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)
-    bundle = RelationExtractor.from_pretrained(run).bundle
+    bundle = RelationExtractor.from_pretrained(run, device).bundle
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences)

@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from relsift.cli import prediction_options
+
 TERMINATED = 128 + signal.SIGTERM  # exit status
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
@@ -24,6 +26,7 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
+    device: prediction_options.Device = "cpu",
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
     gc.set_threshold(GC_THRESHOLD)
@@ -32,7 +35,7 @@ def command(
     from relsift.streaming.predict import predict_file
     from relsift.streaming.resume import mark
 
-    extractor = RelationExtractor.from_pretrained(run)
+    extractor = RelationExtractor.from_pretrained(run, device)
     extractor.bundle.model.limit_cache(cache_mb)
     report = InferenceReport()
     signal.signal(signal.SIGTERM, _terminate)

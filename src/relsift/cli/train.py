@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def command(
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 … or auto; short for --set training.device=NAME.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
@@ -32,17 +34,21 @@ def command(
 
     from relsift.cli.progress import TrainingProgress
     from relsift.config import load_config
+    from relsift.device import checked_device
     from relsift.report.score_tables import score_table
     from relsift.report.terminal import rich_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
+    options = [*(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
+    check = load_config(model=model, preset=preset, file=config, overrides=options)  # before the data is read, which may take long
+    checked_device(check.training.device, "training.device" if device is None else "--device")
     training = training_data(
         data_options.one_data(data, data_option), dev, dev_fraction=dev_fraction, no_relation=no_relation or (),
         on_error=data_options.as_on_error(on_error),
     )  # fmt: skip
     data_options.tell(training.notes, training.warnings)
-    run_config = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=training.direction)
+    run_config = load_config(model=model, preset=preset, file=config, overrides=options, direction=training.direction)
     typer.echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",

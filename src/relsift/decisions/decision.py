@@ -5,7 +5,6 @@ A pair has at most one relation: the one with the highest score, if that score r
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from relsift.decisions.scored import Scored
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import write_json
+from relsift.json_text import read_json
 from relsift.schema import Relation, Sentence
 
 DECISION_FILE = "decision.json"
@@ -39,8 +39,8 @@ class Decision:
     def __post_init__(self) -> None:
         if self.mode != "single":
             raise ConfigError(f"decision.mode: expected single, got {self.mode!r}")
-        if not _is_number(self.threshold):
-            raise ConfigError(f"decision.threshold: expected a number, got {self.threshold!r}")
+        if not _is_finite(self.threshold):  # infinity would be no JSON; the largest numbers take every pair, or none, as well
+            raise ConfigError(f"decision.threshold: expected a number that is finite, got {_shown(self.threshold)}")
 
     def decide(self, scored: Scored, labels: tuple[str, ...]) -> Sentence:
         """The sentence with its relations, each with its score; whatever relations it carried are replaced.
@@ -80,22 +80,22 @@ class Decision:
     def load(cls, folder: Path) -> Decision:
         """Raises CheckpointError naming the file if it is missing or broken."""
         file = folder / DECISION_FILE
-        try:
-            value = json.loads(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise CheckpointError(
-                f"{file}: expected the decision of the model, got {error.strerror}; copy the whole folder again"
-            ) from error
-        except (ValueError, RecursionError) as error:  # recursion: brackets in brackets, too many for the parser
-            raise CheckpointError(f"{file}: expected JSON, got {error}; copy the folder again") from error
-        return cls.from_json(value, file)
+        if not file.exists():
+            raise CheckpointError(f"{file}: expected the decision of the model, got No such file; copy the whole folder again")
+        return cls.from_json(read_json(file), file)
 
 
-def _is_number(value: Any) -> bool:
-    """Infinity is one: it takes every pair, or none."""
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:60]
+    except ValueError:  # a whole number of thousands of digits
+        return "a whole number beyond all floats"
+
+
+def _is_finite(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:
-        return not math.isnan(value)
+        return math.isfinite(value)
     except OverflowError:  # a whole number that is beyond all floats
         return False

@@ -18,12 +18,13 @@ def best_threshold(scores: Sequence[float], correct: Sequence[bool], num_gold: i
     Returns: (threshold, F1). A pair is related if its score is at least the threshold. The threshold lies half-way between the lowest
         score that is taken and the highest that is not, so that rounding cannot change a decision. The lowest score - 1 takes all
         pairs; the highest + 1 takes none, where F1 is 0 in any case.
-    Raises: DataError if there are no scores, or one is not a number.
+    Raises: DataError if there are no scores, or one is not finite.
     """
     if not scores:
         raise DataError("threshold: expected candidate pairs in the development data, got none")
-    if any(math.isnan(score) for score in scores):
-        raise DataError("threshold: expected numbers as scores, got not-a-number: the model's weights are broken; train again")
+    if not all(map(math.isfinite, scores)):
+        broken = "the model's weights are broken; train again"
+        raise DataError(f"threshold: expected finite numbers as scores, got infinity or not-a-number: {broken}")
     ranked = sorted(zip(scores, correct), key=lambda item: -item[0])
     best, threshold = 0.0, ranked[0][0] + 1.0
     hits = 0

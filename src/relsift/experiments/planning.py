@@ -10,6 +10,7 @@ import yaml
 
 from relsift.candidates import DIRECTIONS
 from relsift.corpora.data import resolve
+from relsift.device import checked_device
 from relsift.errors import ConfigError, require
 from relsift.experiments.cell import Cell
 from relsift.experiments.grid import cells_of
@@ -17,7 +18,6 @@ from relsift.experiments.result import QUICK_OVERRIDE, Plan
 from relsift.experiments.system import System
 from relsift.readers.base import OnError
 from relsift.registry import find
-from relsift.training.device import checked_device
 
 SHARED = {
     "candidates.direction": "--direction", "candidates.type_filter": "--type-filter", "training.seed": "--seeds",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from relsift.errors import DataError
+from relsift.json_text import decode as decode_json
 from relsift.readers.encodings import UTF8, decode
 from relsift.schema import Document
 
@@ -133,7 +134,7 @@ def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> 
         thousands of digits, a lone surrogate (half a character), a key twice in one object, of which all but one value would be lost.
     """
     try:
-        value = _decode_json(text)
+        value = decode_json(text)
         if "\\ud" in text or "\\uD" in text:  # only an escape can hold a lone surrogate
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -145,17 +146,6 @@ def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> 
     except (RecursionError, ValueError) as error:
         raise DataError(f"{file}:{line}: expected {expected}, got {error}") from error
     return value
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {key[:40]!r} twice in one object")
-    return value
-
-
-_decode_json = json.JSONDecoder(object_pairs_hook=_unique_keys).decode
 
 
 def beginning_of(path: Path, size: int = 4096) -> str:

@@ -1,4 +1,4 @@
-"""The device of a training, and torch's settings for repeatable results."""
+"""Torch's settings for repeatable results."""
 
 from __future__ import annotations
 
@@ -9,26 +9,6 @@ from typing import Any
 
 import torch
 import torch.utils.deterministic
-
-from relsift.errors import ConfigError
-
-
-def torch_device(name: str) -> torch.device:
-    """A device by its name; `auto` is a GPU if there is one, else the CPU. Raises RuntimeError for a name that torch does not know."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
-
-
-def checked_device(name: str, option: str = "training.device") -> torch.device:
-    """`torch_device`, tried once. Raises: ConfigError that names the option, for a device that torch cannot compute on."""
-    try:
-        device = torch_device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA: AssertionError
-        first = str(error).partition("\n")[0]
-        raise ConfigError(f"{option}: expected cpu, auto, or cuda on a machine that has it, got {name!r} ({first})") from error
-    return device
 
 
 @contextmanager

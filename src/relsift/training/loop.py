@@ -21,13 +21,14 @@ from relsift.config import RunConfig, TrainingConfig
 from relsift.decisions.decision import Decision
 from relsift.decisions.outcomes import best_outcomes
 from relsift.decisions.thresholds import best_threshold
+from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
 from relsift.evaluation.scores import count_gold
 from relsift.inference import Scorer, score
 from relsift.schema import Sentence
 from relsift.training.average import EpochMean, snapshot
-from relsift.training.device import checked_device, repeatable
+from relsift.training.device import repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.optimisers import make_optimiser, set_rate
 from relsift.training.state import TrainingState, clear_state, load_state, save_state

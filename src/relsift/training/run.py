@@ -16,6 +16,7 @@ from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
 from relsift.corpora.leaks import write_fingerprints
+from relsift.device import checked_device
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
@@ -23,7 +24,6 @@ from relsift.files import write_json
 from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
-from relsift.training.device import checked_device
 from relsift.training.loop import TrainingResult, train
 from relsift.training.state import STATE
 

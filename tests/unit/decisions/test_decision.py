@@ -42,15 +42,15 @@ def test_annotated_relations_are_replaced_and_all_else_stays():
     assert Decision().decide(scored(), LABELS).relations == ()  # no pairs at all
 
 
-def test_an_infinite_threshold_takes_everything_or_nothing():
+def test_the_largest_numbers_as_thresholds_take_everything_or_nothing():
     pairs = scored((Pair(0, 1), [-50.0, -60.0]), (Pair(1, 0), [50.0, 60.0]))
-    assert len(Decision(threshold=float("-inf")).decide(pairs, LABELS).relations or ()) == 2
-    assert Decision(threshold=float("inf")).decide(pairs, LABELS).relations == ()
+    assert len(Decision(threshold=-1e308).decide(pairs, LABELS).relations or ()) == 2
+    assert Decision(threshold=1e308).decide(pairs, LABELS).relations == ()
 
 
-@pytest.mark.parametrize("threshold", ["high", None, True, float("nan"), [0.5]])
+@pytest.mark.parametrize("threshold", ["high", None, True, float("nan"), float("inf"), float("-inf"), [0.5], 10**400])
 def test_a_threshold_that_is_no_number_is_refused(threshold: Any):
-    with pytest.raises(ConfigError, match=r"decision\.threshold: expected a number, got"):
+    with pytest.raises(ConfigError, match=r"decision\.threshold: expected a number that is finite, got"):
         Decision(threshold=threshold)
 
 
@@ -98,7 +98,9 @@ def test_what_is_no_decision_of_this_version_is_refused(value: Any, message: str
 def test_a_missing_or_broken_file_is_named(tmp_path: Path):
     with pytest.raises(CheckpointError, match=rf"{DECISION_FILE}: expected the decision of the model, got No such file"):
         Decision.load(tmp_path)
-    for content in (b"", b"{", b"\xff\xfe", b"[" * 100_000):
+    twice, infinite = b'{"format": 1, "threshold": 1, "threshold": 2}', b'{"format": 1, "threshold": Infinity}'
+    broken = (b"", b"{", b"\xff\xfe", b"[" * 100_000, twice, infinite, b'{"format": 1, "threshold": 1e999}')
+    for content in broken:
         (tmp_path / DECISION_FILE).write_bytes(content)
         with pytest.raises(CheckpointError, match=rf"{DECISION_FILE}: expected JSON, got"):
             Decision.load(tmp_path)

@@ -56,9 +56,10 @@ def test_gold_relations_that_no_candidate_covers_lower_the_f1():
     assert best_threshold([1.0], [True], 3)[1] == 2 * 1 / (1 + 3)
 
 
-def test_a_score_that_is_not_a_number_is_refused():
-    with pytest.raises(DataError, match="not-a-number"):
-        best_threshold([1.0, float("nan")], [True, False], 1)
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+def test_a_score_that_is_no_finite_number_is_refused(score):
+    with pytest.raises(DataError, match="expected finite numbers as scores, got infinity or not-a-number"):
+        best_threshold([1.0, score], [True, False], 1)
 
 
 def test_without_scores_it_refuses():

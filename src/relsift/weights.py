@@ -1,0 +1,91 @@
+"""Files of weights: written with the rights of other files, compared with a model before memory is taken, without infinity in them.
+
+No pickle: the format is safetensors, a JSON header with names, types and shapes, then the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from relsift.errors import CheckpointError, DataError
+
+Shape = tuple[int, ...]
+
+
+def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
+    """Write the tensors. Raises DataError if the place cannot be written to, or is full."""
+    try:
+        file.touch()
+        mode = file.stat().st_mode  # safetensors would leave a file that only its owner can read
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, file)
+        file.chmod(mode)
+    except (OSError, SafetensorError) as error:
+        file.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"{file}: expected a place with room to write the weights to, got {reason}") from error
+
+
+def load_tensors(file: Path) -> dict[str, Tensor]:
+    """All tensors of the file. Raises CheckpointError for what is no such file, and for a number that is not finite."""
+    try:
+        tensors: dict[str, Tensor] = load_file(file)
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{file}: expected a file of weights, got {error}; copy the folder again") from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise CheckpointError(f"{file}: {name}: expected finite numbers, got infinity or not-a-number; train again, or copy it again")
+    return tensors
+
+
+def shapes(file: Path) -> dict[str, Shape]:
+    """Name -> shape of each tensor, from the header alone. Raises CheckpointError for what is no such file."""
+    try:
+        with safe_open(file, framework="pt") as content:
+            return {name: tuple(content.get_slice(name).get_shape()) for name in content.keys()}  # noqa: SIM118 (it is no mapping)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{file}: expected a file of weights, got {error}; copy the folder again") from error
+
+
+def outline(make: Callable[[], nn.Module]) -> nn.Module | None:
+    """The module that `make` makes, with shapes and without values, so that it takes no memory; None if it cannot be made so."""
+    try:
+        with torch.device("meta"):
+            return make()
+    except NotImplementedError:  # it computes with values while it is made
+        return None
+
+
+def check_fit(model: nn.Module, found: Mapping[str, Shape], where: str) -> None:
+    """Compare the shapes of a file with those of a model. A table that two parts share may have either name, or both.
+
+    Raises: CheckpointError, with `where`, naming the tensors that differ.
+    """
+    state = model.state_dict(keep_vars=True)
+    names_of: dict[int, list[str]] = {}
+    for name, tensor in state.items():
+        names_of.setdefault(id(tensor), []).append(name)
+    wrong = [name for name in found if name not in state]
+    if wrong:
+        raise CheckpointError(f"{where}: expected weights of the described model, got others beside them: {_some(wrong)}")
+    missing = [names[0] for names in names_of.values() if not any(name in found for name in names)]
+    if missing:
+        raise CheckpointError(f"{where}: expected all weights of the described model, got none for {_some(missing)}")
+    for name, shape in found.items():
+        if (expected := tuple(state[name].shape)) != shape:
+            raise CheckpointError(f"{where}: {name}: expected the shape {expected}, as options and symbols say, got {shape}")
+
+
+def num_bytes(model: nn.Module) -> int:
+    """Memory of all parameters and buffers, a shared one counted once."""
+    tensors = {id(tensor): tensor for tensor in model.state_dict(keep_vars=True).values()}
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
