@@ -37,9 +37,9 @@ def caption(figures: dict[str, Any]) -> str:
     return (
         f"![The top of the demo's page: scores, and gold, found, missed and spurious relations drawn over sentences]"
         f"({PICTURE.relative_to(ROOT).as_posix()})\n\n"
-        f"*The page that `make demo` writes, cut after three of its {figures['sentences']} sentences. Of the {counts['gold']} relations of the "
-        f"test part {counts['found']} are found (solid lines), {counts['missed']} missed (dashed) and {counts['wrong']} have a wrong type; "
-        f"{counts['spurious']} are spurious (dotted). Micro F1 is {100 * figures['f1']:.1f}.*"
+        f"*The page that `make demo` writes, cut after three of its {figures['sentences']} sentences. Of the {counts['gold']}\n"
+        f"relations of the test part {counts['found']} are found (solid lines), {counts['missed']} missed (dashed) and\n"
+        f"{counts['wrong']} have a wrong type; {counts['spurious']} more are spurious (dotted). Micro F1 is {100 * figures['f1']:.1f}.*"
     )
 
 
@@ -48,9 +48,8 @@ def figures_of(scores: dict[str, Any]) -> dict[str, Any]:
     errors = scores["errors"]
     gold = sum(row["support"] for row in scores["per_type"].values())
     found = sum(row["tp"] for row in scores["per_type"].values())
-    relations = {
-        "gold": gold, "found": found, "missed": errors["false_negative"], "wrong": errors["wrong_class"], "spurious": errors["false_positive"],
-    }  # fmt: skip
+    relations = {"gold": gold, "found": found}
+    relations |= {"missed": errors["false_negative"], "wrong": errors["wrong_class"], "spurious": errors["false_positive"]}
     return {"sentences": scores["sentences"], "f1": scores["micro"]["f1"], "relations": relations}
 
 
