@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer.main
 
+from relsift.cli.formats import options_of
 from relsift.cli.main import app
-from relsift.registry import CORPORA, EXPERIMENTS, MODELS, READERS, WRITERS
+from relsift.config import RunConfig
+from relsift.files import file_sha256
+from relsift.registry import CORPORA, EXPERIMENTS, MODELS, READERS, WRITERS, find
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize(
@@ -28,12 +36,71 @@ def test_a_page_names_everything_registered(page, names):
     assert [name for name in names if name not in text] == []
 
 
+@pytest.mark.parametrize("name", READERS)
+def test_the_table_of_formats_has_the_options_of_a_reader_with_their_values(name):
+    rows = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8").splitlines()
+    row = next(row for row in rows if row.startswith("|") and f"`{name}`" in row.split("|")[1])
+    written = row.rpartition(" | ")[2].replace("\\|", "|").rstrip(" |")
+    options = [option for option in options_of(find("reader", name)) if not option.startswith("encoding=")]
+    assert re.findall(r"`([^`]+)`", written) == options
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_has_a_page(model):
     assert (ROOT / "docs" / "models" / f"{model}.md").is_file()
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
+    for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_picture_of_the_readme_and_the_figures_below_it_are_of_one_demo():
+    # benchmarks/demo_picture.py writes all three together.
+    picture = ROOT / "docs" / "images" / "demo-page.png"
+    figures = json.loads(picture.with_suffix(".json").read_text(encoding="utf-8"))
+    assert figures["picture_sha256"] == file_sha256(picture)
+    counts = figures["relations"]
+    assert counts["gold"] == counts["found"] + counts["missed"] + counts["wrong"]
+    predicted = counts["found"] + counts["wrong"] + counts["spurious"]
+    assert figures["f1"] == pytest.approx(2 * counts["found"] / (counts["gold"] + predicted))
+    caption = re.search(r"<!-- demo -->\n(.*?)<!-- end of demo -->", README, re.DOTALL)[1]
+    assert set(re.findall(r"[\d.]+\d", caption)) == {str(figures["sentences"]), f"{100 * figures['f1']:.1f}", *map(str, counts.values())}
+
+
+def option_names(command: str) -> set[str]:
+    """The long options of a command of the command line, `corpora prepare` too."""
+    found = typer.main.get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    return {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_that_a_page_writes_down_exists_with_its_options(page):
+    commands = {" ".join(path) for path in paths_of(typer.main.get_command(app))}
+    text = page.read_text(encoding="utf-8")
+    fenced = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    code = "\n".join([*fenced, *re.findall(r"^    relsift .*", text, re.MULTILINE)])
+    for call in [*re.findall(r"^ *relsift .*", code, re.MULTILINE), *re.findall(r"(?<!`)`relsift [^`]*`", text)]:
+        words = re.sub(r"\s#\s.*", "", call.strip("` ")).split()[1:]
+        named = max((c for c in commands if words[: len(c.split())] == c.split()), key=len, default="")
+        assert named or words[0].startswith(("-", "…")), f"{page.name}: {call}"
+        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", " ".join(words)))
+        assert options - option_names(named) <= {"--version"}, f"{page.name}: {call}"
+
+
+def paths_of(command, *words) -> Iterator[tuple[str, ...]]:
+    """The words of every command below a group."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield (*words, name)
+        yield from paths_of(inner, *words, name)
+
+
+def test_every_setting_that_the_guide_names_is_one_of_a_run():
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    settings = set(re.findall(r"`(candidates|encoding|training)\.(\w+)", guide))
+    assert len(settings) > 10
+    for section, key in settings:
+        assert key in RunConfig.model_fields[section].annotation.model_fields, f"{section}.{key}"

@@ -1,0 +1,140 @@
+"""The commands and the code of the pages run as they stand, in order, on a folder of annotations like the one they speak of."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from relsift.cli.main import main
+from relsift.config import RunConfig
+from relsift.corpora.data import resolve
+from relsift.demo import demo_config
+from relsift.readers.base import ReadReport
+from relsift.schema import Document, Sentence
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/guide.md", "docs/evaluation.md")
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+HERE_DOCUMENT = re.compile(r"cat > (\S+) <<'(\w+)'")
+DOCUMENTS = 24  # of the shipped corpus, as the folder `annotations`
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Language and text of every fenced block."""
+    return [(language, text) for language, text in BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))]
+
+
+def commands(block: str) -> Iterator[list[str]]:
+    """The words of each command, as a shell splits them. `cat > FILE <<'END'` writes its file."""
+    lines = iter(block.splitlines())
+    for line in lines:
+        if here := HERE_DOCUMENT.fullmatch(line.strip()):
+            text = iter(lambda: next(lines), here[2])  # up to the line that ends it
+            Path(here[1]).write_text("".join(f"{row}\n" for row in text), encoding="utf-8")
+        elif words := shlex.split(line, comments=True):
+            yield words
+
+
+def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    if words[0] == "make":
+        recipes = (ROOT / "Makefile").read_text(encoding="utf-8")
+        assert re.search(rf"^{words[1]}:", recipes, re.MULTILINE), words
+        if words[1] != "demo":
+            return
+        assert "$(BIN)/relsift demo --out demo-out $(DEMO_ARGS)" in recipes
+        words = ["relsift", "demo", "--out", "demo-out"]
+    assert words[0] == "relsift", f"a block that says sh holds another command than relsift and make: {words}"
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", words)
+        try:
+            main()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code or 0
+    assert status == 0, f"{shlex.join(words)}\n{capsys.readouterr().err}"
+
+
+def write_brat(document: Document, folder: Path) -> None:
+    """One document of invented news as brat writes it, a sentence a line; offsets are counted here."""
+    text, notes = "", []
+    for sentence in document.sentences:
+        first = len(notes)
+        starts = []
+        for token in sentence.tokens:
+            starts.append(len(text))
+            text += token + " "
+        for entity in sentence.entities:
+            start, end = starts[entity.start], starts[entity.end - 1] + len(sentence.tokens[entity.end - 1])
+            notes.append(f"T{len(notes) + 1}\t{entity.type} {start} {end}\t{text[start:end]}")
+        for relation in sentence.relations or ():
+            head, tail = (_mark(sentence, position, notes, first) for position in (relation.head, relation.tail))
+            notes.append(f"R{len(notes) + 1}\t{relation.type} Arg1:{head} Arg2:{tail}")
+        text = text[:-1] + "\n"
+    (folder / f"{document.id}.txt").write_text(text, encoding="utf-8")
+    (folder / f"{document.id}.ann").write_text("".join(f"{note}\n" for note in notes), encoding="utf-8")
+
+
+def _mark(sentence: Sentence, position: int, notes: list[str], first: int) -> str:
+    return notes[first + position].partition("\t")[0]
+
+
+@pytest.fixture
+def working_folder(tmp_path, monkeypatch) -> Path:
+    """What the pages take for granted: a folder `annotations`, and a demo that trains a small model."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RELSIFT_HOME", str(tmp_path / "home"))
+    (tmp_path / "annotations").mkdir()
+    for document in list(resolve("gazette-en").documents("train", ReadReport()))[:DOCUMENTS]:
+        write_brat(document, tmp_path / "annotations")
+    values = demo_config("en").model_dump()
+    values["model"] |= {"word_size": 8, "filters": 4, "windows": (2,), "hidden": 8}
+    values["training"] |= {"epochs": 1}
+    monkeypatch.setattr("relsift.demo.demo_config", lambda language: RunConfig.model_validate(values))
+    return tmp_path
+
+
+def names_of_examples() -> dict[str, object]:
+    """The names that examples in Python take for granted: annotated sentences, and two runs of two systems each."""
+    sentences = [s for d in resolve("gazette-en").documents("test", ReadReport()) for s in d.sentences]
+    nothing = [sentence.with_relations(()) for sentence in sentences]
+    return {
+        "gold": sentences, "runs_of_first": [sentences, nothing], "runs_of_second": [nothing, nothing],
+        "training": sentences[:60], "test": sentences[60:],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_and_the_code_of_a_page_run_as_they_stand(page, working_folder, capsys):
+    examples = [" ".join(text.split()) for language, text in blocks(page) if language == "json"]
+    if examples:  # the pages show what stands in new.jsonl
+        Path("new.jsonl").write_text("".join(f"{line}\n" for line in examples), encoding="utf-8")
+    for language, text in blocks(page):
+        if language == "sh":
+            for words in commands(text):
+                run(words, capsys)
+        elif language == "python":
+            if "annotators.tagger" in text:
+                pytest.importorskip("spacy")
+            exec(compile(text, page, "exec"), names_of_examples())
+
+
+def test_a_page_says_of_each_block_what_it_is():
+    for page in (*PAGES, "docs/formats.md", "docs/corpora.md", "docs/experiments.md"):
+        assert {language for language, _ in blocks(page)} <= {"sh", "python", "json", "text"}, page
+
+
+def test_the_folder_of_these_tests_is_read_as_it_was_written(working_folder):
+    # The writer above is no part of relsift: what the reader makes of it is compared with what the shipped corpus holds.
+    report = ReadReport()
+    written = list(resolve("gazette-en").documents("train", ReadReport()))[:DOCUMENTS]
+    again = list(resolve(f"brat:{working_folder / 'annotations'}").documents(None, report))
+    entities, relations = ([sum(len(getattr(s, kind)) for d in documents for s in d.sentences) for documents in (written, again)]
+                           for kind in ("entities", "relations"))  # fmt: skip
+    assert entities[0] == entities[1]
+    assert relations[0] == relations[1] + report.dropped["relations across sentences"]
+    assert report.dropped["relations across sentences"] <= 2
