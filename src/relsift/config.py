@@ -5,21 +5,41 @@ Values are taken in this order, the later one wins: defaults, the preset's value
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from relsift.candidates import Direction
 from relsift.errors import ConfigError
+from relsift.registry import find
+from relsift.yaml_text import decode
 
 TagView = Literal["entities", "untyped", "pair", "others", "random", "word", "constant"]  # see `relsift.encoding.tags`
 
 
+MOST_BYTES = 2**20  # of a configuration file
+_LONGEST = 200  # characters of a wrong value in a message
+MOST_KEYS = 4  # names in a path such as training.loss_weights.ranking
+MOST_SEED = 2**40  # torch's seeds are made of it and the epoch, and have 64 bits
+MOST = 10**9  # bound on counts that need no memory
+MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Without this, `epochs: yes` would mean 1."""
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
+            raise ValueError("expected a value other than true or false")
+        return value
 
 
 class CandidateConfig(_Section):
@@ -27,40 +47,40 @@ class CandidateConfig(_Section):
 
     direction: Direction = "directed"
     type_filter: bool = True  # keep only combinations of entity types that occur in training relations
-    max_distance: int | None = Field(None, ge=0)  # tokens between the two entities; None: any number
+    max_distance: int | None = Field(None, ge=0, le=MOST)  # tokens between the two entities; None: any number
     order_leak: bool = False  # keep pairs against the text order only where annotated as related: only to measure that effect
-    negatives: float | None = Field(None, ge=0, allow_inf_nan=False)  # unrelated pairs for each related one in training; None: all
-    negatives_seed: int = Field(0, ge=0)  # which of them; a larger `negatives` adds to those of a smaller one
+    negatives: float | None = Field(None, ge=0, le=MOST)  # unrelated pairs for each related one in training; None: all
+    negatives_seed: int = Field(0, ge=0, le=MOST_SEED)  # which of them; a larger `negatives` adds to those of a smaller one
 
 
 class EncodingConfig(_Section):
     """What a model reads of a sentence (see `relsift.encoding`)."""
 
     lowercase: bool = False  # compare words in lower case
-    min_count: int = Field(1, ge=1)  # words rarer than this in training data are unknown
+    min_count: int = Field(1, ge=1, le=MOST)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
-    vectors_scale: float = Field(1.0, gt=0)  # the vectors are multiplied by this
+    vectors_scale: float = Field(1.0, gt=0, le=MOST)  # the vectors are multiplied by this
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
     tags: TagView = "entities"  # what the tag input shows
-    tags_seed: int = Field(0, ge=0)  # of the views that draw tags: random, word
+    tags_seed: int = Field(0, ge=0, le=MOST_SEED)  # of the views that draw tags: random, word
 
 
 class TrainingConfig(_Section):
     """How a model is trained (see `relsift.training`)."""
 
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, le=MOST)
     schedule: Literal["constant", "inverse_epoch"] = "constant"  # inverse_epoch: learning_rate / t in epoch t = 1, 2, …
-    weight_decay: float = Field(0.0, ge=0)  # of weights and embeddings; biases and norms are exempt
+    weight_decay: float = Field(0.0, ge=0, le=MOST)  # of weights and embeddings; biases and norms are exempt
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
-    batch_pairs: int = Field(256, ge=1)  # at most, of whole sentences
-    batch_tokens: int = Field(8192, ge=1)  # at most, padding counted
+    batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
+    batch_tokens: int = Field(8192, ge=1, le=MOST_TOKENS)  # at most, padding counted
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
-    epochs: int = Field(30, ge=1)  # at most
-    patience: int = Field(6, ge=1)  # epochs without a better development F1
+    epochs: int = Field(30, ge=1, le=MOST)  # at most
+    patience: int = Field(6, ge=1, le=MOST)  # epochs without a better development F1
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
-    seed: int = Field(1, ge=0, le=2**40)  # torch's seeds are made of it and the epoch, and have 64 bits
+    seed: int = Field(1, ge=0, le=MOST_SEED)
     threshold: Literal["tuned", "paper"] | float = "tuned"  # of the decision: tuned on development data, the source's, or a number
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight
     device: str = "cpu"  # a name that torch knows, or auto: a GPU if there is one
@@ -126,12 +146,12 @@ def load_config(
     values = _preset(model_section.name, model_section.preset)
     if direction is not None:
         values["candidates"] = {"direction": direction}
-    return _validate(_merged(values, given))
+    config = _validate(_merged(values, given))
+    find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read
+    return config
 
 
 def _preset(model: str, name: str | None) -> dict[str, Any]:
-    from relsift.registry import find  # imports torch: not needed to import this module
-
     presets = find("model", model).PRESETS
     if name is None:
         return {}
@@ -142,12 +162,16 @@ def _preset(model: str, name: str | None) -> dict[str, Any]:
 
 def read_yaml(file: Path) -> dict[str, Any]:
     """The sections of a configuration file, not yet checked. Raises ConfigError naming the file if it is not YAML with sections."""
+    if file.exists() and not file.is_file():  # a pipe could be read only once, or never end
+        raise ConfigError(f"{file}: expected a configuration file, got {'a folder' if file.is_dir() else 'a pipe or a device'}")
     try:
-        value = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if (size := file.stat().st_size) > MOST_BYTES:
+            raise ConfigError(f"{file}: expected a configuration file of at most {MOST_BYTES} bytes, got {size}")
+        value = decode(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{file}: expected a readable configuration file, got {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: expected YAML, got {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        raise ConfigError(f"{file}: expected YAML, got {error}") from error
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -158,12 +182,12 @@ def read_yaml(file: Path) -> dict[str, Any]:
 def _override(values: dict[str, Any], text: str) -> None:
     path, equals, raw = text.partition("=")
     keys = path.split(".")
-    if not equals or not all(keys):
+    if not equals or not all(keys) or len(keys) > MOST_KEYS:
         raise ConfigError(f"--set: expected section.key=value, such as training.epochs=10, got {text!r}")
     try:
-        value = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {path}: expected a YAML value, got {raw!r}") from error
+        value = decode(raw)
+    except ValueError as error:
+        raise ConfigError(f"--set {path}: expected a YAML value, got {raw[:200]!r} ({error})") from error
     if isinstance(value, str):
         with suppress(ValueError):  # YAML reads 1e-3 as text
             value = float(value)
@@ -189,8 +213,34 @@ def _validate(values: dict[str, Any], where: str = "") -> RunConfig:
         raise invalid_value(error, where) from error
 
 
-def invalid_value(error: ValidationError, where: str = "") -> ConfigError:
-    """The first problem of a validation as an error to raise. where: what the message says before the key, such as `model.`."""
+def invalid_value(error: ValidationError, where: str = "", section: str = "", options: Iterable[str] = ()) -> ConfigError:
+    """The first problem of a validation as an error to raise.
+
+    Args: where: the file, if any, with a colon. section: what stands before the key, such as `model.`. options: further full names of
+        options, which an unknown one may mean.
+    """
     first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
-    return ConfigError(f"{where}{key}: {first['msg'].lower()}, got {first.get('input')!r}")
+    key = section + ".".join(map(str, first["loc"]))
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return ConfigError(f"{where}{key}: expected an option that exists, got an unknown one{_hint(key, [*option_names(), *options])}")
+    got = repr(first.get("input"))
+    return ConfigError(f"{where}{key}: {first['msg'].lower()}, got {got if len(got) <= _LONGEST else got[:_LONGEST] + '…'}")
+
+
+def option_names() -> list[str]:
+    """The full names of all options that do not depend on the model: `training.epochs`."""
+    sections = {name: field.annotation for name, field in RunConfig.model_fields.items()}
+    return [f"{name}.{key}" for name, kind in sections.items() if kind is not None for key in kind.model_fields]
+
+
+def _hint(key: str, options: Iterable[str]) -> str:
+    """Which options may be meant: one of the same name in another section, else those of similar names in this one."""
+    parted = [option.partition(".")[::2] for option in dict.fromkeys(options)]
+    section, _, name = key.rpartition(".")
+    names = [f"{place}.{own}" for place, own in parted if own == name]
+    if not names:
+        here = {own: f"{place}.{own}" for place, own in parted if place == section} if section else {place: place for place, _ in parted}
+        names = [here[match] for match in difflib.get_close_matches(name, here, n=2)]
+    if names:
+        return f"; did you mean {' or '.join(names)}?"
+    return f"; options: {', '.join(f'{place}.{own}' for place, own in parted if place == section or not section)}"

@@ -20,7 +20,7 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors",),
     ("schema", "locks"),
-    ("text", "stable_random", "home", "files", "json_text"),
+    ("text", "stable_random", "home", "files", "json_text", "yaml_text"),
     ("registry", "candidates", "json_schema"),
     ("evaluation",),
     ("report",),

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import os
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from pydantic import ValidationError
 
 from relsift.bundle import build
-from relsift.config import RunConfig, load_config
+from relsift.config import RunConfig, load_config, option_names
 from relsift.errors import ConfigError, RelsiftError
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import MODELS, find
+from relsift.weights import num_bytes, outline
+from toy import encoding
 
+KNOWN = encoding()
 PRESETS = [(model, preset) for model in MODELS for preset in find("model", model).PRESETS]
 
 
@@ -250,12 +258,9 @@ def test_a_wrong_value_is_refused_with_its_key_and_what_came(text, key, got):
         ("model.pooling=average", r"model\.pooling.*'average'"),
     ],
 )
-def test_wrong_options_of_the_model_are_refused_when_it_is_built(text, words):
-    from toy import encoding
-
-    config = load_config(overrides=[text])
+def test_wrong_options_of_the_model_are_refused_before_anything_is_read(text, words):
     with pytest.raises(ConfigError, match=words):
-        build(config.model.name, config.model.options, encoding())
+        load_config(overrides=[text])
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "3", "training: 3", "model: 3", "model: ", "a: [", "training: {epochs: 3", "\t- x"])
@@ -278,3 +283,115 @@ def test_a_configuration_cannot_be_changed_after_it_was_checked():
     config = load_config()
     with pytest.raises(ValidationError, match="frozen"):
         config.training.epochs = 3  # type: ignore[misc]
+
+
+# ---- near misses
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("training.epoch=3", "did you mean training.epochs?"),
+        ("trainig.epochs=3", "did you mean training?"),
+        ("epochs=3", "did you mean training.epochs?"),
+        ("model.windos=[1]", "did you mean model.windows?"),
+        ("model.epochs=3", "did you mean training.epochs?"),
+        ("encoding.lower=true", "did you mean encoding.lowercase?"),
+        ("training.batch_size=3", "did you mean training.batch_pairs"),
+        ("candidates.q=3", "; options: candidates.direction, "),
+    ],
+)
+def test_an_unknown_option_is_refused_with_those_that_may_be_meant(text, hint):
+    with pytest.raises(ConfigError) as caught:
+        load_config(overrides=[text])
+    assert str(caught.value).startswith(text.partition(".")[0].partition("=")[0]) and hint in str(caught.value)
+
+
+# ---- files
+
+
+NINE = "a: &a [x, x, x, x, x, x, x, x, x]\n"
+LAUGHS = NINE + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LAUGHS, "more than 10000 values, those behind anchors counted each time"),
+        ("model: &a [*a]", "more than 20 deep"),
+        ("training: " + "[" * 30 + "]" * 30, "more than 20 deep"),
+        ("training: " + "[" * 5000 + "]" * 5000, "more than 20 deep"),
+        ("training: {epochs: 1, epochs: 2}", "line 1: the key 'epochs' twice in one section"),
+        ("training: {epochs: 1}\nmodel: {}\ntraining: {seed: 2}", "line 3: the key 'training' twice in one section"),
+        ("training: !!python/object/apply:os.system [ls]", "tag 'python/object/apply:os.system'"),
+        ("encoding: {vectors: !!binary aGVsbG8=}", "tag 'binary'"),
+        ("training: !!set {epochs}", "tag 'set'"),
+        ("training: {1: 2}", "'1' as a key"),
+        ("training: {? [a] : 2}", "as a key"),
+        ("training: {epochs: " + "9" * 5000 + "}", "expected YAML"),
+        ("training: {epochs: 2020-01-01}", "training.epochs: "),
+        ("training: {seed: 1e400}", "training.seed: "),
+    ],
+)  # fmt: skip
+def test_yaml_that_multiplies_hides_or_guesses_is_refused_in_one_line(write, text, words):
+    with pytest.raises(ConfigError) as caught:
+        load_config(file=write(text))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+
+
+def test_anchors_and_merges_that_stay_small_are_read(write):
+    config = load_config(file=write("candidates: &a {max_distance: 3}\nmodel: {windows: &w [2, 3]}\n"))
+    assert (config.candidates.max_distance, config.model.options["windows"]) == (3, [2, 3])
+    merged = load_config(file=write("encoding: {tags_seed: &s 7}\ntraining: {<<: {seed: *s}, epochs: 2}\n"))
+    assert (merged.training.seed, merged.training.epochs) == (7, 2)
+
+
+def test_a_folder_a_pipe_and_a_large_file_are_no_configuration(tmp_path, write):
+    with pytest.raises(ConfigError, match="expected a configuration file, got a folder"):
+        load_config(file=tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="expected a configuration file, got a pipe or a device"):
+        load_config(file=tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="at most 1048576 bytes"):
+        load_config(file=write("# " + "x" * 2**20))
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    with pytest.raises(ConfigError, match="expected YAML"):
+        load_config(file=tmp_path / "binary.yaml")
+
+
+def test_a_path_of_many_names_is_refused():
+    with pytest.raises(ConfigError, match="expected section"):
+        load_config(overrides=["a" + ".a" * 5000 + "=1"])
+
+
+# ---- every option of every model with every odd value
+
+
+ODD = (math.nan, math.inf, -math.inf, -1, 0, 10**30, 1e300, "x", "nan", "", None, True, [], {}, [math.nan], ["x"], {"x": math.nan})
+CASES = [("multitask_cnn", option) for option in option_names() if not option.startswith("model.")] + [
+    (model, f"model.{field.name}") for model in MODELS for field in fields(find("model", model).Config)
+]
+
+
+@pytest.mark.parametrize(("model", "option"), CASES, ids="-".join)
+def test_an_odd_value_of_any_option_is_refused_or_makes_a_model(model, option, tmp_path):
+    section, _, key = option.partition(".")
+    tiny = find("model", model).Config.tiny().to_dict()
+    for value in ODD:
+        given = {"model": {"name": model, "preset": None, **tiny}}
+        given.setdefault(section, {})[key] = value
+        try:
+            config = load_config(file=written(tmp_path, given))
+            made = outline(partial(build, model, config.model.options, KNOWN))
+            assert made is not None and num_bytes(made) < 2**40
+            if num_bytes(made) < 2**24:
+                build(model, config.model.options, KNOWN)
+        except ConfigError as error:
+            assert key in str(error) or "model sizes" in str(error), f"{option}={value!r}: {error}"
+            assert "\n" not in str(error)
+
+
+def written(folder: Path, given: dict[str, Any]) -> Path:
+    (folder / "run.yaml").write_text(yaml.safe_dump(given, default_flow_style=False), encoding="utf-8")
+    return folder / "run.yaml"

@@ -31,6 +31,8 @@ from relsift.layers.relation_classifier import Classification, PairScores
 from relsift.models.base.model import Preset
 from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
+LONGEST_CONTEXT = 1000  # tokens; every pair takes memory for so many
+
 
 @dataclass(frozen=True, kw_only=True)
 class MultiTaskCNNConfig(PairClassifierConfig):
@@ -59,6 +61,8 @@ class MultiTaskCNNConfig(PairClassifierConfig):
         sizes = (self.word_size, self.tag_size, self.distance_size, self.max_distance, self.filters, self.hidden, self.context_size)
         require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
         require(len(self.windows) > 0 and min(self.windows) >= 1, "model.windows", expected="one or more sizes >= 1", got=self.windows)
+        longest = f"at most {LONGEST_CONTEXT} tokens"
+        require(self.context_size <= LONGEST_CONTEXT, "model.context_size", expected=longest, got=self.context_size)
         self.require_shares("input_dropout", "pooled_dropout", "hidden_dropout")
 
     @classmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -19,15 +19,18 @@ from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.example import Example
 from relsift.encoding.units import Unit
+from relsift.errors import require
 
 Output = TypeVar("Output")
+MOST_SIZE = 1_000_000  # of any size in a configuration: a model of the field has a hundred times less
+MOST_PARTS = 100  # of a list in a configuration
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """Base of every model's configuration: frozen, keyword-only, checked once when made."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def tiny(cls) -> Self:
@@ -38,9 +41,17 @@ class ModelConfig:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """From options as a file or `--set` gives them. Raises ConfigError naming the key for an unknown key or an unfit value."""
         try:
-            return TypeAdapter(cls).validate_python(values)
+            config = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
-            raise invalid_value(error, "model.") from error
+            raise invalid_value(error, section="model.", options=[f"model.{field.name}" for field in fields(cls)]) from error
+        for name, value in config.to_dict().items():
+            numbers = value if isinstance(value, tuple) else (value,)
+            option, is_switch = f"model.{name}", type(values.get(name)) is bool
+            require(not is_switch or type(value) is bool, option, expected="a value other than true or false", got=values.get(name))
+            require(len(numbers) <= MOST_PARTS, option, expected=f"at most {MOST_PARTS} values", got=len(numbers))
+            for number in (number for number in numbers if isinstance(number, (int, float))):
+                require(abs(number) <= MOST_SIZE, option, expected=f"a number of at most {MOST_SIZE}", got=number)
+        return config
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
