@@ -199,3 +199,24 @@ def test_models_of_two_directions_or_without_data_are_not_compared(models, capsy
     assert_one_clear_line(status, err, "undirected", "directed, got undirected")
     status, _, err = relsift(capsys, "compare", models["good"], models["poor"])
     assert_one_clear_line(status, err, "--data")
+
+
+def _cells(table: str) -> list[str]:
+    """Lines without the frame of the table."""
+    return [line.replace("│", " ").rstrip() for line in table.splitlines()]
+
+
+def test_the_figure_of_cv_and_the_pooled_one_are_both_shown_and_named(tmp_path, capsys):
+    """Fold by fold one more relation is found, so that the pooled F1 is above the mean over cells."""
+    one, other = save(tmp_path / "a", ONE, [SILENT] * 3), save(tmp_path / "b", OTHER, [RIGHT] * 3)
+    _, out, _ = relsift(capsys, "compare", one, other, "--samples", 50)
+    rows = {line.rsplit(maxsplit=1)[0].strip(): line.split()[-1] for line in _cells(out) if "micro F1 of System one" in line}
+    # Fold k: k of k + 3 relations, F = 2k / (2k + 3): 0.4, 4/7, 2/3, 8/11, 10/13. Together 15 of 30: 30 / 45.
+    assert rows == {"micro F1 of System one, all cells together": "66.7", "micro F1 of System one, mean over all cells": "62.7"}
+
+
+@pytest.mark.parametrize("samples", [0, 10**12])
+def test_a_number_of_samples_that_cannot_be_is_one_line(tmp_path, capsys, samples):
+    one = save(tmp_path / "a", ONE, [RIGHT])
+    status, _, err = relsift(capsys, "compare", one, one, "--samples", samples)
+    assert status == 2 and "Traceback" not in err

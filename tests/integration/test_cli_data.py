@@ -124,6 +124,68 @@ def test_a_corpus_is_prepared_and_used(corpora: Path, home: Path):
     assert "run `relsift corpora prepare conll04` again" in refused("validate", "conll04/dev")
 
 
+def test_validate_lists_every_error_and_ends_with_their_status(tmp_path: Path):
+    file = tmp_path / "mine.jsonl"
+    file.write_text(SENTENCE + SENTENCE.replace('"end": 3', '"end": 4').replace('"s"', '"t"') + "{", encoding="utf-8")
+    done = run("validate", str(file))
+    assert (done.returncode, done.stderr) == (2, "")
+    lines = done.stdout.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert errors and all(str(file) in line for line in errors)
+    assert f"{file}: not valid, {len(errors)} error" in lines[-1]
+    record = json.loads(run("validate", str(file), "--json").stdout)
+    assert (record["valid"], len(record["errors"])) == (False, len(errors))
+
+
+def test_strict_validation_fails_for_whatever_is_left_out_or_warned_of(tmp_path: Path):
+    file = tmp_path / "mine.jsonl"
+    file.write_text(SENTENCE, encoding="utf-8")
+    assert run("validate", str(file), "--strict").returncode == 0
+    for text in (SENTENCE * 2, SENTENCE.replace('"id"', '"mood": 1, "id"'), SENTENCE.replace('"runs"}', '"NA"}')):
+        file.write_text(text, encoding="utf-8")
+        assert run("validate", str(file)).returncode == 0
+        assert run("validate", str(file), "--strict").returncode == 1
+
+
+def test_data_is_an_argument_or_an_option_and_nothing_twice(tmp_path: Path):
+    for command, more in (("stats", []), ("validate", []), ("convert", [str(tmp_path / "a")]), ("split", ["--out", str(tmp_path / "b")])):
+        name = "gazette-en/dev"
+        arguments = [command, name, *more], [command, "--data", name, *more]
+        first = ok(*arguments[0])
+        if command == "split":
+            for file in (tmp_path / "b").iterdir():
+                file.unlink()
+        assert ok(*arguments[1]) == first
+        assert "DATA: expected annotated data, as an argument or as --data" in refused(*arguments[0], "--data", name)
+    assert "DATA: expected annotated data, as an argument or as --data, got none" in refused("stats")
+    assert "DST: expected a file or a folder to write, got none" in refused("convert", "gazette-en")
+    assert "--on-error: expected stop or skip, got 'go'" in refused("stats", "gazette-en", "--on-error", "go")
+
+
+def test_a_label_for_no_relation_is_named_and_taken_out_on_request(tmp_path: Path):
+    file = tmp_path / "mine.jsonl"
+    file.write_text(SENTENCE + SENTENCE.replace('"s"', '"t"').replace('"runs"}', '"no_relation"}'), encoding="utf-8")
+    assert "warning: the relation type 'no_relation' looks like" in ok("validate", str(file))
+    assert "no_relation" in json.loads(ok("stats", str(file), "--json"))["warnings"][0]
+    record = json.loads(ok("stats", str(file), "--json", "--no-relation", "no_relation"))
+    assert (record["splits"]["all"]["relation_types"], record["warnings"]) == ({"runs": 1}, [])
+    assert record["dropped"] == {"relations of the type 'no_relation' (--no-relation: such pairs are unrelated)": 1}
+    assert "--no-relation No: the data has no relation of this type" in ok("validate", str(file), "--no-relation", "No")
+    ok("convert", str(file), str(tmp_path / "out.jsonl"), "--no-relation", "no_relation")
+    assert "no_relation" not in (tmp_path / "out.jsonl").read_text(encoding="utf-8")
+
+
+def test_split_writes_parts_that_other_commands_read(tmp_path: Path):
+    lines = ok("split", "gazette-en/train", "--out", str(tmp_path / "parts"), "--dev", "0.2", "--seed", "4").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["train", "dev", "test"]
+    record = json.loads(ok("stats", str(tmp_path / "parts"), "--json"))
+    sizes = {name: part["sentences"] for name, part in record["splits"].items()}
+    assert sum(sizes.values()) == 352
+    assert 50 <= sizes["dev"] <= 70 and 25 <= sizes["test"] <= 35  # at most a fifth and a tenth of 352, in whole documents
+    assert "expected a new or an empty folder" in refused("split", "gazette-en/train", "--out", str(tmp_path / "parts"))
+    assert "--dev: expected a share" in refused("split", "gazette-en/train", "--out", str(tmp_path / "more"), "--dev", "nan")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -136,7 +198,7 @@ def test_a_corpus_is_prepared_and_used(corpora: Path, home: Path):
 )
 def test_a_bad_file_is_one_line(tmp_path: Path, name: str, content: bytes, message: str):
     (tmp_path / name).write_bytes(content)
-    assert message in refused("validate", str(tmp_path / name))
+    assert message in refused("stats", str(tmp_path / name))
 
 
 def test_other_mistakes_are_one_line(tmp_path: Path):
@@ -159,7 +221,7 @@ def test_a_quoted_record_of_any_length_stays_one_short_line(tmp_path: Path):
 
 
 def test_unknown_commands_and_options_keep_the_usual_message():
-    for arguments in (["statz"], ["stats"], ["stats", "--tall", "gazette-en"]):
+    for arguments in (["statz"], ["stats", "--tall", "gazette-en"]):
         done = run(*arguments)
         assert done.returncode == 2
         assert done.stderr.startswith("Usage: ")

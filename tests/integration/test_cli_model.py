@@ -351,3 +351,79 @@ def test_demo_refuses_another_language_and_a_folder_that_is_not_its_own(capsys, 
     status, _, err = relsift(capsys, "demo", "--out", tmp_path)
     assert_one_clear_line(status, err, "--out")
     assert (tmp_path / "run" / "thesis.txt").exists()
+
+
+# ---- leaks, sizes and held-out shares
+
+
+def test_a_share_of_the_training_documents_can_be_held_out_and_is_part_of_the_run(tmp_path, capsys):
+    out = tmp_path / "run"
+    options = ["train", "gazette-en/train", "--dev-fraction", "0.1", "--out", out, *SMALL, "--set", "training.epochs=1"]
+    status, _, err = relsift(capsys, *options)
+    assert status == 0, err
+    assert "321 training and 31 development sentences" in err
+    assert "warning: development: only 48 relations in 31 annotated sentences" in err
+    assert json.loads((out / "run.json").read_text())["data_options"] == {"dev_fraction": 0.1}
+    options[3] = "0.2"
+    status, _, err = relsift(capsys, *options, "--resume")
+    assert_one_clear_line(status, err, "run.json", "{'dev_fraction': 0.1}", "{'dev_fraction': 0.2}")
+
+
+def test_a_model_scored_on_its_training_data_is_warned_of(run, capsys):
+    status, out, err = relsift(capsys, "evaluate", run, "gazette-en/train", "--json")
+    assert status == 0
+    assert "warning: gazette-en/train (all of them): 352 sentences stand in the training data of the model too" in err
+    assert len(json.loads(out)["warnings"]) == 1
+    _, _, err = relsift(capsys, "evaluate", run, "gazette-en")
+    assert "training data of the model" not in err
+
+
+def test_evaluate_prints_an_interval_over_documents_that_holds_the_score(run, capsys):
+    _, out, _ = relsift(capsys, "evaluate", run, "gazette-en", "--json")
+    scores = json.loads(out)
+    interval = scores["interval"]
+    documents = len(list(resolve("gazette-en").documents("test")))
+    assert (interval["unit"], interval["units"], interval["confidence"]) == ("document", documents, 0.95)
+    for measure in ("precision", "recall", "f1"):
+        low, high = interval[measure]
+        assert low <= scores["micro"][measure] <= high and high - low < 0.5
+    assert scores["lost_relations"] == {}
+    _, out, _ = relsift(capsys, "evaluate", run, "gazette-en")
+    assert f"95 % interval of the micro scores, by bootstrap over {documents} documents: precision" in out
+
+
+def test_one_file_as_training_and_development_data_begins_no_run(tmp_path, capsys):
+    status, _, err = relsift(capsys, "train", "gazette-en/train", "--dev", "gazette-en/train", "--out", tmp_path / "run")
+    assert_one_clear_line(status, err, "--dev gazette-en/train: expected development data that is not trained on")
+    assert not (tmp_path / "run").exists()
+
+
+def losing(read, first, path, report, options):
+    """Documents as `read` has them; with the document `first`, three relations are lost."""
+    for document in read(path, report, **options):
+        if document.id == first:
+            for kind in ("works_for", "works_for", "never_seen"):
+                report.lose_relation("relations across sentences", str(path), kind)
+        yield document
+
+
+def test_relations_that_the_reader_lost_lower_recall_alone(run, capsys, monkeypatch):
+    """They count as missed in scores, errors, interval and setting."""
+    from relsift.readers.gazette import READER
+
+    _, before, _ = relsift(capsys, "evaluate", run, "gazette-en", "--json")
+    read, first = READER.read, next(resolve("gazette-en").documents("test")).id
+    with monkeypatch.context() as patch:
+        patch.setitem(READER.__dict__, "read", lambda path, report, **options: losing(read, first, path, report, options))
+        _, after, err = relsift(capsys, "evaluate", run, "gazette-en", "--json")
+        _, listed, _ = relsift(capsys, "errors", run, "gazette-en", "--limit", 1)
+    one, two = json.loads(before), json.loads(after)
+    assert two["lost_relations"] == {"never_seen": 1, "works_for": 2}
+    assert "3 relations across sentences" in err
+    assert two["setting"]["lost in reading, counted as missed"] == "3 relations"
+    assert two["per_type"]["never_seen"]["support"] == 1 and two["micro"]["precision"] == one["micro"]["precision"]
+    right, gold = (sum(row[key] for row in one["per_type"].values()) for key in ("tp", "support"))
+    assert two["micro"]["recall"] == pytest.approx(right / (gold + 3))
+    assert two["interval"]["recall"][1] < one["interval"]["recall"][1]
+    wrong = sum(one["errors"][kind] for kind in ("false_negative", "false_positive", "wrong_class"))
+    assert f"errors: {wrong + 3} wrong decisions" in listed

@@ -40,11 +40,13 @@ def command(
 
     from rich.console import Console
 
-    from relsift.errors import ConfigError
+    from relsift.errors import ConfigError, require
+    from relsift.evaluation.significance import MOST_SAMPLES
     from relsift.experiments.cell_files import cells_of_one_system
     from relsift.experiments.comparison import as_points, as_unit, verdict
     from relsift.report.terminal import rich_table
 
+    require(1 <= samples <= MOST_SAMPLES, "--samples", expected=f"1 to {MOST_SAMPLES}", got=samples)
     options: dict[str, Any] = {"units": as_unit(units), "samples": samples}
     cells = cells_of_one_system(first), cells_of_one_system(second)
     if any(cells):
@@ -53,6 +55,7 @@ def command(
             raise ConfigError(f"{odd}: expected cells of `relsift cv`, as in {other}, got none; compare two of a kind")
         if data is not None:
             raise ConfigError(f"--data: expected none beside folders of `relsift cv`, which hold their scores, got {data}")
+        require(not no_relation, "--no-relation", expected="none beside folders of `relsift cv`, which hold their scores", got=no_relation)
         comparison, names, setting, further = _compare_cells((first, second), cells, options)
     else:
         comparison, names, setting, further = _compare_models(
@@ -65,8 +68,7 @@ def command(
         return
     unit = f"{comparison.units} {units}s" + (f" × {comparison.runs} seeds" if comparison.runs > 1 else "")
     rows = [
-        (f"micro F1 of {names[0]}", f"{100 * comparison.first:.1f}"),
-        (f"micro F1 of {names[1]}", f"{100 * comparison.second:.1f}"),
+        *_score_rows(comparison, names),
         ("difference, points", f"{100 * comparison.difference:+.1f}"),
         (f"  its {100 * comparison.confidence:g} % interval", as_points(comparison.interval)),
         (f"  p, over {unit}", f"{comparison.p_value:.4f}"),
@@ -74,6 +76,18 @@ def command(
     ]
     Console().print(rich_table(_table(rows)))
     typer.echo(f"{sentence}\n{setting}")
+
+
+def _score_rows(comparison: Comparison, names: tuple[str, str]) -> Rows:
+    """Of cells both averages: counts of all cells together, which the test is about, and the mean that the reports of `cv` print."""
+    from relsift.experiments.comparison import SystemComparison
+
+    pooled = list(zip(names, (comparison.first, comparison.second)))
+    if not isinstance(comparison, SystemComparison):
+        return [(f"micro F1 of {name}", f"{100 * score:.1f}") for name, score in pooled]
+    means = zip(names, (comparison.first_mean, comparison.second_mean))
+    rows = [(f"micro F1 of {name}, all cells together", f"{100 * score:.1f}") for name, score in pooled]
+    return rows + [(f"micro F1 of {name}, mean over all cells", f"{100 * score:.1f}") for name, score in means]
 
 
 def _compare_cells(folders: tuple[Path, Path], cells: tuple[list[CellResult], list[CellResult]], options: dict[str, Any]) -> Outcome:

@@ -45,10 +45,11 @@ def command(
     from relsift.errors import require
     from relsift.experiments.cv import EXPERIMENT
     from relsift.experiments.grid import load_results
-    from relsift.experiments.planning import adapted, cells_asked_for, make_plan, system_of, usable_device
+    from relsift.experiments.planning import adapted, cells_asked_for, make_plan, system_of, usable_device, usable_jobs
 
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
+    usable_jobs(jobs)
     plan = make_plan(
         data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
         type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,

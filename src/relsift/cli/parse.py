@@ -35,7 +35,7 @@ def command(
     parse = partial(with_trees, parser=parser) if conllu is None else ConlluTrees(conllu).annotate
     report = data_options.read_report(on_error)
     source = resolve(data_options.one_data(data, data_option), no_relation or ())
-    for file in convert(annotated_data(source, parse), out, find("writer", "native"), report):
+    for file in convert(annotated_data(source, parse), out, find("writer", "native"), report, reads=[] if conllu is None else [conllu]):
         typer.echo(f"written to {file}")
     for line in report.lines():
         typer.echo(f"left out or changed: {line}", err=True)

@@ -40,7 +40,7 @@ def command(
     from relsift.errors import require
     from relsift.experiments.experiment import Experiment
     from relsift.experiments.grid import load_results, read_plan
-    from relsift.experiments.planning import adapted, cells_asked_for, make_plan, usable_device
+    from relsift.experiments.planning import adapted, cells_asked_for, make_plan, usable_device, usable_jobs
     from relsift.registry import find
 
     chosen: Experiment = find("experiment", experiment)
@@ -55,6 +55,7 @@ def command(
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
+    usable_jobs(jobs)
     plan = make_plan(
         data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
         type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,

@@ -45,18 +45,18 @@ def command(
             typer.echo(f"warning: {line}")
         for line in findings.faults:
             typer.echo(f"error: {line}")
-        typer.echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken)}")
+        typer.echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)}")
     if broken:
         raise typer.Exit(BROKEN)
     if strict and not findings.is_clean:
         raise typer.Exit(NOT_STRICT)
 
 
-def _verdict(errors: int, warnings: int, broken: bool) -> str:
+def _verdict(errors: int, warnings: int, *, broken: bool, skippable: bool) -> str:
     warned = f"{warnings or 'no'} warning{'' if warnings == 1 else 's'}"
     if not errors:
         return f"valid, {warned}"
     counted = f"{errors} error{'' if errors == 1 else 's'}, {warned}"
     if not broken:
         return f"valid but for what --on-error skip leaves out, {counted}"
-    return f"not valid, {counted}; correct the data, or read it with --on-error skip"
+    return f"not valid, {counted}; correct the data{' or read it with --on-error skip' if skippable else ''}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from relsift.corpora.data import Data
@@ -36,28 +37,47 @@ def is_folder(target: Path) -> bool:
     return target.is_dir() or not target.suffix
 
 
-def convert(data: Data, target: Path, writer: Writer, report: ReadReport) -> list[Path]:
+def convert(data: Data, target: Path, writer: Writer, report: ReadReport, *, reads: Sequence[Path] = ()) -> list[Path]:
     """Write every part of `data`, and return the files. Each file is written whole or not at all.
 
-    Raises: ConfigError if the data has parts and the target is one file, which would mix them.
+    Args: reads: further files that are read meanwhile, such as trees.
+    Raises: ConfigError if the data has parts and the target is one file, which would mix them; or if a file to write is read.
     """
-    if not is_folder(target):
-        if data.splits:
-            name = data.splits[0]
-            raise ConfigError(
-                f"{target}: expected a folder for data with parts ({', '.join(data.splits)}), got a file; "
-                f"name a folder without a suffix, or one part, such as {data.name}/{name} for a corpus"
-            )
-        _write(data.documents(None, report), target, writer)
-        return [target]
-    files = []
-    for split in data.splits or (None,):
-        files.append(target / f"{split or 'data'}{writer.suffix}")
-        _write(data.documents(split, report), files[-1], writer)
+    if not is_folder(target) and data.splits:
+        raise ConfigError(
+            f"{target}: expected a folder for data with parts ({', '.join(data.splits)}), got a file; "
+            f"name a folder without a suffix, or one part, such as {data.name}/{data.splits[0]}"
+        )
+    splits = data.splits or (None,)
+    files = [target / f"{split or 'data'}{writer.suffix}" for split in splits] if is_folder(target) else [target]
+    for file in files:
+        refuse_inputs(file, [*data.inputs, *reads])
+    for file, split in zip(files, splits, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_file(file) as stream:
+            writer.write(with_ids(data.documents(split, report), report), stream)
     return files
 
 
-def _write(documents: Iterator[Document], target: Path, writer: Writer) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replaced_file(target) as stream:
-        writer.write(documents, stream)
+def refuse_inputs(out: Path, inputs: Iterable[Path]) -> None:
+    """Raises ConfigError if a file or folder to write is one of the inputs, or lies in one, also by a link."""
+    place = out.resolve()
+    for path in inputs:
+        source = path.resolve()
+        if place == source or source in place.parents or (out.exists() and path.exists() and out.samefile(path)):
+            raise ConfigError(f"{out}: expected a place outside the data that is read, got one in {path}; name another one")
+
+
+def with_ids(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
+    """Sentences and documents without an id get one from their position: a file without ids could not be read back."""
+    for number, document in enumerate(documents, start=1):
+        if document.id and all(sentence.id and sentence.doc_id for sentence in document.sentences):
+            yield document
+            continue
+        doc_id = document.id or f"document-{number}"
+        report.drop("documents with empty ids (kept, with made-up ones)", f"document {number}")
+        sentences = (
+            replace(sentence, id=sentence.id or f"{doc_id}-{position}", doc_id=sentence.doc_id or doc_id)
+            for position, sentence in enumerate(document.sentences)
+        )
+        yield replace(document, id=doc_id, sentences=tuple(sentences))

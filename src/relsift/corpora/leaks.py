@@ -59,8 +59,8 @@ def repeated_ids(sentences: Iterable[Sentence]) -> list[str]:
 
 
 def repeated_ids_line(part: str, ids: Sequence[str]) -> str:
-    noun, first = ("sentence has", "sentence") if len(ids) == 1 else ("sentences have", "ones")
-    return f"{part}: {len(ids)} {noun} the id of an earlier one (first: {ids[0]!r}); give each {first} an id of its own"
+    noun = "sentence has" if len(ids) == 1 else "sentences have"
+    return f"{part}: {len(ids)} {noun} the id of an earlier one (first: {ids[0]!r}); give each one an id of its own"
 
 
 def same_origin(one: Data, split: str | None, other: Data, other_split: str | None) -> str | None:

@@ -60,8 +60,12 @@ def find_parts(folder: Path, is_data: Callable[[Path], bool]) -> Parts:
         _refuse_unclear_names(folder, children, sets, is_data)
         return Parts({})
     if len(chosen) > 1:
-        names = " and ".join(_names(paths[0] for paths in found.values()) for found in chosen.values())
-        raise DataError(f"{folder}: expected one set of parts, got several: {names}; move one away, or name the files to read")
+        sets_named = [_names(paths[0] for paths in found.values()) for found in chosen.values()]
+        more = f" and {len(sets_named) - 2} more" if len(sets_named) > 2 else ""
+        raise DataError(
+            f"{folder}: expected one set of parts, got several: {'; '.join(sets_named[:2])}{more}; "
+            "name the file to read, or put each set into a folder of its own"
+        )
     paths = {split: _only(folder, split, found) for split, found in next(iter(chosen.values())).items()}
     return _with_what_lies_beside(paths, children, is_data)
 

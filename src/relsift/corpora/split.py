@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from relsift.corpora.convert import refuse_inputs, with_ids
 from relsift.corpora.corpus import DEV, SPLITS, TEST, TRAIN
 from relsift.corpora.data import Data
 from relsift.corpora.groups import Group, group_documents
@@ -22,13 +23,13 @@ from relsift.writers import native
 SEED = 0
 
 
-def check_shares(dev: float, test: float, *, dev_name: str = "--dev", test_name: str = "--test") -> None:
+def check_shares(dev: float, test: float) -> None:
     """Raises ConfigError for shares that leave nothing to train on, or cut nothing."""
-    for name, share in ((dev_name, dev), (test_name, test)):
+    for name, share in (("--dev", dev), ("--test", test)):
         is_share = math.isfinite(share) and 0 <= share < 1
         require(is_share, name, expected="a share of the sentences, from 0 to below 1, such as 0.1", got=share)
-    require(dev + test < 1, f"{dev_name}, {test_name}", expected="shares that leave some for training", got=f"{dev:g} and {test:g}")
-    require(dev + test > 0, f"{dev_name}, {test_name}", expected="a share above 0, of one of them at least", got=f"{dev:g} and {test:g}")
+    require(dev + test < 1, "--dev, --test", expected="shares that leave some for training", got=f"{dev:g} and {test:g}")
+    require(dev + test > 0, "--dev, --test", expected="a share above 0, of one of them at least", got=f"{dev:g} and {test:g}")
 
 
 def split_documents(documents: Sequence[Document], shares: Mapping[str, float], *, seed: int, where: str) -> dict[str, list[Document]]:
@@ -67,6 +68,7 @@ def split(data: Data, folder: Path, *, dev: float, test: float, seed: int, repor
     Raises: ConfigError for shares that cannot be, and for a folder that holds something; DataError if all parts are there already.
     """
     check_shares(dev, test)
+    refuse_inputs(folder, data.inputs)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         got = "one that holds something" if folder.is_dir() else "a file"
         raise ConfigError(f"{folder}: expected a new or an empty folder for the parts, got {got}; name another one")
@@ -85,7 +87,7 @@ def split(data: Data, folder: Path, *, dev: float, test: float, seed: int, repor
     for part in SPLITS:
         if part in parts:
             with replaced_file(folder / f"{part}.jsonl") as stream:
-                native.write(parts[part], stream)
+                native.write(with_ids(parts[part], report), stream)
     return {part: parts[part] for part in SPLITS if part in parts}
 
 

@@ -28,6 +28,7 @@ Counts = NDArray[np.int64]  # (U, 3): true positives, predicted, gold
 Floats = NDArray[np.float64]
 
 CELLS_AT_ONCE = 2_000_000  # samples x units in memory
+MOST_SAMPLES = 1_000_000  # beyond, the third digit of a p-value does not change any more, and a test takes hours
 TIE = 1e-12  # differences of F1 closer than this are equal but for rounding
 EXACT_FOLDS = 20  # up to so many folds, all patterns of signs are counted (a million); beyond, a sample
 
@@ -129,7 +130,7 @@ def interval_of(counts: Counts, *, unit: str, samples: int = 10_000, confidence:
     Args: counts: (U, 3), as of `sentence_counts`. unit: document or sentence, for the record.
     Source: Efron 1979; Efron and Tibshirani 1993, chapter 13.
     """
-    require(samples >= 1, "samples", expected="a number >= 1", got=samples)
+    require(1 <= samples <= MOST_SAMPLES, "samples", expected=f"1 to {MOST_SAMPLES}", got=samples)
     require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
     if len(counts) < 2:
         return None
@@ -161,7 +162,7 @@ def compare_runs(
             of a unit were independent: a difference on few units, but in every run, is then more significant.
     Raises: DataError if the two sides do not have the same units, going by shape and gold counts.
     """
-    require(samples >= 1, "samples", expected="a number >= 1", got=samples)
+    require(1 <= samples <= MOST_SAMPLES, "samples", expected=f"1 to {MOST_SAMPLES}", got=samples)
     require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
     first_counts, second_counts = _stacked(first, second)                               # (R, U, 3) each
     generator = np.random.default_rng(seed)

@@ -53,7 +53,9 @@ class SystemComparison(Comparison):
     folds: tuple[int, ...]
     seeds: tuple[int, ...]
     unpaired: int  # cells of either side that are left out
-    mean_difference: float  # mean over cells of the difference in micro F1
+    first_mean: float  # mean over cells of the first system's micro F1, as the reports of `cv` and `reproduce` have it
+    second_mean: float
+    mean_difference: float  # first_mean minus second_mean
     fold_differences: dict[int, float]  # by fold, mean over its seeds
     effect_size: float | None  # Cohen's d_z over folds, mean / standard deviation; None with one fold, or where folds do not differ
     fold_interval: tuple[float, float] | None  # of the mean, at `confidence`; None with one fold
@@ -101,6 +103,8 @@ def compare_systems(
     return SystemComparison(
         **{field.name: getattr(whole, field.name) for field in fields(whole)},
         unit=units, split=first[0].plan.split, folds=folds, seeds=seeds, unpaired=len(one) + len(other) - 2 * len(places),
+        first_mean=float(np.mean([_f1(one[place]) for place in places])),
+        second_mean=float(np.mean([_f1(other[place]) for place in places])),
         mean_difference=float(np.mean(list(differences.values()))), fold_differences=by_fold,
         effect_size=float(np.mean(values)) / spread if spread > TIE else None,
         fold_interval=interval,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,8 @@ SHARED = {
     "training.threads": "--jobs", "training.device": "--device",
 }  # fmt: skip
 FOLDS, SEEDS = 5, 3  # unless the user says otherwise
+MOST_FOLDS, MOST_SEEDS, MOST_SENTENCES = 1000, 1000, 10**9  # more is a slip of the finger, and would fill memory before any work
+SEEDS_END = 2**63
 QUICK_FOLDS, QUICK_SEEDS, QUICK_SENTENCES = 2, 1, 300
 
 
@@ -38,6 +41,7 @@ def make_plan(
     if split == "own":
         for option, value, unset in (("--folds", folds, None), ("--development", development, Plan.development)):
             require(value == unset, option, expected="none beside --split own, which takes the parts of the corpus", got=value)
+    _check_sizes(folds, sentences, development, fold_seed)
     source = resolve(data, no_relation)
     chosen = direction or source.direction or "directed"
     require(chosen in DIRECTIONS, "--direction", expected=" or ".join(DIRECTIONS), got=chosen)
@@ -47,6 +51,23 @@ def make_plan(
         sentences=sentences or (QUICK_SENTENCES if quick else None), quick=quick, no_relation=tuple(no_relation), on_error=on_error,
         split=split,  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _check_sizes(folds: int | None, sentences: int | None, development: float, fold_seed: int) -> None:
+    """Raises ConfigError for numbers that no data has, before any is read."""
+    require(folds is None or 2 <= folds <= MOST_FOLDS, "--folds", expected=f"2 to {MOST_FOLDS}", got=folds)
+    is_size = sentences is None or 1 <= sentences <= MOST_SENTENCES
+    require(is_size, "--sentences", expected=f"1 to {MOST_SENTENCES}, or none for all of them", got=sentences)
+    require(0 < development < 1, "--development", expected="a share between 0 and 1", got=development)
+    require(0 <= fold_seed < SEEDS_END, "--fold-seed", expected="a number from 0 that fits into 63 bits", got=fold_seed)
+
+
+def usable_jobs(jobs: int) -> int:
+    """Raises ConfigError for more processes than the machine can be asked to hold: each loads the data and a model."""
+    processors = os.cpu_count() or 1
+    most = max(8, 4 * processors)
+    require(1 <= jobs <= most, "--jobs", expected=f"1 to {most} with the {processors} processors of this machine", got=jobs)
+    return jobs
 
 
 def system_of(
@@ -95,6 +116,9 @@ def cells_asked_for(
     device: str,
 ) -> list[Cell]:  # fmt: skip
     """Raises ConfigError for a fold that the plan does not have."""
+    require(seeds is None or 1 <= seeds <= MOST_SEEDS, "--seeds", expected=f"1 to {MOST_SEEDS}", got=seeds)
+    for seed in only_seeds or ():
+        require(0 <= seed < SEEDS_END, "--only-seed", expected="a number from 0 that fits into 63 bits", got=seed)
     folds = only_folds or range(1, plan.folds + 1)
     require(max(folds) <= plan.folds, "--only-fold", expected=f"folds 1 to {plan.folds}", got=folds)
     return cells_of(systems, folds, only_seeds or range(1, 1 + (seeds or (QUICK_SEEDS if plan.quick else SEEDS))), device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from dataclasses import asdict, dataclass, replace
@@ -46,7 +47,7 @@ class System:
             value = getattr(self, name)
             require(value in legal, f"system.{name}", expected=f"one of {', '.join(legal)}", got=value)
         ratio = self.test_ratio
-        require(ratio is None or ratio >= 0, "system.test_ratio", expected="negatives a positive, >= 0", got=ratio)
+        require(ratio is None or 0 <= ratio < math.inf, "system.test_ratio", expected="negatives a positive, >= 0 and finite", got=ratio)
 
     def with_overrides(self, *overrides: str) -> System:
         """The same with further overrides; where both name a key, these hold."""

@@ -15,8 +15,8 @@ from relsift.corpora.data import Data, resolve
 from relsift.corpora.leaks import duplicates_line, fingerprint, read_fingerprints, repeated_ids, repeated_ids_line, same_origin, seen_before
 from relsift.corpora.losses import documents_with_losses
 from relsift.corpora.no_relation import never_seen, no_relation_warnings
-from relsift.corpora.split import SEED, check_shares, split_documents
-from relsift.errors import ConfigError, DataError
+from relsift.corpora.split import SEED, split_documents
+from relsift.errors import ConfigError, DataError, require
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import FINGERPRINTS_FILE, RunData
@@ -75,7 +75,8 @@ def training_data(
     if dev is not None and dev_fraction is not None:
         raise ConfigError(f"--dev-fraction: expected none beside --dev, which names the development data, got {dev_fraction:g}")
     if dev_fraction is not None:
-        check_shares(dev_fraction, 0, dev_name="--dev-fraction")
+        is_share = 0 < dev_fraction < 1
+        require(is_share, "--dev-fraction", expected="a share of the sentences between 0 and 1, such as 0.1", got=dev_fraction)
     source = resolve(data, no_relation)
     if source.splits and TRAIN not in source.splits:
         raise DataError(f"{data}: expected data with a training part or without parts, got the parts {', '.join(source.splits)}")

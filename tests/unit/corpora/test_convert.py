@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from small_corpus import SENTENCES, write_raw
 
-from relsift.corpora.convert import convert, writer_for
+from relsift.corpora.convert import convert, with_ids, writer_for
 from relsift.corpora.data import resolve
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import ReadReport
-from relsift.schema import sentences_of
+from relsift.registry import READERS, WRITERS, find
+from relsift.schema import Document, Sentence, sentences_of
 from relsift.writers import html, native
 
 
@@ -60,3 +61,65 @@ def test_the_format_is_told_by_the_name(tmp_path: Path):
         writer_for(tmp_path / "x.zip", None)
     with pytest.raises(ConfigError, match="did you mean native"):
         writer_for(tmp_path / "x.jsonl", "nativ")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_format_becomes_lines_that_are_read_back_as_they_are(name: str, tmp_path: Path):
+    folder = tmp_path / "raw"
+    for file, text in find("reader", name).samples.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text, encoding="utf-8")
+    data = resolve(f"{name}:{folder}")
+    for writer_name in WRITERS:
+        files = convert(data, tmp_path / "out", find("writer", writer_name), ReadReport())
+        assert all(file.stat().st_size for file in files) and len(files) == len(data.splits or (None,))
+    before = list(sentences_of(data.documents()))
+    report = ReadReport()
+    after = list(sentences_of(resolve(f"native:{tmp_path}/out").documents(None, report)))
+    assert after == before
+    assert not report.dropped.keys() - {"other files beside the parts, not read"}  # the pages
+
+
+def test_records_without_an_id_get_one_and_are_counted(tmp_path: Path):
+    file = tmp_path / "a.json"
+    file.write_text('[{"tokens": ["a"], "entities": [], "relations": [], "orig_id": ""}]', encoding="utf-8")
+    report = ReadReport()
+    try:
+        convert(resolve(f"spert:{file}"), tmp_path / "a.jsonl", native.WRITER, report)
+    except DataError:
+        return  # the reader refuses it: nothing is written
+    assert [s.id for s in sentences_of(resolve(str(tmp_path / "a.jsonl")).documents())] != [""]
+    assert not (tmp_path / "a.jsonl").read_text(encoding="utf-8").startswith('{"id": ""')
+
+
+def test_empty_ids_are_made_up_from_positions_and_counted():
+    nameless = Document("", (Sentence("", ("a",), (), (), ""), Sentence("x", ("b",), (), (), "")))
+    documents = [nameless, Document("d", (Sentence("s", ("c",), (), (), "d"),))]
+    report = ReadReport()
+    result = list(with_ids(documents, report))
+    assert [(d.id, [(s.id, s.doc_id) for s in d.sentences]) for d in result] == [
+        ("document-1", [("document-1-0", "document-1"), ("x", "document-1")]), ("d", [("s", "d")]),
+    ]  # fmt: skip
+    assert report.dropped == {"documents with empty ids (kept, with made-up ones)": 1}
+
+
+def test_nothing_that_is_read_is_written_over(tmp_path: Path):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "train.jsonl").write_text(SENTENCES, encoding="utf-8")
+    (tmp_path / "link").symlink_to(source)
+    (tmp_path / "hard.jsonl").hardlink_to(source / "train.jsonl")
+    for data, target in (
+        ("in/train.jsonl", "in/train.jsonl"), ("in", "in"), ("in", "link"), ("in", "in/new"), ("link/train", "in/x"),
+        ("in/train.jsonl", "hard.jsonl"), ("in/train.jsonl", "link/train.jsonl"),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError, match="expected a place outside the data that is read"):
+            convert(resolve(str(tmp_path / data)), tmp_path / target, native.WRITER, ReadReport())
+    assert (source / "train.jsonl").read_text(encoding="utf-8") == SENTENCES
+    assert [path.name for path in source.iterdir()] == ["train.jsonl"]
+
+
+def test_pages_written_beside_the_parts_leave_the_parts_as_they_are(tmp_path: Path):
+    convert(resolve("gazette-zh"), tmp_path / "zh", native.WRITER, ReadReport())
+    convert(resolve(str(tmp_path / "zh/test.jsonl")), tmp_path / "zh/test.html", html.WRITER, ReadReport())
+    assert resolve(str(tmp_path / "zh")).splits == ("train", "dev", "test")

@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from relsift.candidates import Candidates
 from relsift.errors import ConfigError, DataError
-from relsift.evaluation.scores import PRF, ErrorSplit, Scores, evaluate
+from relsift.evaluation.scores import PRF, ErrorSplit, Scores, TypeScore, evaluate
 from relsift.schema import Entity, Relation, Sentence
 from strategies import entities as any_entities
 from strategies import relations as any_relations
@@ -271,3 +271,25 @@ def test_averages_are_those_of_scikit_learn_on_the_same_pair_decisions(sides, di
             warnings.simplefilter("ignore")  # scikit-learn warns of averages without a gold relation
             *theirs, _ = precision_recall_fscore_support(truth, guess, labels=labels, average=average, zero_division=0)
         assert (ours.precision, ours.recall, ours.f1) == pytest.approx(tuple(theirs))
+
+
+# ---- relations that a reader could not keep
+
+
+def test_lost_relations_are_missed_relations_of_their_type():
+    # One right, one missed "a"; three lost: "a" twice, and "b", which no sentence has. Recall 1 of 5, precision 1 of 1.
+    scores = Scores(
+        {"direction": "directed"}, 2, {"a": TypeScore(1, 0, 1)}, ErrorSplit(1, 0, 0, 0), {("a", "a"): 1}
+    ).with_lost_relations({"a": 2, "b": 1, "c": 0})
+    assert scores.per_type == {"a": TypeScore(1, 0, 3), "b": TypeScore(0, 0, 1)}
+    assert (scores.micro.precision, scores.micro.recall, scores.micro.f1) == (1.0, 0.2, pytest.approx(1 / 3))
+    assert scores.errors == ErrorSplit(4, 0, 0, 0)
+    assert scores.setting_line() == "direction=directed · lost in reading, counted as missed=3 relations"
+    assert scores.to_json()["lost_relations"] == {"a": 2, "b": 1}
+    assert Scores.from_json(scores.to_json()) == scores
+
+
+def test_scores_without_losses_are_as_before():
+    scores = Scores({"direction": "directed"}, 2, {"a": TypeScore(1, 0, 1)}, ErrorSplit(1, 0, 0, 0))
+    assert scores.with_lost_relations({"a": 0}) is scores
+    assert "lost_relations" not in scores.to_json()

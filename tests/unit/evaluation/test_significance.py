@@ -19,12 +19,14 @@ from relsift.evaluation.significance import (
     bootstrap,
     compare_runs,
     corrected_interval,
+    interval_of,
     micro_f1,
     randomisation,
     sentence_counts,
     sign_flips,
     smallest_sign_flips,
     student_bound,
+    with_lost,
 )
 from relsift.schema import Relation, Sentence
 from toy import sentences
@@ -284,3 +286,46 @@ def test_tests_over_folds_refuse_what_they_cannot_use():
     ):
         with pytest.raises(ConfigError, match=named):
             call()
+
+
+# ---- one system
+
+
+def test_the_interval_of_one_system_is_that_of_resampled_units():
+    units = counts((1, 1, 2), (0, 1, 1), (2, 3, 2), (1, 2, 1))
+    result = interval_of(units, unit="document", samples=4000, seed=3)
+    assert result is not None and (result.unit, result.units, result.confidence) == ("document", 4, 0.95)
+    # All 4^4 samples of four units, each as likely: the exact distribution.
+    sums = np.array([units[list(places)].sum(axis=0) for places in itertools.product(range(4), repeat=4)])
+    for (low, high), values in (
+        (result.precision, sums[:, 0] / sums[:, 1]),
+        (result.recall, sums[:, 0] / sums[:, 2]),
+        (result.f1, 2 * sums[:, 0] / (sums[:, 1] + sums[:, 2])),
+    ):
+        assert (low, high) == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.06)
+    assert result.to_json()["f1"] == list(result.f1)
+
+
+def test_one_unit_has_no_interval_and_equal_ones_have_none_to_speak_of():
+    assert interval_of(counts((1, 1, 1)), unit="sentence") is None
+    result = interval_of(counts(*[(1, 2, 2)] * 5), unit="sentence", samples=50)
+    assert result is not None and result.f1 == (0.5, 0.5)
+    silent = interval_of(counts(*[(0, 0, 1)] * 5), unit="sentence", samples=50)
+    assert silent is not None and (silent.precision, silent.f1) == ((0.0, 0.0), (0.0, 0.0))
+
+
+def test_lost_relations_are_gold_relations_of_their_document():
+    # Documents of 2, 0, 1 and 0 units; what a document without units has lost goes to the unit before it.
+    units = counts((1, 1, 1), (0, 0, 0), (1, 2, 1))
+    assert with_lost(units, [1, 0, 0, 0], [2, 0, 1, 0]).tolist() == [[1, 1, 2], [0, 0, 0], [1, 2, 1]]
+    assert with_lost(units, [0, 5, 0, 2], [2, 0, 1, 0]).tolist() == [[1, 1, 1], [0, 0, 5], [1, 2, 3]]
+    assert with_lost(units, [4, 0, 0], [0, 2, 1]).tolist() == [[1, 1, 5], [0, 0, 0], [1, 2, 1]]
+    assert units.tolist() == [[1, 1, 1], [0, 0, 0], [1, 2, 1]]
+    with pytest.raises(DataError, match="expected those of 2 units in 1 documents, got 3 in 1"):
+        with_lost(units, [1], [2])
+
+
+@pytest.mark.parametrize("samples", [0, 10**7, 10**30])
+def test_a_number_of_samples_that_would_take_hours_is_refused(samples: int):
+    with pytest.raises(ConfigError, match="samples: expected 1 to 1000000"):
+        interval_of(counts(*[(1, 2, 2)] * 5), unit="sentence", samples=samples)

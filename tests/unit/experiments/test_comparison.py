@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invented_cells import ONE, OTHER, cell
+from invented_cells import ONE, OTHER, PLAN, cell
 from relsift.errors import ConfigError, DataError
 from relsift.evaluation.significance import Comparison, compare_runs, micro_f1, sentence_counts
 from relsift.experiments.comparison import as_unit, compare_predictions, compare_systems, verdict
-from relsift.experiments.result import CellResult
+from relsift.experiments.report.summary import summaries
+from relsift.experiments.result import CellResult, Results
 from relsift.schema import Document, Relation
 from toy import sentences
 
@@ -254,3 +255,15 @@ def test_cells_without_counts_are_not_compared(units):
     bare = replace(cell(OTHER, 1, 1, [RIGHT]), counts=None)
     with pytest.raises(DataError, match="other, fold 1, seed 1: expected counts of each test sentence, got a cell without them"):
         compare_systems([cell(ONE, 1, 1, [RIGHT])], [bare], units=units)
+
+
+def test_both_averages_of_cells_are_given_and_the_mean_is_that_of_the_reports():
+    # Fold 1: F 1 of one relation. Fold 2: none of three found, F 0. Mean over cells 1/2; all cells together 2 * 1 / (1 + 4) = 2/5.
+    first = [cell(ONE, 1, 1, [RIGHT]), cell(ONE, 2, 1, [SILENT] * 3)]
+    second = [cell(OTHER, 1, 1, [SILENT]), cell(OTHER, 2, 1, [RIGHT] * 3)]
+    result = compare_systems(first, second, samples=20)
+    assert (result.first, result.first_mean) == (pytest.approx(2 / 5), 0.5)
+    assert (result.second, result.second_mean) == (pytest.approx(6 / 7), 0.5)
+    assert result.mean_difference == 0
+    report = {summary.system.name: summary.f1.mean for summary in summaries(Results(PLAN, (ONE, OTHER), {"one": first, "other": second}))}
+    assert report == {"one": result.first_mean, "other": result.second_mean}

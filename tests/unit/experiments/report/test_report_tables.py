@@ -20,6 +20,7 @@ def compared(**changes: Any) -> SystemComparison:
         "first": 0.5, "second": 0.4486, "difference": 0.0514, "interval": (-0.0004, 0.102), "confidence": 0.95, "p_value": 0.00004,
         "units": 1200, "runs": 2, "samples": 10_000, "seed": 0, "unit": "document", "split": "folds", "folds": (1, 2, 3),
         "seeds": (1, 2), "unpaired": 0,
+        "first_mean": 0.49, "second_mean": 0.51,
         "mean_difference": -0.02, "fold_differences": {1: 0.05, 2: -0.02, 3: 1e-17}, "effect_size": -0.5, "fold_interval": (-0.1, 0.05),
         "fold_p_value": 0.25, "smallest_fold_p_value": 0.0078,
     }  # fmt: skip
