@@ -14,7 +14,7 @@ from relsift.corpora.data import resolve
 from relsift.errors import CheckpointError, ConfigError
 from relsift.evaluation.scores import Scores
 from relsift.extractor import RelationExtractor
-from relsift.files import write_json
+from relsift.files import replaced_file, write_json
 from relsift.inference import InferenceReport
 from relsift.readers.base import ReadReport
 from relsift.report.sentence_page import write_comparison
@@ -70,9 +70,9 @@ def run_demo(
     scores = evaluate_predicted(result.bundle, gold, predicted, report)
     write_json(run / "test.json", scores.to_json())
     demo = DemoResult(scores, run / "model", out / "predictions.jsonl", out / "predictions.html")
-    with demo.predictions.open("w", encoding="utf-8") as stream:
+    with replaced_file(demo.predictions) as stream:
         write(predicted_documents, stream)
-    with demo.page.open("w", encoding="utf-8") as stream:
+    with replaced_file(demo.page) as stream:
         write_comparison(
             gold, predicted, stream, title=f"{corpus}: relations found and missed", direction=result.bundle.candidates.direction,
             summary=scores.summary(),

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli.output import echo
+
 
 def command(
     source: Annotated[str, typer.Argument(metavar="SRC", help="A prepared corpus, format:path, or a path.")],
@@ -20,6 +22,6 @@ def command(
 
     report = ReadReport()
     for file in convert(resolve(source), target, writer_for(target, format), report):
-        typer.echo(f"written to {file}")
+        echo(f"written to {file}")
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)

@@ -46,6 +46,7 @@ def command(
 
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
+    grids.check_out(out, data)
     plan = make_plan(
         data=data, split=split, folds=folds, direction=direction, language=language, type_filter=type_filter, sentences=sentences,
         development=development, fold_seed=fold_seed, quick=quick,

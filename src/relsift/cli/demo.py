@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from relsift.cli.output import echo, new_console, show
 
 
 def command(
@@ -14,21 +15,17 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("demo-out"),
 ) -> None:
     """Train on the shipped corpus, score it, write predictions and an HTML page."""
-    from rich.console import Console
-
     from relsift.cli.progress import TrainingProgress
     from relsift.demo import demo_config, run_demo
     from relsift.report.score_tables import error_table, score_table
-    from relsift.report.terminal import rich_table
 
     config = demo_config(lang)
-    typer.echo(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", err=True)
-    with TrainingProgress(config.training.epochs, Console(stderr=True)) as progress:
+    echo(f"training on gazette-{lang}, the invented-news corpus that comes with relsift", err=True)
+    with TrainingProgress(config.training.epochs, new_console(err=True)) as progress:
         result = run_demo(lang, config, out, on_epoch=progress.epoch, on_batch=progress.batch)
-    console = Console()
-    console.print(rich_table(score_table(result.scores, f"gazette-{lang}, test part")))
-    console.print(rich_table(error_table(result.scores)))
-    typer.echo(result.scores.setting_line())
-    sys.stdout.write(
-        f"model        {result.model}\npredictions  {result.predictions}\npage         {result.page}   (open it in a browser)\n"
+    show(score_table(result.scores, f"gazette-{lang}, test part"))
+    show(error_table(result.scores))
+    echo(result.scores.setting_line())
+    echo(
+        f"model        {result.model}", f"predictions  {result.predictions}", f"page         {result.page}   (open it in a browser)"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from relsift.cli.output import echo, echo_json, note, show
 
 
 def command(
@@ -17,12 +17,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> None:
     """Score a model on annotated data with gold entities."""
-    from rich.console import Console
-
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
     from relsift.report.score_tables import error_table, official_table, score_table
-    from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
     from relsift.training.run import evaluate_predicted, predict_all
 
@@ -32,17 +29,16 @@ def command(
     scores = evaluate_predicted(extractor.bundle, sentences, predicted, report)
     official_result = official_scores(sentences, predicted) if official else None
     for line in [*notes, *report.lines()]:
-        typer.echo(f"note: {line}", err=True)
+        note(line)
     if as_json:
         result = {"data": name, "threshold": extractor.threshold} | scores.to_json()
         if official_result is not None:
             result["official"] = official_result.to_json()
-        sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+        echo_json(result)
         return
-    console = Console()
-    console.print(rich_table(score_table(scores, name)))
-    console.print(rich_table(error_table(scores)))
-    typer.echo(scores.setting_line())
+    show(score_table(scores, name))
+    show(error_table(scores))
+    echo(scores.setting_line())
     if official_result is not None:
-        console.print(rich_table(official_table(official_result, name)))
-        typer.echo(SETTING)
+        show(official_table(official_result, name))
+        echo(SETTING)

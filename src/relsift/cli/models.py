@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+from relsift.cli.output import echo
 
 
 def command() -> None:
@@ -14,6 +14,6 @@ def command() -> None:
     for name in table("model"):
         model = find("model", name)
         # The first line of a model's file names its architecture.
-        typer.echo(f"{name}: {(import_module(model.__module__).__doc__ or '').partition(chr(10))[0]}")
+        echo(f"{name}: {(import_module(model.__module__).__doc__ or '').partition(chr(10))[0]}")
         for preset, values in model.PRESETS.items():
-            typer.echo(f"  --preset {preset}: {values.summary}")
+            echo(f"  --preset {preset}: {values.summary}")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli.output import echo
+
 
 def command(
     data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")],
@@ -28,8 +30,9 @@ def command(
     if (parser is None) == (conllu is None):
         raise ConfigError("relsift parse: expected either --with NAME or --conllu FILE, got " + ("neither" if parser is None else "both"))
     parse = partial(with_trees, parser=parser) if conllu is None else ConlluTrees(conllu).annotate
+    reads = () if conllu is None else (conllu,)
     report = ReadReport()
-    for file in convert(annotated_data(resolve(data), parse), out, find("writer", "native"), report):
-        typer.echo(f"written to {file}")
+    for file in convert(annotated_data(resolve(data), parse), out, find("writer", "native"), report, reads=reads):
+        echo(f"written to {file}")
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)

@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from relsift.cli.output import echo, note
+
 TERMINATED = 128 + signal.SIGTERM  # exit status
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
@@ -40,17 +42,17 @@ def command(
         seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, resume=resume, report=report)
     except (KeyboardInterrupt, SystemExit):
         how_to_resume = "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
-        typer.echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume}", err=True)
+        echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume}", err=True)
         raise
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
-    typer.echo(
+    echo(
         f"{report.sentences} sentences, {counts.kept} pairs scored, {sum(counts.dropped.values())} dropped, in {seconds:.1f} s "
         f"({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
         err=True,
     )
-    typer.echo(f"busy: {report.shares()}", err=True)
+    echo(f"busy: {report.shares()}", err=True)
     for line in [*notes, *report.lines()]:
-        typer.echo(f"note: {line}", err=True)
+        note(line)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -8,6 +8,9 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from relsift.cli.output import new_console, print_above
+from relsift.report.terminal import printable
+
 
 class TrainingProgress:
     """The epochs of a training: a bar over the batches of each, and one plain line an epoch, also where there is no terminal."""
@@ -15,8 +18,8 @@ class TrainingProgress:
     def __init__(self, epochs: int, console: Console) -> None:
         self.console = console
         self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=console, disable=not console.is_terminal, transient=True,
+            TextColumn("epoch {task.fields[epoch]}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True,
         )  # fmt: skip
         self.task = self.bar.add_task("", epoch=1, total=None)
         self.epochs = epochs
@@ -35,10 +38,10 @@ class TrainingProgress:
     def epoch(self, record: dict[str, Any]) -> None:
         """Args: record: of a finished epoch, as in history.jsonl."""
         losses = "  ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_"))
-        self.console.print(
+        print_above(
+            self.console,
             f"epoch {record['epoch']:2d}/{self.epochs}  {losses}  development F1 {100 * record['dev_f1']:.1f}  ({record['seconds']:.1f} s)",
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+        )
         self.bar.update(self.task, epoch=record["epoch"] + 1, completed=0)
 
 
@@ -46,9 +49,9 @@ class StageProgress:
     """The stages of other work, whose size may be unknown: one bar a stage, on a terminal only. It is a `ReportProgress`."""
 
     def __init__(self, title: str) -> None:
-        console = Console(stderr=True)
+        console = new_console(err=True)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed:,.0f}", markup=False), TimeElapsedColumn(),
             console=console, disable=not console.is_terminal, transient=True,
         )  # fmt: skip
         self._title = title
@@ -64,5 +67,5 @@ class StageProgress:
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Args: stage: in words. done, total: amounts of it; total is None if unknown."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(f"{self._title}: {stage}", total=total)
+            self._tasks[stage] = self._bar.add_task(printable(f"{self._title}: {stage}"), total=total)
         self._bar.update(self._tasks[stage], completed=done, total=total)

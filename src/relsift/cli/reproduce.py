@@ -63,6 +63,7 @@ def command(
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
+    grids.check_out(out, data)
     plan = make_plan(
         data=data, split=split, folds=folds, direction=direction, language=language, type_filter=type_filter, sentences=sentences,
         development=development, fold_seed=fold_seed, quick=quick,

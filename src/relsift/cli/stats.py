@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from relsift.cli.output import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from relsift.corpora.statistics import SplitStatistics
@@ -21,7 +22,6 @@ def command(
     from relsift.corpora.statistics import describe
     from relsift.readers.base import ReadReport
     from relsift.report.blocks import Table
-    from relsift.report.terminal import plain_text
 
     resolved = resolve(data)
     report = ReadReport()
@@ -35,11 +35,11 @@ def command(
             "splits": {part.name: part.to_json() for part in parts},
             "dropped": dict(Counter(resolved.dropped) + report.dropped),
         }
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
+        echo_json(result)
         return
-    typer.echo(plain_text(Table.of(["", *(part.name for part in parts)], _rows(parts))))
+    echo_table(Table.of(["", *(part.name for part in parts)], _rows(parts)))
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)
 
 
 def _rows(parts: list[SplitStatistics]) -> list[list[str]]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli.output import echo, new_console, note, show
+
 
 def command(
     data: Annotated[str, typer.Option(help="Training data: a prepared corpus, format:path, or a path.")],
@@ -19,33 +21,33 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
 ) -> None:
     """Train a model; select epoch and threshold on development data."""
-    from rich.console import Console
-
     from relsift.cli.progress import TrainingProgress
     from relsift.config import load_config
+    from relsift.corpora.data import resolve
+    from relsift.files import check_output
     from relsift.report.score_tables import score_table
-    from relsift.report.terminal import rich_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
+    check_output(out, [*(place for spec in (data, dev) if spec for place in resolve(spec).inputs), *([config] if config else [])])
     training = training_data(data, dev)
     for line in training.notes:
-        typer.echo(f"note: {line}", err=True)
+        note(line)
     run_config = load_config(model=model, preset=preset, file=config, overrides=list(overrides or []), direction=training.direction)
-    typer.echo(
+    echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
         err=True,
     )
-    with TrainingProgress(run_config.training.epochs, Console(stderr=True)) as progress:
+    with TrainingProgress(run_config.training.epochs, new_console(err=True)) as progress:
         result, scores = train_run(run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
     report, state = result.candidates, result.state
-    typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
+    echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():
-        typer.echo(f"note: {count} training relations have no candidate: {reason}", err=True)
+        note(f"{count} training relations have no candidate: {reason}")
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
-        typer.echo(f"note: {line}", err=True)
-    typer.echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
-    Console().print(rich_table(score_table(scores, "development")))
-    typer.echo(scores.setting_line())
-    typer.echo(f"model written to {out / 'model'}")
+        note(line)
+    echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
+    show(score_table(scores, "development"))
+    echo(scores.setting_line())
+    echo(f"model written to {out / 'model'}")

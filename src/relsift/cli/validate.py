@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli.output import echo
+
 
 def command(data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared corpus, format:path, or a path.")]) -> None:
     """Read everything; say what is left out and what to be careful about. Broken data ends with an error."""
@@ -15,10 +17,10 @@ def command(data: Annotated[str, typer.Argument(metavar="DATA", help="A prepared
     resolved = resolve(data)
     findings = validate(resolved)
     for split, sentences in findings.sentences.items():
-        typer.echo(f"{split}: {sentences} sentences")
+        echo(f"{split}: {sentences} sentences")
     for line in findings.dropped_lines():
-        typer.echo(f"left out or changed: {line}")
+        echo(f"left out or changed: {line}")
     for line in findings.warnings:
-        typer.echo(f"warning: {line}")
+        echo(f"warning: {line}")
     warnings = len(findings.warnings)
-    typer.echo(f"{resolved.name}: valid, {warnings or 'no'} warning{'' if warnings == 1 else 's'}")
+    echo(f"{resolved.name}: valid, {warnings or 'no'} warning{'' if warnings == 1 else 's'}")

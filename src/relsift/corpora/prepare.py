@@ -18,7 +18,7 @@ from relsift.corpora.description import write_description
 from relsift.corpora.download import ReportProgress, download
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
-from relsift.files import file_sha256, replaced_folder
+from relsift.files import check_output, file_sha256, make_folder, open_output, replaced_folder
 from relsift.home import corpus_folder
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
@@ -36,12 +36,13 @@ def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Report
     if corpus.shipped is not None:
         raise DataError(f"{corpus.name}: expected a corpus to prepare, got one that ships with relsift and is ready to use")
     target = corpus_folder(corpus.name, home)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with ExitStack() as stack:
         if source is None:
             source = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relsift-")))
             download(corpus, source, report_progress)
         raw_paths = locate(corpus, source)
+        check_output(target, raw_paths.values())
         new_folder = stack.enter_context(replaced_folder(target))
         report = ReadReport()
         counts = _write(corpus, raw_paths, new_folder, report, report_progress)
@@ -69,7 +70,7 @@ def _write(
         streams: dict[str, TextIO] = {}
         for number, (split, document) in enumerate(read_raw(corpus, raw_paths, report), start=1):
             if split not in streams:
-                streams[split] = stack.enter_context((folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n"))
+                streams[split] = stack.enter_context(open_output(folder / f"{split}.jsonl"))
                 counts[split] = Counter()
             native.write([document], streams[split])
             counts[split].update(document_counts(document))

@@ -18,7 +18,7 @@ from relsift.config import RunConfig
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
-from relsift.files import write_json
+from relsift.files import make_folder, open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
@@ -54,12 +54,12 @@ def train_run(
     if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     _begin_or_check(config, data, folder, resume)
 
     def record_epoch(record: dict[str, Any]) -> None:
-        with (folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        with open_output(folder / HISTORY_FILE, "a") as stream:
+            stream.write(to_json(record, indent=None) + "\n")
         if on_epoch is not None:
             on_epoch(record)
 
@@ -83,8 +83,8 @@ def train_run(
     scores, report = score_bundle(result.bundle, data.development)
     bundle = replace(result.bundle, about=_about(data, result, scores))
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
-    lines = [json.dumps(record) + "\n" for record in result.state.history]
-    (folder / HISTORY_FILE).write_text("".join(lines), encoding="utf-8")
+    with replaced_file(folder / HISTORY_FILE) as stream:
+        stream.writelines(to_json(record, indent=None) + "\n" for record in result.state.history)
     bundle.save(folder / MODEL_FOLDER)
     return replace(result, bundle=bundle), scores
 
@@ -163,4 +163,5 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
-    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: this file marks the folder as that of a run
+    with replaced_file(config_file) as stream:
+        stream.write(config.to_yaml())  # last: this file marks the folder as that of a run
