@@ -43,6 +43,12 @@ def echo_table(table: Table) -> None:
     sys.stdout.write(plain_text(table) + "\n")
 
 
+def as_documents() -> None:
+    """Make standard output what a file of documents is: UTF-8, whatever the terminal has, with line feeds alone."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+
+
 def show(*tables: Table) -> None:
     """Print tables with lines, as wide as the terminal."""
     from relsift.report.terminal import rich_table

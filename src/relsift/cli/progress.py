@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,6 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from relsift.cli.output import new_console, print_above
 from relsift.report.terminal import printable
+
+_BETWEEN_REFRESHES = 0.1  # seconds
 
 
 class TrainingProgress:
@@ -48,14 +51,16 @@ class TrainingProgress:
 class StageProgress:
     """The stages of other work, whose size may be unknown: one bar a stage, on a terminal only. It is a `ReportProgress`."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, quiet: bool = False) -> None:
+        """Args: title: of the work. quiet: no bar on a terminal either, where results go there too."""
         console = new_console(err=True)
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed:,.0f}", markup=False), TimeElapsedColumn(),
-            console=console, disable=not console.is_terminal, transient=True,
+            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed:,.0f}", markup=False),
+            TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal, transient=True, auto_refresh=False,
         )  # fmt: skip
         self._title = title
         self._tasks: dict[str, TaskID] = {}
+        self._next = 0.0  # when to draw again, by `time.monotonic`
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -68,4 +73,8 @@ class StageProgress:
         """Args: stage: in words. done, total: amounts of it; total is None if unknown."""
         if stage not in self._tasks:
             self._tasks[stage] = self._bar.add_task(printable(f"{self._title}: {stage}"), total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
+        # No thread of rich refreshes the bar: a signal that comes while it draws would find its locks taken.
+        due = (now := time.monotonic()) >= self._next
+        if due:
+            self._next = now + _BETWEEN_REFRESHES
+        self._bar.update(self._tasks[stage], completed=done, total=total, refresh=due)
