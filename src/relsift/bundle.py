@@ -31,7 +31,7 @@ from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError, RelsiftError
-from relsift.files import file_sha256, joint_sha256, replaced_folder, write_json
+from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
 from relsift.format1 import renamed, upgraded
 from relsift.inference import Scorer
 from relsift.json_schema import Strict, conform
@@ -109,7 +109,7 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Folders of format 1 load too. Raises CheckpointError naming the file if one is missing, altered, or of another version."""
-        description = _description(folder)
+        description = _description(recovered(folder))
         weights_file = folder / WEIGHTS_FILE
         weights_sha256 = file_sha256(weights_file)
         if weights_sha256 != description["weights_sha256"]:
@@ -137,6 +137,8 @@ class Bundle:
 
 def model_folder(folder: Path) -> Path:
     """The model folder inside a run folder, or the folder itself if it is one. Raises CheckpointError if there is neither."""
+    recovered(folder)
+    recovered(folder / MODEL_FOLDER)
     if (folder / MODEL_FOLDER / MODEL_FILE).is_file():
         return folder / MODEL_FOLDER
     if folder.is_dir() and not (folder / MODEL_FILE).is_file():
@@ -146,7 +148,7 @@ def model_folder(folder: Path) -> Path:
 
 def is_model(folder: Path) -> bool:
     """Whether this is a run folder with a finished model, or a model folder."""
-    return any((place / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
+    return any((recovered(place) / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
 
 
 def model_checksum(folder: Path) -> str:

@@ -81,6 +81,8 @@ def check_output(out: Path, reads: Iterable[Path]) -> None:
     Raises: ConfigError.
     """
     place = _real(out)
+    if place.exists() and not place.is_file() and not place.is_dir():
+        return  # a pipe or a device keeps nothing that could be lost
     for read in reads:
         source = _real(read)
         if place == source or _same_file(place, source):
@@ -191,17 +193,12 @@ def make_folder(folder: Path) -> None:
         raise no_place(folder, error) from error
 
 
-def usual_mode(file: Path) -> None:
-    """Give a file the permissions that a new file has; some libraries make theirs readable for its owner alone."""
-    mask = os.umask(0o077)  # the only way to learn the mask is to set another one
-    os.umask(mask)
-    with output_errors(file):
-        file.chmod(0o666 & ~mask)
-
-
 def to_json(value: Any, *, indent: int | None = 1) -> str:
-    """JSON as relsift writes it, without a last line break. Raises ValueError for NaN and infinity, which JSON does not have."""
-    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    """JSON as relsift writes it, without a last line break. Raises DataError for NaN and infinity, which JSON does not have."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError as error:
+        raise DataError(f"JSON: expected finite numbers, got {error}") from error
 
 
 def write_json(path: Path, value: Any) -> None:

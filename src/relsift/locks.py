@@ -30,10 +30,15 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
+def is_full(error: OSError) -> bool:
+    """Whether the disk or a quota is full, or a limit is reached: no fault of the name."""
+    return error.errno in _FULL
+
+
 def no_place(path: Path, error: OSError | ValueError) -> DataError | OutputError:
     """The error for a place that cannot be opened or made for writing."""
     why = reason(error) if isinstance(error, OSError) else str(error)
-    kind = OutputError if isinstance(error, OSError) and error.errno in _FULL else DataError
+    kind = OutputError if isinstance(error, OSError) and is_full(error) else DataError
     return kind(f"{path}: expected a place to write to, got {why}")
 
 

@@ -39,6 +39,7 @@ LAYERS = (
     ("streaming", "experiments", "integrations"),
     ("demo", "serving"),
     ("cli",),
+    ("__main__",),
 )
 WITHOUT_TORCH = [part for layer in LAYERS[:10] for part in layer]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
@@ -113,6 +114,32 @@ def test_lower_layers_do_without_torch_even_inside_functions(module: Path):
 @each
 def test_only_the_command_line_prints(module: Path):
     assert part_of(module) == "cli" or not [line for name, line in calls(module) if name == "print"]
+
+
+@each
+def test_commands_print_through_one_module_that_escapes_text(module: Path):
+    if part_of(module) != "cli" or module.name == "output.py":
+        return
+    names = [name for name, _ in calls(module)]
+    banned = {"print", "typer.echo", "typer.secho", "typer.style", "click.echo", "Console", "rich.print"}
+    assert not [name for name in names if name in banned or name.endswith((".console.print", "stdout.write", "stderr.write"))]
+    made = [ast.unparse(node) for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
+    assert not [call for call in made if call.startswith("TextColumn(") and not call.endswith("markup=False)")]
+
+
+WRITES = {Path("corpora/download.py"), Path("experiments/cell_files.py")}  # bytes, in a temporary place
+
+
+@each
+def test_files_are_written_through_one_module_that_names_them_in_its_errors(module: Path):
+    for node in ast.walk(tree(module)):
+        if not isinstance(node, ast.Call) or part_of(module) == "files" or module in WRITES:
+            continue
+        name = ast.unparse(node.func)
+        assert not name.endswith((".write_text", ".write_bytes", "json.dump")), f"{module}:{node.lineno}: {name}"
+        if name == "open" or name.endswith(".open"):
+            modes = [part.value for part in (*node.args, *(keyword.value for keyword in node.keywords)) if isinstance(part, ast.Constant)]
+            assert not {"w", "a", "x", "wb", "ab", "xb", "w+", "wb+"} & set(modes), f"{module}:{node.lineno}: use relsift.files.open_output"
 
 
 @each

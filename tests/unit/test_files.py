@@ -110,7 +110,8 @@ def link_to_folder(place: Path) -> str:
 @pytest.mark.parametrize(
     ("out", "read"),
     [("note", "note"), ("./data/../note", "note"), (link, "note"), (hard_link, "note"), ("note", link), ("data/new", "data"),
-     (link_to_folder, "data"), (read_through_a_link, "data"), ("data", "data"), ("data", "data/one.ann"), (".", "data/one.ann"), ("new/../data/x/y", "data")],
+     (link_to_folder, "data"), (read_through_a_link, "data"), ("data", "data"), ("data", "data/one.ann"),
+     (".", "data/one.ann"), ("new/../data/x/y", "data")],
 )  # fmt: skip
 def test_what_is_read_is_never_written_under_whatever_name(out, read, kept: Path):
     out, read = (name(kept) if callable(name) else name for name in (out, read))

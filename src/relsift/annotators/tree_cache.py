@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from relsift.errors import DataError
+from relsift.errors import DataError, OutputError
+from relsift.files import make_folder
 from relsift.home import home
 from relsift.schema import Syntax
 
@@ -51,7 +52,7 @@ class TreeCache:
 
     def put(self, trees: Mapping[Tokens, Syntax]) -> None:
         """Write the trees, all or none of them."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.file.parent)
         with self._open() as database, database:
             database.executemany("INSERT OR REPLACE INTO trees VALUES (?, ?)", _rows(trees.items()))
 
@@ -66,7 +67,10 @@ class TreeCache:
             self.file.unlink()
             database = self._connect()
         with closing(database):
-            yield database
+            try:
+                yield database
+            except sqlite3.OperationalError as error:
+                raise OutputError(f"{self.file}: expected a file to read and write on, got {error}") from error
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self.file, timeout=PATIENCE)

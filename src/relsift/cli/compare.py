@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo, echo_json, note, show
 
 if TYPE_CHECKING:
     from relsift.evaluation.significance import Comparison
@@ -38,13 +37,10 @@ def command(
     """Is one system better than another, or is it chance? Paired tests of micro F1."""
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from relsift.errors import ConfigError, require
     from relsift.evaluation.significance import MOST_SAMPLES
     from relsift.experiments.cell_files import cells_of_one_system
     from relsift.experiments.comparison import as_points, as_unit, verdict
-    from relsift.report.terminal import rich_table
 
     require(1 <= samples <= MOST_SAMPLES, "--samples", expected=f"1 to {MOST_SAMPLES}", got=samples)
     options: dict[str, Any] = {"units": as_unit(units), "samples": samples}
@@ -64,7 +60,7 @@ def command(
     sentence = verdict(comparison, *names)
     if as_json:
         value = {"names": names, "setting": setting, "verdict": sentence} | asdict(comparison)
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        echo_json(value)
         return
     unit = f"{comparison.units} {units}s" + (f" × {comparison.runs} seeds" if comparison.runs > 1 else "")
     rows = [
@@ -74,8 +70,8 @@ def command(
         (f"  p, over {unit}", f"{comparison.p_value:.4f}"),
         *further,
     ]
-    Console().print(rich_table(_table(rows)))
-    typer.echo(f"{sentence}\n{setting}")
+    show(_table(rows))
+    echo(sentence, setting)
 
 
 def _score_rows(comparison: Comparison, names: tuple[str, str]) -> Rows:
@@ -101,13 +97,13 @@ def _compare_cells(folders: tuple[Path, Path], cells: tuple[list[CellResult], li
     setting = f"{plan.setting()}{folds} · seeds {_numbers(comparison.seeds)}"
     for side, title in zip((first, second), titles):
         if side[0].system.select_on == "test":
-            typer.echo(f"note: {title} chose epoch and threshold on its test parts, which makes its score too high", err=True)
+            note(f"{title} chose epoch and threshold on its test parts, which makes its score too high")
         if any(cell.order_leak for cell in side):
-            typer.echo(f"note: {title} chose its candidates by the gold annotation (order leak), which makes its score too high", err=True)
+            note(f"{title} chose its candidates by the gold annotation (order leak), which makes its score too high")
     if comparison.unpaired:
-        typer.echo(f"note: {comparison.unpaired} cells left out, whose fold and seed are not there on both sides", err=True)
+        note(f"{comparison.unpaired} cells left out, whose fold and seed are not there on both sides")
     if len(comparison.folds) < plan.folds:
-        typer.echo(f"note: {len(comparison.folds)} of {plan.folds} folds only", err=True)
+        note(f"{len(comparison.folds)} of {plan.folds} folds only")
     names = titles if titles[0] != titles[1] else (str(folders[0]), str(folders[1]))
     return comparison, names, setting, [] if plan.split == "own" else _fold_rows(comparison)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo
 
 
 def command(
@@ -35,7 +36,7 @@ def command(
         raise ConfigError("DST: expected a file or a folder to write, got none; write `relsift convert SRC DST`")
     report = data_options.read_report(on_error)
     for file in convert(resolve(data, no_relation or ()), target, writer_for(target, format), report):
-        typer.echo(f"written to {file}")
+        echo(f"written to {file}")
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)
     data_options.tell(warnings=never_seen(no_relation or (), report))

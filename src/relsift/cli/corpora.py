@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from relsift.cli.output import echo, echo_table
+
 app = typer.Typer(help="Named public corpora.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -17,7 +19,6 @@ def list_corpora() -> None:
     from relsift.environment import prepared_corpora
     from relsift.registry import find, table
     from relsift.report.blocks import Table
-    from relsift.report.terminal import plain_text
 
     prepared = prepared_corpora()
     rows = []
@@ -25,7 +26,7 @@ def list_corpora() -> None:
         corpus: Corpus = find("corpus", name)
         state = "shipped" if corpus.shipped is not None else "prepared" if name in prepared else "not prepared"
         rows.append((name, corpus.language, state, corpus.title, corpus.licence))
-    typer.echo(plain_text(Table.of(("name", "language", "state", "title", "licence as stated"), rows, align="left")))
+    echo_table(Table.of(("name", "language", "state", "title", "licence as stated"), rows, align="left"))
 
 
 @app.command()
@@ -35,7 +36,6 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a cor
     from relsift.home import corpus_folder
     from relsift.registry import find
     from relsift.report.blocks import Table
-    from relsift.report.terminal import plain_text
 
     corpus: Corpus = find("corpus", name)
     folder = corpus.shipped or corpus_folder(name)
@@ -54,7 +54,7 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a cor
         *(("raw file", f"{raw.path}  sha256 {raw.sha256}") for raw in corpus.raw),
         *(("note", note) for note in corpus.notes),
     ]
-    typer.echo(plain_text(Table.list_of(rows)))
+    echo_table(Table.list_of(rows))
 
 
 @app.command()
@@ -75,7 +75,7 @@ def prepare(
         folder = prepare_corpus(find("corpus", name), source=source, home=home(), progress=progress)
     description = read_description(name, folder)
     for split, counts in description["splits"].items():
-        typer.echo(f"{split}: {counts['sentences']} sentences, {counts['entities']} entities, {counts['relations']} relations")
+        echo(f"{split}: {counts['sentences']} sentences, {counts['entities']} entities, {counts['relations']} relations")
     for reason, count in description["dropped"].items():
-        typer.echo(f"left out or changed: {count} {reason}", err=True)
-    typer.echo(f"{name} is ready in {folder}")
+        echo(f"left out or changed: {count} {reason}", err=True)
+    echo(f"{name} is ready in {folder}")

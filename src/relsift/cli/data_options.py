@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from relsift.cli.output import echo
+
 if TYPE_CHECKING:
     from relsift.readers.base import OnError, ReadReport
 
@@ -61,7 +63,4 @@ def read_report(on_error: str) -> ReadReport:
 
 def tell(notes: Iterable[str] = (), warnings: Iterable[str] = ()) -> None:
     """One line each on standard error."""
-    for line in notes:
-        typer.echo(f"note: {line}", err=True)
-    for line in warnings:
-        typer.echo(f"warning: {line}", err=True)
+    echo(*(f"note: {line}" for line in notes), *(f"warning: {line}" for line in warnings), err=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from relsift.cli import data_options, prediction_options
+from relsift.cli.output import echo, echo_json, show
 
 
 def command(
@@ -23,12 +22,9 @@ def command(
     device: prediction_options.Device = "cpu",
 ) -> None:
     """Score a model on annotated data with gold entities; of data with parts, on the test part."""
-    from rich.console import Console
-
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
     from relsift.report.score_tables import error_table, interval_line, official_table, score_table
-    from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
     from relsift.training.scoring import scored_data
@@ -48,13 +44,11 @@ def command(
         result |= {"warnings": data_to_score.warnings}
         if official_result is not None:
             result["official"] = official_result.to_json()
-        sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+        echo_json(result)
         return
-    console = Console()
-    console.print(rich_table(score_table(scores, name)))
-    console.print(rich_table(error_table(scores)))
-    typer.echo(interval_line(interval))
-    typer.echo(scores.setting_line())
+    show(score_table(scores, name))
+    show(error_table(scores))
+    echo(interval_line(interval), scores.setting_line())
     if official_result is not None:
-        console.print(rich_table(official_table(official_result, name)))
-        typer.echo(SETTING)
+        show(official_table(official_result, name))
+        echo(SETTING)

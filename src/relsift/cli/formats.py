@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from relsift.cli.output import echo, echo_json
 
 if TYPE_CHECKING:
     from relsift.readers.base import Reader
@@ -18,7 +19,6 @@ def command(
 ) -> None:
     """List the file formats: those that are read, with their options, and those that are written."""
     from relsift.registry import find, table
-    from relsift.report.terminal import visible
 
     readers: dict[str, Reader] = {name: find("reader", name) for name in table("reader")}
     writers: dict[str, Writer] = {name: find("writer", name) for name in table("writer")}
@@ -27,10 +27,9 @@ def command(
             "readers": [{"name": name} | _of_reader(reader) for name, reader in readers.items()],
             "writers": [{"name": name} | _of_writer(writer) for name, writer in writers.items()],
         }
-        typer.echo(json.dumps(formats, ensure_ascii=False, indent=1))
+        echo_json(formats)
         return
-    for line in (*_reading(readers), "", *_writing(writers)):
-        typer.echo(visible(line))
+    echo(*_reading(readers), "", *_writing(writers))
 
 
 def options_of(reader: Reader) -> list[str]:

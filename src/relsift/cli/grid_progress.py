@@ -5,17 +5,18 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from relsift.cli.output import new_console, print_above
 from relsift.experiments.grid import FinishedCell
 
 
 class GridProgress:
     def __init__(self, total: int, ready: int) -> None:
-        self.console = Console(stderr=True)
+        self.console = new_console(err=True)
         self.bar = Progress(
-            TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
+            TextColumn("cells", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
         self.task = self.bar.add_task("", total=total, completed=ready, left="")
@@ -30,11 +31,11 @@ class GridProgress:
     def show(self, finished: FinishedCell) -> None:
         result = finished.result
         left = f"about {spoken(finished.seconds_left)} left" if finished.done < finished.total else "done"
-        self.console.print(
+        print_above(
+            self.console,
             f"{finished.done}/{finished.total}  {finished.cell.name}  test F1 {100 * result.test.micro.f1:.1f}  "
             f"epoch {result.best_epoch} of {result.epochs}  {result.seconds:.0f} s  {left}",
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+        )
         self.bar.update(self.task, completed=finished.done, left=left)
 
 

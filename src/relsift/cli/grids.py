@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from relsift.cli.output import echo, note
 
 if TYPE_CHECKING:
     from relsift.experiments.cell import Cell
@@ -22,8 +22,17 @@ def trainable(systems: Sequence[System], plan: Plan) -> list[System]:
     reasons = {system.name: why_not_trainable(system, plan) for system in systems}
     for system in systems:
         if (reason := reasons[system.name]) is not None:
-            typer.echo(f"note: {system.title} is left out: {reason}", err=True)
+            note(f"{system.title} is left out: {reason}")
     return [system for system in systems if reasons[system.name] is None]
+
+
+def check_out(out: Path, data: str | None) -> None:
+    """Raises ConfigError if the folder of a grid is a run or model folder, a part of one, or would change the data."""
+    from relsift.corpora.data import resolve
+    from relsift.files import check_output
+
+    check_output(out / "plan.json", [] if data is None else resolve(data).inputs)
+    check_output(out, [] if data is None else resolve(data).inputs)
 
 
 def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
@@ -36,12 +45,13 @@ def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
 
     systems, folds, seeds = ({getattr(cell, name) for cell in cells} for name in ("system", "fold", "seed"))
     ready = len({cell.name for cell in cells} & finished_names(out))
-    typer.echo(
-        f"{plan.setting()}\n{len(systems)} systems x {len(folds)} folds x {len(seeds)} seeds = {len(cells)} cells, {ready} ready, "
+    echo(
+        plan.setting(),
+        f"{len(systems)} systems x {len(folds)} folds x {len(seeds)} seeds = {len(cells)} cells, {ready} ready, "
         f"{jobs} at a time", err=True,
     )  # fmt: skip
     for line in left_out(plan) if ready < len(cells) else ():
-        typer.echo(f"note: left out of {plan.data}: {line}", err=True)
+        note(f"left out of {plan.data}: {line}")
     tell(warnings=warnings_of(plan) if ready < len(cells) else ())
     with GridProgress(len(cells), ready) as progress:
         run_grid(cells, plan, out, jobs=jobs, on_cell=progress.show)
@@ -52,7 +62,7 @@ def pack(folder: Path) -> None:
     from relsift.experiments.cell_files import PACK_FILE
     from relsift.experiments.grid import pack_grid
 
-    typer.echo(f"{pack_grid(folder)} cells packed in {folder / PACK_FILE}", err=True)
+    echo(f"{pack_grid(folder)} cells packed in {folder / PACK_FILE}", err=True)
 
 
 def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> None:
@@ -63,4 +73,4 @@ def write(experiment: Experiment, results: Results, cells: Path, out: Path) -> N
     files = write_report(experiment.report(results, command_of(experiment, results, cells)), out, experiment.name)
     for file in files:
         if file.suffix in (".md", ".html"):
-            typer.echo(f"report written to {file}")
+            echo(f"report written to {file}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from relsift.cli import data_options, prediction_options
+from relsift.cli.output import echo, show
 
 
 def command(
@@ -22,40 +22,39 @@ def command(
     device: prediction_options.Device = "cpu",
 ) -> None:
     """Split a model's errors by kind and list them in their sentences."""
-    from rich.console import Console
-
+    from relsift.corpora.data import resolve
     from relsift.evaluation.wrong_decisions import wrong_decisions
     from relsift.extractor import RelationExtractor
+    from relsift.files import check_output, replaced_file
     from relsift.report.score_tables import error_table
     from relsift.report.sentence_page import write_comparison
-    from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
     from relsift.training.scoring import scored_data
 
     name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)
+    if html is not None:
+        check_output(html, resolve(name_of_data).inputs)
     bundle = RelationExtractor.from_pretrained(run, device).bundle
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences)
     scores, _ = scored_data(bundle, data_to_score, predicted, report)
     data_options.tell([*data_to_score.notes, *report.lines()], data_to_score.warnings)
-    Console().print(rich_table(error_table(scores)))
-    typer.echo(scores.setting_line())
+    show(error_table(scores))
+    echo(scores.setting_line())
     num_listed = 0
     for sentence, prediction in zip(sentences, predicted):
         decisions = wrong_decisions(sentence, prediction, bundle.candidates.direction)
         if not decisions or (limit and num_listed >= limit):
             continue
         num_listed += 1
-        sys.stdout.write(f"\n{sentence.id}: {' '.join(sentence.tokens)}\n")
-        for decision in decisions:
-            sys.stdout.write(f"  {decision}\n")
+        echo("", f"{sentence.id}: {' '.join(sentence.tokens)}", *(f"  {decision}" for decision in decisions))
     if html is not None:
         annotated_pairs = [(gold, prediction) for gold, prediction in zip(sentences, predicted) if gold.relations is not None]
-        with html.open("w", encoding="utf-8") as stream:
+        with replaced_file(html) as stream:
             write_comparison(
                 [gold for gold, _ in annotated_pairs], [prediction for _, prediction in annotated_pairs], stream,
                 title=f"{name}: gold and found relations", direction=bundle.candidates.direction, summary=scores.summary(),
             )  # fmt: skip
-        sys.stdout.write(f"\npage written to {html}\n")
+        echo("", f"page written to {html}")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -31,10 +32,16 @@ from relsift.cli import (
     train,
     validate,
 )
-from relsift.errors import RelsiftError
+from relsift.cli.output import discard_output, echo, open_streams
+from relsift.errors import OutputError, RelsiftError
+from relsift.locks import is_full, reason
+from relsift.report.terminal import printable
 
-BAD_INPUT, INTERRUPTED = 2, 130  # exit statuses
+CANNOT_WRITE, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses
 _LONGEST_MESSAGE = 1000  # characters of an error message, which may quote long input
+
+# Of typer or of click, as the version of typer has it.
+_UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     name="relsift",
@@ -49,7 +56,7 @@ def _version(requested: bool) -> None:
     if requested:
         from relsift import __version__
 
-        typer.echo(f"relsift {__version__}")
+        echo(f"relsift {__version__}")
         raise typer.Exit
 
 
@@ -80,37 +87,57 @@ app.command("doctor")(doctor.command)
 
 
 def main() -> None:
-    """Run the command line. An error that the user can correct gives one line on standard error and exit status 2."""
+    """Run the command line, and end the process with its exit status.
+
+    What the user can correct is one line on standard error: status 2 for input and options, 1 where the result cannot be written.
+    """
+    open_streams()
+    warnings.showwarning = _show_warning
     try:
-        app()
+        status = app(standalone_mode=False)
+        sys.stdout.flush()
+    except OutputError as error:
+        _fail(str(error), CANNOT_WRITE)
     except RelsiftError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
+    except _UsageError as error:
+        error.message = "\n".join(map(printable, error.message.split("\n")))
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        pass  # the reader of the output has closed it, as `head` does
+        sys.exit(0)  # the reader of the output has closed it, as `head` does
+    except MemoryError:
+        _fail("expected enough memory for this work, got no more from the system; use smaller data, batches or a smaller model")
     except OSError as error:
-        if error.filename is None:
-            raise
-        _fail(f"{error.filename}: {error.strerror}")
+        _fail(_system_error(error), CANNOT_WRITE if is_full(error) else BAD_INPUT)
     finally:
-        _flush()
+        discard_output()
+    sys.exit(status or 0)
 
 
-def _fail(message: str) -> None:
+def _system_error(error: OSError) -> str:
+    """In the house form: where, what was expected, what came, what to do."""
+    if error.filename is None:
+        return f"expected to read and write what the command needs, got {reason(error)}"
+    names = " and ".join(os.fsdecode(name) if isinstance(name, str | bytes) else f"file descriptor {name}"
+                         for name in (error.filename, error.filename2) if name is not None)  # fmt: skip
+    advice = "; check its permissions and those of the folders above it" if isinstance(error, PermissionError) else ""
+    return f"{names}: expected a file or folder that can be read and written, got {reason(error)}{advice}"
+
+
+def _fail(message: str, status: int = BAD_INPUT) -> NoReturn:
     line = " ".join(message.splitlines())
     if len(line) > _LONGEST_MESSAGE:
         line = f"{line[: _LONGEST_MESSAGE // 2]} … {line[-_LONGEST_MESSAGE // 2 :]}"
-    typer.echo(f"relsift: error: {line}", err=True)
-    sys.exit(BAD_INPUT)
+    echo(f"relsift: error: {line}", err=True)
+    sys.exit(status)
 
 
-def _flush() -> None:
-    """Flush standard output. If its reader has closed it, discard the rest, or Python would report an error at exit."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """In place of Python's two lines, which quote our source."""
+    echo(f"warning: {str(message).removeprefix('relsift: ')}", err=True)
 
 
 if __name__ == "__main__":

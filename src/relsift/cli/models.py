@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
+
+from relsift.cli.output import echo, echo_json
 
 
 def command(
@@ -14,23 +15,22 @@ def command(
     """List the models, what they read of a sentence, and their presets."""
     from relsift.models.base.model import RelationModel
     from relsift.registry import find, table
-    from relsift.report.terminal import visible
 
     models: dict[str, type[RelationModel[Any]]] = {name: find("model", name) for name in table("model")}
     if as_json:
-        records = [
-            {
-                "name": name,
-                "summary": model.SUMMARY,
-                "reads": sorted(model.READS),
-                "presets": {preset: values.summary for preset, values in model.PRESETS.items()},
-            }
-            for name, model in models.items()
-        ]
-        typer.echo(json.dumps(records, ensure_ascii=False, indent=1))
+        echo_json(
+            [
+                {
+                    "name": name,
+                    "summary": model.SUMMARY,
+                    "reads": sorted(model.READS),
+                    "presets": {preset: values.summary for preset, values in model.PRESETS.items()},
+                }
+                for name, model in models.items()
+            ]
+        )
         return
     for name, model in models.items():
-        typer.echo(visible(f"{name}: {model.SUMMARY}"))
-        typer.echo(visible(f"  reads {', '.join(sorted(model.READS))}"))
+        echo(f"{name}: {model.SUMMARY}", f"  reads {', '.join(sorted(model.READS))}")
         for preset, values in model.PRESETS.items():
-            typer.echo(visible(f"  --preset {preset}: {values.summary}"))
+            echo(f"  --preset {preset}: {values.summary}")

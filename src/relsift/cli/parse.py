@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo
 
 
 def command(
@@ -36,6 +37,6 @@ def command(
     report = data_options.read_report(on_error)
     source = resolve(data_options.one_data(data, data_option), no_relation or ())
     for file in convert(annotated_data(source, parse), out, find("writer", "native"), report, reads=[] if conllu is None else [conllu]):
-        typer.echo(f"written to {file}")
+        echo(f"written to {file}")
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import signal
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from relsift.cli import prediction_options
+from relsift.cli.output import as_documents, echo, note
 
 TERMINATED = 128 + signal.SIGTERM  # exit status
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
@@ -22,7 +24,9 @@ def command(
         typer.Argument(metavar="INPUT", help="File, folder, format:path, corpus name, or - for JSON lines on standard input."),
     ],
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
-    format: Annotated[str, typer.Option(help="Output format, see below.")] = "native",
+    format: Annotated[
+        str | None, typer.Option(help="Output format, see below; told by the suffix of --out if left out, else native.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
@@ -30,30 +34,47 @@ def command(
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
     gc.set_threshold(GC_THRESHOLD)
+    from relsift.cli.progress import StageProgress
+    from relsift.corpora.convert import writer_for
+    from relsift.errors import OutputError, require
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.streaming.predict import predict_file
     from relsift.streaming.resume import mark
 
+    require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
+    require(math.isfinite(cache_mb), "--cache-mb", expected="a finite number", got=cache_mb)
+    writer = writer_for(out, format).name if out is not None else format or "native"
     extractor = RelationExtractor.from_pretrained(run, device)
     extractor.bundle.model.limit_cache(cache_mb)
     report = InferenceReport()
     signal.signal(signal.SIGTERM, _terminate)
+    if out is None:
+        as_documents()
+
+    def how_to_resume() -> str:
+        return "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
+
     try:
-        seconds, notes = predict_file(extractor, source, out, writer=format, threshold=threshold, resume=resume, report=report)
+        with StageProgress("predicting", quiet=out is None) as progress:
+            seconds, notes = predict_file(
+                extractor, source, out, writer=writer, threshold=threshold, resume=resume, report=report,
+                on_sentences=lambda done: progress("sentences", done, None),
+            )  # fmt: skip
     except (KeyboardInterrupt, SystemExit):
-        how_to_resume = "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
-        typer.echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume}", err=True)
+        echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume()}", err=True)
         raise
+    except OutputError as error:
+        raise OutputError(f"{error}{how_to_resume()}") from error
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
-    typer.echo(
+    echo(
         f"{report.sentences} sentences, {counts.kept} pairs scored, {sum(counts.dropped.values())} dropped, in {seconds:.1f} s "
         f"({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
         err=True,
     )
-    typer.echo(f"busy: {report.shares()}", err=True)
+    echo(f"busy: {report.shares()}", err=True)
     for line in [*notes, *report.lines()]:
-        typer.echo(f"note: {line}", err=True)
+        note(line)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from relsift.cli.output import new_console, print_above
+from relsift.report.terminal import printable
+
+_BETWEEN_REFRESHES = 0.1  # seconds
 
 
 class TrainingProgress:
@@ -15,8 +21,8 @@ class TrainingProgress:
     def __init__(self, epochs: int, console: Console) -> None:
         self.console = console
         self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=console, disable=not console.is_terminal, transient=True,
+            TextColumn("epoch {task.fields[epoch]}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True,
         )  # fmt: skip
         self.task = self.bar.add_task("", epoch=1, total=None)
         self.epochs = epochs
@@ -35,24 +41,26 @@ class TrainingProgress:
     def epoch(self, record: dict[str, Any]) -> None:
         """Args: record: of a finished epoch, as in history.jsonl."""
         losses = "  ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_"))
-        self.console.print(
+        print_above(
+            self.console,
             f"epoch {record['epoch']:2d}/{self.epochs}  {losses}  development F1 {100 * record['dev_f1']:.1f}  ({record['seconds']:.1f} s)",
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+        )
         self.bar.update(self.task, epoch=record["epoch"] + 1, completed=0)
 
 
 class StageProgress:
     """The stages of other work, whose size may be unknown: one bar a stage, on a terminal only. It is a `ReportProgress`."""
 
-    def __init__(self, title: str) -> None:
-        console = Console(stderr=True)
+    def __init__(self, title: str, *, quiet: bool = False) -> None:
+        """Args: title: of the work. quiet: no bar on a terminal either, where results go there too."""
+        console = new_console(err=True)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn(),
-            console=console, disable=not console.is_terminal, transient=True,
+            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.completed:,.0f}", markup=False),
+            TimeElapsedColumn(), console=console, disable=quiet or not console.is_terminal, transient=True, auto_refresh=False,
         )  # fmt: skip
         self._title = title
         self._tasks: dict[str, TaskID] = {}
+        self._next = 0.0  # when to draw again, by `time.monotonic`
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -64,5 +72,9 @@ class StageProgress:
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Args: stage: in words. done, total: amounts of it; total is None if unknown."""
         if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(f"{self._title}: {stage}", total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
+            self._tasks[stage] = self._bar.add_task(printable(f"{self._title}: {stage}"), total=total)
+        # No thread of rich refreshes the bar: a signal that comes while it draws would find its locks taken.
+        due = (now := time.monotonic()) >= self._next
+        if due:
+            self._next = now + _BETWEEN_REFRESHES
+        self._bar.update(self._tasks[stage], completed=done, total=total, refresh=due)

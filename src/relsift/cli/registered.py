@@ -13,7 +13,7 @@ def summaries(kind: str) -> list[tuple[str, str]]:
     """Name and summary of each entry. A plug-in that cannot be loaded has the reason as its summary: help must always come."""
     from relsift.errors import ConfigError
     from relsift.registry import find, table
-    from relsift.report.terminal import visible
+    from relsift.report.terminal import printable
 
     rows = []
     for name in table(kind):
@@ -21,7 +21,7 @@ def summaries(kind: str) -> list[tuple[str, str]]:
             text = str(find(kind, name).summary)
         except ConfigError as error:
             text = str(error)
-        rows.append((visible(name), visible(text)))
+        rows.append((printable(name), printable(text)))
     return rows
 
 

@@ -56,6 +56,7 @@ def command(
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
     usable_jobs(jobs)
+    grids.check_out(out, data or data_option)
     plan = make_plan(
         data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
         type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo
 
 
 def command(
@@ -34,7 +35,7 @@ def command(
     source = resolve(data_options.one_data(data, data_option), no_relation or ())
     for part, documents in split(source, out, dev=dev, test=test, seed=seed, report=report).items():
         counts = {name: sum(document_counts(document)[name] for document in documents) for name in ("documents", "sentences", "relations")}
-        typer.echo(f"{part}: {', '.join(f'{count} {name}' for name, count in counts.items())}, written to {out / part}.jsonl")
+        echo(f"{part}: {', '.join(f'{count} {name}' for name, count in counts.items())}, written to {out / part}.jsonl")
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)
     data_options.tell(warnings=never_seen(no_relation or (), report))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from relsift.corpora.statistics import SplitStatistics
@@ -27,7 +27,6 @@ def command(
     from relsift.corpora.statistics import describe
     from relsift.corpora.validation import loss_warnings
     from relsift.report.blocks import Table
-    from relsift.report.terminal import plain_text
 
     report = data_options.read_report(on_error)
     resolved = resolve(data_options.one_data(data, data_option), no_relation or ())
@@ -49,11 +48,11 @@ def command(
             "lost_relations": dict(report.lost_relations),
             "warnings": warnings,
         }
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=1))
+        echo_json(result)
         return
-    typer.echo(plain_text(Table.of(["", *(part.name for part in parts)], _rows(parts))))
+    echo_table(Table.of(["", *(part.name for part in parts)], _rows(parts)))
     for line in report.lines():
-        typer.echo(f"left out or changed: {line}", err=True)
+        echo(f"left out or changed: {line}", err=True)
     data_options.tell(warnings=warnings)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo, new_console, note, show
 
 
 def command(
@@ -30,39 +31,41 @@ def command(
     no_relation: data_options.NoRelation = None,
 ) -> None:
     """Train a model; select epoch and threshold on development data."""
-    from rich.console import Console
-
     from relsift.cli.progress import TrainingProgress
     from relsift.config import load_config
+    from relsift.corpora.data import resolve
     from relsift.device import checked_device
+    from relsift.files import check_output
     from relsift.report.score_tables import score_table
-    from relsift.report.terminal import rich_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
     options = [*(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
     check = load_config(model=model, preset=preset, file=config, overrides=options)  # before the data is read, which may take long
     checked_device(check.training.device, "training.device" if device is None else "--device")
+    name_of_data = data_options.one_data(data, data_option)
+    check_output(
+        out, [*(place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs), *([config] if config else [])]
+    )
     training = training_data(
-        data_options.one_data(data, data_option), dev, dev_fraction=dev_fraction, no_relation=no_relation or (),
-        on_error=data_options.as_on_error(on_error),
-    )  # fmt: skip
+        name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
+    )
     data_options.tell(training.notes, training.warnings)
     run_config = load_config(model=model, preset=preset, file=config, overrides=options, direction=training.direction)
-    typer.echo(
+    echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
         err=True,
     )
-    with TrainingProgress(run_config.training.epochs, Console(stderr=True)) as progress:
+    with TrainingProgress(run_config.training.epochs, new_console(err=True)) as progress:
         result, scores = train_run(run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
     report, state = result.candidates, result.state
-    typer.echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
+    echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
     for reason, count in report.lost.items():
-        typer.echo(f"note: {count} training relations have no candidate: {reason}", err=True)
+        note(f"{count} training relations have no candidate: {reason}")
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
-        typer.echo(f"note: {line}", err=True)
-    typer.echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
-    Console().print(rich_table(score_table(scores, "development")))
-    typer.echo(scores.setting_line())
-    typer.echo(f"model written to {out / 'model'}")
+        note(line)
+    echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
+    show(score_table(scores, "development"))
+    echo(scores.setting_line())
+    echo(f"model written to {out / 'model'}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated
 
 import typer
 
 from relsift.cli import data_options
+from relsift.cli.output import echo, echo_json
 
 NOT_STRICT, BROKEN = 1, 2  # exit statuses
 
@@ -35,17 +34,17 @@ def command(
     findings.warnings += never_seen(no_relation or (), findings.report)
     broken = bool(findings.stopped if skip else findings.faults)
     if as_json:
-        sys.stdout.write(json.dumps({"data": resolved.name} | findings.to_json(), ensure_ascii=False, indent=1) + "\n")
+        echo_json({"data": resolved.name} | findings.to_json())
     else:
         for split, sentences in findings.sentences.items():
-            typer.echo(f"{split}: {sentences} sentences")
+            echo(f"{split}: {sentences} sentences")
         for line in findings.dropped_lines():
-            typer.echo(f"left out or changed: {line}")
+            echo(f"left out or changed: {line}")
         for line in findings.warnings:
-            typer.echo(f"warning: {line}")
+            echo(f"warning: {line}")
         for line in findings.faults:
-            typer.echo(f"error: {line}")
-        typer.echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)}")
+            echo(f"error: {line}")
+        echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)}")
     if broken:
         raise typer.Exit(BROKEN)
     if strict and not findings.is_clean:

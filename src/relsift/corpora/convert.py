@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relsift.corpora.data import Data
 from relsift.errors import ConfigError
-from relsift.files import replaced_file
+from relsift.files import check_output, make_folder, replaced_file
 from relsift.readers.base import ReadReport
 from relsift.registry import find, table
 from relsift.schema import Document
@@ -34,14 +34,15 @@ def writer_for(target: Path, name: str | None) -> Writer:
 
 def is_folder(target: Path) -> bool:
     """Is the target a folder? Yes if it exists as one, or has no suffix."""
-    return target.is_dir() or not target.suffix
+    return target.is_dir() or not (target.suffix or target.exists())
 
 
 def convert(data: Data, target: Path, writer: Writer, report: ReadReport, *, reads: Sequence[Path] = ()) -> list[Path]:
     """Write every part of `data`, and return the files. Each file is written whole or not at all.
 
     Args: reads: further files that are read meanwhile, such as trees.
-    Raises: ConfigError if the data has parts and the target is one file, which would mix them; or if a file to write is read.
+    Raises: ConfigError if the data has parts and the target is one file, which would mix them; or for a target that is read;
+        CheckpointError if another process writes there.
     """
     if not is_folder(target) and data.splits:
         raise ConfigError(
@@ -51,21 +52,12 @@ def convert(data: Data, target: Path, writer: Writer, report: ReadReport, *, rea
     splits = data.splits or (None,)
     files = [target / f"{split or 'data'}{writer.suffix}" for split in splits] if is_folder(target) else [target]
     for file in files:
-        refuse_inputs(file, [*data.inputs, *reads])
+        check_output(file, [*data.inputs, *reads])  # all of them, before one is written
     for file, split in zip(files, splits, strict=True):
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with replaced_file(file) as stream:
             writer.write(with_ids(data.documents(split, report), report), stream)
     return files
-
-
-def refuse_inputs(out: Path, inputs: Iterable[Path]) -> None:
-    """Raises ConfigError if a file or folder to write is one of the inputs, or lies in one, also by a link."""
-    place = out.resolve()
-    for path in inputs:
-        source = path.resolve()
-        if place == source or source in place.parents or (out.exists() and path.exists() and out.samefile(path)):
-            raise ConfigError(f"{out}: expected a place outside the data that is read, got one in {path}; name another one")
 
 
 def with_ids(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:

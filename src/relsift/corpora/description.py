@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
+from relsift.files import recovered, write_json
 
 FORMAT = 1  # raised when older versions of relsift cannot read the new form
 DESCRIPTION_FILE = "corpus.json"
@@ -14,13 +15,12 @@ DESCRIPTION_FILE = "corpus.json"
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
     """Write corpus.json into the folder of a prepared corpus."""
-    text = json.dumps({"format": FORMAT} | description, ensure_ascii=False, indent=1)
-    (folder / DESCRIPTION_FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(folder / DESCRIPTION_FILE, {"format": FORMAT} | description)
 
 
 def read_description(name: str, folder: Path) -> dict[str, Any]:
     """Raises DataError, with what to do, if corpus `name` was not prepared in `folder` or its description is damaged."""
-    file = folder / DESCRIPTION_FILE
+    file = recovered(folder) / DESCRIPTION_FILE
     if not file.is_file():
         raise DataError(f"{name}: expected a prepared corpus in {folder}, got none; run `relsift corpora prepare {name}`")
     advice = f"run `relsift corpora prepare {name}` again"

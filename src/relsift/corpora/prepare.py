@@ -19,7 +19,7 @@ from relsift.corpora.description import write_description
 from relsift.corpora.download import ReportProgress, download
 from relsift.corpora.locate import locate
 from relsift.errors import DataError
-from relsift.files import file_sha256, replaced_folder
+from relsift.files import check_output, file_sha256, make_folder, open_output, replaced_folder
 from relsift.home import HOME_VARIABLE, corpus_folder
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
@@ -41,9 +41,10 @@ def prepare(corpus: Corpus, *, source: Path | None, home: Path, progress: Report
     target = corpus_folder(corpus.name, home)
     report = ReadReport()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         with ExitStack() as stack:
             raw_paths = locate(corpus, _unpacked(corpus, source, stack, report_progress))
+            check_output(target, raw_paths.values())
             new_folder = stack.enter_context(replaced_folder(target))
             counts = _write(corpus, raw_paths, new_folder, report, report_progress)
             _describe(corpus, new_folder, counts, report)
@@ -87,7 +88,7 @@ def _write(
         streams: dict[str, TextIO] = {}
         for number, (split, document) in enumerate(read_raw(corpus, raw_paths, report), start=1):
             if split not in streams:
-                streams[split] = stack.enter_context((folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n"))
+                streams[split] = stack.enter_context(open_output(folder / f"{split}.jsonl"))
                 counts[split] = Counter()
             native.write([document], streams[split])
             counts[split].update(document_counts(document))

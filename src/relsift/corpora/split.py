@@ -10,12 +10,12 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from relsift.corpora.convert import refuse_inputs, with_ids
+from relsift.corpora.convert import with_ids
 from relsift.corpora.corpus import DEV, SPLITS, TEST, TRAIN
 from relsift.corpora.data import Data
 from relsift.corpora.groups import Group, group_documents
 from relsift.errors import ConfigError, DataError, require
-from relsift.files import replaced_file
+from relsift.files import check_output, make_folder, replaced_file
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 from relsift.writers import native
@@ -68,7 +68,7 @@ def split(data: Data, folder: Path, *, dev: float, test: float, seed: int, repor
     Raises: ConfigError for shares that cannot be, and for a folder that holds something; DataError if all parts are there already.
     """
     check_shares(dev, test)
-    refuse_inputs(folder, data.inputs)
+    check_output(folder, data.inputs)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         got = "one that holds something" if folder.is_dir() else "a file"
         raise ConfigError(f"{folder}: expected a new or an empty folder for the parts, got {got}; name another one")
@@ -83,7 +83,7 @@ def split(data: Data, folder: Path, *, dev: float, test: float, seed: int, repor
     source = list(data.documents(TRAIN if data.splits else None, report))
     parts = split_documents(source, shares, seed=seed, where=data.name)
     parts |= {part: list(data.documents(part, report)) for part in data.splits if part != TRAIN}
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for part in SPLITS:
         if part in parts:
             with replaced_file(folder / f"{part}.jsonl") as stream:

@@ -20,6 +20,7 @@ from typing import Any
 from relsift.errors import ConfigError, DataError
 from relsift.experiments.result import CellResult, Plan, cell_name
 from relsift.experiments.system import System
+from relsift.locks import output_errors
 
 PACK_FILE = "cells.jsonl.xz"
 PACK_FORMAT = 1
@@ -104,7 +105,7 @@ def write_pack(file: Path, plan: Plan, cells: Sequence[CellResult]) -> None:
     header = _line({"format": PACK_FORMAT, "plan": plan.to_json(), "cells": len(lines), "sha256": _sha256(lines)})
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as stream:
+        with output_errors(file), temporary.open("wb") as stream:
             stream.write(lzma.compress("".join([header, *lines]).encode("utf-8"), preset=6 | lzma.PRESET_EXTREME))
             stream.flush()
             os.fsync(stream.fileno())
@@ -170,7 +171,7 @@ def _to_json(cell: CellResult) -> dict[str, Any]:
 
 
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 def _sha256(lines: Iterable[str]) -> str:

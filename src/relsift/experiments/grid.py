@@ -29,7 +29,7 @@ from relsift.experiments.cell import Cell, configured, run_cell
 from relsift.experiments.cell_files import StoredCell, finished_names, pack_loose_cells, stored_cells
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import System
-from relsift.files import locked, write_json
+from relsift.files import locked, make_folder, write_json
 
 PLAN_FILE = "plan.json"
 LOCK_FILE = "lock"
@@ -65,7 +65,7 @@ def write_or_check_plan(folder: Path, plan: Plan) -> None:
             expected, got = (", ".join(f"{name}={getattr(one, name)}" for name in different) for one in (plan, before))
             raise CheckpointError(f"{folder / PLAN_FILE}: expected a folder with {expected}, got one with {got}; use another --out")
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_json(folder / PLAN_FILE, plan.to_json())
 
 

@@ -16,7 +16,7 @@ from relsift.annotators.tagger import VERSION, predicted_tags
 from relsift.errors import DataError
 from relsift.experiments.folds import Fold
 from relsift.experiments.result import Plan
-from relsift.files import write_json
+from relsift.files import make_folder, write_json
 from relsift.schema import Entity, Sentence
 from relsift.stable_random import stable_integer
 
@@ -41,7 +41,7 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
         tagged = predicted_tags(training, [*development, *test], seed=plan.fold_seed + 1, language=plan.language)
         tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*tagged.training, *tagged.others]]
         facts = {"training": asdict(tagged.training_score), "elsewhere": asdict(tagged.others_score), "overlapping": tagged.overlapping}
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         write_json(file, {"checksum": plan.checksum, "sentences": digest, "facts": facts, "tags": tags})
     kept = json.loads(file.read_text(encoding="utf-8"))
     whose = kept["checksum"], kept.get("sentences"), len(kept["tags"])

@@ -20,7 +20,7 @@ from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
-from relsift.files import write_json
+from relsift.files import make_folder, write_json
 from relsift.readers.base import OnError
 
 FORMAT = 1
@@ -190,7 +190,7 @@ class CellResult:
         return bool(self.config.get("candidates", {}).get("order_leak", False))
 
     def save(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         write_json(file, {"format": FORMAT} | self.to_json())
 
     @classmethod

@@ -4,7 +4,7 @@ blocks.py          what a report is made of: paragraphs, tables, figures, comman
 markdown.py        blocks as GitHub's Markdown
 page_frame.py      what every HTML page has around its content: security policy, styles, script
 html.py            a report as one HTML page
-terminal.py        a table as aligned plain text or as a table of rich
+terminal.py        text without control codes; a table as aligned plain text or as a table of rich
 write.py           a report as files: Markdown with its plots beside it, and HTML
 wording.py         how numbers are written
 themes.py          colours and fonts of plots, fixed in a file and following the page inside one
@@ -15,5 +15,5 @@ sentence_html.py   one sentence as HTML: entities marked in the text, and a tabl
 sentence_page.py   sentences with relation arcs as one HTML page
 
 Each output has one function that keeps text of the data from becoming markup: `markdown.escape`, the standard library's
-`html.escape`, and `terminal.visible`.
+`html.escape`, and `terminal.printable`.
 """

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from relsift.errors import DataError
+from relsift.files import make_folder, replaced_file
 from relsift.report import html, markdown
 from relsift.report.blocks import Report
 
@@ -21,9 +22,10 @@ def write_report(report: Report, folder: Path, name: str) -> list[Path]:
         raise DataError(f"report {name!r}: expected names of letters, digits, '.', '_' and '-', got {unfit[0]!r}")
     if repeated := [figure_name for figure_name in names if names.count(figure_name) > 1]:
         raise DataError(f"report {name!r}: expected a name of its own for every figure, got {repeated[0]!r} twice")
-    (folder / "plots").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "plots")
     texts = {folder / f"{name}.md": markdown.report(report, name), folder / f"{name}.html": html.report(report)}
     texts |= {folder / figure.file(name): figure.svg for figure in figures}
     for file, text in texts.items():
-        file.write_text(text, encoding="utf-8", newline="\n")
+        with replaced_file(file) as stream:
+            stream.write(text)
     return list(texts)

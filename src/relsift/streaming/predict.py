@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 from relsift import __version__
-from relsift.corpora.data import resolve
-from relsift.errors import ConfigError, DataError
+from relsift.corpora.data import Data, resolve
+from relsift.errors import ConfigError, DataError, require
 from relsift.extractor import RelationExtractor
+from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport
+from relsift.locks import reason
 from relsift.readers.base import ReadReport
 from relsift.readers.native import numbered_lines, read_lines
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
 from relsift.streaming.read_ahead import read_ahead
-from relsift.streaming.resume import Block, Job, mark, remaining
+from relsift.streaming.resume import Block, Job, complete_mark, mark, remaining
 from relsift.writers.base import Writer
 
 STANDARD_INPUT = "-"
+_STANDARD_INPUT_NUMBER, _STANDARD_INPUT_FILE = 0, Path("/dev/stdin")
 BLOCKS_AHEAD = 2  # blocks read while one is computed; more would only need more memory
 
 
@@ -36,20 +41,24 @@ def predict_file(
     threshold: float | None = None,
     resume: bool = False,
     report: InferenceReport,
+    on_sentences: Callable[[int], None] | None = None,
 ) -> tuple[float, list[str]]:
-    """Predict every document of `source` and write it; returns the seconds taken and what the readers left out.
+    """Predict every document of `source` and write it; returns the seconds taken, and what the user should know of input and output.
 
     Documents are read, predicted and written block by block, and the next blocks are read meanwhile: memory does not grow with the file.
-    `out` is not touched before the first block is predicted. If the input is broken, the blocks before that place are written.
+    `out` is not touched before the first block is predicted. If the input is broken, the blocks before that place are written. A page is
+    written whole or not at all.
 
     Args:
         source: a DATA name, or `-` for standard input. out: a file; None: standard output. writer: name of the output format.
         threshold: in place of the model's own.
         resume: go on after the blocks that an interrupted prediction left in `out` (see `relsift.streaming.resume`), if there are any.
         report: collects the numbers of candidates and the time of each stage.
-    Raises: DataError for broken input, and for input without any entities: this model relates given entities and does not find them;
-        ConfigError if `out` is part of the input, or cannot be resumed.
+        on_sentences: called after each block with the number of sentences predicted so far.
+    Raises: DataError for broken input; ConfigError if `out` is part of the input or of a model, or cannot be resumed; CheckpointError if
+        another process writes it; OutputError if nothing more can be written.
     """
+    require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     output_format: Writer = find("writer", writer)
     job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold)
     if resume and job is None:
@@ -57,33 +66,57 @@ def predict_file(
             "--resume: expected an INPUT that can be read again and --out with a file in a format of one line a sentence, got input "
             f"{source!r}, output {'standard output' if out is None else str(out)!r}, format {writer!r}; leave out --resume"
         )
-    left_out = ReadReport()
+    data = None if source == STANDARD_INPUT else resolve(source)
+    if out is not None:
+        check_output(out, [_STANDARD_INPUT_FILE] if data is None else data.inputs)
+    left_out, notes = ReadReport(), list[str]()
     started = time.perf_counter()
-    with closing(read_ahead(_timed(blocks_of(_documents(source, out, left_out)), report), BLOCKS_AHEAD)) as blocks:
+    with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes)), report), BLOCKS_AHEAD)) as blocks:
+        predict = partial(_predicted, extractor, threshold=threshold, report=report, on_sentences=on_sentences)
         if out is None:
-            _write(_predicted(extractor, blocks, threshold, report), output_format, sys.stdout, report)
-        elif resume and job is not None and output_format.lines is not None and job.has_lines(out):
-            missing = _predicted(extractor, remaining(blocks, out, output_format.lines), threshold, report)
-            with out.open("a", encoding="utf-8", newline="\n") as stream:
-                _write(missing, output_format, stream, report)
+            _write(predict(blocks), output_format, sys.stdout, report)
         else:
-            predicted = _predicted(extractor, blocks, threshold, report)
+            _write_file(blocks, predict, output_format, out, job, resume=resume, report=report, notes=notes)
+    return time.perf_counter() - started, [*notes, *left_out.lines()]
+
+
+def _write_file(
+    blocks: Iterator[Block], predict: Callable[[Iterator[Block]], Iterator[Block]], output_format: Writer, out: Path, job: Job | None,
+    *, resume: bool, report: InferenceReport, notes: list[str],
+) -> None:  # fmt: skip
+    """Predict and write what is not in the file yet."""
+    with ExitStack() as stack:
+        if is_shared := out.is_file() or not out.exists():  # nobody writes into a pipe or /dev/null by mistake
+            make_folder(out.parent)
+            stack.enter_context(lock_output(out))
+        if resume and job is not None and output_format.lines is not None and job.has_lines(out):
+            first = next(missing := remaining(blocks, out, output_format.lines, partial(job.mark_begun, out)), None)
+            if first is None:
+                notes.append(f"{out}: already complete, nothing was left to predict")
+            else:
+                with open_output(out, "a") as stream:
+                    _write(predict(chain([first], missing)), output_format, stream, report)
+        else:
+            predicted = predict(blocks)
             first = next(predicted, [])
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with out.open("w", encoding="utf-8", newline="\n") as stream:  # emptied before it is marked: the mark is for new lines only
-                if job is not None:
+            if is_shared:
+                complete_mark(out).unlink(missing_ok=True)
+            # Line by line: what is there after an interruption is of use. A page would be half of one.
+            with open_output(out) if output_format.lines is not None else replaced_file(out) as stream:
+                if job is not None:  # emptied before it is marked: the mark is for new lines only
                     job.mark_begun(out)
                 _write(chain([first], predicted), output_format, stream, report)
-    if out is not None:
-        mark(out).unlink(missing_ok=True)
-    return time.perf_counter() - started, left_out.lines()
+        if job is not None and resume:
+            job.mark_complete(out)
+        elif is_shared:
+            mark(out).unlink(missing_ok=True)
 
 
 def predict_documents(
     extractor: RelationExtractor, documents: Iterable[Document], *, threshold: float | None = None, report: InferenceReport
 ) -> Iterator[Document]:
     """The same documents with predicted relations, in order, lazily."""
-    return chain.from_iterable(_predicted(extractor, blocks_of(documents), threshold, report))
+    return chain.from_iterable(_predicted(extractor, blocks_of(documents), threshold=threshold, report=report))
 
 
 def blocks_of(documents: Iterable[Document]) -> Iterator[list[Document]]:
@@ -118,11 +151,18 @@ def _timed(blocks: Iterator[list[Document]], report: InferenceReport) -> Iterato
 
 
 def _predicted(
-    extractor: RelationExtractor, blocks: Iterable[Block], threshold: float | None, report: InferenceReport
+    extractor: RelationExtractor,
+    blocks: Iterable[Block],
+    *,
+    threshold: float | None,
+    report: InferenceReport,
+    on_sentences: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     for block in blocks:
         sentences = extractor.stream(sentences_of(block), threshold=threshold, report=report)
         yield [Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text) for document in block]
+        if on_sentences is not None:
+            on_sentences(report.sentences)
 
 
 def _write(blocks: Iterable[Block], output_format: Writer, stream: TextIO, report: InferenceReport) -> None:
@@ -144,27 +184,27 @@ def _job(extractor: RelationExtractor, source: str, out: Path | None, output_for
     return Job(model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, relsift=__version__)
 
 
-def _documents(source: str, out: Path | None, report: ReadReport) -> Iterator[Document]:
-    if source == STANDARD_INPUT:
-        # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
-        with open(sys.stdin.fileno(), "rb", closefd=False) as stream:
-            yield from _with_entities(read_lines(numbered_lines(stream, "standard input"), "standard input", report), source)
+def _documents(data: Data | None, report: ReadReport, notes: list[str]) -> Iterator[Document]:
+    if data is not None:
+        yield from _with_entities(data.documents(None, report), data.name, notes)
         return
-    data = resolve(source)
-    for place in data.inputs:
-        if out is not None and out.resolve().is_relative_to(place.resolve()):
-            raise ConfigError(f"--out: expected a file outside the input {place}, got {out}, which would be read and overwritten")
-    yield from _with_entities(data.documents(None, report), source)
+    name = "standard input"
+    try:
+        # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
+        with open(_STANDARD_INPUT_NUMBER, "rb", closefd=False) as stream:
+            yield from _with_entities(read_lines(numbered_lines(stream, name), name, report), name, notes)
+    except OSError as error:
+        raise DataError(f"{name}: expected JSON lines, got {reason(error)}; give a file, or a pipe that can be read") from error
 
 
-def _with_entities(documents: Iterable[Document], source: str) -> Iterator[Document]:
+def _with_entities(documents: Iterable[Document], source: str, notes: list[str]) -> Iterator[Document]:
     entities = sentences = 0
     for document in documents:
         sentences += len(document.sentences)
         entities += sum(len(sentence.entities) for sentence in document.sentences)
         yield document
     if sentences and not entities:
-        raise DataError(
-            f"{source}: expected sentences with entities, got {sentences} sentences without any; this model relates given entities and "
-            "does not find them: annotate entities first"
+        notes.append(
+            f"{source}: {sentences} sentences, none with entities: no relations; this model relates given entities and does not find "
+            "them, so annotate entities first"
         )

@@ -1,9 +1,12 @@
 """Resuming an interrupted prediction: how its incomplete file is marked, and where the next run starts.
 
 While lines are written to FILE, FILE.resume.json beside it holds the settings that they depend on: model, threshold, writer, input,
-version. It is created before the first line is written, and deleted after the last. Sentences are predicted in blocks of whole documents;
-the blocks depend on the input alone. A resumed run starts at the first incomplete block. Its lines are those of an uninterrupted run, but
-a score may differ in its last digit: cached words and distances of earlier blocks may be summed in another order.
+version. It is created before the first line is written, and deleted after the last. A prediction with `--resume` then leaves
+.FILE.complete.json, with the same settings and the size and time of FILE: the next `--resume` finds nothing missing, and ends.
+
+Sentences are predicted in blocks of whole documents; the blocks depend on the input alone. A resumed run starts at the first incomplete
+block. Its lines are those of an uninterrupted run, but a score may differ in its last digit: cached words and distances of earlier blocks
+may be summed in another order.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from relsift.errors import ConfigError
 from relsift.files import write_json
+from relsift.locks import output_errors
 from relsift.schema import Document
 
 Block = Sequence[Document]
@@ -36,28 +40,35 @@ class Job:
     def mark_begun(self, out: Path) -> None:
         """Mark `out` as incomplete."""
         write_json(mark(out), asdict(self))
+        complete_mark(out).unlink(missing_ok=True)
+
+    def mark_complete(self, out: Path) -> None:
+        """Mark `out` as complete, so that a later run knows with which settings."""
+        write_json(complete_mark(out), asdict(self) | _facts(out))
+        mark(out).unlink(missing_ok=True)
 
     def has_lines(self, out: Path) -> bool:
         """Whether `out` has lines of this job, after which a resumed run goes on.
 
-        Raises: ConfigError if the file is complete, or was written by another job.
+        Raises: ConfigError if another job wrote the file, or it is not known which.
         """
         if not out.exists() or not out.stat().st_size:
             return False
-        if not mark(out).exists():
+        record, before = mark(out), _read(mark(out))
+        if before is None:
+            record, before = complete_mark(out), _read(complete_mark(out))
+            if before is not None and {name: before.get(name) for name in _facts(out)} != _facts(out):
+                before = None  # something else has written the file since
+        if before is None:
             raise ConfigError(
                 f"--resume: expected {mark(out)} beside {out}, as an interrupted `relsift predict` leaves it, got none: the file is "
                 "complete, or something else wrote it; leave out --resume to write it anew"
             )
-        try:
-            before = json.loads(mark(out).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ConfigError(f"{mark(out)}: expected JSON, got {error}; leave out --resume to start again") from error
         for name, value in asdict(self).items():
-            got = before.get(name) if isinstance(before, dict) else before
+            got = before.get(name)
             if got != value:
                 raise ConfigError(
-                    f"--resume: expected the {name} with which {out} was begun, {got!r} (in {mark(out)}), got {value!r}; "
+                    f"--resume: expected the {name} with which {out} was begun, {got!r} (in {record}), got {value!r}; "
                     "use the same command as before, or leave out --resume to start again"
                 )
         return True
@@ -68,9 +79,34 @@ def mark(out: Path) -> Path:
     return out.with_name(f"{out.name}.resume.json")
 
 
-def remaining(blocks: Iterator[Block], out: Path, lines: Lines) -> Iterator[Block]:
+def complete_mark(out: Path) -> Path:
+    """The file that tells with which settings a complete `out` was written."""
+    return out.with_name(f".{out.name}.complete.json")
+
+
+def _facts(out: Path) -> dict[str, int]:
+    """What changes when something else writes the file."""
+    facts = out.stat()
+    return {"size": facts.st_size, "mtime_ns": facts.st_mtime_ns}
+
+
+def _read(record: Path) -> dict[str, Any] | None:
+    """None if it is not there. Raises ConfigError if it is no record."""
+    try:
+        value = json.loads(record.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError(repr(value)[:40])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{record}: expected the settings of a prediction, got {error}; leave out --resume to start again") from error
+    return value
+
+
+def remaining(blocks: Iterator[Block], out: Path, lines: Lines, begin: Callable[[], None] | None = None) -> Iterator[Block]:
     """The blocks that are not yet in `out`; an incomplete block is cut off from the file.
 
+    Args: begin: called before the file is cut.
     Raises: ConfigError naming the line if the file holds other sentences than those the input begins with.
     """
     with out.open("r+b") as stream:
@@ -78,7 +114,10 @@ def remaining(blocks: Iterator[Block], out: Path, lines: Lines) -> Iterator[Bloc
         for block in blocks:
             number = _last_line(block, stream, number, out, lines)
             if number < 0:
-                stream.truncate(end)
+                if begin is not None:
+                    begin()
+                with output_errors(out):
+                    stream.truncate(end)
                 return chain([block], blocks)
             end = stream.tell()
         if stream.read(1):

@@ -20,7 +20,7 @@ from relsift.device import checked_device
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
-from relsift.files import write_json
+from relsift.files import make_folder, open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
@@ -58,12 +58,12 @@ def train_run(
     if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     _begin_or_check(config, data, folder, resume)
 
     def record_epoch(record: dict[str, Any]) -> None:
-        with (folder / HISTORY_FILE).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        with open_output(folder / HISTORY_FILE, "a") as stream:
+            stream.write(to_json(record, indent=None) + "\n")
         if on_epoch is not None:
             on_epoch(record)
 
@@ -87,8 +87,8 @@ def train_run(
     scores, report = score_bundle(result.bundle, data.development)
     bundle = replace(result.bundle, about=_about(data, result, scores))
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
-    lines = [json.dumps(record) + "\n" for record in result.state.history]
-    (folder / HISTORY_FILE).write_text("".join(lines), encoding="utf-8")
+    with replaced_file(folder / HISTORY_FILE) as stream:
+        stream.writelines(to_json(record, indent=None) + "\n" for record in result.state.history)
     bundle.save(folder / MODEL_FOLDER)
     return replace(result, bundle=bundle), scores
 
@@ -175,4 +175,5 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
         },
     )
     write_fingerprints(folder / FINGERPRINTS_FILE, data.training)
-    config_file.write_text(config.to_yaml(), encoding="utf-8")  # last: this file marks the folder as that of a run
+    with replaced_file(config_file) as stream:
+        stream.write(config.to_yaml())  # last: this file marks the folder as that of a run

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from relsift.errors import CheckpointError
-from relsift.files import file_sha256, write_json
+from relsift.files import file_sha256, make_folder, write_json
 from relsift.format1 import renamed
 from relsift.training.average import EpochMean
 
@@ -45,7 +45,7 @@ def save_state(
     mean: EpochMean | None = None,
 ) -> None:
     """Write the state; the tensors of earlier epochs are deleted afterwards. Args: best: the model's state after the best epoch."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     tensors |= {f"mean.{name}": tensor for name, tensor in (mean.tensors if mean is not None else {}).items()}

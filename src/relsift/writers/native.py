@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
+from relsift.errors import DataError
 from relsift.schema import Document, Entity, Sentence
 from relsift.writers.base import Writer
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make an encoder for every line
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # `json.dumps` would make an encoder for every line
 
 
 def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None = None) -> dict[str, Any]:
@@ -48,7 +49,11 @@ def lines(document: Document) -> Iterator[str]:
     """One JSON line a sentence, without its line end."""
     is_whole_document = len(document.sentences) == 1 and document.sentences[0].id == document.id
     for sentence in document.sentences:
-        yield _encode(record_of(sentence, document.text, doc_id=None if is_whole_document else document.id))
+        record = record_of(sentence, document.text, doc_id=None if is_whole_document else document.id)
+        try:
+            yield _encode(record)
+        except ValueError as error:  # infinity or not-a-number, which JSON does not have
+            raise DataError(f"sentence {sentence.id!r}: expected finite scores, got {error}") from error
 
 
 def write(documents: Iterable[Document], stream: TextIO) -> None:
