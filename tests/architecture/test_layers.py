@@ -20,7 +20,8 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors",),
     ("schema",),
-    ("text", "stable_random", "home", "files"),
+    ("text", "abbreviations", "stable_random", "home", "files"),
+    ("sentences",),
     ("registry", "candidates"),
     ("evaluation",),
     ("report",),
@@ -40,7 +41,7 @@ LAYERS = (
     ("demo", "serving"),
     ("cli",),
 )
-WITHOUT_TORCH = [part for layer in LAYERS[:10] for part in layer]
+WITHOUT_TORCH = [part for layer in LAYERS[:11] for part in layer]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

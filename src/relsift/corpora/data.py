@@ -168,8 +168,11 @@ def _options(text: str | None, reader: Reader) -> dict[str, str]:
         key, equals_sign, value = (part.strip() for part in item.partition("="))
         if not item.strip():
             continue
+        if equals_sign and key in reader.open_options:
+            options[key] = value
+            continue
         if key not in reader.options or not equals_sign:
-            known = ", ".join(reader.options) or "none (it has no options)"
+            known = ", ".join((*reader.options, *reader.open_options)) or "none (it has no options)"
             raise ConfigError(f"{reader.name}[{text}]: expected option=value with an option of {known}, got {item.strip()!r}")
         if value not in reader.options[key]:
             raise ConfigError(f"{reader.name}[{text}]: expected {key} to be {' or '.join(reader.options[key])}, got {value!r}")
