@@ -1,42 +1,46 @@
-"""From characters to tokens and sentences, for formats that annotate character offsets.
+"""From characters to tokens, for formats that annotate character offsets. Rules, no model; character offsets are kept.
 
-Rules, no model. The tokeniser keeps character offsets; the sentence splitter never cuts an entity. Tokens are words in alphabetic
-scripts and single characters in Chinese. The script is decided for each character, so mixed text needs no option.
+Tokens are words in alphabetic scripts and single characters in Chinese. The script is decided for each character, so mixed text needs
+no option. What a reader sees as one character is never cut, however many code points it has: a letter with its accents or vowel
+signs, an emoji of several parts, a flag; nor is a word at a soft hyphen or another invisible character. Sentences are in
+`relsift.sentences`.
 """
 
 from __future__ import annotations
 
-import bisect
 import re
+import unicodedata
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from relsift.schema import is_cjk
 
 Span = tuple[int, int]
 
-_CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_CJK = "\u2e80-\u2fff\u3001-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"  # without U+3000, a blank
 # A CJK character, a run of letters, a number with inner , or . , or any other single character that is not a blank.
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W\d_{_CJK}]+|\d+(?:[.,]\d+)*|\S")
-_CLOSING_MARKS = "\"'”’」』）)】》〉]"
-_COMMA_LIKE_MARKS = ",;:，、；："
-_SENTENCE_END = re.compile(rf"[。！？!?…]+[{re.escape(_CLOSING_MARKS)}]*|\.+[{re.escape(_CLOSING_MARKS)}]*(?=\s|$)|\n+")
-_NEXT_CHARACTER = re.compile(r"[^\S\n]*(\S)")  # the next character on the line
-_LINE_BREAK = re.compile(r"\r?\n(\s*)")
-_TITLES = ("mr", "mrs", "ms", "dr", "prof", "st", "gen", "col", "lt", "sgt", "sen", "rep", "gov", "jr", "sr")
-_COMPANY_FORMS = ("inc", "ltd", "co", "corp")
-_OTHER_ABBREVIATIONS = ("fig", "figs", "eq", "eqs", "ref", "refs", "no", "vs", "etc", "al", "u.s", "e.g", "i.e", "cf", "ca", "approx")
-_ABBREVIATIONS = frozenset(_TITLES + _COMPANY_FORMS + _OTHER_ABBREVIATIONS)
+_CHARACTER = re.compile(r"\S")
+_ZERO_WIDTH_BLANK = "\u200b"  # separates words without a gap
+_ZERO_WIDTH_JOINER = "\u200d"  # makes one emoji of two
+_PREFIXES = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd\U000110cd")  # Arabic number signs and the like
+_KATAKANA_VOICING = "\uff9e\uff9f"
 
 
-def tokenise(text: str, cuts: Iterable[int] = (), *, characters: bool = False) -> list[Span]:
+def tokenise(text: str, cuts: Iterable[int] = (), *, characters: bool = False, marks_apart: bool = False) -> list[Span]:
     """Half-open character spans of the tokens of `text`, in order; blanks belong to none.
 
     Args:
-        cuts: offsets at which a token must end, such as the edges of annotated entities, so that spans always align.
+        cuts: offsets at which a token must end, such as the edges of annotated entities, so that spans align. One inside what is
+            seen as one character is ignored: a mention that ends there covers the whole character.
         characters: every non-blank character is its own token, Latin letters and digits too (Chinese corpora).
+        marks_apart: accents, vowel signs and invisible characters are tokens of their own, as in version 0.2.
     """
-    spans = [m.span() for m in re.finditer(r"\S", text)] if characters else [m.span() for m in _TOKEN.finditer(text)]
-    edges = sorted(set(cuts))
+    spans = [m.span() for m in (_CHARACTER if characters else _TOKEN).finditer(text)]
+    glued = set() if marks_apart else _glued(text)
+    if glued:
+        spans = _joined(text, spans, glued, words=not characters)
+    edges = sorted(set(cuts) - glued)
     if not edges:
         return spans
     tokens: list[Span] = []
@@ -52,90 +56,74 @@ def tokenise(text: str, cuts: Iterable[int] = (), *, characters: bool = False) -
     return tokens
 
 
-def split_sentences(text: str, keep: Iterable[Span] = (), *, wrapped: bool = False) -> list[Span]:
-    """Half-open character spans of the sentences of `text`, blanks at their edges left out.
-
-    A sentence ends after 。！？!?…, after a full stop before a blank that does not close an abbreviation or an initial, and at a
-    line break; never before a lower-case letter or a comma, and never inside a span of `keep` (entities).
-
-    Args:
-        wrapped: lines are cut at a fixed width, so only a blank line ends a sentence, not every line break.
-    """
-    if wrapped:
-        return _split_wrapped(text, keep)
-    inside = _InsideSpans(keep)
-    spans: list[Span] = []
-    start = 0
-    for end in [*(m.end() for m in _SENTENCE_END.finditer(text) if _ends_sentence(text, m, inside)), len(text)]:
-        piece = text[start:end]
-        left = start + len(piece) - len(piece.lstrip())
-        right = start + len(piece.rstrip())
-        if left < right:
-            spans.append((left, right))
-        start = end
-    return spans
-
-
-def _ends_sentence(text: str, match: re.Match[str], inside: _InsideSpans) -> bool:
-    if inside(match.end()):
-        return False
-    mark = match.group()[0]
-    if mark == "\n":
-        return True
-    next_character = _NEXT_CHARACTER.match(text, match.end())
-    if next_character and (next_character.group(1).islower() or next_character.group(1) in _COMMA_LIKE_MARKS):
-        return False
-    return mark != "." or not _is_abbreviation(text, match.start(), name=inside(match.start() + 1, last=True))
+def _glued(text: str) -> set[int]:
+    """Offsets between two code points, both no blanks, that are seen as one character, or of which one is invisible."""
+    if text.isascii() or not any(map(_is_special, set(text))):
+        return set()
+    glued: set[int] = set()
+    num_flag_letters = 0  # in a row, up to the character before
+    all_invisible = True  # the characters since the last blank
+    previous = " "
+    for offset, character in enumerate(text):
+        is_flag_letter = _is_flag_letter(character)
+        if not previous.isspace() and not character.isspace() and (
+            (_is_attached(character) and character not in _PREFIXES)
+            or previous in _PREFIXES
+            or (previous == _ZERO_WIDTH_JOINER and _is_picture(character))
+            or (is_flag_letter and num_flag_letters % 2 == 1)
+            or all_invisible  # those that begin a word belong to it
+        ):  # fmt: skip
+            glued.add(offset)
+        num_flag_letters = num_flag_letters + 1 if is_flag_letter else 0
+        all_invisible = character.isspace() or (all_invisible and _is_invisible(character))
+        previous = character
+    return glued
 
 
-class _InsideSpans:
-    """Is a position strictly inside one of many spans, or with `last` at the end of one? Spans may nest and overlap."""
-
-    def __init__(self, spans: Iterable[Span]) -> None:
-        self._ends: list[int] = []
-        self._starts: list[int] = []
-        for start, end in sorted(spans):
-            if self._ends and start < self._ends[-1]:
-                self._ends[-1] = max(end, self._ends[-1])
-            else:
-                self._starts.append(start)
-                self._ends.append(end)
-
-    def __call__(self, position: int, *, last: bool = False) -> bool:
-        number = bisect.bisect_left(self._starts, position) - 1
-        return number >= 0 and (position < self._ends[number] or (last and position == self._ends[number]))
-
-
-def _split_wrapped(text: str, keep: Iterable[Span]) -> list[Span]:
-    """Split the text without its wrapped line breaks; the spans returned are those in the wrapped text."""
-    position: list[int] = []  # of each character of the unwrapped text: its position in `text`
-    unwrapped: list[str] = []
-    copied = 0
-    is_chinese = sum(map(is_cjk, text)) > len(text) / 2  # Chinese lines are joined without a blank
-    for match in _LINE_BREAK.finditer(text):
-        position.extend(range(copied, match.start()))
-        unwrapped.append(text[copied : match.start()])
-        copied = match.end()
-        if "\n" in match.group(1):  # a blank line
-            separator = "\n"
-        elif is_chinese:
-            continue
+def _joined(text: str, spans: list[Span], glued: set[int], *, words: bool) -> list[Span]:
+    """The spans, joined where they meet at a glued offset; and, with `words`, words that marks or invisible characters hold together."""
+    joined: list[Span] = []
+    is_word = False  # does the last span begin with a letter, with only letters and what is attached to them behind it?
+    for start, end in spans:
+        begins_with_letter = _is_letter(text[start])
+        if joined and joined[-1][1] == start and (
+            start in glued or (words and is_word and begins_with_letter and start - 1 in glued and text[start - 1] != _ZERO_WIDTH_BLANK)
+        ):  # fmt: skip
+            joined[-1] = (joined[-1][0], end)
+            is_word = is_word or begins_with_letter
         else:
-            separator = " "
-        position.append(match.start())
-        unwrapped.append(separator)
-    position.extend(range(copied, len(text)))
-    unwrapped.append(text[copied:])
-    keep_unwrapped = [(bisect.bisect_left(position, start), bisect.bisect_left(position, end)) for start, end in keep]
-    return [(position[start], position[end - 1] + 1) for start, end in split_sentences("".join(unwrapped), keep_unwrapped)]
+            joined.append((start, end))
+            is_word = begins_with_letter
+    return joined
 
 
-def _is_abbreviation(text: str, stop: int, *, name: bool) -> bool:
-    """Does the full stop belong to the word before it? `name`: it ends an entity, such as "Ph.D."."""
-    word = re.search(r"[\w.]*$", text[max(0, stop - 20) : stop])
-    last_word = word.group().lower() if word else ""
-    is_initial = len(last_word) == 1 and last_word.isalpha() and text[stop - 1].isupper()
-    return is_initial or last_word in _ABBREVIATIONS or (name and "." in last_word)
+@lru_cache(maxsize=4096)
+def _is_attached(character: str) -> bool:
+    """Does the code point belong to the one before it: accents, vowel signs, skin tones, invisible characters?"""
+    return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") or "\U0001f3fb" <= character <= "\U0001f3ff" or (
+        character in _KATAKANA_VOICING
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _is_special(character: str) -> bool:
+    return _is_attached(character) or _is_flag_letter(character)
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) == "Cf"
+
+
+def _is_flag_letter(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _is_picture(character: str) -> bool:
+    return unicodedata.category(character) == "So"
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalpha() and not is_cjk(character)
 
 
 def is_mostly_cjk(tokens: Collection[str]) -> bool:

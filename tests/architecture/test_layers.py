@@ -20,7 +20,8 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors",),
     ("schema", "locks"),
-    ("text", "stable_random", "home", "files", "json_text", "yaml_text"),
+    ("text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text"),
+    ("sentences",),
     ("registry", "candidates", "json_schema"),
     ("evaluation",),
     ("report",),
@@ -41,7 +42,7 @@ LAYERS = (
     ("cli",),
     ("__main__",),
 )
-WITHOUT_TORCH = [part for layer in LAYERS[:10] for part in layer]
+WITHOUT_TORCH = [part for layer in LAYERS[:11] for part in layer]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

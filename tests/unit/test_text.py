@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relsift.text import is_mostly_cjk, split_sentences, tokenise
+from relsift.sentences import split_sentences
+from relsift.text import is_mostly_cjk, tokenise
 
 
 def words(text: str, *cuts: int, characters: bool = False) -> list[str]:

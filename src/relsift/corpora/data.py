@@ -223,8 +223,11 @@ def _options(text: str | None, reader: Reader) -> dict[str, str]:
         key, equals_sign, value = (part.strip() for part in item.partition("="))
         if not item.strip():
             continue
+        if equals_sign and key in reader.open_options:
+            options[key] = value
+            continue
         if key not in known_options or not equals_sign:
-            known = ", ".join(known_options) or "none (it has no options)"
+            known = ", ".join((*known_options, *reader.open_options)) or "none (it has no options)"
             raise ConfigError(f"{reader.name}[{text}]: expected option=value with an option of {known}, got {item.strip()!r}")
         if key == "encoding":
             value = _encoding(value, f"{reader.name}[{text}]")

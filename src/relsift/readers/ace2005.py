@@ -26,7 +26,8 @@ from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, 
 from relsift.readers.markup import Element, Markup, parse
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document, is_cjk
-from relsift.text import Span, split_sentences
+from relsift.sentences import split_sentences
+from relsift.text import Span
 
 _APF = ".apf.xml"
 _TAG = re.compile(r"<(/?\w*)[^>]*>")

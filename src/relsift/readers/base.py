@@ -85,6 +85,7 @@ class Reader:
     recognises: Callable[[Path], bool]  # does the path look like this format, by its name and first bytes?
     samples: Mapping[str, str]  # file name -> invented content; readable as a folder with default options
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> allowed values, the default first
+    open_options: Mapping[str, str] = field(default_factory=dict)  # further options of any value: name -> what a value is
     has_encoding: bool = False  # `read` takes `encoding`, the name of a text encoding that Python knows, "utf-8" if left out
 
 

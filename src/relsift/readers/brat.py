@@ -5,227 +5,211 @@
     *<tab>Synonym-of T1 T2 T3                 equivalence: a symmetric relation between the members, given here as one relation
                                               for each two members, in the order of the line
 
-brat cuts a span at every line break inside it; fragments with only blanks between them are joined again. Options:
-
-    unit: auto (words, and single Chinese characters) or characters (everything, as Chinese corpora do).
-    lines: break (a line break ends a sentence) or wrapped (lines cut at a fixed width; only a blank line ends a sentence).
-    subtypes: none (`Person-Name` is a type) or hyphen (type `Person`, subtype `Person-Name`).
-    equivalences: relations or ignore.
-    offsets: exact (an entity whose words are not at its offsets is dropped) or nearby (it is moved to its words if they are at
-        most SHIFT characters away: some corpora lost characters after they were annotated).
+brat cuts a span at every line break inside it; fragments with only blanks between them are joined again. Fragments come in any order,
+the words column may be missing, and types may hold blanks. `Options` are those of the reader.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, read_text
-from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text
+from relsift.readers.brat_lines import AnnotationFile, is_annotation, parse
+from relsift.readers.brat_mentions import entity_of, is_misplaced, num_in_place
+from relsift.readers.encodings import UTF8
+from relsift.readers.misplaced import AUTO, UNEXPLAINED_SHARE, Fits
+from relsift.readers.positions import CHARACTERS, CONVENTIONS, Positions, begins_with_mark, fits
+from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
-from relsift.text import Span, split_sentences
-
-SHIFT = 3  # characters
-_ANNOTATION = re.compile(r"(?:[TREAMN#]\d+\S*|\*)\t")
-_INTENDED_ANNOTATION = re.compile(r"[TREAMN#]\d+\s|\*\s")  # with a blank for the tab: an error, not a stray line
-_SPANS = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
-_ARGUMENTS = re.compile(r"(\S+) ([^\s:]+):(\S+) ([^\s:]+):(\S+)")
-_LONGEST_QUOTE = 80  # characters of a line in a message
-_UNUSED = {"A": "attributes", "M": "attributes", "N": "normalisations", "#": "notes"}
+from relsift.sentences import line_spans, split_sentences
+from relsift.text import Span
 
 SAMPLES = {
-    "mill.txt": "Ada Berg runs the Old Mill.\nThe Old Mill, or OM, stands in Lund.\n",
+    "mill.txt": "Ada Berg runs the Old Mill. The Old Mill, or OM, stands in Lund.\n",
     "mill.ann": "T1\tPerson 0 8\tAda Berg\nT2\tPlace 18 26\tOld Mill\nR1\truns Arg1:T1 Arg2:T2\n"
     "T3\tPlace 32 40\tOld Mill\nT4\tPlace 45 47\tOM\n*\tsame_as T3 T4\n"
     "T5\tPlace 59 63\tLund\nR2\tlocated_in Arg1:T3 Arg2:T5\t\n",
 }
+_LOST_SHARE = 0.5  # of a file's mentions; if more are lost, its document is left out: it would teach that it holds no entities
+_SPLIT_HINT = "; if a sentence is cut at a wrong place, see the options relations=whole, lines=sentences, abbreviations=WORD+WORD"
 
 
-@dataclass
-class _Annotations:
-    """The content of one .ann file, before relations are checked against the entities that are kept."""
+@dataclass(frozen=True)
+class Options:
+    """What the reader can be asked for; the first value listed is the default."""
 
-    entities: dict[str, TextEntity] = field(default_factory=dict)  # by id
-    dropped: set[str] = field(default_factory=set)  # ids of entities that are left out
-    events: set[str] = field(default_factory=set)  # ids of events and of their triggers
-    relations: list[tuple[str, TextRelation]] = field(default_factory=list)  # with the place, `file:line`
+    encoding: str = UTF8
+    unit: str = "auto"  # auto (words, and single Chinese characters) or characters (everything, as Chinese corpora do)
+    marks: str = "attached"  # accents, vowel signs and invisible characters belong to the letter before; apart: are tokens
+    # break: a line break ends a sentence. wrapped: lines are cut at a fixed width, only a blank line ends a sentence. sentences: each
+    # line is one sentence.
+    lines: str = "break"
+    relations: str = "within"  # within a sentence, others are left out; whole: sentences that a relation joins become one
+    abbreviations: str = ""  # words, joined by "+", whose full stop never ends a sentence; -word takes a word out of relsift's own
+    subtypes: str = "none"  # hyphen: `Person-Name` is the type `Person` with the subtype `Person-Name`
+    equivalences: str = "relations"  # or ignore
+    # exact: an entity whose words are not at its offsets is dropped. nearby: it is moved to its words if they are at most
+    # SHIFT characters away; some corpora lost characters after they were annotated.
+    offsets: str = "exact"
+    positions: str = CHARACTERS  # what offsets count, see relsift.readers.positions; auto: for each file what fits most entities
 
 
-def read(
-    path: Path,
-    report: ReadReport,
-    *,
-    unit: str = "auto",
-    lines: str = "break",
-    subtypes: str = "none",
-    equivalences: str = "relations",
-    offsets: str = "exact",
-) -> Iterator[Document]:
-    """Yield one document per pair, sorted by path. Raises DataError naming file and line.
+def read(path: Path, report: ReadReport, **options: str) -> Iterator[Document]:
+    """Yield one document per pair, sorted by path. `options` are those of `Options`.
 
+    Raises: DataError naming file and line; also if the words of many entities are not at their offsets.
     Counts: discontinuous entities, entities whose words are not at their offsets, events, attributes, normalisations, notes,
         texts without annotation, and what `document_from_offsets` counts.
     """
-    if path.suffix == ".txt":
-        path = path.with_suffix(".ann")
+    if path.suffix.lower() == ".txt":
+        path = _beside(path, ".ann", "its annotation beside the text")
     files = input_files(path, ".ann")
     if path.is_dir():
-        for missing in sorted({p.with_suffix(".ann") for p in path.rglob("*.txt")} - set(files)):
-            report.drop("texts without an .ann file", str(missing.with_suffix(".txt")))
+        _count_texts_without_annotation(path, files, report)
+    corpus = _Corpus(path, files, Options(**options))
     for file in files:
-        source = file.with_suffix(".txt")
-        if not source.is_file():
-            raise DataError(f"{file}: expected the text beside the annotation, in {source.name}, got no such file")
-        text = read_text(source)
-        annotations = _parse(file, text, report, nearby=offsets == "nearby", equivalences=equivalences == "relations")
-        entities = [_with_subtype(e) if subtypes == "hyphen" else e for e in annotations.entities.values()]
-        yield document_from_offsets(
-            (file.relative_to(path) if path.is_dir() else Path(file.name)).with_suffix("").as_posix(),
-            text,
-            entities,
-            _kept_relations(annotations, report),
+        document = None
+        with report.leaving_out("documents"):
+            document = corpus.document(file, report)
+        if document is not None:
+            yield document
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A text and what its annotation holds, before the one is compared with the other."""
+
+    text: str
+    has_mark: bool  # the file of the text begins with a byte-order mark
+    annotations: AnnotationFile
+
+    def fits(self, *, nearby: bool) -> dict[str, int]:
+        """How many mentions have their words at their positions, by convention."""
+        mentions = self.annotations.mentions
+        return fits(self.text, lambda positions: num_in_place(self.text, mentions, positions, nearby=nearby), has_mark=self.has_mark)
+
+
+@dataclass
+class _Corpus:
+    """The files of one reading. How many mentions are lost in all of them decides what happens to those that are."""
+
+    path: Path
+    files: list[Path]
+    options: Options
+    _survey: Fits | None = field(default=None, init=False)  # made when a first mention is lost
+
+    def document(self, file: Path, report: ReadReport) -> Document | None:
+        """The document of one pair; None if so much of its annotation is lost that nothing can be learned from it."""
+        pair = self._load(file, report)
+        where = str(file)
+        convention = self.options.positions
+        if convention == AUTO:
+            numbers = pair.fits(nearby=self._nearby)
+            convention = max(CONVENTIONS, key=lambda name: numbers[name])
+            if numbers[convention] > numbers[CHARACTERS]:
+                report.drop(f"documents whose offsets count {convention} (kept)", where)
+        positions = Positions(pair.text, convention, has_mark=pair.has_mark)
+        if self._is_lost(pair, positions, report, where):
+            return None
+        entities: dict[str, TextEntity] = {}
+        for mention in pair.annotations.mentions:
+            with report.leaving_out("entities"):
+                entity = entity_of(pair.text, mention, positions, report, nearby=self._nearby)
+                if entity is not None and mention.id not in pair.annotations.events:
+                    entities[mention.id] = _with_subtype(entity) if self.options.subtypes == "hyphen" else entity
+        relations = _kept_relations(pair.annotations, entities, report)
+        return document_from_offsets(
+            (file.relative_to(self.path) if self.path.is_dir() else Path(file.name)).with_suffix("").as_posix(),
+            pair.text,
+            list(entities.values()),
+            relations,
             report,
-            where=str(file),
-            sentences=split_sentences(text, [(e.start, e.end) for e in entities], wrapped=lines == "wrapped"),
-            characters=unit == "characters",
+            where=where,
+            sentences=self._sentences(pair.text, entities, relations),
+            characters=self.options.unit == "characters",
+            marks_apart=self.options.marks == "apart",
+            split_hint=_SPLIT_HINT,
         )
 
+    def _load(self, file: Path, report: ReadReport) -> _Pair:
+        source = _beside(file, ".txt", "the text beside the annotation")
+        text = read_text(source, self.options.encoding)
+        annotations = parse(
+            file, report, encoding=self.options.encoding, equivalences=self.options.equivalences == "relations"
+        )
+        return _Pair(text, begins_with_mark(source), annotations)
 
-def _parse(file: Path, text: str, report: ReadReport, *, nearby: bool, equivalences: bool) -> _Annotations:
-    annotations = _Annotations()
-    for number, line, further_lines in _annotations(file):
-        where = f"{file}:{number}"
-        key, _, body = line.partition("\t")
-        if key[0] == "T":
-            if key in annotations.entities or key in annotations.dropped:
-                raise DataError(f"{where}: expected each id once, got {key!r} again")
-            type_name, spans, words = _text_bound(line, text, where)
-            # Some tools write the words of a span over a line break on several lines.
-            while further_lines and len(words) < sum(end - start for start, end in spans):
-                words += "\n" + further_lines.pop(0)
-            for stray in filter(str.strip, further_lines):
-                report.drop("stray lines after an entity", f"{where}: {stray[:_LONGEST_QUOTE]!r}")
-            span = _annotated_span(text, spans, words, nearby, f"{where}: {key} {words[:_LONGEST_QUOTE]!r}", report)
-            if span is None:
-                annotations.dropped.add(key)
-            else:
-                annotations.entities[key] = TextEntity(key, *span, type_name)
-        elif key[0] == "R":
-            annotations.relations.append((where, _relation(body, where)))
-        elif key[0] == "*":
-            type_name, *members = body.split() or [""]
-            if len(members) < 2:
-                raise DataError(f"{where}: expected a type and two or more ids, got {line[:_LONGEST_QUOTE]!r}")
-            if equivalences:
-                annotations.relations += [(where, TextRelation(a, b, type_name)) for a, b in combinations(dict.fromkeys(members), 2)]
-            else:
-                report.drop("equivalences, as asked", where)
-        elif key[0] == "E":
-            annotations.events.update((key, body.split(" ")[0].rpartition(":")[2].strip()))
-            report.drop("events, with their triggers", where)
-        else:
-            report.drop(_UNUSED[key[0]], where)
-    for trigger in annotations.events & set(annotations.entities):
-        del annotations.entities[trigger]
-    return annotations
+    def _is_lost(self, pair: _Pair, positions: Positions, report: ReadReport, where: str) -> bool:
+        """Whether most mentions of the file are lost; it is counted then. Raises: DataError if many of the whole corpus are."""
+        mentions = pair.annotations.mentions
+        misplaced = [mention for mention in mentions if is_misplaced(pair.text, mention, positions, nearby=self._nearby)]
+        if not misplaced:
+            return False
+        if self._survey is None:
+            self._survey = self._fits_of_all()
+        complaint = self._survey.complaint(self.options.positions, reader=READER.name, path=self.path)
+        share = len(misplaced) / len(mentions)
+        is_lost = share > _LOST_SHARE
+        if complaint and (report.on_error == "stop" or share > UNEXPLAINED_SHARE):
+            for _, relation in pair.annotations.relations if report.on_error == "skip" else ():
+                report.lost_relations[relation.type] += 1
+            raise DataError(f"{misplaced[0].label}: {complaint}")
+        if is_lost:
+            report.drop("documents left out, as the words of most entities are not at their offsets", where)
+            for place, relation in pair.annotations.relations:
+                report.lose_relation("relations of a document left out", place, relation.type)
+        return is_lost
 
+    def _fits_of_all(self) -> Fits:
+        survey = Fits()
+        for file in self.files:
+            scratch = ReadReport(on_error="skip")
+            with scratch.leaving_out("documents"):
+                pair = self._load(file, scratch)
+                survey.add(len(pair.annotations.mentions), pair.fits(nearby=self._nearby))
+        return survey
 
-def _annotations(file: Path) -> Iterator[tuple[int, str, list[str]]]:
-    """Each annotation: line number, line, and the lines after an entity that are no annotations. Such lines elsewhere are refused."""
-    lines = [line.rstrip("\r") for line in read_text(file).split("\n")]
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
-        if not line.strip():
-            continue
-        if not _ANNOTATION.match(line):
-            raise DataError(f"{file}:{number}: expected an annotation such as 'T1<tab>Type 0 4<tab>text', got {line[:_LONGEST_QUOTE]!r}")
-        line_number, further_lines = number, []
-        while line[0] == "T" and number < len(lines) and not _INTENDED_ANNOTATION.match(lines[number]):
-            further_lines.append(lines[number])
-            number += 1
-        yield line_number, line, further_lines
+    @property
+    def _nearby(self) -> bool:
+        return self.options.offsets == "nearby"
+
+    def _sentences(self, text: str, entities: dict[str, TextEntity], relations: list[TextRelation]) -> list[Span]:
+        keep = [(entity.start, entity.end) for entity in entities.values()]
+        if self.options.relations == "whole":
+            for relation in relations:
+                head, tail = entities[relation.head], entities[relation.tail]
+                keep.append((min(head.start, tail.start), max(head.end, tail.end)))
+        if self.options.lines == "sentences":
+            return line_spans(text, keep)
+        abbreviations = [word for word in self.options.abbreviations.split("+") if word.strip()]
+        return split_sentences(text, keep, wrapped=self.options.lines == "wrapped", abbreviations=abbreviations)
 
 
-def _text_bound(line: str, text: str, where: str) -> tuple[str, list[Span], str]:
-    _, type_and_offsets, words = (*line.split("\t", 2), "")[:3]
-    match = _SPANS.fullmatch(type_and_offsets)
-    if match is None or not words:
-        raise DataError(f"{where}: expected 'T1<tab>Type start end<tab>text', got {line[:_LONGEST_QUOTE]!r}")
-    spans = [(int(start), int(end)) for start, _, end in (part.partition(" ") for part in match.group(2).split(";"))]
-    offsets = [edge for span in spans for edge in span]
-    if offsets != sorted(offsets) or any(start == end for start, end in spans) or offsets[-1] > len(text):
-        raise DataError(f"{where}: expected rising offsets within the {len(text)} characters of the text, got {match.group(2)!r}")
-    return match.group(1), spans, words
-
-
-def _annotated_span(text: str, spans: list[Span], words: str, nearby: bool, where: str, report: ReadReport) -> Span | None:
-    """The span of the words that were annotated; None if the entity is dropped. What is dropped or moved is counted."""
-    start, end = spans[0][0], spans[-1][1]
-    is_continuous = all(not text[left:right].strip() for (_, left), (right, _) in pairwise(spans))
-    if is_continuous and same_words(text[start:end], words):
-        return start, end
-    nearby_span = _nearest_occurrence(text, start, end, words) if nearby else None
-    if nearby_span:
-        report.drop(f"entities moved by up to {SHIFT} characters to their words (kept)", where)
-        return nearby_span
-    if not is_continuous:
-        report.drop("discontinuous entities", where)
-        return None
-    if _differs_in_punctuation(text[start:end], words):
-        report.drop("entities whose punctuation was edited after annotation (kept)", where)
-        return start, end
-    report.drop("entities whose words are not at their offsets", where)
-    return None
-
-
-def _nearest_occurrence(text: str, start: int, end: int, words: str) -> Span | None:
-    """The span of `words` that starts nearest to `start`, at most SHIFT characters away."""
-    pattern = re.compile(r"\s*".join(map(re.escape, "".join(words.split()))))
-    first = max(0, start - SHIFT)
-    starts = sorted(range(first, min(start + SHIFT, len(text)) + 1), key=lambda position: abs(position - start))
-    for position in starts:
-        match = pattern.match(text, position, end + 2 * SHIFT)
-        if match and match.group():
-            return match.span()
-    return None
-
-
-def _differs_in_punctuation(text: str, words: str) -> bool:
-    """Do the two differ only in punctuation (`;` and `、`)? Then the offsets still hold."""
-    character_pairs = list(zip(text, words))
-    return len(text) == len(words) and all(a == b or not (a.isalnum() or b.isalnum()) for a, b in character_pairs)
-
-
-def _relation(body: str, where: str) -> TextRelation:
-    match = _ARGUMENTS.fullmatch(body.strip())
-    if match is None:
-        raise DataError(f"{where}: expected 'R1<tab>Type Arg1:T1 Arg2:T2', got {body[:_LONGEST_QUOTE]!r}")
-    kind, first, head, second, tail = match.groups()
-    if (first, second) == ("Arg2", "Arg1"):
-        head, tail = tail, head
-    return TextRelation(head, tail, kind)
-
-
-def _kept_relations(annotations: _Annotations, report: ReadReport) -> list[TextRelation]:
-    """The relations between entities that are kept; those with an event or a dropped entity are counted."""
+def _kept_relations(annotations: AnnotationFile, entities: dict[str, TextEntity], report: ReadReport) -> list[TextRelation]:
+    """The relations between entities that are kept; others are counted. Raises: DataError for the id of nothing in the file."""
+    dropped = {mention.id for mention in annotations.mentions} - set(entities)
     kept = []
     for where, relation in annotations.relations:
-        ends = (relation.head, relation.tail)
-        if any(end in annotations.events for end in ends):
-            report.drop("relations with an event", where)
-        elif any(end in annotations.dropped for end in ends):
-            report.drop("relations of a dropped entity", where)
-        else:
-            for end in ends:
-                if end not in annotations.entities:
-                    raise DataError(f"{where}: expected the id of an entity of this file, got {end!r}")
+        ends = {relation.head, relation.tail}
+        if ends & annotations.broken:
+            report.lose_relation("relations of a broken entity", where, relation.type)
+        elif ends & annotations.events:
+            report.lose_relation("relations with an event", where, relation.type)
+        elif ends & annotations.relation_ids:
+            report.lose_relation("relations with a relation", where, relation.type)
+        elif ends & dropped:
+            report.lose_relation("relations of a dropped entity", where, relation.type)
+        elif ends <= entities.keys():
             kept.append(relation)
+        else:
+            with report.leaving_out("relations"):
+                if report.on_error == "skip":
+                    report.lost_relations[relation.type] += 1
+                unknown = relation.tail if relation.head in entities else relation.head
+                raise DataError(f"{where}: expected the id of an entity of this file, got {unknown!r}")
     return kept
 
 
@@ -234,15 +218,42 @@ def _with_subtype(entity: TextEntity) -> TextEntity:
     return TextEntity(entity.id, entity.start, entity.end, kind, entity.type) if hyphen and kind else entity
 
 
+def _beside(file: Path, suffix: str, expected: str) -> Path:
+    """The file of the same name with another suffix, in small or capital letters. Raises: DataError if there is none."""
+    usual = file.with_suffix(suffix)
+    if usual.is_file():
+        return usual
+    for other in (suffix.upper(), suffix.capitalize()):
+        if file.with_suffix(other).is_file():
+            return file.with_suffix(other)
+    packed = Path(f"{usual}.gz")
+    got = f"only {packed.name}, which has to be unpacked first" if packed.is_file() else "no such file"
+    raise DataError(f"{file}: expected {expected}, in {usual.name}, got {got}")
+
+
+def _count_texts_without_annotation(folder: Path, annotations: list[Path], report: ReadReport) -> None:
+    annotated = {file.with_suffix("") for file in annotations}
+    for file in sorted(folder.rglob("*")):
+        if is_hidden(file, folder) or not file.is_file():
+            continue
+        if file.suffix.lower() == ".txt" and file.with_suffix("") not in annotated:
+            report.drop("texts without an .ann file", str(file))
+        elif file.name.lower().endswith(".ann.gz"):
+            report.drop("packed annotations, which are not read (unpack them first)", str(file))
+
+
 def recognises(path: Path) -> bool:
     """An .ann file with brat lines (or empty beside its text), or a folder with such a file."""
     if path.is_dir():
-        first = next(iter(sorted(path.glob("*.ann")) or path.rglob("*.ann")), None)
+        files = (file for file in sorted(path.rglob("*")) if file.suffix.lower() == ".ann" and not is_hidden(file, path))
+        first = next(files, None)
         return first is not None and recognises(first)
-    start = beginning_of(path).removeprefix("\ufeff")
-    if path.suffix != ".ann":
+    if path.suffix.lower() != ".ann":
         return False
-    return bool(_ANNOTATION.match(start)) if start.strip() else path.with_suffix(".txt").is_file()
+    start = beginning_of(path).removeprefix("\ufeff")
+    if not start.strip():
+        return any(path.with_suffix(suffix).is_file() for suffix in (".txt", ".TXT", ".Txt"))
+    return is_annotation(start.lstrip("\r\n").split("\n", 1)[0])
 
 
 READER = Reader(
@@ -253,9 +264,14 @@ READER = Reader(
     samples=SAMPLES,
     options={
         "unit": ("auto", "characters"),
-        "lines": ("break", "wrapped"),
+        "marks": ("attached", "apart"),
+        "lines": ("break", "wrapped", "sentences"),
+        "relations": ("within", "whole"),
         "subtypes": ("none", "hyphen"),
         "equivalences": ("relations", "ignore"),
         "offsets": ("exact", "nearby"),
+        "positions": (*CONVENTIONS, AUTO),
     },
+    open_options={"abbreviations": "words joined by +, such as zit.+Nachtr.+-no (-no: \"no.\" ends a sentence)"},
+    has_encoding=True,
 )

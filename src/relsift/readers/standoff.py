@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Entity, Relation, Sentence
-from relsift.text import Span, split_sentences, tokenise
+from relsift.sentences import split_sentences
+from relsift.text import Span, tokenise
 
 _LONGEST_QUOTE = 80  # characters of a mention in a message
 
@@ -45,6 +47,8 @@ def document_from_offsets(
     sentences: Sequence[Span] | None = None,
     sentence_ids: Mapping[int, str] | None = None,
     characters: bool = False,
+    marks_apart: bool = False,
+    split_hint: str = "",
 ) -> Document:
     """Split, tokenise and align; tokens are cut at entity edges so that every entity covers whole tokens.
 
@@ -53,7 +57,8 @@ def document_from_offsets(
         where: the file, for error messages.
         sentences: half-open character spans of the sentences, in order; None: from `split_sentences`.
         sentence_ids: id by sentence number; `{doc_id}-{number}` for a number without one.
-        characters: one token a character (see `relsift.text.tokenise`).
+        characters, marks_apart: what a token is (see `relsift.text.tokenise`).
+        split_hint: what a user can do about sentences that are cut at a wrong place; ends the place of a relation across sentences.
     Raises: DataError for a span outside the text or blank, a relation to an unknown id, or an id given twice.
     Counts: relations across sentences, entities across sentences, relations of an entity that was dropped or with itself,
         duplicate relations.
@@ -74,22 +79,11 @@ def document_from_offsets(
     for entity in entities:
         if entity.id in sentence_of:
             entities_of[sentence_of[entity.id]].append(entity)
-    relations_of: list[list[TextRelation]] = [[] for _ in sentence_spans]
-    for relation in relations or ():
-        if relation.head not in sentence_of or relation.tail not in sentence_of:
-            report.drop("relations of a dropped entity", f"{where}: {relation.type} {relation.head} {relation.tail}")
-        elif sentence_of[relation.head] != sentence_of[relation.tail]:
-            report.drop("relations across sentences", f"{where}: {relation.type} {relation.head} {relation.tail}")
-        elif relation.head == relation.tail:
-            report.drop("relations of an entity with itself", f"{where}: {relation.type} {relation.head}")
-        elif relation in relations_of[sentence_of[relation.head]]:
-            report.drop("duplicate relations", f"{where}: {relation.type} {relation.head} {relation.tail}")
-        else:
-            relations_of[sentence_of[relation.head]].append(relation)
+    relations_of = _relations_by_sentence(relations or (), sentence_of, len(sentence_spans), report, where, split_hint)
     document_sentences = []
     for number, (start, end) in enumerate(sentence_spans):
         cuts = [edge - start for entity in entities_of[number] for edge in spans[entity.id]]
-        tokens = [(a + start, b + start) for a, b in tokenise(text[start:end], cuts, characters=characters)]
+        tokens = [(a + start, b + start) for a, b in tokenise(text[start:end], cuts, characters=characters, marks_apart=marks_apart)]
         if not tokens:
             continue
         document_sentences.append(
@@ -101,9 +95,36 @@ def document_from_offsets(
     return Document(doc_id, tuple(document_sentences), text)
 
 
+def _relations_by_sentence(
+    relations: Iterable[TextRelation], sentence_of: Mapping[str, int], num_sentences: int, report: ReadReport, where: str, split_hint: str
+) -> list[list[TextRelation]]:
+    relations_of: list[dict[TextRelation, None]] = [{} for _ in range(num_sentences)]
+    for relation in relations:
+        place = f"{where}: {relation.type} {relation.head} {relation.tail}"
+        head, tail = sentence_of.get(relation.head), sentence_of.get(relation.tail)
+        if head is None or tail is None:
+            report.lose_relation("relations of a dropped entity", place, relation.type)
+        elif head != tail:
+            report.lose_relation("relations across sentences", f"{place}{split_hint}", relation.type)
+        elif relation.head == relation.tail:
+            report.lose_relation("relations of an entity with itself", f"{where}: {relation.type} {relation.head}", relation.type)
+        elif relation in relations_of[head]:
+            report.drop("duplicate relations", place)
+        else:
+            relations_of[head][relation] = None
+    return [list(those) for those in relations_of]
+
+
 def same_words(words: str, expected: str) -> bool:
-    """Are the texts equal apart from blanks and line breaks, which annotation tools rewrite?"""
-    return words == expected or "".join(words.split()) == "".join(expected.split())
+    """Are the texts equal apart from blanks and line breaks, which annotation tools rewrite, and from their Unicode normal form?"""
+    if words == expected:
+        return True
+    return bool(set(normal_forms("".join(words.split()))) & set(normal_forms("".join(expected.split()))))
+
+
+def normal_forms(text: str) -> tuple[str, ...]:
+    """The text as it is, composed (NFC) and decomposed (NFD), without repetitions: "é" can be one character or two."""
+    return (text,) if text.isascii() else tuple(dict.fromkeys((text, normalize("NFC", text), normalize("NFD", text))))
 
 
 def _trimmed_span(text: str, entity: TextEntity) -> Span:

@@ -153,7 +153,7 @@ def test_relations_without_a_mention_are_counted(tmp_path: Path):
 def test_wrapped_lines_and_full_stops_inside_a_relation_do_not_part_its_ends(tmp_path: Path):
     pair = Pair("He saw Ada of Big! Co. In\nLund it rained. It\nstopped.\n\nNew", [ADA, LUND])
     (document,), report = read(pair.write(tmp_path))
-    assert len(document.sentences) == 4
+    assert len(document.sentences) == 5
     extent = f"<extent>{pair.charseq(pair.body[7:30])}</extent>\n"
     pair.relations = relation("E1-1", "E2-1", extent=extent)
     (document,), report = read(pair.write(tmp_path))
