@@ -40,7 +40,7 @@ def command(
         if not decisions or (limit and num_listed >= limit):
             continue
         num_listed += 1
-        sys.stdout.write(f"\n{sentence.id}: {' '.join(sentence.tokens)}\n")
+        sys.stdout.write(f"\n{sentence.id}: {' '.join(sentence.text.split())}\n")
         for decision in decisions:
             sys.stdout.write(f"  {decision}\n")
     if html is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from relsift.corpora.corpus import TRAIN
 from relsift.corpora.data import Data
 from relsift.readers.base import ReadReport
-from relsift.schema import Sentence, join_tokens
+from relsift.schema import Sentence
 
 _LONGEST_QUOTE = 80  # characters of a sentence in a message
 
@@ -68,7 +68,7 @@ def _normalised_text(sentence: Sentence) -> str:
 
 def _duplicates(split: str, first: str, sentences: list[Sentence]) -> str:
     example = sentences[0]
-    text = join_tokens(example.tokens)
+    text = example.text
     quote = text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
     noun = "sentence stands" if len(sentences) == 1 else "sentences stand"
     return f"{split}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {example.id} {quote!r})"
