@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from relsift.errors import DataError
 
 ROOT = -1  # the head of a token that has none
+_END = itemgetter(1)  # of a span
 _IDEOGRAPHIC_SPACE = "\u3000"
 _CLOSING = frozenset(",.;:!?%)]}’”")  # a token of these alone stands close to the word before it
 _CLITICS = frozenset(("'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "''", "-RRB-", "-RSB-"))  # as treebanks cut and write them
@@ -135,7 +137,7 @@ class Sentence:
     @property
     def extent(self) -> tuple[int, int] | None:
         """Half-open character span in the document's text, from the first token to the last; None: unknown."""
-        return None if self.offsets is None else (min(start for start, _ in self.offsets), max(end for _, end in self.offsets))
+        return None if not self.offsets else (min(self.offsets)[0], max(map(_END, self.offsets)))
 
     @property
     def text(self) -> str:
@@ -188,8 +190,9 @@ class Document:
 def _with_original(sentence: Sentence, text: str) -> Sentence:
     if sentence.offsets is None:
         return sentence
+    size = len(text)
     for start, end in sentence.offsets:
-        if not 0 <= start < end <= len(text):
+        if not 0 <= start < end <= size:
             raise DataError(
                 f"sentence {sentence.id!r}: expected token offsets inside the text of {len(text)} characters, got {start}..{end}"
             )

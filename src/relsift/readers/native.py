@@ -128,11 +128,13 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
     stem = Path(name).stem if Path(name).suffix else "line"
     seen: set[tuple[str, str]] = set()
     for place in places:
-        record = line = None
-        with report.leaving_out("lines"):
+        record = None
+        try:
             record = place.value()
             line = line_of(record, place.where, f"{stem}-{place.number}", report, positions)
-        if line is None:
+        except DataError:
+            with report.leaving_out("lines"):
+                raise
             lose_relations(record, report)
             continue
         if record.get("id") in (None, ""):
@@ -154,6 +156,8 @@ def _join_lines(lines: list[Line], report: ReadReport) -> Document:
     sentences = tuple(sentence for line in lines for sentence in line.sentences)
     if all(line.text is None for line in lines):
         return Document(name, sentences)
+    if len(lines) == 1 and lines[0].text is not None and lines[0].start <= _LEAST_GAPS:
+        return Document(name, sentences, " " * lines[0].start + lines[0].text)
     parts: list[str] = []
     length = 0
     for line in lines:

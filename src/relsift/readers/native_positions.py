@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
 
 from relsift.errors import DataError
 from relsift.schema import Entity, join_tokens
@@ -22,8 +21,7 @@ _LONGEST_QUOTE = 60  # characters of a text in a message
 _TREEBANK_MARKS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}", "``": '"', "''": '"'}
 
 
-@dataclass(frozen=True, slots=True)
-class LineText:
+class LineText(NamedTuple):
     """What the mentions of one line point into."""
 
     tokens: tuple[str, ...] | None  # None: start and end of a mention count characters of `text`
@@ -50,10 +48,20 @@ def by_characters(span: Span, numbers: dict[int, int] | None, where: str) -> Spa
     return numbers[span[0]], numbers[span[1]]
 
 
+def offsets_that_fit(offsets: Any, tokens: Sequence[str], text: str) -> tuple[Span, ...] | None:
+    """The offsets if they are pairs of numbers that show just the tokens; None to look closer. The common case, in little time."""
+    try:
+        spans = tuple([(start, end) for start, end in offsets])
+    except (TypeError, ValueError):  # no list of pairs
+        return None
+    if set(map(type, chain.from_iterable(spans))) != {int} or min(spans)[0] < 0:
+        return None
+    shows_tokens = [text[start:end] for start, end in spans] == tokens and [end - start for start, end in spans] == [*map(len, tokens)]
+    return spans if shows_tokens else None
+
+
 def check_offsets(tokens: Sequence[str], offsets: Sequence[Span], text: str, where: str) -> None:
     """Raises DataError at the first token that does not stand at its offsets in the text."""
-    if [text[start:end] for start, end in offsets] == list(tokens):
-        return
     for number, (token, (start, end)) in enumerate(zip(tokens, offsets)):
         shown = text[start:end]
         if shown != token and (shown != shown.strip() or not same_text(shown, token)):

@@ -29,6 +29,7 @@ from relsift.readers.native_positions import (
     character_numbers,
     check_offsets,
     checked_mention,
+    offsets_that_fit,
     placed_chars,
     shift_of_chars,
 )
@@ -37,7 +38,6 @@ from relsift.schema import Entity, Relation, Sentence
 
 _KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
 _LONGEST_TEXT = 100_000_000  # characters of a document; a larger `text_start` is a mistake
-_KEYS_OF_BARE_MENTION = 3  # start, end, type
 
 
 class Line(NamedTuple):
@@ -114,6 +114,9 @@ def _line_text(record: dict[str, Any], where: str, positions: str) -> tuple[Line
         return LineText(tuple(tokens), None, None, start, len(tokens)), None
     text = required_field(record, "text", (str,), where)
     numbers = character_numbers(text, positions)
+    right_offsets = None if numbers else offsets_that_fit(offsets, tokens, text)
+    if right_offsets is not None:
+        return LineText(tuple(tokens), text, right_offsets, start, len(tokens)), None
     size = len(text) if numbers is None else max(numbers)
     spans = [character_span(value, size, "offset", n, where) for n, value in enumerate(list_under(record, "offsets", where))]
     if len(spans) != len(tokens):
@@ -147,7 +150,7 @@ def _mentions(
             place = f"{where}: {singular} {number}"
             start, end = (entity.start, entity.end) if line.tokens else by_characters((entity.start, entity.end), numbers, place)
             entity = replace(entity, start=start, end=end, chars=entity.chars and by_characters(entity.chars, numbers, f"{place}: chars"))
-        if 0 <= entity.start < entity.end <= line.size and line.tokens and len(value) == _KEYS_OF_BARE_MENTION:
+        if 0 <= entity.start < entity.end <= line.size and line.tokens and "text" not in value:
             return entity
         return checked_mention(entity, value.get("text"), line, f"{where}: {singular} {number}")
 
@@ -162,6 +165,8 @@ def _mentions(
     def placed(number: int, entity: Entity | None) -> Entity | None:
         if entity is None or entity.chars is None:
             return entity
+        if not line.start and line.offsets and entity.chars == (line.offsets[entity.start][0], line.offsets[entity.end - 1][1]):
+            return entity  # the common case
         span = placed_chars(entity, line, shift, f"{where}: {singular} {number}")
         return replace(entity, chars=span and (span[0] + line.start, span[1] + line.start))
 
@@ -173,7 +178,7 @@ def _relations(
 ) -> list[Relation]:
     """The relations of a line, each once; those of an entity that was left out are counted. position: of each entity's id."""
     entity_records = list_under(record, "entities", where)
-    ids_are_numbers = any(isinstance(entity, dict) and isinstance(entity.get("id"), int) for entity in entity_records)
+    ids_are_numbers = bool(position) and any(isinstance(entity, dict) and isinstance(entity.get("id"), int) for entity in entity_records)
     records = object_list(record, "relations", "relation", RELATION_KEYS, where, report)
     relations = each_or_none(
         records, lambda number, value: relation_of(value, position, len(entities), ids_are_numbers, number, where), "relations", report
@@ -215,8 +220,8 @@ def _sentence_of_tokens(
 ) -> Sentence:
     spans, original = None, None
     if line.text is not None and line.offsets:
-        spans = tuple([(a + line.start, b + line.start) for a, b in line.offsets])
-        original = line.text[min(a for a, _ in line.offsets) : max(b for _, b in line.offsets)]
+        spans = tuple([(a + line.start, b + line.start) for a, b in line.offsets]) if line.start else line.offsets
+        original = line.text[min(line.offsets)[0] : max([b for _, b in line.offsets])]
     return Sentence(
         key,
         line.tokens or (),

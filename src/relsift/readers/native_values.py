@@ -18,6 +18,7 @@ from relsift.readers.base import parse_json
 from relsift.readers.encodings import UTF8, decode
 
 _BYTE_ORDER_MARK = "\ufeff"
+_NOTHING = ("", _BYTE_ORDER_MARK, b"", _BYTE_ORDER_MARK.encode())  # lines without a value
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BLANKS = " \t\r\n"  # of JSON
 _SKIPPED = re.compile(rf"[{_BLANKS}]*")
@@ -81,7 +82,7 @@ def values_of(lines: Iterable[tuple[int, bytes | str]], name: str) -> Iterator[P
 
 
 def _is_blank(line: bytes | str) -> bool:
-    return not (line.removeprefix(_BYTE_ORDER_MARK.encode()) if isinstance(line, bytes) else line.removeprefix(_BYTE_ORDER_MARK)).strip()
+    return line.strip() in _NOTHING
 
 
 def _text_or_nothing(line: bytes | str) -> str:
