@@ -1,7 +1,8 @@
 """The data model: documents of sentences with entities and relations.
 
 Token spans are half-open indices into `Sentence.tokens`. Where the original text is known, `Sentence.offsets` holds the half-open
-character span of every token in `Document.text`, so that every result can be located in the original text.
+character span of every token in `Document.text`, so that every result can be located in the original text. All character offsets here
+count code points from the beginning of the document.
 All classes are frozen and validate themselves when they are created.
 """
 
@@ -9,10 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from relsift.errors import DataError
 
 ROOT = -1  # the head of a token that has none
+_END = itemgetter(1)  # of a span
+_IDEOGRAPHIC_SPACE = "\u3000"
+_CLOSING = frozenset(",.;:!?%)]}’”")  # a token of these alone stands close to the word before it
+_CLITICS = frozenset(("'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "''", "-RRB-", "-RSB-"))  # as treebanks cut and write them
+_OPENING = frozenset((*"([{“‘$£€", "``", "-LRB-", "-LSB-"))  # stands close to the word after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Sentence:
     offsets: tuple[tuple[int, int], ...] | None = None  # half-open character span of each token in the document's text
     syntax: Syntax | None = None  # None: not parsed
     tagged: tuple[Entity, ...] | None = None  # what the model sees as tags, such as a tagger's output; None: `entities`
+    original: str | None = None  # the document's text from the first token to the last; None: unknown. A Document with text sets it
 
     def __post_init__(self) -> None:
         where = f"sentence {self.id!r}"
@@ -89,6 +97,11 @@ class Sentence:
             raise DataError(f"{where}: expected tokens of at least one character, got an empty one at {self.tokens.index('')}")
         if self.offsets is not None and len(self.offsets) != len(self.tokens):
             raise DataError(f"{where}: expected one offset per token ({len(self.tokens)}), got {len(self.offsets)}")
+        if self.original is not None:
+            extent = self.extent
+            if extent is None or len(self.original) != extent[1] - extent[0]:
+                got = "no offsets" if extent is None else f"offsets from {extent[0]} to {extent[1]}"
+                raise DataError(f"{where}: expected offsets that span the original text of {len(self.original)} characters, got {got}")
         if self.syntax is not None and len(self.syntax.heads) != len(self.tokens):
             raise DataError(f"{where}: expected one head per token ({len(self.tokens)}), got {len(self.syntax.heads)}")
         self._check("entity", self.entities)
@@ -121,9 +134,39 @@ class Sentence:
         """The entities that the model sees as tags."""
         return self.entities if self.tagged is None else self.tagged
 
+    @property
+    def extent(self) -> tuple[int, int] | None:
+        """Half-open character span in the document's text, from the first token to the last; None: unknown."""
+        return None if not self.offsets else (min(self.offsets)[0], max(map(_END, self.offsets)))
+
+    @property
+    def text(self) -> str:
+        """The sentence as in the original text; where that is unknown, its tokens as they are set in print."""
+        return self._words(0, len(self.tokens)) if self.original is None else self.original
+
     def text_of(self, entity: Entity) -> str:
-        """The mention's tokens joined by blanks (by nothing between Chinese characters)."""
-        return join_tokens(self.tokens[entity.start : entity.end])
+        """The mention as in the original text; where that is unknown, its tokens as they are set in print."""
+        if self.original is None or self.offsets is None or self.extent is None:
+            return self._words(entity.start, entity.end)
+        first, _ = self.extent
+        covered = self.offsets[entity.start : entity.end]
+        start, end = entity.chars or (min(start for start, _ in covered), max(end for _, end in covered))
+        return self.original[max(start - first, 0) : end - first]
+
+    def has_blank_before(self, token: int) -> bool:
+        """Whether a blank stands before the token with this number: by the offsets if known, else by the rules of print."""
+        if token == 0:
+            return False
+        if self.offsets is not None:
+            return self.offsets[token - 1][1] < self.offsets[token][0]
+        return _has_blank_between(self.tokens[token - 1], self.tokens[token])
+
+    def _words(self, start: int, end: int) -> str:
+        tokens = self.tokens[start:end]
+        if self.offsets is None:
+            return join_tokens(tokens)
+        blanks = (" " if number > start and self.has_blank_before(number) else "" for number in range(start, end))
+        return "".join(blank + token for blank, token in zip(blanks, tokens))
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
         """The same sentence with these relations in place of its own."""
@@ -139,15 +182,27 @@ class Document:
     text: str | None = None  # the original text, if known
 
     def __post_init__(self) -> None:
-        if self.text is None:
-            return
-        for sentence in self.sentences:
-            for start, end in sentence.offsets or ():
-                if not 0 <= start < end <= len(self.text):
-                    raise DataError(
-                        f"sentence {sentence.id!r}: expected token offsets inside the text of {len(self.text)} characters, "
-                        f"got {start}..{end}"
-                    )
+        if self.text is not None:
+            # Results are sentences, not documents: each carries its own part of the text.
+            object.__setattr__(self, "sentences", tuple(_with_original(sentence, self.text) for sentence in self.sentences))
+
+
+def _with_original(sentence: Sentence, text: str) -> Sentence:
+    if sentence.offsets is None:
+        return sentence
+    size = len(text)
+    for start, end in sentence.offsets:
+        if not 0 <= start < end <= size:
+            raise DataError(
+                f"sentence {sentence.id!r}: expected token offsets inside the text of {len(text)} characters, got {start}..{end}"
+            )
+    start, end = sentence.extent or (0, 0)
+    original = text[start:end]
+    if sentence.original is None:
+        return replace(sentence, original=original)
+    if sentence.original != original:
+        raise DataError(f"sentence {sentence.id!r}: expected its own text at {start}..{end} of the document's, got {original[:80]!r}")
+    return sentence
 
 
 def sentences_of(documents: Iterable[Document]) -> Iterator[Sentence]:
@@ -157,17 +212,31 @@ def sentences_of(documents: Iterable[Document]) -> Iterator[Sentence]:
 
 
 def join_tokens(tokens: Iterable[str]) -> str:
-    """Tokens as readable text: blanks between words, none between two CJK characters."""
-    text = ""
+    """Tokens as readable text, for tokens whose original text is unknown: no blank before a comma, after a bracket, inside Chinese."""
+    text, before = "", ""
     for token in tokens:
-        if text and not (is_cjk(text[-1]) and is_cjk(token[0])):
-            text += " "
-        text += token
+        text += f" {token}" if before and _has_blank_between(before, token) else token
+        before = token
     return text
 
 
+def _has_blank_between(left: str, right: str) -> bool:
+    """Whether a blank stands between two tokens in print."""
+    if left[-1].isspace() or right[0].isspace():
+        return False
+    if (is_cjk(left[-1]) and is_cjk(right[0])) or _is_wide_mark(left[-1]) or _is_wide_mark(right[0]):
+        return False
+    return not (_CLOSING.issuperset(right) or right in _CLITICS or left in _OPENING)
+
+
+def _is_wide_mark(character: str) -> bool:
+    """Full-width punctuation, which has its own blank inside."""
+    return is_cjk(character) and not character.isalnum()
+
+
 def is_cjk(character: str) -> bool:
-    """Whether it is a Chinese ideograph or full-width punctuation."""
-    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef" or (
-        "\U00020000" <= character <= "\U0003ffff"
-    )
+    """Whether it is a Chinese ideograph or full-width punctuation; the full-width blank is none."""
+    return (
+        "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef"
+        or "\U00020000" <= character <= "\U0003ffff"
+    ) and character != _IDEOGRAPHIC_SPACE  # fmt: skip

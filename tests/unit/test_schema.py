@@ -94,17 +94,48 @@ def test_equal_content_is_equal_and_can_be_a_key(sentence: Sentence):
     [
         (("Ada", "left"), "Ada left"),
         (("张", "伟", "创办", "公司"), "张伟创办公司"),
-        (("张伟", "，", "CEO", "of", "公司"), "张伟， CEO of 公司"),  # a blank where either side is not Chinese
+        (("张伟", "，", "CEO", "of", "公司"), "张伟，CEO of 公司"),  # a full-width mark has its own blank
+        (("Fig", ".", "1", "(", "b", ")", ",", "5", "%"), "Fig. 1 (b), 5%"),
+        (("Bo", "'s", "cost", ":", "$", "5", "[", "x", "]", "!"), "Bo's cost: $5 [x]!"),
+        (("He", "costs", ".5"), "He costs .5"),  # a number, no closing mark
+        (("x", " ", "y", "\n", "z"), "x y\nz"),  # blank tokens are blanks themselves
         ((), ""),
     ],
 )
-def test_tokens_become_text_without_blanks_inside_chinese(tokens: tuple[str, ...], text: str):
+def test_tokens_are_set_as_in_print_where_the_original_text_is_unknown(tokens: tuple[str, ...], text: str):
     assert join_tokens(tokens) == text
+    if tokens:
+        sentence = Sentence("s", tokens, (Entity(0, len(tokens), "X"),))
+        assert (sentence.text, sentence.text_of(sentence.entities[0])) == (text, text)
+
+
+def test_a_sentence_of_a_document_with_text_knows_its_own_part_of_it():
+    # "A.  di-\ninterstitial (x)" : the sentence begins at 4; a line break stands inside, and no blank beside the hyphen or the brackets
+    text = "A.  di-\ninterstitial (x)"
+    offsets = ((4, 6), (6, 7), (8, 20), (21, 22), (22, 23), (23, 24))
+    mention, inside = Entity(0, 3, "X"), Entity(2, 3, "X", chars=(8, 13))
+    sentence = Sentence("s", ("di", "-", "interstitial", "(", "x", ")"), (mention, inside), offsets=offsets)
+    assert sentence.text == "di- interstitial (x)"  # without the text, offsets say where a blank stands
+    document = Document("d", (sentence,), text)
+    (known,) = document.sentences
+    assert (known.text, known.original) == ("di-\ninterstitial (x)",) * 2
+    assert [known.text_of(entity) for entity in known.entities] == ["di-\ninterstitial", "inter"]
+    assert known.with_relations([]).text == known.text
+    assert Document("d", (known,), text) == document
+
+
+def test_the_original_text_of_a_sentence_has_the_length_of_its_offsets_and_is_that_of_its_document():
+    with pytest.raises(DataError, match=r"original text of 4 characters, got offsets from 0 to 3"):
+        Sentence("s", ("Ada",), offsets=((0, 3),), original="Ada.")
+    with pytest.raises(DataError, match="got no offsets"):
+        Sentence("s", ("Ada",), original="Ada")
+    with pytest.raises(DataError, match=r"expected its own text at 0\.\.3 of the document's, got 'Bob'"):
+        Document("d", (Sentence("s", ("Ada",), offsets=((0, 3),), original="Ada"),), "Bob")
 
 
 def test_full_width_punctuation_and_rare_ideographs_count_as_chinese():
     assert all(map(is_cjk, "中，。！（𠀀"))
-    assert not any(map(is_cjk, "aé,.1 “"))
+    assert not any(map(is_cjk, "aé,.1 “\u3000"))
 
 
 def test_sentences_of_keeps_the_order_of_documents():

@@ -49,7 +49,7 @@ def command(
         if not decisions or (limit and num_listed >= limit):
             continue
         num_listed += 1
-        echo("", f"{sentence.id}: {' '.join(sentence.tokens)}", *(f"  {decision}" for decision in decisions))
+        echo("", f"{sentence.id}: {' '.join(sentence.text.split())}", *(f"  {decision}" for decision in decisions))
     if html is not None:
         annotated_pairs = [(gold, prediction) for gold, prediction in zip(sentences, predicted) if gold.relations is not None]
         with replaced_file(html) as stream:

@@ -35,7 +35,7 @@ def wrong_decisions(gold: Sentence, predicted: Sentence, direction: Direction) -
     for ((head, *_), (tail, *_)), gold_type, predicted_type in wrong_facts(facts_of(gold, direction), facts_of(predicted, direction)):
         if direction == "undirected":
             head, tail = in_text_order(gold, head, tail)
-        names = gold.text_of(gold.entities[head]), gold.text_of(gold.entities[tail])
+        head_text, tail_text = (" ".join(gold.text_of(gold.entities[position]).split()) for position in (head, tail))  # on one line
         score = None if predicted_type is None else scores[(head, tail), predicted_type]
-        decisions.append(WrongDecision(*names, gold_type, predicted_type, score))
+        decisions.append(WrongDecision(head_text, tail_text, gold_type, predicted_type, score))
     return decisions

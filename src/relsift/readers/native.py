@@ -1,14 +1,19 @@
 """Native JSON lines: one sentence or one text a line.
 
-    {"id", "doc_id"?, "tokens", "entities": [{"id"?, "start", "end", "type", "subtype"?}],
+    {"id"?, "doc_id"?, "tokens", "entities": [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?}],
         "relations"?: [{"head", "tail", "type", "score"?}]}
-    {"id", "doc_id"?, "text", "entities": […], "relations"?: […]}
+    {"id"?, "doc_id"?, "text", "entities": […], "relations"?: […]}
 
 With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
 tokens. Ends are exclusive. head and tail are entity ids or positions in the list. `"relations": []` means annotated, none; a
-missing key means not annotated. With `tokens`, `text` and `offsets` (a half-open character span in `text` for every token) the
-link to the original text is kept; `text_start` is the offset of `text` in its document. Consecutive lines with the same `doc_id`
-form one document.
+missing key means not annotated. Consecutive lines with the same `doc_id` form one document. A line without words is a document without
+sentences. A line without an id gets one from the file's name and its number.
+
+Character offsets. All of a line count characters (code points) from the beginning of that line's `text`: start and end of a text alone,
+`offsets`, and `chars`. With `tokens`, `text` and `offsets` (a half-open span in `text` for every token) keep the link to the original text.
+`chars` is the span of a mention in `text`, if it is finer than its tokens; without `text` it is kept as it is. `text_start` is the place
+of `text` in its document. In memory, offsets count from the beginning of the document. What a line says twice (`text` of a mention, chars,
+offsets and tokens) is compared, and a difference is an error.
 
 `"tagged": [{"start", "end", "type"}]` are the entities that the model sees as tags, for example those of a tagger. Their offsets count as
 those of `entities`. Without the key, the tags are those of `entities`.
@@ -24,30 +29,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, parse_json
-from relsift.readers.native_fields import (
-    ENTITY_KEYS,
-    RELATION_KEYS,
-    SYNTAX_KEYS,
-    character_span,
-    entity_of,
-    list_under,
-    object_list,
-    optional_id,
-    position_of_id,
-    relation_of,
-    required_field,
-    syntax_of,
-)
-from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files
+from relsift.readers.encodings import UTF8
+from relsift.readers.native_positions import CHARACTERS, UTF16
+from relsift.readers.native_record import Line, line_of, lose_relations
+from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
+from relsift.schema import Document, Sentence
 
-_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
-_LONGEST_TEXT = 100_000_000  # characters; a larger `text_start` is refused as a mistake, since the text before it is filled with blanks
+__all__ = ["READER", "document_of", "numbered_lines", "read", "read_lines", "read_records"]
+
+_LEAST_GAPS = 10_000  # characters between the texts of one document that are always filled
+_GAPS_BY_TEXT = 100  # and so many more for each character of its texts; memory grows with the file, not with the numbers in it
+_IDS_COMPARED = 500_000  # of one file, so that memory is bounded
+_RECOGNITION_BYTES = 1 << 18  # of a file that are read to recognise it; lines can be long
 _OTHER_FORMAT = re.compile(r'(?<!\\)"sentences"\s*:')  # a key, not a word of the sentence
 
 SAMPLES = {
@@ -59,40 +59,54 @@ SAMPLES = {
 }
 
 
-def read(path: Path, report: ReadReport) -> Iterator[Document]:
-    """Yield documents in file order. Raises DataError naming file and line."""
+def read(path: Path, report: ReadReport, *, encoding: str = UTF8, positions: str = CHARACTERS) -> Iterator[Document]:
+    """Yield documents in file order. Raises DataError naming file and line.
+
+    Args: positions: what character offsets count, "characters" or "utf16" code units.
+    """
     for file in input_files(path, ".jsonl"):
-        yield from read_lines(_lines(file), str(file), report)
+        yield from read_lines(lines_of(file, encoding), str(file), report, positions=positions)
 
 
-def read_lines(lines: Iterator[tuple[int, str]], name: str, report: ReadReport) -> Iterator[Document]:
+def read_lines(
+    lines: Iterable[tuple[int, bytes | str]], name: str, report: ReadReport, *, positions: str = CHARACTERS
+) -> Iterator[Document]:
     """Yield the documents of numbered lines, one at a time; the whole file is never in memory.
 
     Args:
         lines: (line number from 1, line). name: of the file, for messages.
     Raises: DataError if there is no document, or for a broken line, after the documents before it.
     """
-    values = (
-        (number, parse_json(line.rstrip("\r\n"), name, expected="one JSON object a line", line=number))
-        for number, line in lines
-        if line.strip()
-    )
-    yield from read_records(values, name, report)
+    yield from _documents(values_of(lines, name), name, report, positions)
 
 
-def read_records(records: Iterator[tuple[int, Any]], name: str, report: ReadReport) -> Iterator[Document]:
+def read_records(records: Iterable[tuple[int, Any]], name: str, report: ReadReport) -> Iterator[Document]:
     """`read_lines` for lines that are JSON values already: (line number from 1, value)."""
-    document_lines: list[_Line] = []
-    has_documents = False
+    places = (Place(f"{name}:{number}", number, partial(_same, record)) for number, record in records)
+    yield from _documents(places, name, report, CHARACTERS)
+
+
+def document_of(record: Any, where: str, report: ReadReport, *, key: str) -> Document:
+    """The document of one value that stands alone. key: its id if it has none. Raises DataError beginning with `where`."""
+    return _join_lines([line_of(record, where, key, report, CHARACTERS)], report)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _documents(places: Iterable[Place], name: str, report: ReadReport, positions: str) -> Iterator[Document]:
+    document_lines: list[Line] = []
+    num_documents = 0
     broken: DataError | None = None
-    parsed = (_line(record, f"{name}:{number}", report) for number, record in records)
+    parsed = _lines(places, name, report, positions)
     while broken is None:
         try:
             line = next(parsed, None)
         except DataError as error:
             line, broken = None, error  # raised after the documents read before it
-        if document_lines and (line is None or not line.doc_id or line.doc_id != document_lines[-1].doc_id):
-            has_documents = True
+        if document_lines and (line is None or not _belong_together(document_lines[-1], line)):
+            num_documents += 1
             yield _join_lines(document_lines, report)
             document_lines = []
         if line is None:
@@ -100,189 +114,50 @@ def read_records(records: Iterator[tuple[int, Any]], name: str, report: ReadRepo
         document_lines.append(line)
     if broken is not None:
         raise broken
-    if not has_documents:
-        raise DataError(f"{name}: expected at least one line of JSON, got an empty file")
+    if not num_documents:
+        raise DataError(f"{name}: expected at least one line of JSON, got {'only broken ones' if report.faults else 'an empty file'}")
 
 
-class _Line(NamedTuple):
-    """The content of one line."""
-
-    where: str  # file and line
-    doc_id: str  # '': the line is a document of its own
-    sentences: tuple[Sentence, ...]  # their offsets count from the beginning of the document
-    text: str | None  # the line's part of the document's text
-    start: int  # offset of `text` in the document, in characters
+def _belong_together(line: Line, following: Line) -> bool:
+    """A line without words is a document of its own, so that it is not lost among the sentences of others."""
+    return line.doc_id != "" and line.doc_id == following.doc_id and line.sentences != () and following.sentences != ()
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    with file.open("rb") as stream:
-        yield from numbered_lines(stream, str(file))
-
-
-def numbered_lines(stream: Iterable[bytes], name: str) -> Iterator[tuple[int, str]]:
-    """(line number, line) of UTF-8 text, a byte-order mark removed. Raises DataError with the place of what is no UTF-8."""
-    for number, raw in enumerate(stream, start=1):
+def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: str) -> Iterator[Line]:
+    """The lines that can be read. Ids that stand twice are counted, among the first lines: memory does not grow without end."""
+    stem = Path(name).stem if Path(name).suffix else "line"
+    seen: set[tuple[str, str]] = set()
+    for place in places:
+        record = None
         try:
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{name}:{number}: expected UTF-8 text, got byte 0x{raw[error.start]:02x} at column {error.start}; "
-                "convert the file first, for example with `iconv -f GB18030 -t UTF-8`"
-            ) from error
+            record = place.value()
+            line = line_of(record, place.where, f"{stem}-{place.number}", report, positions)
+        except DataError:
+            with report.leaving_out("lines"):
+                raise
+            lose_relations(record, report)
+            continue
+        if record.get("id") in (None, ""):
+            report.drop("lines without an id, named by their number", place.where)
+        name_of_line = (line.doc_id, line.key)
+        if name_of_line in seen:
+            report.drop("lines with an id that an earlier line has (kept)", f"{place.where}: {line.key!r}")
+        elif len(seen) < _IDS_COMPARED:
+            seen.add(name_of_line)
+        yield line
 
 
-def _line(record: Any, where: str, report: ReadReport) -> _Line:
-    if not isinstance(record, dict):
-        raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
-    if not record.keys() <= _KEYS:
-        for key in sorted(record.keys() - _KEYS):
-            report.drop(f"values under the unknown key {key!r}", where)
-    key = str(required_field(record, "id", (str, int), where))
-    if not key:
-        raise DataError(f"{where}: id: expected a name or a number, got an empty string")
-    doc_id = optional_id(record, "doc_id", where) or ""
-    start = _text_start(record, where)
-    entity_records = object_list(record, "entities", "entity", ENTITY_KEYS, where, report)
-    entities = [entity_of(e, n, where) for n, e in enumerate(entity_records)]
-    positions = position_of_id(entities, where)
-    tagged = None
-    if record.get("tagged") is not None:
-        tagged_records = object_list(record, "tagged", "tagged entity", ENTITY_KEYS, where, report)
-        tagged = [entity_of(e, n, where, "tagged entity") for n, e in enumerate(tagged_records)]
-    relations = None
-    if record.get("relations") is not None:
-        ids_are_numbers = any(isinstance(entity.get("id"), int) for entity in entity_records)
-        relation_records = object_list(record, "relations", "relation", RELATION_KEYS, where, report)
-        relation_list = [relation_of(r, positions, len(entities), ids_are_numbers, n, where) for n, r in enumerate(relation_records)]
-        relations = _each_once(relation_list, where, report)
-    try:
-        if "tokens" in record:
-            text, sentences = _from_tokens(record, key, doc_id, entities, tagged, relations, start, where)
-        else:
-            text, sentences = _from_text(record, key, doc_id, entities, tagged, relations, start, where, report)
-    except DataError as error:
-        raise error if str(error).startswith(where) else DataError(f"{where}: {error}") from error
-    return _Line(where, doc_id, sentences, text, start)
+def _join_lines(lines: list[Line], report: ReadReport) -> Document:
+    """Join the lines of one document. Each text goes to its `text_start`; gaps between texts are filled with blanks.
 
-
-def _text_start(record: dict[str, Any], where: str) -> int:
-    if record.get("text_start") is None:
-        return 0
-    start = required_field(record, "text_start", (int,), where)
-    if "text" not in record:
-        raise DataError(f'{where}: expected "text" beside "text_start", got keys {", ".join(sorted(record))}')
-    if not 0 <= start <= _LONGEST_TEXT:
-        raise DataError(f"{where}: text_start: expected 0 to {_LONGEST_TEXT} characters, got {start}")
-    return int(start)
-
-
-def _each_once(relations: list[Relation], where: str, report: ReadReport) -> list[Relation]:
-    """Without those that repeat an earlier one's entities and type, whatever their scores."""
-    kept: dict[tuple[int, int, str], Relation] = {}
-    for relation in relations:
-        key = (relation.head, relation.tail, relation.type)
-        if key in kept:
-            report.drop("duplicate relations", f"{where}: {relation.type} {relation.head} {relation.tail}")
-        kept.setdefault(key, relation)
-    return list(kept.values())
-
-
-def _from_tokens(
-    record: dict[str, Any],
-    key: str,
-    doc_id: str,
-    entities: list[Entity],
-    tagged: list[Entity] | None,
-    relations: list[Relation] | None,
-    start: int,
-    where: str,
-) -> tuple[str | None, tuple[Sentence, ...]]:
-    tokens = list_under(record, "tokens", where)
-    if not (all(tokens) and set(map(type, tokens)) <= {str}):
-        number, token = next((n, t) for n, t in enumerate(tokens) if not isinstance(t, str) or not t)
-        raise DataError(f"{where}: token {number}: expected a non-empty string, got {token!r}")
-    text, offsets = record.get("text"), record.get("offsets")
-    if (offsets is None) != (text is None):
-        got = "text" if offsets is None else "offsets"
-        raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}')
-    spans = None
-    if text is not None:
-        text = required_field(record, "text", (str,), where)
-        size = len(text)
-        spans_in_text = [character_span(value, size, "offset", n, where) for n, value in enumerate(list_under(record, "offsets", where))]
-        spans = tuple([(a + start, b + start) for a, b in spans_in_text])
-    sentence = Sentence(
-        key,
-        tuple(tokens),
-        tuple(entities),
-        relations=None if relations is None else tuple(relations),
-        doc_id=doc_id or key,
-        offsets=spans,
-        syntax=syntax_of(record, where),
-        tagged=None if tagged is None else tuple(tagged),
-    )
-    return text, (sentence,)
-
-
-def _from_text(
-    record: dict[str, Any],
-    key: str,
-    doc_id: str,
-    entities: list[Entity],
-    tagged: list[Entity] | None,
-    relations: list[Relation] | None,
-    start: int,
-    where: str,
-    report: ReadReport,
-) -> tuple[str, tuple[Sentence, ...]]:
-    text = required_field(record, "text", (str,), where, hint='a line needs "tokens" or "text"')
-    if record.get("offsets") is not None:
-        raise DataError(f'{where}: expected "tokens" beside "offsets", got only "text"')
-    if any(record.get(name) is not None for name in SYNTAX_KEYS):
-        raise DataError(f'{where}: expected "tokens" beside {", ".join(SYNTAX_KEYS)}, got only "text"')
-    if not text.strip():
-        raise DataError(f"{where}: text: expected some text, got only blanks")
-    for number, relation in enumerate(relations or ()):
-        if relation.score is not None:
-            report.drop("scores of relations of a text without tokens", f"{where}: relation {number}")
-    # Until each entity has its sentence, its id is its position: the annotated entities first, then the tagged ones.
-    all_entities = [*entities, *(tagged or ())]
-    mentions = [TextEntity(str(n), e.start, e.end, e.type, e.subtype) for n, e in enumerate(all_entities)]
-    text_relations = None if relations is None else [TextRelation(str(r.head), str(r.tail), r.type) for r in relations]
-    document = document_from_offsets(doc_id or key, text, mentions, text_relations, report, where=where)
-    # A text of one sentence keeps its id. The sentences of a longer text are numbered.
-    is_single = len(document.sentences) == 1
-    sentences = []
-    for number, sentence in enumerate(document.sentences):
-        positions = [int(e.id or 0) for e in sentence.entities]
-        entities_with_ids = [replace(e, id=all_entities[n].id) for n, e in zip(positions, sentence.entities)]
-        num_entities = sum(n < len(entities) for n in positions)
-        tagged_here = None if tagged is None else tuple(entities_with_ids[num_entities:])
-        name = key if is_single else f"{key}-{number}"
-        sentences.append(_shifted(replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here), start))
-    return text, tuple(sentences)
-
-
-def _shifted(sentence: Sentence, start: int) -> Sentence:
-    """The sentence with its character offsets counted from the beginning of the document, `start` characters before its text."""
-
-    def shift(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
-        return tuple(replace(e, chars=e.chars and (e.chars[0] + start, e.chars[1] + start)) for e in entities)
-
-    return replace(
-        sentence,
-        entities=shift(sentence.entities),
-        tagged=None if sentence.tagged is None else shift(sentence.tagged),
-        offsets=tuple((a + start, b + start) for a, b in sentence.offsets or ()),
-    )
-
-
-def _join_lines(lines: list[_Line], report: ReadReport) -> Document:
-    """Join the lines of one document. Each text goes to its `text_start`; gaps between texts are filled with blanks."""
-    name = lines[0].doc_id or lines[0].sentences[0].doc_id or lines[0].sentences[0].id
+    Where the gaps are far longer than the texts, the document has no text; its sentences have their own.
+    """
+    name = lines[0].doc_id if lines[0].doc_id and lines[0].sentences else lines[0].key
     sentences = tuple(sentence for line in lines for sentence in line.sentences)
     if all(line.text is None for line in lines):
         return Document(name, sentences)
+    if len(lines) == 1 and lines[0].text is not None and lines[0].start <= _LEAST_GAPS:
+        return Document(name, sentences, " " * lines[0].start + lines[0].text)
     parts: list[str] = []
     length = 0
     for line in lines:
@@ -293,24 +168,31 @@ def _join_lines(lines: list[_Line], report: ReadReport) -> Document:
                 f"{line.where}: expected a text that starts at {length} or later, got {got}",
             )
             return Document(name, tuple(_without_offsets(sentence) for sentence in sentences))
-        parts += [" " * (line.start - length), line.text]
+        parts.append(line.text)
         length = line.start + len(line.text)
-    return Document(name, sentences, "".join(parts))
+    known = sum(map(len, parts))
+    if length - known > _LEAST_GAPS + _GAPS_BY_TEXT * known:
+        return Document(name, sentences)
+    ends = accumulate((line.start + len(part) for line, part in zip(lines, parts)), max, initial=0)
+    return Document(name, sentences, "".join(" " * (line.start - end) + part for line, part, end in zip(lines, parts, ends)))
 
 
 def _without_offsets(sentence: Sentence) -> Sentence:
     entities, tagged = (tuple(replace(entity, chars=None) for entity in group) for group in (sentence.entities, sentence.tagged or ()))
-    return replace(sentence, offsets=None, entities=entities, tagged=None if sentence.tagged is None else tagged)
+    return replace(sentence, offsets=None, original=None, entities=entities, tagged=None if sentence.tagged is None else tagged)
 
 
 def recognises(path: Path) -> bool:
-    """A .jsonl file whose first line has the native keys: `id`, and `tokens` or `text`, but not `sentences` (DyGIE)."""
+    """A .jsonl file whose first line has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE)."""
     if path.is_dir():
         files = sorted(path.glob("*.jsonl"))
         return bool(files) and recognises(files[0])
-    line = beginning_of(path).lstrip("\ufeff \t\r\n").split("\n", 1)[0]
-    has_native_keys = line.startswith("{") and ('"tokens"' in line or '"text"' in line) and '"id"' in line
-    return path.suffix == ".jsonl" and has_native_keys and not _OTHER_FORMAT.search(line)
+    if path.suffix != ".jsonl":
+        return False
+    line, line_end, _ = beginning_of(path, _RECOGNITION_BYTES).lstrip("\ufeff \t\r\n").replace("\r", "\n").partition("\n")
+    has_words = '"tokens"' in line or '"text"' in line
+    has_more = '"id"' in line or '"entities"' in line or (not line_end and len(line) >= _RECOGNITION_BYTES // 4)  # beyond what was read
+    return line.startswith("{") and has_words and has_more and not _OTHER_FORMAT.search(line)
 
 
 READER = Reader(
@@ -319,4 +201,6 @@ READER = Reader(
     read=read,
     recognises=recognises,
     samples=SAMPLES,
+    options={"positions": (CHARACTERS, UTF16)},
+    has_encoding=True,
 )

@@ -6,47 +6,74 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.schema import Entity, Relation, Syntax
 
+_KEYS_OF_BARE_MENTION = 3  # start, end, type
+T = TypeVar("T")
+R = TypeVar("R")
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
 ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
 RELATION_KEYS = {"id", "head", "tail", "type", "score"}
 
 
-def entity_of(record: dict[str, Any], number: int, where: str, name: str = "entity") -> Entity:
-    """The entity number `number` of a line. name: what it is called in messages."""
-    start, end, kind = record.get("start"), record.get("end"), record.get("type")
-    if len(record) == 3 and type(start) is int and type(end) is int and type(kind) is str:
-        return Entity(start, end, kind)  # the common case; nothing else to check
+def each_or_none(items: Sequence[T], convert: Callable[[int, T], R], unit: str, report: ReadReport) -> list[R | None]:
+    """`convert(number, item)` of each item; None for one that is broken and left out. unit: a plural noun for the report."""
+    try:
+        return [convert(number, item) for number, item in enumerate(items)]
+    except DataError:
+        if report.on_error == "stop":
+            raise
+    converted: list[R | None] = [None] * len(items)
+    for number, item in enumerate(items):
+        with report.leaving_out(unit):
+            converted[number] = convert(number, item)
+    return converted
+
+
+def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Entity:
+    """The entity number `number` of a line; its span may lie outside. name: what it is called in messages."""
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: {name} {number}: expected a JSON object, got {record!r}")
+    start, end, kind, chars = record.get("start"), record.get("end"), record.get("type"), record.get("chars")
+    if type(start) is int and type(end) is int and type(kind) is str and kind:  # the common cases; nothing else to check
+        if len(record) == _KEYS_OF_BARE_MENTION:
+            return Entity(start, end, kind)
+        if len(record) == _KEYS_OF_BARE_MENTION + 1 and type(chars) is list:
+            return Entity(start, end, kind, chars=character_span(chars, None, f"{name} {number}: chars", None, where))
     where = f"{where}: {name} {number}"
     start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)
     chars = None if record.get("chars") is None else character_span(record["chars"], None, "chars", None, where)
-    return Entity(start, end, required_field(record, "type", (str,), where), subtype, optional_id(record, "id", where), chars)
+    return Entity(start, end, _type(record, where), subtype, optional_id(record, "id", where), chars)
 
 
-def position_of_id(entities: list[Entity], where: str) -> dict[str, int]:
+def position_of_id(records: Sequence[Any], where: str) -> dict[str, int]:
     """Entity id -> position in the list; entities without id are left out. Raises DataError for an id given twice."""
     positions: dict[str, int] = {}
-    for number, entity in enumerate(entities):
-        if entity.id in positions:
-            raise DataError(f"{where}: expected each entity id once, got {entity.id!r} twice")
-        if entity.id is not None:
-            positions[entity.id] = number
+    for number, record in enumerate(records):
+        name = record.get("id") if isinstance(record, dict) else None
+        if type(name) is not str and type(name) is not int:
+            continue  # none, or refused with its entity
+        if str(name) in positions:
+            raise DataError(f"{where}: expected each entity id once, got {str(name)!r} twice")
+        positions[str(name)] = number
     return positions
 
 
-def relation_of(record: dict[str, Any], positions: dict[str, int], size: int, ids_are_numbers: bool, number: int, where: str) -> Relation:
+def relation_of(record: Any, positions: dict[str, int], size: int, ids_are_numbers: bool, number: int, where: str) -> Relation:
     """A relation whose head and tail are positions among `size` entities.
 
     Args:
         positions: position of each entity id. ids_are_numbers: a whole number in the record is an id, not a position.
     """
     where = f"{where}: relation {number}"
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: expected a JSON object, got {record!r}")
     head_and_tail = []
     for role in ("head", "tail"):
         value = required_field(record, role, (int, str), where)
@@ -59,7 +86,14 @@ def relation_of(record: dict[str, Any], positions: dict[str, int], size: int, id
         head_and_tail.append(position)
     if head_and_tail[0] == head_and_tail[1]:
         raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
-    return Relation(head_and_tail[0], head_and_tail[1], required_field(record, "type", (str,), where), _score(record, where))
+    return Relation(head_and_tail[0], head_and_tail[1], _type(record, where), _score(record, where))
+
+
+def _type(record: dict[str, Any], where: str) -> str:
+    name = required_field(record, "type", (str,), where)
+    if not name:
+        raise DataError(f"{where}: expected a type, got an empty string")
+    return str(name)
 
 
 def _score(record: dict[str, Any], where: str) -> float | None:
@@ -87,15 +121,11 @@ def character_span(value: Any, size: int | None, name: str, number: int | None, 
     raise DataError(f"{place}: expected [start, end] with 0 <= start < end{inside}, got {value!r}")
 
 
-def object_list(
-    record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport
-) -> list[dict[str, Any]]:
-    """The JSON objects listed under the key `name`. Values under keys that are not `known` are counted as dropped."""
+def object_list(record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport) -> list[Any]:
+    """The items listed under the key `name`, JSON objects if all is well. Values under keys that are not `known` are counted as dropped."""
     items = list_under(record, name, where)
     for number, item in enumerate(items):
-        if not isinstance(item, dict):
-            raise DataError(f"{where}: {singular} {number}: expected a JSON object, got {item!r}")
-        if not item.keys() <= known:
+        if isinstance(item, dict) and not item.keys() <= known:
             for key in sorted(item.keys() - known):
                 report.drop(f"values under the unknown key {key!r}", f"{where}: {singular} {number}")
     return items

@@ -161,7 +161,7 @@ def _sentence(
         Entity(
             # The first token that ends after the entity starts; blanks at the mention's edges belong to no token.
             bisect.bisect_right(token_ends, e.start), bisect.bisect_left(token_starts, e.end), e.type, e.subtype, e.id,
-            (e.start, e.end),
+            _trimmed_span(text, e),
         )
         for e in entities
     )  # fmt: skip

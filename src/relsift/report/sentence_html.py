@@ -13,8 +13,6 @@ from relsift.schema import Sentence, is_cjk
 
 CJK_SHARE = 0.2  # a sentence with a larger share of Chinese characters is set as Chinese
 UNBROKEN = 24  # columns (a Chinese character takes two); a mention of at most this width is not broken across lines
-CLOSING = (*",.;:!?%)]}’”", "'s", "n't", "'re", "'ve", "'ll", "'d", "'m")  # token starts with no blank before
-OPENING = (*"([{“‘$£€",)  # token ends with no blank after
 
 
 def article(sentence: Sentence, arcs: Sequence[Arc] | None, *, key: str, colours: Mapping[str, int], direction: Direction) -> str:
@@ -55,7 +53,8 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
     parts: list[str] = []
 
     def open_(index: int) -> None:
-        classes = (" whole" if display_width(_mention(sentence, index)) <= UNBROKEN else "") + (" continued" if index in begun else "")
+        is_short = display_width(sentence.text_of(entities[index])) <= UNBROKEN
+        classes = (" whole" if is_short else "") + (" continued" if index in begun else "")
         # The type is on the last piece: no entity that was opened before it and closes earlier will cut it again.
         last = all(entities[other].end >= entities[index].end for other in opened)
         label = f' data-type="{escape(entities[index].type)}"' if last else ""
@@ -77,7 +76,7 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
                 reopen.append(index)
         for index in reversed(reopen):
             open_(index)
-        if position > 0 and _blank_between(sentence, position):
+        if sentence.has_blank_before(position):
             parts.append(" ")
         starting = [index for index, entity in enumerate(entities) if entity.start == position]
         for index in sorted(starting, key=lambda index: -entities[index].end):
@@ -96,16 +95,6 @@ def _depths(sentence: Sentence) -> list[int]:
         taken = {depth[other] for other in depth if entities[other].start < end and start < entities[other].end}
         depth[index] = next(level for level in range(len(taken) + 1) if level not in taken)
     return [depth[index] for index in range(len(entities))]
-
-
-def _blank_between(sentence: Sentence, position: int) -> bool:
-    """Whether there is a blank before token `position`: as in the original text if known, else as in print."""
-    if sentence.offsets is not None:
-        return sentence.offsets[position - 1][1] < sentence.offsets[position][0]
-    before, after = sentence.tokens[position - 1], sentence.tokens[position]
-    if not before or not after or (is_cjk(before[-1]) and is_cjk(after[0])):
-        return False
-    return not (after.startswith(CLOSING) or before in OPENING)
 
 
 def _relations(sentence: Sentence, arcs: Sequence[Arc] | None, direction: Direction) -> str:
@@ -128,7 +117,7 @@ def _relations(sentence: Sentence, arcs: Sequence[Arc] | None, direction: Direct
 
 
 def _row(sentence: Sentence, arc: Arc) -> str:
-    head, tail = (escape(_mention(sentence, index)) for index in (arc.head, arc.tail))
+    head, tail = (escape(sentence.text_of(sentence.entities[index])) for index in (arc.head, arc.tail))
     result = f'<td class="kind {arc.kind}">{MEANING[arc.kind][0]}</td>' if arc.kind in MEANING else ""
     types = [f' data-{side}="{escape(t)}"' for side, t in (("gold", arc.gold), ("predicted", arc.predicted)) if t is not None]
     label = escape(arc.predicted or arc.gold or "")
@@ -139,9 +128,3 @@ def _row(sentence: Sentence, arc: Arc) -> str:
         f'<tr data-kind="{arc.kind}" data-head="{arc.head}" data-tail="{arc.tail}"{"".join(types)}>'
         f'{result}<td>{head}</td><td class="label">{label}</td><td>{tail}</td><td class="score">{score}</td></tr>\n'
     )
-
-
-def _mention(sentence: Sentence, index: int) -> str:
-    entity = sentence.entities[index]
-    blanks = (" " if i > entity.start and _blank_between(sentence, i) else "" for i in range(entity.start, entity.end))
-    return "".join(blank + token for blank, token in zip(blanks, sentence.tokens[entity.start : entity.end]))

@@ -129,13 +129,14 @@ def _last_line(block: Block, stream: BinaryIO, number: int, out: Path, lines: Li
     """The number of the block's last line in the file; -1 if the file ends before it. Args: number: of the line before the block."""
     for document in block:
         unpredicted = replace(document, sentences=tuple(sentence.with_relations(None) for sentence in document.sentences))
-        for expected, sentence in zip(lines(unpredicted), unpredicted.sentences):
+        names = [sentence.id for sentence in unpredicted.sentences] or [document.id]
+        for expected, name in zip(lines(unpredicted), names):
             got = stream.readline()
             if not got.endswith(b"\n"):
                 return -1
             number += 1
             if not got.startswith(expected[:-1].encode()):
-                raise _changed(out, number, f"sentence {sentence.id!r} as it is in the input", repr(got[:60].decode(errors="replace")))
+                raise _changed(out, number, f"sentence {name!r} as it is in the input", repr(got[:60].decode(errors="replace")))
     return number
 
 

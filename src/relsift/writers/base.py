@@ -13,8 +13,9 @@ from relsift.schema import Document
 class Writer:
     """One file format.
 
-    `lines` is for formats of one line a sentence and nothing else; such files can be resumed. Relations must come last in a line: the line
-    of a sentence without relations, without its last character, is the beginning of its line with relations.
+    `lines` is for formats of one line a sentence (and one for a document without sentences) and nothing else; such files can be resumed.
+    Relations must come last in a line: the line of a sentence without relations, without its last character, is the beginning of its line
+    with relations.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Native JSON lines (see `relsift.readers.native`). The reader gives back the same sentences."""
+"""Native JSON lines (see `relsift.readers.native`). The reader gives back the same sentences.
+
+All character offsets of a line count from the beginning of the line's `text`; `text_start` is the place of that text in the document.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,10 @@ from relsift.writers.base import Writer
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # `json.dumps` would make an encoder for every line
 
 
-def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None = None) -> dict[str, Any]:
-    """The JSON object of one sentence.
+def record_of(sentence: Sentence, *, doc_id: str | None = None) -> dict[str, Any]:
+    """The JSON object of one sentence. Offsets are written where the original text is known.
 
     Args:
-        text: of its document, if known.
         doc_id: of the document, on all its lines; None: that of the sentence, unless it is equal to the sentence's id.
     """
     record: dict[str, Any] = {"id": sentence.id}
@@ -26,17 +28,18 @@ def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None
     if doc_id is not None:
         record["doc_id"] = doc_id
     record["tokens"] = list(sentence.tokens)
-    if text is not None and sentence.offsets is not None:
-        start = min(a for a, _ in sentence.offsets)
-        record["text"] = text[start : max(b for _, b in sentence.offsets)]
+    start = 0  # what chars count from: the line's text, or where that is unknown what they counted from before
+    if sentence.original is not None and sentence.offsets is not None and sentence.extent is not None:
+        start, _ = sentence.extent
+        record["text"] = sentence.original
         record["text_start"] = start
         record["offsets"] = [[a - start, b - start] for a, b in sentence.offsets]
     if sentence.syntax is not None:
         syntax = sentence.syntax
         record |= {"heads": list(syntax.heads), "dependencies": list(syntax.dependencies), "pos": list(syntax.pos)}
-    record["entities"] = [_entity(entity) for entity in sentence.entities]
+    record["entities"] = [_entity(entity, start) for entity in sentence.entities]
     if sentence.tagged is not None:
-        record["tagged"] = [_entity(entity) for entity in sentence.tagged]
+        record["tagged"] = [_entity(entity, start) for entity in sentence.tagged]
     if sentence.relations is not None:
         record["relations"] = [
             {"head": r.head, "tail": r.tail, "type": r.type} | ({} if r.score is None else {"score": round(r.score, 6)})
@@ -46,12 +49,14 @@ def record_of(sentence: Sentence, text: str | None = None, *, doc_id: str | None
 
 
 def lines(document: Document) -> Iterator[str]:
-    """One JSON line a sentence, without its line end."""
+    """One JSON line a sentence, without its line end; one line for a document without sentences, so that each input has its output."""
+    if not document.sentences:
+        text = {} if document.text is None else {"text": document.text, "offsets": list[Any]()}
+        yield _encode({"id": document.id, "tokens": [], **text, "entities": [], "relations": []})
     is_whole_document = len(document.sentences) == 1 and document.sentences[0].id == document.id
     for sentence in document.sentences:
-        record = record_of(sentence, document.text, doc_id=None if is_whole_document else document.id)
         try:
-            yield _encode(record)
+            yield _encode(record_of(sentence, doc_id=None if is_whole_document else document.id))
         except ValueError as error:  # infinity or not-a-number, which JSON does not have
             raise DataError(f"sentence {sentence.id!r}: expected finite scores, got {error}") from error
 
@@ -62,13 +67,13 @@ def write(documents: Iterable[Document], stream: TextIO) -> None:
             stream.write(line + "\n")
 
 
-def _entity(entity: Entity) -> dict[str, Any]:
+def _entity(entity: Entity, start: int) -> dict[str, Any]:
     record: dict[str, Any] = {} if entity.id is None else {"id": entity.id}
     record |= {"start": entity.start, "end": entity.end, "type": entity.type}
     if entity.subtype is not None:
         record["subtype"] = entity.subtype
     if entity.chars is not None:
-        record["chars"] = list(entity.chars)
+        record["chars"] = [entity.chars[0] - start, entity.chars[1] - start]
     return record
 
 

@@ -135,7 +135,7 @@ def test_missing_relations_mean_not_annotated_and_empty_ones_mean_none(base: dic
 
 
 def test_all_that_a_line_says_is_kept():
-    entity = {"id": "a", "start": 0, "end": 1, "type": "PER", "subtype": "Individual", "chars": [4, 7]}
+    entity = {"id": "a", "start": 0, "end": 1, "type": "PER", "subtype": "Individual", "chars": [0, 3]}
     sentence = only(
         LINE | {"doc_id": "d", "entities": [entity, ADA_ACME[1]], "relations": [RELATED | {"score": 0.25}]}
         | {"text": "Ada runs Acme", "offsets": [[0, 3], [4, 8], [9, 13]], "text_start": 4}
@@ -144,6 +144,7 @@ def test_all_that_a_line_says_is_kept():
         "s1", ("Ada", "runs", "Acme"),
         (Entity(0, 1, "PER", "Individual", "a", (4, 7)), Entity(2, 3, "ORG")),
         (Relation(0, 1, "runs", 0.25),), "d", ((4, 7), (8, 12), (13, 17)),
+        original="Ada runs Acme",
     )  # fmt: skip
 
 
@@ -292,7 +293,7 @@ def test_other_encodings_are_refused_with_the_byte_and_a_way_out(tmp_path: Path)
     file = tmp_path / "a.jsonl"
     # The second line is GB18030: 张 is d5 c5, and "text": " takes the first ten columns.
     file.write_bytes(json.dumps(LINE).encode() + b"\n" + '{"text": "张"}'.encode("gb18030"))
-    with pytest.raises(DataError, match=r"a\.jsonl:2: expected UTF-8 text, got byte 0xd5 at column 10; convert .*iconv"):
+    with pytest.raises(DataError, match=r"a\.jsonl:2: expected UTF-8 text, got byte 0xd5 at column 10; name the encoding"):
         list(READER.read(file, ReadReport()))
 
 
@@ -339,12 +340,10 @@ BAD: list[tuple[dict[str, Any] | str, str]] = [
     (json.dumps(LINE | {"tokens": ["\ud83d"]}), r"expected whole characters, got half of one, the lone surrogate '\\ud83d'"),
     ("[]", "expected a JSON object, got list"),
     ("3", "expected a JSON object, got int"),
-    (without(LINE, "id"), "expected the key 'id', got keys entities, tokens"),
-    (LINE | {"id": ""}, "id: expected a name or a number, got an empty string"),
-    (LINE | {"id": None}, "id: expected str or int, got None"),
+    (LINE | {"id": 1.5}, r"id: expected str or int, got 1\.5"),
     (LINE | {"doc_id": ["d"]}, r"doc_id: expected str or int, got \['d'\]"),
     (without(LINE, "tokens"), 'expected the key \'text\', got keys entities, id; a line needs "tokens" or "text"'),
-    (LINE | {"tokens": []}, "sentence 's1': expected at least one token, got none"),
+    (LINE | {"tokens": []}, "entity 0: expected 0 <= start < end <= 0 tokens, got start 0, end 1"),
     (LINE | {"tokens": None}, "tokens: expected a list, got None"),
     (LINE | {"tokens": "Ada runs Acme"}, "tokens: expected a list, got 'Ada runs Acme'"),
     (LINE | {"tokens": ["Ada", "", "Acme"]}, "token 1: expected a non-empty string, got ''"),
@@ -384,11 +383,11 @@ BAD: list[tuple[dict[str, Any] | str, str]] = [
     (OFFSETS | {"text_start": -1}, "text_start: expected 0 to 100000000 characters, got -1"),
     (OFFSETS | {"text_start": 10**12}, "text_start: expected 0 to 100000000 characters, got 1000000000000"),
     (LINE | {"text_start": 4}, 'expected "text" beside "text_start", got keys entities, id, text_start, tokens'),
-    (TEXT | {"text": " \n"}, "text: expected some text, got only blanks"),
+    (TEXT | {"text": " \n"}, "entity 0: expected 0 <= start < end <= 2 characters, got start 0, end 3"),
     (TEXT | {"text": None}, "text: expected str, got None"),
-    (TEXT | {"offsets": []}, 'expected "tokens" beside "offsets", got only "text"'),
-    (TEXT | {"text": "Ada"}, r"entity 1: expected 0 <= start < end <= 3 characters, got 9\.\.12"),
-    (TEXT | {"entities": [{"start": 3, "end": 4, "type": "PER"}]}, r"entity 0: expected some text at 3\.\.4, got only blanks"),
+    (TEXT | {"offsets": []}, 'expected "tokens" beside offsets, got only "text"'),
+    (TEXT | {"text": "Ada"}, r"entity 1: expected 0 <= start < end <= 3 characters, got start 9, end 12"),
+    (TEXT | {"entities": [{"start": 3, "end": 4, "type": "PER"}]}, r"entity 0: expected some text in characters 3 to 4, got only blanks"),
     (TEXT | {"entities": [{"start": 0, "end": 3, "type": ""}]}, "entity 0: expected a type, got an empty string"),
 ]
 
@@ -401,7 +400,7 @@ def test_bad_lines_are_refused_with_file_line_and_what_was_expected(line: dict[s
 
 def test_unknown_keys_are_counted():
     entities, relations = [ADA_ACME[0] | {"colour": "red"}, ADA_ACME[1]], [RELATED | {"weight": 2}]
-    _, report = read(LINE | {"extra": 1, "entities": entities, "relations": relations}, LINE | {"extra": 2})
+    _, report = read(LINE | {"extra": 1, "entities": entities, "relations": relations}, LINE | {"id": "s2", "extra": 2})
     assert dict(report.dropped) == {
         "values under the unknown key 'extra'": 2,
         "values under the unknown key 'colour'": 1,

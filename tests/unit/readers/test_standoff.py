@@ -28,7 +28,7 @@ def test_blanks_at_the_edges_of_a_mention_belong_to_no_token():
     document = build("It rained. Ada left.", [TextEntity("T1", 10, 15, "X")])
     assert [s.tokens for s in document.sentences] == [("It", "rained", "."), ("Ada", "left", ".")]
     entity = document.sentences[1].entities[0]
-    assert (entity.start, entity.end, entity.chars) == (0, 1, (10, 15))
+    assert (entity.start, entity.end, entity.chars) == (0, 1, (11, 14))
 
 
 def test_no_relations_means_annotated_and_none_means_not_annotated():

@@ -32,14 +32,14 @@ def test_scores_are_rounded_to_six_places():
     assert [relation["score"] for relation in record["relations"]] == [0.123457, 1.0]
 
 
-def test_offsets_are_written_relative_to_the_sentence_and_its_place_beside_them():
+def test_all_offsets_of_a_line_count_in_its_text_and_its_place_stands_beside_them():
     # "Bo. 张伟 left." : the sentence begins at 4
     sentence = Sentence("s", ("张伟", "left", "."), (Entity(0, 1, "PER", chars=(4, 6)),), None, "d", ((4, 6), (7, 11), (11, 12)))
     (line,) = lines(Document("d", (sentence,), "Bo. 张伟 left."))
     assert "张伟" in line  # as text, not as \\u escapes
     assert json.loads(line) == {
         "id": "s", "doc_id": "d", "tokens": ["张伟", "left", "."], "text": "张伟 left.", "text_start": 4,
-        "offsets": [[0, 2], [3, 7], [7, 8]], "entities": [{"start": 0, "end": 1, "type": "PER", "chars": [4, 6]}],
+        "offsets": [[0, 2], [3, 7], [7, 8]], "entities": [{"start": 0, "end": 1, "type": "PER", "chars": [0, 2]}],
     }  # fmt: skip
 
 
