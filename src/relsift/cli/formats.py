@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,7 +49,7 @@ def _reading(readers: dict[str, Reader]) -> Iterator[str]:
     for name, reader in readers.items():
         yield f"{name:{width}}  {reader.summary}"
         for option in options_of(reader):
-            yield from textwrap.wrap(option, _WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 8))
+            yield from wrap(option, _WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 8))
 
 
 def _writing(writers: dict[str, Writer]) -> Iterator[str]:
