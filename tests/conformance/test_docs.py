@@ -12,7 +12,9 @@ import typer.main
 
 from relsift.cli.main import app
 from relsift.config import RunConfig
+from relsift.corpora.data import resolve
 from relsift.files import file_sha256
+from relsift.readers.base import ReadReport
 from relsift.registry import CORPORA, EXPERIMENTS, MODELS, READERS, WRITERS, find
 
 ROOT = Path(__file__).parents[2]
@@ -106,3 +108,9 @@ def test_every_setting_that_the_guide_names_is_one_of_a_run():
     assert len(settings) > 10
     for section, key in settings:
         assert key in RunConfig.model_fields[section].annotation.model_fields, f"{section}.{key}"
+
+
+def test_the_readme_counts_what_the_demo_learns_from():
+    sentences = [s for document in resolve("gazette-en").documents("train", ReadReport()) for s in document.sentences]
+    relations = sum(len(sentence.relations) for sentence in sentences)
+    assert f"The demo learns from {relations} related pairs in {len(sentences)} sentences." in README
