@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from relsift.cli.formats import options_of
 from relsift.cli.main import app
 from relsift.config import RunConfig
+from relsift.corpora.data import resolve
 from relsift.files import file_sha256
+from relsift.readers.base import ReadReport
 from relsift.registry import CORPORA, EXPERIMENTS, MODELS, READERS, WRITERS, find
 
 ROOT = Path(__file__).parents[2]
@@ -37,12 +38,15 @@ def test_a_page_names_everything_registered(page, names):
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_the_table_of_formats_has_the_options_of_a_reader_with_their_values(name):
-    rows = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8").splitlines()
-    row = next(row for row in rows if row.startswith("|") and f"`{name}`" in row.split("|")[1])
-    written = row.rpartition(" | ")[2].replace("\\|", "|").rstrip(" |")
-    options = [option for option in options_of(find("reader", name)) if not option.startswith("encoding=")]
-    assert re.findall(r"`([^`]+)`", written) == options
+def test_the_table_of_options_has_each_option_of_a_reader_with_its_values(name):
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.*) \|$", (ROOT / "docs" / "formats.md").read_text(encoding="utf-8"), re.MULTILINE)
+    written = {option: text for format, option, text in rows if format == name}
+    reader = find("reader", name)
+    assert written.keys() == {*reader.options, *reader.open_options}
+    for option, values in reader.options.items():
+        simple = {part for value in values for part in value.split("+")}  # values may be joined by "+" in all ways
+        assert [value for value in simple if f"`{value}`" not in written[option] and f"`+{value}`" not in written[option]] == []
+        assert re.search("`(.*?)`", written[option])[1] == values[0], option
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -104,3 +108,9 @@ def test_every_setting_that_the_guide_names_is_one_of_a_run():
     assert len(settings) > 10
     for section, key in settings:
         assert key in RunConfig.model_fields[section].annotation.model_fields, f"{section}.{key}"
+
+
+def test_the_readme_counts_what_the_demo_learns_from():
+    sentences = [s for document in resolve("gazette-en").documents("train", ReadReport()) for s in document.sentences]
+    relations = sum(len(sentence.relations) for sentence in sentences)
+    assert f"The demo learns from {relations} related pairs in {len(sentences)} sentences." in README

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from relsift.cli.output import echo, echo_json
 if TYPE_CHECKING:
     from relsift.readers.base import Reader
     from relsift.writers.base import Writer
+
+_WIDTH = 120  # columns of a list of values
 
 
 def command(
@@ -33,9 +36,10 @@ def command(
 
 
 def options_of(reader: Reader) -> list[str]:
-    """`option=value|value…`, the default first, as a user writes them within the brackets of DATA."""
-    options = [f"{name}={'|'.join(values)}" for name, values in reader.options.items()]
-    return options + ["encoding=NAME"] * reader.has_encoding
+    """`option=value | value …`, the default first; of an option that takes any value, what a value is."""
+    options = [f"{name}={' | '.join(values)}" for name, values in reader.options.items()]
+    options += [f"{name}=… {what}" for name, what in reader.open_options.items()]
+    return options + ["encoding=… name of a text encoding"] * reader.has_encoding
 
 
 def _reading(readers: dict[str, Reader]) -> Iterator[str]:
@@ -44,7 +48,7 @@ def _reading(readers: dict[str, Reader]) -> Iterator[str]:
     for name, reader in readers.items():
         yield f"{name:{width}}  {reader.summary}"
         for option in options_of(reader):
-            yield f"{'':{width}}    {option}"
+            yield from wrap(option, _WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 8))
 
 
 def _writing(writers: dict[str, Writer]) -> Iterator[str]:
@@ -56,7 +60,8 @@ def _writing(writers: dict[str, Writer]) -> Iterator[str]:
 
 def _of_reader(reader: Reader) -> dict[str, Any]:
     options = {name: list(values) for name, values in reader.options.items()}
-    return {"summary": reader.summary, "options": options, "encoding": reader.has_encoding}
+    open_options = dict(reader.open_options)
+    return {"summary": reader.summary, "options": options, "open_options": open_options, "encoding": reader.has_encoding}
 
 
 def _of_writer(writer: Writer) -> dict[str, Any]:

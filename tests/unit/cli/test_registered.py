@@ -30,7 +30,7 @@ def test_formats_are_listed_with_summaries_options_and_suffixes():
         assert f"{name}  " in listing and find("reader", name).summary in listing
     for name in WRITERS:
         assert f" {find('writer', name).suffix} " in listing and find("writer", name).summary in listing
-    assert "extent=head|full\n" in listing  # of ace2005, the default first
+    assert "extent=head | full\n" in listing  # of ace2005, the default first
 
 
 def test_formats_as_json_say_which_ones_take_an_encoding_and_can_be_resumed():
