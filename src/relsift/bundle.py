@@ -12,6 +12,7 @@ history.jsonl   one line an epoch
 metrics.json    scores on the development part
 state/          what --resume goes on from
 model/          the model folder
+lock            empty; held by the process that trains
 
 No pickle. A model folder is written under another name and renamed when it is complete, so a reader never sees half of one.
 """
@@ -45,6 +46,7 @@ FORMAT = 2  # raised when model.json changes in a way that older versions cannot
 WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
+LOCK_FILE = "lock"
 
 
 class _ModelFile(Strict):

@@ -69,7 +69,7 @@ class TrainingConfig(_Section):
     """How a model is trained (see `relsift.training`)."""
 
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
-    learning_rate: float = Field(1e-3, gt=0, le=MOST)
+    learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "inverse_epoch"] = "constant"  # inverse_epoch: learning_rate / t in epoch t = 1, 2, …
     weight_decay: float = Field(0.0, ge=0, le=MOST)  # of weights and embeddings; biases and norms are exempt
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound

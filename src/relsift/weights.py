@@ -5,17 +5,23 @@ No pickle: the format is safetensors, a JSON header with names, types and shapes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from relsift.errors import CheckpointError, DataError
 
 Shape = tuple[int, ...]
+_MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
+_FILLERS = {"normal_", "uniform_", "zero_", "fill_", "zeros_", "ones_", "constant_", "orthogonal_", "copy_"} | {
+    f"{kind}_{shape}_" for kind in ("xavier", "kaiming") for shape in ("uniform", "normal")
+}
 
 
 def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
@@ -55,10 +61,23 @@ def shapes(file: Path) -> dict[str, Shape]:
 def outline(make: Callable[[], nn.Module]) -> nn.Module | None:
     """The module that `make` makes, with shapes and without values, so that it takes no memory; None if it cannot be made so."""
     try:
-        with torch.device("meta"):
+        with _NoMemory():
             return make()
-    except NotImplementedError:  # it computes with values while it is made
+    except (NotImplementedError, RuntimeError):  # it computes with the values of its weights while it is made
         return None
+
+
+class _NoMemory(TorchFunctionMode):
+    """New tensors have shapes and no values, and stay without. Random values of a tensor without values would import torch's compiler."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        filled = args[0] if args else named.get("tensor")
+        if isinstance(filled, Tensor) and filled.is_meta and getattr(func, "__name__", "") in _FILLERS:
+            return filled
+        return func(*args, **(named | {"device": "meta"} if func in _MAKERS else named))
 
 
 def check_fit(model: nn.Module, found: Mapping[str, Shape], where: str) -> None:

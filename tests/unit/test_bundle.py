@@ -300,3 +300,43 @@ def test_the_order_leak_is_saved_where_it_is_on_and_files_without_it_load(tmp_pa
     assert not Bundle.load(tmp_path / "plain").candidates.order_leak
     replace(bundle, scorer=replace(bundle.scorer, candidates=Candidates(order_leak=True))).save(tmp_path / "leak")
     assert Bundle.load(tmp_path / "leak").candidates == Candidates(order_leak=True)
+
+
+# ---- what a description may not make happen
+
+
+def test_loading_a_model_does_not_import_the_compiler_of_torch(folder):
+    script = "import sys\nfrom pathlib import Path\nfrom relsift.bundle import Bundle\nBundle.load(Path(sys.argv[1]))\n"
+    script += "print([name for name in sys.modules if name.startswith(('torch._dynamo', 'torch._inductor', 'sympy'))])"  # seconds
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+HUGE = ({"filters": 10**6}, {"word_size": 10**6, "hidden": 10**6}, {"max_distance": 10**6}, {"filters": 10**30})
+
+
+@pytest.mark.parametrize("changes", HUGE)
+def test_sizes_that_do_not_fit_the_weights_are_refused_before_memory_is_taken(folder, changes, monkeypatch):
+    monkeypatch.setattr("relsift.bundle.load_tensors", None)  # not reached
+    rewrite(folder, options=description(folder)["options"] | changes)
+    assert_refused(folder, str(folder / MODEL_FILE))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused_even_if_the_checksum_vouches_for_them(folder, value):
+    weights = load_file(folder / WEIGHTS_FILE)
+    weights["embed.words.weight"][0, 0] = value
+    rewrite_weights(folder, weights)
+    assert_refused(folder, f"{folder / WEIGHTS_FILE}: embed.words.weight: expected finite numbers")
+
+
+def test_weights_can_be_read_by_others_as_any_new_file_can(folder):
+    (folder / "other").write_text("x")
+    assert (folder / WEIGHTS_FILE).stat().st_mode == (folder / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, DECISION_FILE])
+def test_a_key_twice_is_refused(folder, name):
+    text = (folder / name).read_text(encoding="utf-8")
+    (folder / name).write_text(text.replace('"format"', '"format": 7, "format"', 1), encoding="utf-8")
+    assert_refused(folder, str(folder / name), "the key 'format' twice")

@@ -374,7 +374,7 @@ CASES = [("multitask_cnn", option) for option in option_names() if not option.st
 ]
 
 
-@pytest.mark.parametrize(("model", "option"), CASES, ids="-".join)
+@pytest.mark.parametrize(("model", "option"), CASES)
 def test_an_odd_value_of_any_option_is_refused_or_makes_a_model(model, option, tmp_path):
     section, _, key = option.partition(".")
     tiny = find("model", model).Config.tiny().to_dict()

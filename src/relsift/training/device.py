@@ -1,14 +1,62 @@
-"""Torch's settings for repeatable results."""
+"""Torch's settings for repeatable results, and whether a training fits the machine."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.utils.deterministic
+from torch import nn
+
+from relsift.errors import ConfigError, require
+from relsift.weights import num_bytes, outline
+
+MOST_THREADS_OF_A_CORE, FEWEST_BOUND = 4, 64  # more threads than cores only cost time, but a run of another machine may be repeated
+COPIES = 4  # of the weights in training, at least: themselves, their gradients, one value of the optimiser, the best epoch's
+
+
+def check_threads(threads: int | None) -> None:
+    """Raises ConfigError for far more threads than the machine has cores; tens of thousands would end the process."""
+    most = max(FEWEST_BOUND, MOST_THREADS_OF_A_CORE * (os.cpu_count() or 1))
+    require(threads is None or threads <= most, "training.threads", expected=f"at most {most} on this machine", got=threads)
+
+
+def check_memory(make: Callable[[], nn.Module], device: torch.device) -> None:
+    """Raises ConfigError if the weights of the model that `make` makes, and what training keeps beside them, are beyond the memory."""
+    memory, model = _memory(device), outline(make)
+    if memory is not None and model is not None and (needed := COPIES * num_bytes(model)) > memory:
+        raise ConfigError(
+            f"model: expected sizes whose training fits into the {memory / 2**30:.1f} GB of memory of {device}, got weights that need "
+            f"{needed / 2**30:.1f} GB ({COPIES} copies); lower the sizes"
+        )
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Raises ConfigError in place of the errors of torch and Python for memory that is not there."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(words in str(error).lower() for words in ("out of memory", "allocate memory")):
+            raise
+        reason = str(error).partition("\n")[0][:200] or "no more memory"
+        raise ConfigError(
+            f"training.batch_pairs: expected batches that fit into memory, got {reason}; lower it or training.batch_tokens"
+        ) from error
+
+
+def _memory(device: torch.device) -> int | None:
+    """Bytes of the device, used or not; None if unknown."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return None
+
 
 
 @contextmanager

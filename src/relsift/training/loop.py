@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,16 @@ from relsift.candidates import CandidateReport
 from relsift.config import RunConfig, TrainingConfig
 from relsift.decisions.decision import Decision
 from relsift.decisions.outcomes import best_outcomes
+from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
 from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
 from relsift.evaluation.scores import count_gold
-from relsift.inference import Scorer, score
+from relsift.inference import InferenceReport, Scorer, score
 from relsift.schema import Sentence
 from relsift.training.average import EpochMean, snapshot
-from relsift.training.device import repeatable
+from relsift.training.device import check_memory, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.optimisers import make_optimiser, set_rate
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
@@ -48,6 +50,27 @@ class TrainingResult:
     candidates: CandidateReport  # of the training data
     notes: list[str]  # for the user: training data that the model did not see, or not as configured, one line a reason
     vectors: VectorReport | None = None  # of the pre-trained word vectors, if any
+    development: ScoredPart | None = None  # the development part under the kept weights; None if the best epoch was before a resume
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """Annotated sentences with the scores of their pairs."""
+
+    scored: list[Scored]
+    report: InferenceReport
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a training needs before its first epoch. Making it finds out what is wrong with options and data, and writes nothing."""
+
+    config: RunConfig
+    device: torch.device
+    training_set: TrainingSet
+    scorer: Scorer
+    selection: _Selection
+    vectors: VectorReport | None
 
 
 def train(
@@ -68,20 +91,45 @@ def train(
     Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
         options that the model does not have, or a learning rate at which it diverges.
     """
-    training_set = make_training_set(config, training)
+    prepared = prepare(config, training, development)
+    return fit(prepared, state_folder=state_folder, resume=resume, on_epoch=on_epoch, on_batch=on_batch)
+
+
+def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequence[Sentence]) -> Prepared:
+    """Encode the data and make the model. Args and errors: as `train`."""
     c = config.training
     device = checked_device(c.device)
+    check_threads(c.threads)
+    training_set = make_training_set(config, training)
+    if not training_set.examples:
+        raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    make = partial(build, config.model.name, config.model.options, training_set.encoding)
+    check_memory(make, device)
     with repeatable(c.threads, device):
         torch.manual_seed(c.seed)
-        model = build(config.model.name, config.model.options, training_set.encoding).to(device)
+        model = make().to(device)
         vectors = prepare_words(config, model, training_set.encoding)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
-        selection = _Selection(c, scorer, development)
-        state = _run_epochs(c, scorer, training_set, selection, state_folder, resume, on_epoch, on_batch)
-    model.eval()
+        return Prepared(config, device, training_set, scorer, _Selection(c, scorer, development), vectors)
+
+
+def fit(
+    prepared: Prepared,
+    *,
+    state_folder: Path | None = None,
+    resume: bool = False,
+    on_epoch: OnEpoch | None = None,
+    on_batch: OnBatch | None = None,
+) -> TrainingResult:
+    """Train what was prepared, once. Args and errors: as `train`."""
+    config, scorer, training_set = prepared.config, prepared.scorer, prepared.training_set
+    c = config.training
+    with repeatable(c.threads, prepared.device):
+        state = _run_epochs(c, scorer, training_set, prepared.selection, state_folder, resume, on_epoch, on_batch)
+    scorer.model.eval()
     bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold))
-    notes = [*training_set.notes, *model.notes(training_set.examples)]
-    return TrainingResult(bundle, state, training_set.report, notes, vectors)
+    notes = [*training_set.notes, *scorer.model.notes(training_set.examples)]
+    return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
 
 
 def _run_epochs(
@@ -118,6 +166,7 @@ def _run_epochs(
         if f1 > state.best_f1:
             state.best_epoch, state.best_f1, state.best_threshold = state.epoch, f1, threshold
             best = snapshot(model) if mean is None else dict(mean.tensors)
+            selection.keep()
         if state_folder is not None:
             save_state(state_folder, state, model, best, optimiser, mean)
         if on_epoch is not None:
@@ -138,10 +187,18 @@ class _Selection:
             self.development = with_trees(self.development, scorer.annotators.get("trees"))
         if not self.num_gold:
             raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
+        self.last: ScoredPart | None = None  # of the last epoch
+        self.best: ScoredPart | None = None  # of the best epoch so far
+
+    def keep(self) -> None:
+        """The last epoch is the best one."""
+        self.best = self.last
 
     def select(self) -> tuple[float, float]:
         """(threshold, micro F1) of the model as it is now."""
-        scores, correct = best_outcomes(score(self.scorer, self.development), self.scorer.encoding.labels)
+        report = InferenceReport()
+        self.last = ScoredPart(score(self.scorer, self.development, report), report)
+        scores, correct = best_outcomes(self.last.scored, self.scorer.encoding.labels)
         if self.c.threshold == "tuned":
             return best_threshold(scores, correct, self.num_gold)
         threshold = self.scorer.model.paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
