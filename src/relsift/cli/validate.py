@@ -45,7 +45,8 @@ def command(
             typer.echo(f"warning: {line}")
         for line in findings.faults:
             typer.echo(f"error: {line}")
-        typer.echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)}")
+        verdict = _verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)
+        typer.echo(f"{resolved.name}: {verdict}")
     if broken:
         raise typer.Exit(BROKEN)
     if strict and not findings.is_clean:

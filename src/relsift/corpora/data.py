@@ -29,7 +29,7 @@ from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
 from relsift.home import corpus_folder
 from relsift.readers import native
-from relsift.readers.base import Reader, ReadReport
+from relsift.readers.base import Reader, ReadReport, beginning_of
 from relsift.registry import find, table
 from relsift.schema import Document
 
@@ -149,8 +149,8 @@ def recognise(path: Path) -> Reader:
     recognising = [name for name, reader in readers.items() if reader.recognises(path)]
     if len(recognising) == 1:
         return readers[recognising[0]]
-    if path.is_file() and path.stat().st_size == 0:
-        raise DataError(f"{path}: expected annotated text, got an empty file")
+    if path.is_file() and not beginning_of(path).strip("\ufeff \t\r\n"):
+        raise DataError(f"{path}: expected annotated text, got an empty file{'' if path.stat().st_size == 0 else ', of blanks only'}")
     got = f"one that {' and '.join(recognising)} could both be" if recognising else "one that no format recognises"
     choices = recognising or sorted(readers)
     raise DataError(

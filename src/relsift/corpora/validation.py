@@ -87,6 +87,8 @@ class _Part:
 
     def warnings(self, name: str) -> list[str]:
         lines = [duplicates_line(name, earlier, sentences) for earlier, sentences in self.duplicates.items()]
+        if not self.sentences:
+            lines.append(f"{name}: no sentence, so there is nothing to read")
         if self.repeated_ids:
             lines.append(repeated_ids_line(name, self.repeated_ids))
         if self.not_annotated:
