@@ -117,7 +117,8 @@ def validate(data: Data) -> Findings:
             findings.stopped.append(str(error))
         findings.sentences[name] = part.sentences
         findings.warnings += part.warnings(name)
-    findings.warnings += _unseen({name: part.types for name, part in parts.items()})
+    if not findings.stopped:
+        findings.warnings += _unseen({name: part.types for name, part in parts.items()})
     findings.warnings += no_relation_warnings(kind for part in parts.values() for kind in part.types["relation"])
     findings.warnings += loss_warnings(findings.report, entities=findings.entities, relations=findings.relations)
     return findings
