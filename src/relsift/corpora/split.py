@@ -70,8 +70,8 @@ def share_warnings(parts: Mapping[str, Sequence[Document]], shares: Mapping[str,
         size = _size(parts[part])
         if abs(size - share * total) > max(_NEAR * share * total, 1):
             lines.append(
-                f"{part}: {size} of {total} sentences ({100 * size / total:.0f} %) in place of {100 * share:g} %: documents are not cut, and "
-                "those with the same id or a shared sentence stay together"
+                f"{part}: {size} of {total} sentences ({100 * size / total:.0f} %) in place of {100 * share:g} %: documents are not cut, "
+                "and those with the same id or a shared sentence stay together"
             )
     return lines
 

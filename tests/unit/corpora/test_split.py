@@ -75,7 +75,8 @@ def test_a_part_far_from_its_share_is_named():
     parts = split_documents(documents, {"dev": 0.2}, seed=0, where="x")
     assert not share_warnings(parts, {"dev": 0.2})  # one of ten sentences, the document that stands alone
     assert share_warnings({"train": documents[:5], "dev": documents[5:]}, {"dev": 0.1}) == [
-        "dev: 5 of 10 sentences (50 %) in place of 10 %: documents are not cut, and those with the same id or a shared sentence stay together"
+        "dev: 5 of 10 sentences (50 %) in place of 10 %: documents are not cut, "
+        "and those with the same id or a shared sentence stay together"
     ]
 
 
