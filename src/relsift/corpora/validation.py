@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relsift.corpora.corpus import TRAIN
-from relsift.corpora.data import OTHERS_BESIDE, Data
+from relsift.corpora.data import OTHERS_AMONG, OTHERS_BESIDE, Data
 from relsift.corpora.leaks import duplicates_line, fingerprint, repeated_ids_line
 from relsift.corpora.no_relation import no_relation_warnings
 from relsift.errors import DataError
@@ -34,8 +34,8 @@ class Findings:
 
     @property
     def is_clean(self) -> bool:
-        """No fault, no warning, and nothing left out or changed in reading; files that are no data may lie beside the parts."""
-        return not (self.faults or self.warnings or self.report.dropped.keys() - {OTHERS_BESIDE})
+        """No fault, no warning, and nothing left out or changed in reading; files that are no data may lie beside the others."""
+        return not (self.faults or self.warnings or self.report.dropped.keys() - {OTHERS_AMONG, OTHERS_BESIDE})
 
     def dropped_lines(self) -> list[str]:
         """One line a reason."""

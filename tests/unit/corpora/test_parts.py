@@ -148,3 +148,18 @@ def test_of_two_sets_in_two_formats_the_named_format_takes_its_own(tmp_path: Pat
     assert read(f"native:{tmp_path}") == (
         ["a_train.jsonl", "a_dev.jsonl"], {"other files beside the parts, not read": ["b_dev.txt", "b_train.txt"]},
     )  # fmt: skip
+
+
+def test_files_of_a_folder_that_its_reader_does_not_read_are_named(tmp_path: Path):
+    write(tmp_path, "one.jsonl", "more/two.jsonl", ".hidden/three.txt")
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Bo left.", encoding="utf-8")
+    (tmp_path / "b.ann").write_text("T1\tPER 0 2\tBo\n", encoding="utf-8")
+    ids, left_out = read(f"native:{tmp_path}")
+    assert sorted(ids) == ["more/two.jsonl", "one.jsonl"]
+    assert left_out == {
+        "data files in another format, not read": ["b.ann"],
+        "files of a folder with another ending": ["README.md", "b.txt"],
+    }
+    write(tmp_path / "parts", "train/a.jsonl", "test/b.jsonl", "train/page.html")
+    assert read(tmp_path / "parts")[1] == {"files of a folder with another ending": ["page.html"]}
