@@ -175,10 +175,27 @@ def test_the_help_of_reproduce_names_every_experiment(capsys):
 
 @pytest.mark.parametrize("arguments", [("cv",), ("reproduce", "table4")])
 def test_without_data_or_out_one_line_says_what_is_missing(arguments, tmp_path, capsys):
-    for further, missing in ((("--out", tmp_path), "--data"), (("--data", "gazette-en"), "--out")):
+    for further, missing in ((("--out", tmp_path), "DATA"), (("--data", "gazette-en"), "--out")):
         status, err = relsift(capsys, *arguments, *further)
         assert status == 2
         assert err.splitlines()[-1].startswith(f"relsift: error: {missing}: expected")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--test-ratio", "inf"), ("--test-ratio", "nan"), ("--sentences", 10**30), ("--folds", 10**9), ("--seeds", 10**12), ("--seeds", 0),
+        ("--folds", 1), ("--only-fold", 0), ("--test-ratio", -1), ("--sentences", 0), ("--jobs", 0),
+        ("--jobs", 10**6), ("--development", "nan"), ("--development", "inf"), ("--fold-seed", 2**64), ("--only-seed", 2**64),
+        ("--on-error", "ignore"),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_one_line_before_any_work(option, value, tmp_path, capsys):
+    status, err = relsift(capsys, "cv", "gazette-en", "--out", tmp_path / "out", option, value)
+    assert status == 2
+    (line,) = err.splitlines()
+    assert line.startswith("relsift: error: ") and option.strip("-").replace("-", "_") in line.replace("-", "_")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_experiment_or_system_is_named_with_those_that_exist(tmp_path, capsys):

@@ -29,7 +29,7 @@ def command(
         str | None, typer.Option(help="For run or model folders: annotated data; the test part of a corpus that has one.")
     ] = None,
     units: Annotated[str, typer.Option(help="What is drawn and swapped: document or sentence.")] = "document",
-    samples: Annotated[int, typer.Option(help="Random samples of each test.", min=1)] = 10_000,
+    samples: Annotated[int, typer.Option(help="Random samples of each test.")] = 10_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,

@@ -39,4 +39,4 @@ def command(
         echo(f"written to {file}")
     for line in report.lines():
         echo(f"left out or changed: {line}", err=True)
-    data_options.tell(warnings=never_seen(no_relation or (), report))
+    data_options.tell(warnings=[*never_seen(no_relation or (), report), *data_options.lost_in_copies(report)])

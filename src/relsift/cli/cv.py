@@ -21,7 +21,7 @@ def command(
     name: Annotated[str | None, typer.Option(help="Name of the system among others in --out; the model's if left out.")] = None,
     tagger: Annotated[str, typer.Option(help="Tags of a tagger's entities, not the annotated ones: none, test or both.")] = "none",
     select_on: Annotated[str, typer.Option(help="development; or test, a habit of some papers, only to measure it.")] = "development",
-    test_ratio: Annotated[float | None, typer.Option(help="Score a second time with so many negatives a positive.", min=0)] = None,
+    test_ratio: Annotated[float | None, typer.Option(help="Score a second time with so many negatives a positive.")] = None,
     split: grid_options.Split = "folds",
     folds: grid_options.Folds = None,
     seeds: grid_options.Seeds = None,

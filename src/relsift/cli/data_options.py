@@ -61,6 +61,16 @@ def read_report(on_error: str) -> ReadReport:
     return ReadReport(on_error=as_on_error(on_error))
 
 
+def lost_in_copies(report: ReadReport) -> list[str]:
+    """A line if annotated relations are not in files that were written from what was read."""
+    if not (lost := report.lost_relations.total()):
+        return []
+    return [
+        f"{lost} annotated relations could not be kept and are not in the files: an evaluation on them does not count these as missed, "
+        "one on the original data does"
+    ]
+
+
 def tell(notes: Iterable[str] = (), warnings: Iterable[str] = ()) -> None:
     """One line each on standard error."""
     echo(*(f"note: {line}" for line in notes), *(f"warning: {line}" for line in warnings), err=True)

@@ -33,9 +33,10 @@ def command(
 
     report = data_options.read_report(on_error)
     source = resolve(data_options.one_data(data, data_option), no_relation or ())
-    for part, documents in split(source, out, dev=dev, test=test, seed=seed, report=report).items():
+    parts, warnings = split(source, out, dev=dev, test=test, seed=seed, report=report)
+    for part, documents in parts.items():
         counts = {name: sum(document_counts(document)[name] for document in documents) for name in ("documents", "sentences", "relations")}
         echo(f"{part}: {', '.join(f'{count} {name}' for name, count in counts.items())}, written to {out / part}.jsonl")
     for line in report.lines():
         echo(f"left out or changed: {line}", err=True)
-    data_options.tell(warnings=never_seen(no_relation or (), report))
+    data_options.tell(warnings=[*warnings, *never_seen(no_relation or (), report), *data_options.lost_in_copies(report)])

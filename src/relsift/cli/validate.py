@@ -44,7 +44,8 @@ def command(
             echo(f"warning: {line}")
         for line in findings.faults:
             echo(f"error: {line}")
-        echo(f"{resolved.name}: {_verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)}")
+        verdict = _verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)
+        echo(f"{resolved.name}: {verdict}")
     if broken:
         raise typer.Exit(BROKEN)
     if strict and not findings.is_clean:

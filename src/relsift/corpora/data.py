@@ -23,19 +23,22 @@ from relsift.candidates import Direction
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import DESCRIPTION_FILE, read_description
 from relsift.corpora.no_relation import without_types
-from relsift.corpora.parts import Parts, find_parts, part_word
+from relsift.corpora.parts import find_parts, part_word
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
 from relsift.home import corpus_folder
 from relsift.readers import native
-from relsift.readers.base import Reader, ReadReport
+from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden
 from relsift.registry import find, table
 from relsift.schema import Document
 
 _CORPUS = "corpus:"  # before the name of a corpus where a path has the same name
 _DATA_BESIDE = "data files beside the parts, not read"
 OTHERS_BESIDE = "other files beside the parts, not read"  # such as a README
+_DATA_AMONG = "data files in another format, not read"
+OTHERS_AMONG = "files of a folder with another ending"  # as readers that look into each file count them
+_ONLY_SUFFIXES = {"native": (".jsonl",), "brat": (".ann", ".txt")}  # of readers that look at nothing else
 _SPEC = re.compile(r"(?P<format>\w[\w-]*)(?:\[(?P<options>[^\]]*)\])?:(?P<path>.+)", re.DOTALL)
 
 Source = Callable[[ReadReport], Iterator[Document]]
@@ -149,8 +152,8 @@ def recognise(path: Path) -> Reader:
     recognising = [name for name, reader in readers.items() if reader.recognises(path)]
     if len(recognising) == 1:
         return readers[recognising[0]]
-    if path.is_file() and path.stat().st_size == 0:
-        raise DataError(f"{path}: expected annotated text, got an empty file")
+    if path.is_file() and not beginning_of(path).strip("\ufeff \t\r\n"):
+        raise DataError(f"{path}: expected annotated text, got an empty file{'' if path.stat().st_size == 0 else ', of blanks only'}")
     got = f"one that {' and '.join(recognising)} could both be" if recognising else "one that no format recognises"
     choices = recognising or sorted(readers)
     raise DataError(
@@ -251,23 +254,37 @@ def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[st
     if not _exists(path):
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
     parts = find_parts(path, _is_data if reader is None else reader.recognises)
+    left = {_DATA_BESIDE: parts.beside, OTHERS_BESIDE: parts.others} if parts.paths else {}
     sources: dict[str | None, Source] = {}
     places: dict[str | None, tuple[Path, str | None]] = {}
     for split, part_path in parts.paths.items() if parts.paths else [(None, path)]:
         # Each part is recognised on its own: the parts of a folder may have different formats.
-        sources[split] = partial(_read, partial((reader or recognise(part_path)).read, part_path, **options), parts)
+        chosen = reader or recognise(part_path)
+        sources[split] = partial(_read, partial(chosen.read, part_path, **options), left, chosen, part_path)
         places[split] = part_path, None
     checksum = partial(folder_sha256, path) if path.is_dir() else partial(file_sha256, path)
     return Data(name=name, sources=sources, checksum=checksum, inputs=(path,), places=places)
 
 
-def _read(source: Source, parts: Parts, report: ReadReport) -> Iterator[Document]:
-    """The documents of one part; a report hears once of what lies beside the parts."""
-    for reason, paths in ((_DATA_BESIDE, parts.beside), (OTHERS_BESIDE, parts.others)):
+def _read(
+    source: Source, left: Mapping[str, Sequence[Path]], reader: Reader, path: Path, report: ReadReport
+) -> Iterator[Document]:
+    """The documents of one part. The report hears of files that are not read: once of those beside the parts, and of those in the part."""
+    for reason, paths in left.items():
         if reason not in report.dropped:
-            for path in paths:
-                report.drop(reason, str(path))
+            for beside in paths:
+                report.drop(reason, str(beside))
+    for file in _other_files(reader, path):
+        report.drop(_DATA_AMONG if _is_data(file) else OTHERS_AMONG, str(file))
     yield from source(report)
+
+
+def _other_files(reader: Reader, path: Path) -> list[Path]:
+    """The files below a folder that the reader does not look at; none for readers that count these themselves."""
+    suffixes = _ONLY_SUFFIXES.get(reader.name)
+    if suffixes is None or not path.is_dir():
+        return []
+    return sorted(p for p in path.rglob("*") if p.suffix.lower() not in suffixes and not is_hidden(p, path) and p.is_file())
 
 
 def _is_data(path: Path) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from relsift.corpora.data import Data
+from relsift.corpora.groups import SHARED_TOKENS
 from relsift.files import file_sha256
 from relsift.schema import Sentence, join_tokens
 
@@ -34,11 +35,18 @@ def seen_before(sentences: Iterable[Sentence], fingerprints: Collection[str]) ->
 
 
 def duplicates_line(part: str, first: str, sentences: Sequence[Sentence], what_to_do: str = "") -> str:
-    """Names how many sentences of `part` stand in the part `first` too, and the first of them."""
+    """Names how many sentences of `part` stand in the part `first` too, and the first long one of them.
+
+    Args: what_to_do: advice where long ones are among them; short ones are on both sides of any cut.
+    """
     noun = "sentence stands" if len(sentences) == 1 else "sentences stand"
+    long = [sentence for sentence in sentences if len(sentence.tokens) >= SHARED_TOKENS]
+    short = len(sentences) - len(long)
+    example = (long or sentences)[0]
+    by_chance = f"; {short} of them, shorter than {SHARED_TOKENS} tokens, may be equal by chance" if short else ""
     return (
-        f"{part}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {sentences[0].id} {quoted(sentences[0])})"
-        f"{what_to_do and '; '}{what_to_do}"
+        f"{part}: {len(sentences)} {noun} in {first} too, so scores may be too good (first: {example.id} {quoted(example)})"
+        f"{by_chance}{'; ' if what_to_do and long else ''}{what_to_do if long else ''}"
     )
 
 

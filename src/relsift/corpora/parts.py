@@ -55,6 +55,8 @@ def find_parts(folder: Path, is_data: Callable[[Path], bool]) -> Parts:
     sets = _sets_of_parts(children)
     chosen = {key: found for key, found in sets.items() if _is_whole(key, found)}
     chosen = {_PLAIN: chosen[_PLAIN]} if _PLAIN in chosen else chosen
+    some_data = {key: found for key, found in chosen.items() if any(is_data(path) for paths in found.values() for path in paths)}
+    chosen = some_data or chosen  # files of one format beside those of another
     chosen = {key: parts for key, found in chosen.items() if (parts := _recognised(found, is_data)) and _is_whole(key, parts)}
     if not chosen:
         _refuse_unclear_names(folder, children, sets, is_data)
@@ -90,10 +92,12 @@ def _sets_of_parts(children: Iterable[Path]) -> dict[_Key, dict[str, list[Path]]
     for child in children:
         words = _words(child.name if child.is_dir() else child.stem)
         places = [place for place, word in enumerate(words) if word in WORDS or word in _EVALUATION]
-        if len(places) == 1:
-            word, key = words[places[0]], (*words[: places[0]], "*", *words[places[0] + 1 :])
-            if word in WORDS:
-                sets.setdefault(key, {}).setdefault(WORDS[word], []).append(child)
+        named = {WORDS.get(words[place]) for place in places}
+        if len(named) == 1:  # two words for one part, as in `training/TRAIN_FILE`, are no two parts
+            key = tuple("*" if place in places else word for place, word in enumerate(words))
+            split = named.pop()
+            if split is not None:
+                sets.setdefault(key, {}).setdefault(split, []).append(child)
             else:
                 evaluation.setdefault(key, []).append(child)
     for key, paths in evaluation.items():  # takes the place that is free

@@ -21,6 +21,7 @@ from relsift.schema import Document
 from relsift.writers import native
 
 SEED = 0
+_NEAR = 0.5  # of a share: a part that differs more from it is named
 
 
 def check_shares(dev: float, test: float) -> None:
@@ -61,8 +62,24 @@ def split_documents(documents: Sequence[Document], shares: Mapping[str, float], 
     return {part: parts[part] for part in SPLITS if part in parts}
 
 
-def split(data: Data, folder: Path, *, dev: float, test: float, seed: int, report: ReadReport) -> dict[str, list[Document]]:
-    """Write the parts of `data` below `folder` in the native format, one file each, and return them.
+def share_warnings(parts: Mapping[str, Sequence[Document]], shares: Mapping[str, float]) -> list[str]:
+    """One line a part that is far from the share that was asked for, since its documents could not be separated."""
+    total = sum(_size(part) for part in parts.values())
+    lines = []
+    for part, share in shares.items():
+        size = _size(parts[part])
+        if abs(size - share * total) > max(_NEAR * share * total, 1):
+            lines.append(
+                f"{part}: {size} of {total} sentences ({100 * size / total:.0f} %) in place of {100 * share:g} %: documents are not cut, "
+                "and those with the same id or a shared sentence stay together"
+            )
+    return lines
+
+
+def split(
+    data: Data, folder: Path, *, dev: float, test: float, seed: int, report: ReadReport
+) -> tuple[dict[str, list[Document]], list[str]]:
+    """Write the parts of `data` below `folder` in the native format, one file each. Returns them, and lines about their sizes.
 
     Of data with a training part, the parts that are there stay as they are, and the missing ones are cut from the training part.
     Raises: ConfigError for shares that cannot be, and for a folder that holds something; DataError if all parts are there already.
@@ -82,13 +99,14 @@ def split(data: Data, folder: Path, *, dev: float, test: float, seed: int, repor
         )
     source = list(data.documents(TRAIN if data.splits else None, report))
     parts = split_documents(source, shares, seed=seed, where=data.name)
+    warnings = share_warnings(parts, shares)
     parts |= {part: list(data.documents(part, report)) for part in data.splits if part != TRAIN}
     make_folder(folder)
     for part in SPLITS:
         if part in parts:
             with replaced_file(folder / f"{part}.jsonl") as stream:
                 native.write(with_ids(parts[part], report), stream)
-    return {part: parts[part] for part in SPLITS if part in parts}
+    return {part: parts[part] for part in SPLITS if part in parts}, warnings
 
 
 def _within(groups: Sequence[Group], size: float, most: int) -> list[Group]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relsift.corpora.corpus import TRAIN
-from relsift.corpora.data import OTHERS_BESIDE, Data
+from relsift.corpora.data import OTHERS_AMONG, OTHERS_BESIDE, Data
 from relsift.corpora.leaks import duplicates_line, fingerprint, repeated_ids_line
 from relsift.corpora.no_relation import no_relation_warnings
 from relsift.errors import DataError
@@ -34,8 +34,8 @@ class Findings:
 
     @property
     def is_clean(self) -> bool:
-        """No fault, no warning, and nothing left out or changed in reading; files that are no data may lie beside the parts."""
-        return not (self.faults or self.warnings or self.report.dropped.keys() - {OTHERS_BESIDE})
+        """No fault, no warning, and nothing left out or changed in reading; files that are no data may lie beside the others."""
+        return not (self.faults or self.warnings or self.report.dropped.keys() - {OTHERS_AMONG, OTHERS_BESIDE})
 
     def dropped_lines(self) -> list[str]:
         """One line a reason."""
@@ -87,6 +87,8 @@ class _Part:
 
     def warnings(self, name: str) -> list[str]:
         lines = [duplicates_line(name, earlier, sentences) for earlier, sentences in self.duplicates.items()]
+        if not self.sentences:
+            lines.append(f"{name}: no sentence, so there is nothing to read")
         if self.repeated_ids:
             lines.append(repeated_ids_line(name, self.repeated_ids))
         if self.not_annotated:
@@ -115,7 +117,8 @@ def validate(data: Data) -> Findings:
             findings.stopped.append(str(error))
         findings.sentences[name] = part.sentences
         findings.warnings += part.warnings(name)
-    findings.warnings += _unseen({name: part.types for name, part in parts.items()})
+    if not findings.stopped:
+        findings.warnings += _unseen({name: part.types for name, part in parts.items()})
     findings.warnings += no_relation_warnings(kind for part in parts.values() for kind in part.types["relation"])
     findings.warnings += loss_warnings(findings.report, entities=findings.entities, relations=findings.relations)
     return findings

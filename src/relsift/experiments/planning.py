@@ -120,7 +120,7 @@ def cells_asked_for(
     for seed in only_seeds or ():
         require(0 <= seed < SEEDS_END, "--only-seed", expected="a number from 0 that fits into 63 bits", got=seed)
     folds = only_folds or range(1, plan.folds + 1)
-    require(max(folds) <= plan.folds, "--only-fold", expected=f"folds 1 to {plan.folds}", got=folds)
+    require(min(folds) >= 1 and max(folds) <= plan.folds, "--only-fold", expected=f"folds 1 to {plan.folds}", got=folds)
     return cells_of(systems, folds, only_seeds or range(1, 1 + (seeds or (QUICK_SEEDS if plan.quick else SEEDS))), device)
 
 

@@ -15,7 +15,7 @@ from relsift.corpora.data import Data, resolve
 from relsift.corpora.leaks import duplicates_line, fingerprint, read_fingerprints, repeated_ids, repeated_ids_line, same_origin, seen_before
 from relsift.corpora.losses import documents_with_losses
 from relsift.corpora.no_relation import never_seen, no_relation_warnings
-from relsift.corpora.split import SEED, split_documents
+from relsift.corpora.split import SEED, share_warnings, split_documents
 from relsift.errors import ConfigError, DataError, require
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
@@ -82,10 +82,12 @@ def training_data(
         raise DataError(f"{data}: expected data with a training part or without parts, got the parts {', '.join(source.splits)}")
     part = TRAIN if source.splits else None
     report = ReadReport(on_error=on_error)
+    warnings: list[str] = []
     checksums = {source.name: source.sha256()}
     if dev_fraction is not None:
         cut = split_documents(list(source.documents(part, report)), {DEV: dev_fraction}, seed=SEED, where=data)
         training, development = (list(sentences_of(cut[name])) for name in (TRAIN, DEV))
+        warnings = share_warnings(cut, {DEV: dev_fraction})
     else:
         dev_source, dev_part = _development_source(data, source, part, dev, no_relation)
         training = list(sentences_of(source.documents(part, report)))
@@ -95,7 +97,8 @@ def training_data(
     options |= {"on_error": on_error} if on_error != "stop" else {}
     options |= {"dev_fraction": dev_fraction} if dev_fraction is not None else {}
     run = RunData(source.name, training, development, checksums, options)
-    return LoadedData(run, source.direction, report.lines(), [*_training_warnings(training, development), *never_seen(no_relation, report)])
+    warnings += [*_training_warnings(training, development), *never_seen(no_relation, report)]
+    return LoadedData(run, source.direction, report.lines(), warnings)
 
 
 def scoring_data(data: str, run: Path | None = None, *, no_relation: Sequence[str] = (), on_error: OnError = "stop") -> ScoringData:

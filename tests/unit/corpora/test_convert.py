@@ -8,7 +8,7 @@ import pytest
 from small_corpus import SENTENCES, write_raw
 
 from relsift.corpora.convert import convert, with_ids, writer_for
-from relsift.corpora.data import resolve
+from relsift.corpora.data import OTHERS_AMONG, OTHERS_BESIDE, resolve
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, WRITERS, find
@@ -77,7 +77,7 @@ def test_every_format_becomes_lines_that_are_read_back_as_they_are(name: str, tm
     report = ReadReport()
     after = list(sentences_of(resolve(f"native:{tmp_path}/out").documents(None, report)))
     assert after == before
-    assert not report.dropped.keys() - {"other files beside the parts, not read"}  # the pages
+    assert not report.dropped.keys() - {OTHERS_AMONG, OTHERS_BESIDE}  # the pages
 
 
 def test_records_without_an_id_get_one_and_are_counted(tmp_path: Path):

@@ -90,6 +90,7 @@ def test_hidden_files_are_no_parts_and_not_named(tmp_path: Path, hidden: str):
         (["train.jsonl", "train/a.jsonl", "dev.jsonl"], "expected one train part, got train, train.jsonl"),
         (["a_train.jsonl", "a_dev.jsonl", "b_train.jsonl", "b_dev.jsonl"], "expected one set of parts, got several: a_dev.jsonl"),
         (["train1.jsonl", "a_train.jsonl", "dev-2.jsonl", "test-x.jsonl"], "expected names that tell training, development and test part"),
+        (["task_training_TRAIN_FILE.jsonl", "task_testing_keys_TEST_FILE.jsonl"], "expected names that tell training, development and"),
         (["train-0-of-2.jsonl", "train-1-of-2.jsonl", "test-0-of-1.jsonl"], "expected names that tell training, development and test part"),
     ],
 )
@@ -137,3 +138,28 @@ def test_a_path_and_a_corpus_of_one_name_are_told_apart(tmp_path: Path, monkeypa
     assert read("conll04/dev")[0] == ["dev.jsonl"]
     with pytest.raises(DataError, match="corpus:gazette-en/x: expected a part of train, dev, test, got 'x'"):
         resolve("corpus:gazette-en/x")
+
+
+def test_of_two_sets_in_two_formats_the_named_format_takes_its_own(tmp_path: Path):
+    """As in the raw folder of CoNLL04."""
+    write(tmp_path, "a_train.jsonl", "a_dev.jsonl")
+    for part in ("train", "dev"):
+        (tmp_path / f"b_{part}.txt").write_text("#doc 1\n", encoding="utf-8")
+    assert read(f"native:{tmp_path}") == (
+        ["a_train.jsonl", "a_dev.jsonl"], {"other files beside the parts, not read": ["b_dev.txt", "b_train.txt"]},
+    )  # fmt: skip
+
+
+def test_files_of_a_folder_that_its_reader_does_not_read_are_named(tmp_path: Path):
+    write(tmp_path, "one.jsonl", "more/two.jsonl", ".hidden/three.txt")
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Bo left.", encoding="utf-8")
+    (tmp_path / "b.ann").write_text("T1\tPER 0 2\tBo\n", encoding="utf-8")
+    ids, left_out = read(f"native:{tmp_path}")
+    assert sorted(ids) == ["more/two.jsonl", "one.jsonl"]
+    assert left_out == {
+        "data files in another format, not read": ["b.ann"],
+        "files of a folder with another ending": ["README.md", "b.txt"],
+    }
+    write(tmp_path / "parts", "train/a.jsonl", "test/b.jsonl", "train/page.html")
+    assert read(tmp_path / "parts")[1] == {"files of a folder with another ending": ["page.html"]}

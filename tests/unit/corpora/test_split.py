@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relsift.corpora.data import resolve
 from relsift.corpora.groups import group_documents
-from relsift.corpora.split import split, split_documents
+from relsift.corpora.split import share_warnings, split, split_documents
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence
@@ -68,6 +68,16 @@ def test_documents_without_annotation_are_not_held_out():
 def test_a_document_is_never_cut():
     with pytest.raises(DataError, match=r"x: expected at least 2 documents .* got 1; .* a document is never cut"):
         split_documents([document("d", ["one", "two", "three"])], {"dev": 0.3}, seed=0, where="x")
+
+
+def test_a_part_far_from_its_share_is_named():
+    documents = [document("same", ["some text"]) for _ in range(9)] + [document("other", ["more text"])]
+    parts = split_documents(documents, {"dev": 0.2}, seed=0, where="x")
+    assert not share_warnings(parts, {"dev": 0.2})  # one of ten sentences, the document that stands alone
+    assert share_warnings({"train": documents[:5], "dev": documents[5:]}, {"dev": 0.1}) == [
+        "dev: 5 of 10 sentences (50 %) in place of 10 %: documents are not cut, "
+        "and those with the same id or a shared sentence stay together"
+    ]
 
 
 def test_parts_are_written_in_a_form_that_is_read_as_parts(tmp_path: Path):

@@ -36,7 +36,20 @@ def test_a_sentence_in_two_parts_is_found_however_it_is_tokenised(tmp_path: Path
     train = sentence("1", "Ada Bo met .") + sentence("2", "Cy Di left")
     test = sentence("3", "ADA Bo met.") + sentence("4", "Ada Bo met")
     findings = validate(resolve(write(tmp_path, train=train, test=test)))
-    assert findings.warnings == ["test: 2 sentences stand in train too, so scores may be too good (first: 3 'ADA Bo met.')"]
+    assert findings.warnings == [
+        "test: 2 sentences stand in train too, so scores may be too good (first: 3 'ADA Bo met.'); "
+        "2 of them, shorter than 8 tokens, may be equal by chance"
+    ]
+
+
+def test_a_long_sentence_in_two_parts_is_named_before_short_ones(tmp_path: Path):
+    long = "Ada Bo met on the third day of May"
+    train, test = sentence("1", "Hm .") + sentence("2", long), sentence("3", "hm .") + sentence("4", long)
+    findings = validate(resolve(write(tmp_path, train=train, test=test)))
+    assert findings.warnings == [
+        f"test: 2 sentences stand in train too, so scores may be too good (first: 4 {long!r}); "
+        "1 of them, shorter than 8 tokens, may be equal by chance"
+    ]
 
 
 def test_twins_within_one_part_are_no_leak(tmp_path: Path):

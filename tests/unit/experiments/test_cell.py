@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +19,16 @@ from relsift.candidates import Candidates, Pair
 from relsift.corpora.data import resolve
 from relsift.decisions.scored import Scored
 from relsift.evaluation.scores import PRF, TypeScore
+from relsift.evaluation.significance import micro_f1
 from relsift.experiments import cell as module
 from relsift.experiments.cell import Cell, documents_of, folds_of, left_out, run_cell, sampled, sampled_scores, why_not_trainable
+from relsift.experiments.cell_files import read_pack, write_pack
 from relsift.experiments.predicted import TaggedFold
-from relsift.experiments.result import Plan
+from relsift.experiments.result import CellResult, Plan
 from relsift.experiments.system import SPTREE, System
+from relsift.readers import native
 from relsift.readers.base import ReadReport
-from relsift.schema import Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, Sentence
 from relsift.stable_random import stable_integer
 from relsift.training.run import RunData
 from relsift.writers.native import record_of
@@ -163,3 +167,34 @@ def test_predicted_tags_need_spacy(tmp_path, monkeypatch):
     assert why_not_trainable(WITH_TAGS, plan) is None
     monkeypatch.setattr(module, "find_spec", lambda name: object())
     assert why_not_trainable(tagged, plan) is None
+
+
+def test_relations_that_the_reader_lost_are_missed_in_the_fold_that_tests_their_document(tmp_path, monkeypatch):
+    plan = saved(tmp_path / "toy.jsonl", sentences(12))
+    plain = [run_cell(Cell(System(name="x", title="x", overrides=SMALL), fold, 1), plan, tmp_path / "plain") for fold in (1, 2)]
+    module._read.cache_clear()
+    read, lossy = native.READER.read, sentences(12)[4].id
+
+    def losing(path: Path, report: ReadReport) -> Iterator[Document]:
+        for document in read(path, report):
+            if document.id == lossy:
+                report.lose_relation("relations across sentences", "x", "lost_type")
+                report.lose_relation("relations across sentences", "x", "lost_type")
+            yield document
+
+    monkeypatch.setitem(native.READER.__dict__, "read", losing)
+    cells = [run_cell(Cell(System(name="x", title="x", overrides=SMALL), fold, 1), plan, tmp_path / "lossy") for fold in (1, 2)]
+    module._read.cache_clear()
+    (fold,) = [number for number in (0, 1) if lossy in {d.id for d in folds_of(plan)[number].test}]
+    assert cells[1 - fold].test == plain[1 - fold].test
+    test, before = cells[fold].test, plain[fold].test
+    assert test.lost_relations == {"lost_type": 2}
+    assert test.per_type == before.per_type | {"lost_type": TypeScore(0, 0, 2)}
+    assert cells[fold].curve.gold == plain[fold].curve.gold + 2
+    for one, other in zip(cells, plain):
+        assert one.counts.sum(axis=0).tolist() == (other.counts.sum(axis=0) + ([0, 0, 2] if one is cells[fold] else [0, 0, 0])).tolist()
+        sums = one.counts.sum(axis=0)
+        assert micro_f1(sums) == pytest.approx(one.test.micro.f1)
+    assert CellResult.load(tmp_path / "lossy" / "cells" / "x" / f"fold{fold + 1}-seed1.json").test == test
+    write_pack(tmp_path / "pack", plan, cells)
+    assert [cell.test for cell in read_pack(tmp_path / "pack")] == [cell.test for cell in cells]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -67,6 +68,11 @@ OWN = replace(PLAN, split="own", folds=1)
 
 def test_a_plan_with_the_own_split_says_so_in_place_of_folds():
     assert OWN.options() == "--data invented --direction directed --type-filter --split own"
+    cleaned = replace(PLAN, no_relation=("NA", "no relation"), on_error="skip")
+    assert cleaned.options().endswith(" --folds 5 --no-relation NA --no-relation 'no relation' --on-error skip")
+    assert "taken for no relation: NA, no relation · broken data left out" in cleaned.setting()
+    assert Plan(**json.loads(json.dumps(cleaned.to_json()))) == cleaned
+    assert not {"no_relation", "on_error"} & PLAN.to_json().keys()  # plans from before these options stay as they were
     assert PLAN.options() == "--data invented --direction directed --type-filter --folds 5"
     assert OWN.setting() == "data=invented · the corpus's own split · direction=directed · type filter on"
     assert cell_command(ONE, OWN, 1, 3).endswith(" --name one --model multitask_cnn --preset paper --only-seed 3 --out OUT")
