@@ -9,13 +9,13 @@ def _words(*texts: str) -> frozenset[str]:
 
 _TITLES = (
     "mr mrs ms messrs dr drs prof st ste mt ft gen col lt sgt cpl capt cmdr cdr maj adm brig pvt sen rep gov pres supt rev hon fr msgr "
-    "mme mlle mgr hr fra sra srta dra sig dott ing dipl priv-doz"
+    "mme mlle mgr hr fra sra srta lic dra sig dott ing dipl priv-doz"
 )
 _LINKS = (
     "vs viz cf approx ca resp esp incl excl eg ie e.g i.e a.k.a "
     "bzw z.b d.h u.a u.u vgl sog ggf evtl zzgl p.ex par.ex c.-à-d p.ej"
 )
-_RUSSIAN_LINKS = "им ул пр пл т.е т.н св акад проф стр"
+_RUSSIAN_LINKS = "им ул пр пл пгт т.е т.н св акад проф стр"
 # The full stop is never the end of a sentence where a word follows on the line.
 NEVER_THE_END = _words(_TITLES, _LINKS, _RUSSIAN_LINKS)
 
@@ -24,7 +24,8 @@ BEFORE_NUMBERS = _words(
     "no nos nr nrs num fig figs eq eqs ref refs tab tabs p pp pg v ver vers vol vols sec sect secs ch chap chaps art arts par para "
     "paras app appx ex exp sched cl reg pt pts ed eds ser iss ser suppl lot bk lib col ln r d b c fl est born died geb gest reg "
     "abb abs abschn bd bde kap s z hs anm jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
-    "rd av avda núm pág art cap п пп ст гл рис табл т тт вып"
+    "rd av avda núm pág párr párrf pto tel ext cra n° nº art cap п пп ст гл рис табл т тт вып кв "
+    "ene abr ago dic janv févr avr juil déc jän mär okt dez"
 )  # fmt: skip
 
 # The full stop ends a sentence only before one of STARTERS.

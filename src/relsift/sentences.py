@@ -29,12 +29,12 @@ from relsift.abbreviations import (
 from relsift.schema import is_cjk
 from relsift.text import Span
 
-_CLOSING_MARKS = re.escape("\"'”’」』”）)】》〉]")
+_CLOSING_MARKS = re.escape("\"'”’」』）)】》〉]»«›‹")
 _COMMA_LIKE_MARKS = ",;:，、；："
 _STRONG_MARKS = "。！？!?…｡।॥؟۔‼⁇⁈⁉"
 # Possessive quantifiers, and runs matched from their first character only: time grows with the length of the text, not faster.
 _SENTENCE_END = re.compile(
-    rf"[{_STRONG_MARKS}]++[{_CLOSING_MARKS}]*+|(?<!\.)\.++[{_CLOSING_MARKS}]*+(?=\s|$)|[\r\n]++"
+    rf"[{_STRONG_MARKS}]++(?:[{_CLOSING_MARKS}]++(?:\.(?=\s|$))?)?|(?<!\.)\.++[{_CLOSING_MARKS}]*+(?=\s|$)|[\r\n]++"
 )
 _NEXT_CHARACTER = re.compile(r"[^\S\r\n]*+(\S)")  # the next character on the line
 _NEXT_WORD = re.compile(r"[\"'“‘(\[]*+(\w+)")
@@ -42,7 +42,8 @@ _NEXT_WORD = re.compile(r"[\"'“‘(\[]*+(\w+)")
 _NUMBER = re.compile(r"[(\[#№]?(?:\d|[A-Z][A-Z_/.-]{0,20}\d|[A-Z]{2,}\.[A-Z]{2}|[IVXLCM]{2,}\b|[B-HJ-Z]\b(?!\.))")
 _MONTH = re.compile(r"(\w+)(\s+\d{4}\b)?")
 _ENDS_IN_NUMBER = re.compile(r"\d\s*$")
-_LAST_WORD = re.compile(r"[\w.]*$")
+_LAST_WORD = re.compile(r"[\w.°]*$")
+_BULLETS = " \t•⁃·*(-"
 _LONGEST_ABBREVIATION = 20  # characters that are looked at before a full stop
 _LINE_BREAK = re.compile(r"\r?\n(\s*)")
 
@@ -94,6 +95,8 @@ def _ends_sentence(text: str, match: re.Match[str], inside: _InsideSpans, own: _
     following = _NEXT_CHARACTER.match(text, match.end())
     if following and (following.group(1).islower() or following.group(1) in _COMMA_LIKE_MARKS):
         return False
+    if following and mark == following.group(1) == ".":  # an ellipsis with blanks, ". . ."
+        return False
     next_start = following.start(1) if following else len(text)
     if mark == "!":
         return _word_before(text, match.start()).lower() not in NAMES_WITH_MARKS or _begins_sentence(text, next_start)
@@ -105,7 +108,9 @@ def _ends_sentence(text: str, match: re.Match[str], inside: _InsideSpans, own: _
 def _word_before(text: str, stop: int) -> str:
     """The word with its inner full stops that ends at `stop`."""
     found = _LAST_WORD.search(text[max(0, stop - _LONGEST_ABBREVIATION) : stop])
-    return found.group() if found else ""
+    word = found.group() if found else ""
+    _, degree, unit = word.rpartition("°")
+    return f"{degree}{unit}" if unit else word  # "450°C" ends in a unit, "N°" is a word
 
 
 def _begins_sentence(text: str, start: int) -> bool:
@@ -118,7 +123,7 @@ def _is_abbreviation(text: str, match: re.Match[str], next_start: int, own: _Own
     """Does the full stop belong to the word before it? `name`: it ends an entity, such as "Ph.D."."""
     word = _word_before(text, match.start())
     lower = word.lower()
-    is_initial = len(word) == 1 and word.isupper()
+    is_initial = len(word) == 1 and word.isupper() and not (word == "I" and _begins_sentence(text, next_start))
     if is_initial or lower in own.added or (name and "." in word):
         return True
     if lower in own.removed:
@@ -132,7 +137,7 @@ def _is_abbreviation(text: str, match: re.Match[str], next_start: int, own: _Own
     if lower in BEFORE_SYMBOLS:
         return _is_before_symbol(text, match, next_start, word)
     if word.isdigit() and len(word) <= 2:
-        return _is_day(text, next_start)
+        return _is_day(text, next_start) or _begins_line(text, match.start() - len(word))
     is_listed = lower in BEFORE_OTHERS or word in CAPITALISED or _is_dotted(word)
     return is_listed and not begins_sentence
 
@@ -150,6 +155,13 @@ def _is_day(text: str, next_start: int) -> bool:
         return False
     month, year = match.group(1).lower(), match.group(2)
     return month in MONTHS or (month in MONTHS_IN_ENGLISH_TOO and year is not None)
+
+
+def _begins_line(text: str, start: int) -> bool:
+    """Whether nothing but a bullet stands before `start` on the line, as before "1." in a list."""
+    first = max(0, start - _LONGEST_ABBREVIATION)
+    before = text[first:start].rstrip(_BULLETS)
+    return before.endswith(("\n", "\r")) or (first == 0 and not before)
 
 
 def _is_dotted(word: str) -> bool:

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from documents import DocumentFacts, compare, facts_by_document, reference_by_document
 
+from relsift.corpora.catalogue import SCIENCEIE
 from relsift.readers.base import ReadReport
 from relsift.readers.brat import READER
 
 PARTS = ("train", "dev", "test")
+OPTIONS = SCIENCEIE.readings[0].options  # as the named corpus is read: tokens and sentences of version 0.2
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def both(corpora: Path) -> tuple[dict[str, DocumentFacts], dict[str, DocumentFac
     expected: dict[str, DocumentFacts] = {}
     for part in PARTS:
         # Seven names occur in two parts: the same article, annotated differently.
-        read |= {f"{part}/{k}": v for k, v in facts_by_document(READER.read(folder / "raw" / part, report)).items()}
+        read |= {f"{part}/{k}": v for k, v in facts_by_document(READER.read(folder / "raw" / part, report, **OPTIONS)).items()}
         sentences = reference_by_document(folder / f"{part}.jsonl", lambda key: key.split("-")[1])
         expected |= {f"{part}/{k}": v for k, v in sentences.items()}
     return read, expected, report

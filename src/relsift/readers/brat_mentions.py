@@ -25,11 +25,11 @@ def is_misplaced(text: str, mention: TextBound, positions: Positions, *, nearby:
     if _is_empty(mention):
         return False
     spans = _located(mention, positions)
-    if spans is None or mention.words is None:
+    if mention.words is None:
         return spans is None
-    if _agrees(text, spans, mention.words) or _differs_in_punctuation(text, spans, mention.words):
+    if spans is not None and (_agrees(text, spans, mention.words) or _differs_in_punctuation(text, spans, mention.words)):
         return False
-    first, last = min(spans)[0], max(end for _, end in spans)
+    first, last = _first_and_last(spans or mention.spans)
     return not (nearby and _nearest_occurrence(text, first, last, mention.words))
 
 
@@ -57,14 +57,15 @@ def entity_of(text: str, mention: TextBound, positions: Positions, report: ReadR
 def _span_of_words(text: str, mention: TextBound, spans: list[Span] | None, report: ReadReport, *, nearby: bool) -> Span | None:
     if spans is not None:
         in_order = sorted(spans)
-        start, end = in_order[0][0], max(end for _, end in in_order)
+        start, end = _first_and_last(spans)
         is_continuous = all(not text[left:right].strip() for left, right in _gaps(in_order))
         if is_continuous and (mention.words is None or _agrees(text, spans, mention.words)):
             if any(left > right for left, right in _gaps(in_order)):
                 report.drop("entities of overlapping fragments (kept)", mention.label)
             return start, end
     else:
-        start, end, is_continuous = min(start for start, _ in mention.spans), max(end for _, end in mention.spans), True
+        start, end = _first_and_last(mention.spans)
+        is_continuous = True
     nearby_span = _nearest_occurrence(text, start, end, mention.words) if nearby and mention.words else None
     if nearby_span:
         report.drop(f"entities moved by up to {SHIFT} characters to their words (kept)", mention.label)
@@ -94,6 +95,10 @@ def _located(mention: TextBound, positions: Positions) -> list[Span] | None:
     return [span for span in spans if span[0] < span[1]] or spans[:1]
 
 
+def _first_and_last(spans: Sequence[Span]) -> Span:
+    return min(start for start, _ in spans), max(end for _, end in spans)
+
+
 def _gaps(spans: Sequence[Span]) -> list[Span]:
     """End and next start of each two neighbours of sorted spans; the end is greater where they overlap."""
     gaps, furthest = [], spans[0][1]
@@ -108,7 +113,7 @@ def _agrees(text: str, spans: Sequence[Span], words: str) -> bool:
     in_order = sorted(spans)
     if same_words(" ".join(text[start:end] for start, end in spans), words):
         return True
-    first_to_last = text[in_order[0][0] : max(end for _, end in in_order)]
+    first_to_last = text[slice(*_first_and_last(spans))]
     is_continuous = all(not text[left:right].strip() for left, right in _gaps(in_order))
     return same_words(" ".join(text[start:end] for start, end in in_order), words) or (is_continuous and same_words(first_to_last, words))
 
@@ -141,5 +146,5 @@ def _differs_in_punctuation(text: str, spans: Sequence[Span], words: str) -> boo
     in_order = sorted(spans)
     if any(text[left:right].strip() for left, right in _gaps(in_order)):
         return False
-    covered = text[in_order[0][0] : max(end for _, end in in_order)]
+    covered = text[slice(*_first_and_last(spans))]
     return len(covered) == len(words) and all(a == b or not (a.isalnum() or b.isalnum()) for a, b in zip(covered, words, strict=True))

@@ -49,5 +49,5 @@ class Fits:
             return None
         problem = f"expected the words of each mention at its positions, got other words for {lost} of {self.num_mentions} mentions"
         if 2 * num_found >= lost:
-            return f"{problem}; {reader}[positions={best}]:{path} finds {self.num_fitting[best]}"
+            return f"{problem}; try {reader}[positions={best}]:{path}, which finds {self.num_fitting[best]}"
         return f"{problem}; no known way to count positions finds half of them; was the text edited after it was annotated?"

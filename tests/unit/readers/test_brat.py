@@ -85,19 +85,27 @@ def test_discontinuous_entities_and_their_relations_are_counted(tmp_path: Path):
     (document,), report = read(path)
     assert mentions(document.sentences[0]) == [("X", "right arm")]
     assert report.dropped == {"discontinuous entities": 1, "relations of a dropped entity": 1}
+    assert report.lost_relations == {"near": 1}
 
 
 def test_an_entity_whose_words_stand_elsewhere_is_dropped_or_moved_as_asked(tmp_path: Path):
-    path = write(tmp_path, "so Ada met Bo", "T1\tX 4 7\tAda\nT2\tX 3 6\tZoe\n")
+    path = write(tmp_path, "so Ada met Bo or", "T1\tX 4 7\tAda\nT2\tX 7 10\tmet\nT3\tX 11 13\tBo\n")
     (document,), report = read(path)
-    assert mentions(document.sentences[0]) == []
-    assert report.dropped == {"entities whose words are not at their offsets": 2}
+    assert mentions(document.sentences[0]) == [("X", "met"), ("X", "Bo")]
+    assert report.dropped == {"entities whose words are not at their offsets": 1}
     (document,), report = read(path, offsets="nearby")
+    assert mentions(document.sentences[0]) == [("X", "Ada"), ("X", "met"), ("X", "Bo")]
+    assert report.dropped == {"entities moved by up to 3 characters to their words (kept)": 1}
+
+
+def test_an_entity_that_is_not_even_nearby_is_dropped(tmp_path: Path):
+    _, report = read(write(tmp_path, "so Ada met", "T1\tX 3 6\tZoe\nT2\tX 3 6\tAda\nT3\tX 3 6\tAda\n"), offsets="nearby")
+    assert report.dropped == {"entities whose words are not at their offsets": 1}
+
+
+def test_an_entity_just_outside_the_text_is_moved_to_its_words(tmp_path: Path):
+    (document,), _ = read(write(tmp_path, "so Ada", "T1\tX 5 8\tAda\n"), offsets="nearby")
     assert mentions(document.sentences[0]) == [("X", "Ada")]
-    assert report.dropped == {
-        "entities moved by up to 3 characters to their words (kept)": 1,
-        "entities whose words are not at their offsets": 1,
-    }
 
 
 def test_punctuation_edited_after_annotation_is_kept_and_counted(tmp_path: Path):
@@ -160,9 +168,14 @@ def test_documents_are_named_after_their_path_and_lonely_texts_are_counted(tmp_p
         ("T1 X 0 3 Ada\n", 1, "expected an annotation such as"),
         ("T1\tX 0 3\tAda\nR1 knows Arg1:T1 Arg2:T1\n", 2, "expected an annotation such as"),
         ("T1\tX 0-3\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
-        ("T1\tX 0 3\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
-        ("T1\tX 3 3\tAda\n", 1, "expected rising offsets within the 6 characters of the text, got '3 3'"),
-        ("T1\tX 0 9\tAda\n", 1, "expected rising offsets within the 6 characters of the text, got '0 9'"),
+        ("T1\tX 0\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
+        ("T1\t0 3\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
+        ("T1\tX 3 0\tAda\n", 1, "expected spans with 0 <= start <= end, got 'X 3 0'"),
+        ("T1\tX -3 0\tAda\n", 1, "expected spans with 0 <= start <= end, got 'X -3 0'"),
+        ("T1\tX 0 3\tAda\nT2\tX 4 6\tBo\nT3\tX 0 9\tAda\n", 3, "expected offsets within the 6 characters of the text, got '0 9'"),
+        ("T1\tX 0 9\tAda\n", 1, "expected the words of each mention at its positions, got other words for 1 of 1 mentions"),
+        (f"T1\tX {'1' * 5000} 3\tAda\n", 1, "expected a whole number of at most 18 digits, got one of 5000"),
+        ("R1\tArg1:T1 Arg2:T2\n", 1, "expected 'R1<tab>Type Arg1:T1 Arg2:T2'"),
         ("\nT1\tX 0 3\tAda\nR1\tknows T1 T1\n", 3, "expected 'R1<tab>Type Arg1:T1 Arg2:T2', got 'knows T1 T1'"),
         ("T1\tX 0 3\tAda\nR1\tknows Arg1:T1 Arg2:T7\n", 2, "expected the id of an entity of this file, got 'T7'"),
         ("T1\tX 0 3\tAda\n*\tsame T1\n", 2, "expected a type and two or more ids"),
