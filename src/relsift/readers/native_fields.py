@@ -38,7 +38,7 @@ def each_or_none(items: Sequence[T], convert: Callable[[int, T], R], unit: str, 
 def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Entity:
     """The entity number `number` of a line; its span may lie outside. name: what it is called in messages."""
     if not isinstance(record, dict):
-        raise DataError(f"{where}: {name} {number}: expected a JSON object, got {record!r}")
+        raise DataError(f"{where}: {name} {number}: expected an object with start, end and type, got {record!r}")
     start, end, kind, chars = record.get("start"), record.get("end"), record.get("type"), record.get("chars")
     if type(start) is int and type(end) is int and type(kind) is str and kind:  # the common cases; nothing else to check
         if len(record) == _KEYS_OF_BARE_MENTION:

@@ -209,6 +209,8 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
             continue
         if fits:
             return f"; the offsets fit if they are counted {habit}"
+    if words and text.count(words) == 1:
+        return f"; it stands at {text.index(words)} to {text.index(words) + len(words)}"
     return ""
 
 

@@ -78,7 +78,7 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     relations = None if record.get("relations") is None else _relations(record, entities, position, where, report)
     is_empty = not line.tokens and not (line.text or "").strip()
     if is_empty:
-        report.drop("lines without words (kept, as documents without sentences)", where)
+        report.drop("empty texts (kept, as documents without sentences)", where)
         return Line(where, key, doc_id, (), line.text, line.start)
     sentences: tuple[Sentence, ...]
     kept = [entity for entity in entities if entity is not None]
