@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Candidates
+from relsift.decisions.decision import Decision
 from relsift.device import CPU, checked_device
 from relsift.errors import DataError
 from relsift.inference import InferenceReport, predict
 from relsift.readers.base import ReadReport
-from relsift.readers.native import read_lines
-from relsift.schema import Document, Sentence, sentences_of
+from relsift.readers.native import document_of
+from relsift.readers.python_values import as_json
+from relsift.schema import Document, Sentence
 
 Item = Sentence | Document | Mapping[str, Any]
+_EXAMPLE = '{"text": "Ada leads Acme.", "entities": [{"start": 0, "end": 3, "type": "PER"}, …]}'
 
 
 class RelationExtractor:
@@ -26,6 +29,7 @@ class RelationExtractor:
 
     rx = RelationExtractor.from_pretrained("runs/conll04")
     rx.predict([{"tokens": ["Ada", "leads", "Acme"], "entities": [{"start": 0, "end": 1, "type": "PER"}, …]}])
+    rx({"text": "Ada leads Acme.", "entities": […]})     # one item; gives a document
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None) -> None:
@@ -34,26 +38,46 @@ class RelationExtractor:
         self.checksum = checksum
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device: str = CPU) -> RelationExtractor:
+    def from_pretrained(cls, folder: str | Path, device: str = CPU, *, threshold: float | None = None) -> RelationExtractor:
         """Load a run folder or a model folder.
 
-        Args: device: where scores are computed: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU if there is one.
-        Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on.
+        Args:
+            device: where scores are computed: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU if there is one.
+            threshold: in place of the one tuned in training.
+        Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on,
+            or a threshold that is no number.
         """
         place = checked_device(device, "device")  # before the weights are read
         path = model_folder(Path(folder))
         bundle = Bundle.load(path)
         bundle.model.to(place)
-        return cls(bundle, model_checksum(path))
+        extractor = cls(bundle, model_checksum(path))
+        return extractor if threshold is None else extractor.with_threshold(threshold)
+
+    def with_threshold(self, threshold: float) -> RelationExtractor:
+        """The same model with another threshold; a higher one gives fewer and surer relations. Raises ConfigError for no number."""
+        return RelationExtractor(replace(self.bundle, decision=self._decision(threshold)), self.checksum)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the model folder (weights as safetensors, the rest as JSON), replacing what is there."""
-        self.bundle.save(Path(folder))
+        """Write the model folder (weights as safetensors, the rest as JSON), replacing a model that is there.
+
+        Raises: DataError or CheckpointError for a place that cannot be written, or that holds other things.
+        """
+        try:
+            self.bundle.save(Path(folder))
+        except OSError as error:
+            got = error.strerror or error
+            raise DataError(f"{folder}: expected a folder that can be written, got {got}; name another place") from error
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The relation types the model knows."""
         return self.bundle.encoding.labels
+
+    @property
+    def entity_types(self) -> tuple[str, ...]:
+        """The entity types the model knows; entities of other types are in no pair of its training."""
+        return self.bundle.encoding.types.names
 
     @property
     def candidates(self) -> Candidates:
@@ -65,49 +89,94 @@ class RelationExtractor:
         """The score from which on a pair is related, as tuned in training."""
         return self.bundle.decision.threshold
 
+    def __call__(self, item: Item, *, threshold: float | None = None) -> Document:
+        """Relations for one item, as a document: its sentences (none if the text is empty) and, if known, its text. See `predict`."""
+        if isinstance(item, (str, bytes)):
+            raise DataError(_not_an_item("rx(item)", item))
+        dropped = ReadReport()
+        document = Document("item-0", (item,)) if isinstance(item, Sentence) else _document(item, "rx(item)", "item-0", dropped)
+        sentences = self._predicted(document.sentences, dropped, threshold, None)
+        return Document(document.id, tuple(sentences), document.text)
+
     def predict(
         self, items: Iterable[Item], *, threshold: float | None = None, report: InferenceReport | None = None
     ) -> list[Sentence]:
         """Relations for sentences whose entities are known.
 
         Args:
-            items: Sentence or Document objects, or mappings in the native format (`tokens` or `text`, `entities`); annotated relations
-                are ignored and replaced. A `text` or a Document may become several sentences.
+            items: Sentence or Document objects, or mappings in the native format (`tokens` or `text`, `entities`; numpy values are
+                welcome); annotated relations are ignored and replaced. A `text` or a Document may become several sentences, an empty
+                text becomes none; `rx(item)` gives one document an item.
             threshold: in place of the model's own.
-            report: collects the numbers of candidates, and of entities whose type training did not have.
+            report: collects the numbers of candidates, and of what the model does not know.
         Returns: sentences in input order; each relation carries its score. Sentences with fewer than two entities have none.
-        Warns: of what the data model cannot hold, such as an entity across a sentence boundary.
-        Raises: DataError naming the item for input that is broken or has text without entities.
+        Warns: of what the data model cannot hold, such as an entity across a sentence boundary, and, without `report`, of entity types
+            and texts that the model does not know.
+        Raises: DataError naming the item for input that is broken or has text without entities; ConfigError for a threshold that is no
+            number.
         """
-        dropped = ReadReport()
-        result = list(self.stream(_sentences(items, dropped), threshold=threshold, report=report))
-        for line in dropped.lines():
-            warnings.warn(f"relsift: left out: {line}", stacklevel=2)
-        return result
+        return list(self.stream(items, threshold=threshold, report=report))
 
     def stream(
-        self, sentences: Iterable[Sentence], *, threshold: float | None = None, report: InferenceReport | None = None
+        self, items: Iterable[Item], *, threshold: float | None = None, report: InferenceReport | None = None
     ) -> Iterator[Sentence]:
-        """`predict` for an input of any length, in bounded memory."""
-        decision = self.bundle.decision if threshold is None else replace(self.bundle.decision, threshold=threshold)
-        return predict(self.bundle.scorer, decision, sentences, report)
+        """`predict` for an input of any length, in bounded memory; it warns at the end."""
+        if isinstance(items, (str, bytes, Mapping, Sentence, Document)) or not isinstance(items, Iterable):
+            raise DataError(_not_an_item("items", items) if isinstance(items, (str, bytes)) else _not_a_list(items))
+        dropped = ReadReport()
+        return self._predicted(_sentences(items, dropped), dropped, threshold, report)
+
+    def _decision(self, threshold: float | None) -> Decision:
+        return self.bundle.decision if threshold is None else replace(self.bundle.decision, threshold=as_json(threshold, "threshold"))
+
+    def _predicted(
+        self, sentences: Iterable[Sentence], dropped: ReadReport, threshold: float | None, report: InferenceReport | None
+    ) -> Iterator[Sentence]:
+        decision = self._decision(threshold)  # now, not when the first sentence is asked for
+        own_report = InferenceReport()
+        predicted = predict(self.bundle.scorer, decision, sentences, own_report if report is None else report)
+        return chain(predicted, _warnings(dropped, own_report))
+
+
+def _warnings(dropped: ReadReport, report: InferenceReport) -> Iterator[Sentence]:
+    """Nothing but warnings, at the end of what this is chained to."""
+    for line in dropped.lines():
+        warnings.warn(f"relsift: left out or changed: {line}", stacklevel=3)
+    for line in report.lines():
+        warnings.warn(f"relsift: {line}", stacklevel=3)
+    yield from ()
 
 
 def _sentences(items: Iterable[Item], dropped: ReadReport) -> Iterator[Sentence]:
     for number, item in enumerate(items):
         if isinstance(item, Sentence):
             yield item
-        elif isinstance(item, Document):
-            yield from item.sentences
-        elif isinstance(item, Mapping):
-            if "entities" not in item:
-                raise DataError(
-                    f'item {number}: expected "entities" beside the text, got keys {", ".join(sorted(item))}; this model relates given '
-                    "entities and does not find them: add a list of {start, end, type}"
-                )
-            line = json.dumps({"id": f"item-{number}", **item, "relations": None}, ensure_ascii=False)
-            yield from sentences_of(read_lines(iter([(1, line)]), f"item {number}", dropped))
         else:
-            raise DataError(
-                f"item {number}: expected a Sentence, a Document or a mapping, got {type(item).__name__}; wrap it in a list"
-            )
+            yield from _document(item, f"item {number}", f"item-{number}", dropped).sentences
+
+
+def _document(item: Any, where: str, key: str, dropped: ReadReport) -> Document:
+    """Args: key: the id of an item without one."""
+    if isinstance(item, Document):
+        return item
+    if not isinstance(item, Mapping):
+        raise DataError(_not_an_item(where, item))
+    record = as_json(item, where)
+    if record.get("entities") is None:
+        raise DataError(
+            f'{where}: expected "entities" beside the text, got keys {", ".join(sorted(record))}; this model relates given entities and '
+            f"does not find them: give them, as in {_EXAMPLE}"
+        )
+    return document_of(record | {"relations": None}, where, dropped, key=key)
+
+
+def _not_an_item(where: str, item: Any) -> str:
+    got = f"{type(item).__name__} {str(item)[:40]!r}"
+    return (
+        f"{where}: expected a Sentence, a Document or a mapping with entities, got {got}; this model relates given entities and does not "
+        f"find them: give them, as in {_EXAMPLE}"
+    )
+
+
+def _not_a_list(items: Any) -> str:
+    return f"items: expected a list of items, got one {type(items).__name__}; put it into a list, or call the extractor: rx(item)"

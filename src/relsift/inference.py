@@ -21,6 +21,7 @@ from relsift.encoding.batch import collate, cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
+from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import RelsiftError, ShapeError
 from relsift.models.base.model import RelationModel
 from relsift.schema import Sentence
@@ -50,6 +51,7 @@ class InferenceReport:
     candidates: CandidateReport = field(default_factory=CandidateReport)
     sentences: int = 0
     unseen_types: dict[str, int] = field(default_factory=dict)  # of entities, by a type that training did not have
+    unknown_sentences: int = 0  # those with two entities or more, none of whose words training had
     # CPU time of each stage. encoding: candidates, symbols to integers, batches; writing: decisions and lines
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
@@ -69,8 +71,14 @@ class InferenceReport:
 
     def lines(self) -> list[str]:
         """What the user has to know, one line a reason; the candidates are reported elsewhere."""
-        kinds = ", ".join(f"{name} ({count})" for name, count in sorted(self.unseen_types.items()))
-        return [f"entity types never seen in training, tagged as no entity: {kinds}"] if kinds else []
+        lines = []
+        if self.unseen_types:
+            kinds = ", ".join(f"{name} ({count})" for name, count in sorted(self.unseen_types.items()))
+            lines.append(f"entity types never seen in training, tagged as no entity: {kinds}")
+        if self.unknown_sentences:
+            count = f"{self.unknown_sentences} of {self.sentences}"
+            lines.append(f"sentences without a single word that training had: {count}; are they in the language of the training data?")
+        return lines
 
 
 def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
@@ -85,6 +93,11 @@ def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport
         pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in complete]
         examples_by_sentence = [examples_of(*item, encoding, labelled=False) for item in zip(complete, pairs)]
         report.sentences += len(sentences)
+        if encoding.words is not None and encoding.words.words:
+            report.unknown_sentences += sum(
+                len(sentence.entities) > 1 and set(examples[0].words or ()) == {UNKNOWN_WORD}
+                for sentence, examples in zip(sentences, examples_by_sentence)
+            )
         for sentence, examples in zip(sentences, examples_by_sentence):
             if UNKNOWN_TYPE in examples[0].types or sentence.tagged is not None:
                 _count_unseen(sentence, encoding, report)

@@ -102,3 +102,23 @@ def test_what_a_format_writes_it_recognises_and_reads_back(name: str, tmp_path: 
         return [(s.tokens, [(e.start, e.end, e.type) for e in s.entities], s.relations) for s in sentences_of(group)]
 
     assert content(back) == content(list(DOCUMENTS))
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name in READERS])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_document_reads_back_as_it_was_or_what_is_lost_is_counted(
+    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+):
+    document = data.draw(documents())
+    writer, reader = find("writer", name), find("reader", name)
+    file = tmp_path_factory.getbasetemp() / f"back-{name}{writer.suffix}"
+    file.write_text(written(writer, document), encoding="utf-8", newline="")
+    report = ReadReport()
+    (back,) = reader.read(file, report)
+    if not report.dropped:
+        assert back.sentences == document.sentences
+        assert [s.text for s in back.sentences] == [s.text for s in document.sentences]
+        assert [[s.text_of(e) for e in s.entities] for s in back.sentences] == [
+            [s.text_of(e) for e in s.entities] for s in document.sentences
+        ]

@@ -48,6 +48,7 @@ _LEAST_GAPS = 10_000  # characters between the texts of one document that are al
 _GAPS_BY_TEXT = 100  # and so many more for each character of its texts; memory grows with the file, not with the numbers in it
 _IDS_COMPARED = 500_000  # of one file, so that memory is bounded
 _RECOGNITION_BYTES = 1 << 18  # of a file that are read to recognise it; lines can be long
+_BEGINS_WITH_OBJECT = re.compile(r"\[?\s*\{")
 _OTHER_FORMAT = re.compile(r'(?<!\\)"sentences"\s*:')  # a key, not a word of the sentence
 
 SAMPLES = {
@@ -183,16 +184,20 @@ def _without_offsets(sentence: Sentence) -> Sentence:
 
 
 def recognises(path: Path) -> bool:
-    """A .jsonl file whose first line has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE)."""
+    """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE)."""
     if path.is_dir():
         files = sorted(path.glob("*.jsonl"))
         return bool(files) and recognises(files[0])
     if path.suffix != ".jsonl":
         return False
-    line, line_end, _ = beginning_of(path, _RECOGNITION_BYTES).lstrip("\ufeff \t\r\n").replace("\r", "\n").partition("\n")
+    # Without what another encoding adds: reading says then which encoding to name.
+    beginning = beginning_of(path, _RECOGNITION_BYTES).replace("\0", "").lstrip("\ufeff\ufffd \t\r\n").replace("\r", "\n")
+    line, line_end, _ = beginning.partition("\n")
+    if not line.startswith("{") or not line.rstrip().endswith("}"):  # an array, or an object over several lines
+        line = beginning
     has_words = '"tokens"' in line or '"text"' in line
     has_more = '"id"' in line or '"entities"' in line or (not line_end and len(line) >= _RECOGNITION_BYTES // 4)  # beyond what was read
-    return line.startswith("{") and has_words and has_more and not _OTHER_FORMAT.search(line)
+    return _BEGINS_WITH_OBJECT.match(line) is not None and has_words and has_more and not _OTHER_FORMAT.search(line)
 
 
 READER = Reader(

@@ -13,7 +13,6 @@ from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.schema import Entity, Relation, Syntax
 
-_KEYS_OF_BARE_MENTION = 3  # start, end, type
 T = TypeVar("T")
 R = TypeVar("R")
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
@@ -38,13 +37,7 @@ def each_or_none(items: Sequence[T], convert: Callable[[int, T], R], unit: str, 
 def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Entity:
     """The entity number `number` of a line; its span may lie outside. name: what it is called in messages."""
     if not isinstance(record, dict):
-        raise DataError(f"{where}: {name} {number}: expected a JSON object, got {record!r}")
-    start, end, kind, chars = record.get("start"), record.get("end"), record.get("type"), record.get("chars")
-    if type(start) is int and type(end) is int and type(kind) is str and kind:  # the common cases; nothing else to check
-        if len(record) == _KEYS_OF_BARE_MENTION:
-            return Entity(start, end, kind)
-        if len(record) == _KEYS_OF_BARE_MENTION + 1 and type(chars) is list:
-            return Entity(start, end, kind, chars=character_span(chars, None, f"{name} {number}: chars", None, where))
+        raise DataError(f"{where}: {name} {number}: expected an object with start, end and type, got {record!r}")
     where = f"{where}: {name} {number}"
     start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)

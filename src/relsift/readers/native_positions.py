@@ -16,6 +16,7 @@ from relsift.schema import Entity, join_tokens
 
 Span = tuple[int, int]
 CHARACTERS, UTF16 = "characters", "utf16"  # values of the option `positions`
+_KEYS_OF_BARE_MENTION = {"start", "end", "type", "chars"}
 _LAST_OF_ONE_UNIT = "\uffff"  # later characters take two UTF-16 code units
 _LONGEST_QUOTE = 60  # characters of a text in a message
 _TREEBANK_MARKS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}", "``": '"', "''": '"'}
@@ -69,6 +70,30 @@ def check_offsets(tokens: Sequence[str], offsets: Sequence[Span], text: str, whe
                 f"{where}: offset {number}: expected the token {_quoted(token)}, got {_quoted(shown)} at {start} to {end} of the text"
                 f"{_habit((start, end), token, text)}"
             )
+
+
+def mentions_without_question(records: list[Any], line: LineText) -> list[Entity | None] | None:
+    """The mentions if each has nothing but start, end, type, and chars that are just its tokens; None to look closer.
+
+    The common case, in little time; `chars` come from the beginning of the document.
+    """
+    if line.tokens is None:
+        return None
+    mentions: list[Entity | None] = []
+    for record in records:
+        if type(record) is not dict or not record.keys() <= _KEYS_OF_BARE_MENTION:
+            return None
+        start, end, kind, chars = record.get("start"), record.get("end"), record.get("type"), record.get("chars")
+        if not (type(start) is type(end) is int and 0 <= start < end <= line.size and type(kind) is str and kind):
+            return None
+        if chars is None:
+            mentions.append(Entity(start, end, kind))
+        elif line.offsets is not None and chars == [line.offsets[start][0], line.offsets[end - 1][1]]:
+            span = line.offsets[start][0] + line.start, line.offsets[end - 1][1] + line.start
+            mentions.append(Entity(start, end, kind, None, None, span))
+        else:
+            return None
+    return mentions
 
 
 def checked_mention(entity: Entity, words: Any, line: LineText, where: str) -> Entity:
@@ -209,6 +234,8 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
             continue
         if fits:
             return f"; the offsets fit if they are counted {habit}"
+    if words and text.count(words) == 1:
+        return f"; it stands at {text.index(words)} to {text.index(words) + len(words)}"
     return ""
 
 

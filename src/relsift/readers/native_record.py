@@ -29,6 +29,7 @@ from relsift.readers.native_positions import (
     character_numbers,
     check_offsets,
     checked_mention,
+    mentions_without_question,
     offsets_that_fit,
     placed_chars,
     shift_of_chars,
@@ -78,7 +79,7 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     relations = None if record.get("relations") is None else _relations(record, entities, position, where, report)
     is_empty = not line.tokens and not (line.text or "").strip()
     if is_empty:
-        report.drop("lines without words (kept, as documents without sentences)", where)
+        report.drop("empty texts (kept, as documents without sentences)", where)
         return Line(where, key, doc_id, (), line.text, line.start)
     sentences: tuple[Sentence, ...]
     kept = [entity for entity in entities if entity is not None]
@@ -143,6 +144,9 @@ def _mentions(
 ) -> list[Entity | None]:
     """The mentions listed under the key `name`, None for those left out; their `chars` count from the beginning of the document."""
     records = object_list(record, name, singular, ENTITY_KEYS, where, report)
+    bare_mentions = mentions_without_question(records, line)
+    if bare_mentions is not None:
+        return bare_mentions
 
     def mention(number: int, value: Any) -> Entity:
         entity = entity_of(value, number, where, singular)
@@ -150,8 +154,6 @@ def _mentions(
             place = f"{where}: {singular} {number}"
             start, end = (entity.start, entity.end) if line.tokens else by_characters((entity.start, entity.end), numbers, place)
             entity = replace(entity, start=start, end=end, chars=entity.chars and by_characters(entity.chars, numbers, f"{place}: chars"))
-        if 0 <= entity.start < entity.end <= line.size and line.tokens and "text" not in value:
-            return entity
         return checked_mention(entity, value.get("text"), line, f"{where}: {singular} {number}")
 
     mentions = each_or_none(records, mention, "entities", report)
@@ -165,8 +167,6 @@ def _mentions(
     def placed(number: int, entity: Entity | None) -> Entity | None:
         if entity is None or entity.chars is None:
             return entity
-        if not line.start and line.offsets and entity.chars == (line.offsets[entity.start][0], line.offsets[entity.end - 1][1]):
-            return entity  # the common case
         span = placed_chars(entity, line, shift, f"{where}: {singular} {number}")
         return replace(entity, chars=span and (span[0] + line.start, span[1] + line.start))
 

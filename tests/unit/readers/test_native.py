@@ -349,7 +349,7 @@ BAD: list[tuple[dict[str, Any] | str, str]] = [
     (LINE | {"tokens": ["Ada", "", "Acme"]}, "token 1: expected a non-empty string, got ''"),
     (LINE | {"tokens": ["Ada", 1, "Acme"]}, "token 1: expected a non-empty string, got 1"),
     (LINE | {"entities": {}}, "entities: expected a list, got {}"),
-    (LINE | {"entities": [[0, 1, "PER"]]}, r"entity 0: expected a JSON object, got \[0, 1, 'PER'\]"),
+    (LINE | {"entities": [[0, 1, "PER"]]}, r"entity 0: expected an object with start, end and type, got \[0, 1, 'PER'\]"),
     (entity(start=3, end=4), r"entity 0: expected 0 <= start < end <= 3 tokens, got start 3, end 4"),
     (entity(start=1), "entity 0: expected 0 <= start < end <= 3 tokens, got start 1, end 1"),
     (entity(start=-1), "entity 0: .*got start -1, end 1"),
@@ -490,7 +490,7 @@ def test_every_sentence_of_a_text_with_tagged_entities_has_a_list_of_them():
     ("tagged", "message"),
     [
         ("x", r"tagged: expected a list, got 'x'"),
-        ([1], r"tagged entity 0: expected a JSON object, got 1"),
+        ([1], r"tagged entity 0: expected an object with start, end and type, got 1"),
         ([{"start": 0, "end": 1}], r"tagged entity 0: expected the key 'type'"),
         ([{"start": 0, "end": 9, "type": "PER"}], r"tagged entity 0: expected 0 <= start < end <= 3 tokens, got start 0, end 9"),
     ],

@@ -63,6 +63,13 @@ def test_a_file_without_ids_is_recognised_also_where_the_first_line_is_long(tmp_
     assert not READER.recognises(file)
 
 
+@pytest.mark.parametrize("layout", [LINE, [LINE], [LINE, LINE]])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "windows-1252"])
+def test_other_layouts_and_encodings_are_recognised_so_that_reading_says_what_to_do(layout: Any, encoding: str, tmp_path: Path):
+    (tmp_path / "f.jsonl").write_bytes(json.dumps(layout, indent=1).encode(encoding))
+    assert READER.recognises(tmp_path / "f.jsonl")
+
+
 # ---- lines without words
 
 
@@ -71,7 +78,7 @@ def test_a_line_without_words_is_a_document_without_sentences_and_is_written_as_
     empty = {"id": "e", **words, "entities": [], "relations": []}
     documents, report = read_file(tmp_path, lines(LINE, empty, LINE | {"id": "s2"}))
     assert [(d.id, len(d.sentences)) for d in documents] == [("s1", 1), ("e", 0), ("s2", 1)]
-    assert dict(report.dropped) == {"lines without words (kept, as documents without sentences)": 1}
+    assert dict(report.dropped) == {"empty texts (kept, as documents without sentences)": 1}
     stream = io.StringIO()
     WRITER.write(documents, stream)
     back, _ = read_file(tmp_path, stream.getvalue())
@@ -176,7 +183,7 @@ def test_a_named_encoding_is_read(encoding: str, tmp_path: Path):
 def test_what_is_not_utf_8_names_the_place_and_the_option(tmp_path: Path):
     with pytest.raises(DataError, match=r"f\.jsonl:1: expected UTF-8 text, got byte 0xff at column 0; .*native\[encoding=utf-16\]:FILE"):
         read_file(tmp_path, lines(LINE).encode("utf-16"))
-    with pytest.raises(DataError, match=r"f\.jsonl:2: expected UTF-8 text, got byte 0xe9 at column 20; .*native\[encoding=windows-1252\]:FILE"):
+    with pytest.raises(DataError, match=r"f\.jsonl:2: expected UTF-8 text, got byte 0xe9 at column 20; .*\[encoding=windows-1252\]:FILE"):
         read_file(tmp_path, lines(LINE).encode() + '{"id": 1, "text": "Ré"}'.encode("windows-1252"))
 
 

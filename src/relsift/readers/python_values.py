@@ -1,0 +1,55 @@
+"""Values that Python users have (tuples, numpy numbers and arrays, entities of ours) as the values that JSON would give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from relsift.errors import DataError
+from relsift.schema import Entity
+
+_PLAIN = (int, float, bool, type(None))
+
+
+def as_json(value: Any, where: str) -> Any:
+    """Lists, dicts with texts as keys, texts, numbers, true, false and None. Arrays and other sequences become lists.
+
+    Raises: DataError for anything else, for half of a character (a lone surrogate), and for a value that holds itself.
+    """
+    try:
+        return _as_json(value, where)
+    except RecursionError:
+        raise DataError(f"{where}: expected lists and mappings of texts and numbers, got a value nested thousands deep") from None
+
+
+def _as_json(value: Any, where: str) -> Any:
+    kind = type(value)
+    if kind is str:
+        return _whole_characters(value, where)
+    if kind in _PLAIN:
+        return value
+    if isinstance(value, Entity):
+        return {name: _as_json(part, where) for name in Entity.__slots__ if (part := getattr(value, name)) is not None}
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise DataError(f"{where}: expected texts as keys, got {key!r}")
+        return {str(key): _as_json(part, where) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(part, where) for part in value]
+    if callable(getattr(value, "tolist", None)):  # numpy, pandas, torch: scalars become numbers and texts, arrays become lists
+        return _as_json(value.tolist(), where)
+    for plain in (str, int, float):  # subclasses, such as an enumeration's members
+        if isinstance(value, plain):
+            return _as_json(plain(value.value if hasattr(value, "value") else value), where)
+    raise DataError(f"{where}: expected lists and mappings of texts and numbers, got {kind.__name__} {str(value)[:60]!r}")
+
+
+def _whole_characters(text: str, where: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            surrogate = ascii(text[error.start])
+            raise DataError(f"{where}: expected whole characters, got half of one, the lone surrogate {surrogate}") from error
+    return text
