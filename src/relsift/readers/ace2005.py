@@ -14,23 +14,27 @@ blank lines, but never inside the extent of a relation mention. Of a document in
 
 from __future__ import annotations
 
+import bisect
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text, whole_number
+from relsift.readers.encodings import UTF8
+from relsift.readers.folders import each_file
 from relsift.readers.markup import Element, Markup, parse
+from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document, is_cjk
 from relsift.sentences import split_sentences
 from relsift.text import Span
 
 _APF = ".apf.xml"
-_TAG = re.compile(r"<(/?\w*)[^>]*>")
+_TAG = re.compile(r"<(/?\w*+)[^<>]*+>")  # possessive, so that a text of "<" takes linear time
 _PASSES = ("timex2norm", "adj", "fp2", "fp1")  # the release's folders of annotation passes, the last pass first
 _UNUSED = {"value": "values", "timex2": "times", "event": "events"}
 
@@ -65,6 +69,11 @@ class _Source:
     bodies: list[Span]  # of the TEXT elements
     tags: list[int]  # offsets inside the bodies at which a tag was removed
 
+    def has_inside(self, span: Span) -> bool:
+        """Whether a body holds the whole span."""
+        number = bisect.bisect_right(self.bodies, (span[0], len(self.text))) - 1
+        return number >= 0 and span[1] <= self.bodies[number][1]
+
 
 def read(
     path: Path,
@@ -74,29 +83,39 @@ def read(
     entity_types: str = "coarse",
     relation_types: str = "coarse",
     language: str = "automatic",
+    encoding: str = UTF8,
 ) -> Iterator[Document]:
     """Yield one document per pair, sorted by path. Raises DataError naming file and line.
 
     Counts: entities outside the TEXT body or whose words are not at their offsets, times, values, events, time and value
-        arguments of relations, relations without a mention (metonymy), earlier annotation passes, and what
-        `document_from_offsets` counts.
+        arguments of relations, entities and relations without a mention (metonymy), earlier annotation passes, ids that stand twice, and
+        what `document_from_offsets` counts.
+
+    Args: encoding: of the .sgm files; an .apf.xml says itself in which one it is.
     """
-    for file in _files(path, report):
-        markup = parse(file)
-        source = _source(file.with_name(file.name.removesuffix(_APF) + ".sgm"))
-        document = markup.child(markup.root, "document")
-        mentions, dropped = _entities(markup, document, source, report, head=extent == "head", fine=entity_types == "subtype")
-        relations, extents = _relations(markup, document, mentions, dropped, report, fine=relation_types == "subtype")
-        yield document_from_offsets(
-            markup.get(document, "DOCID"),
-            source.text,
-            list(mentions.values()),
-            relations,
-            report,
-            where=str(file),
-            sentences=_sentences(source, [*extents, *((e.start, e.end) for e in mentions.values())]),
-            characters=language == "zh" or (language == "automatic" and _is_chinese(source)),
-        )
+
+    def documents(file: Path) -> Iterator[Document]:
+        with report.leaving_out("documents"):
+            markup = parse(file)
+            source = _source(file.with_name(file.name.removesuffix(_APF) + ".sgm"), encoding)
+            document = markup.child(markup.root, "document")
+            further = [other for other in markup.root.iter("document") if other is not document]
+            if further:
+                raise DataError(f"{markup.where(further[0])}: expected one <document> a file, as one .sgm belongs to it, got a second one")
+            mentions, dropped = _entities(markup, document, source, report, head=extent == "head", fine=entity_types == "subtype")
+            relations, extents = _relations(markup, document, mentions, dropped, report, fine=relation_types == "subtype")
+            yield document_from_offsets(
+                markup.get(document, "DOCID"),
+                source.text,
+                list(mentions.values()),
+                relations,
+                report,
+                where=str(file),
+                sentences=_sentences(source, [*extents, *((e.start, e.end) for e in mentions.values())]),
+                characters=language == "zh" or (language == "automatic" and _is_chinese(source)),
+            )
+
+    return each_file(_files(path, report), report, documents)
 
 
 def _files(path: Path, report: ReadReport) -> list[Path]:
@@ -115,11 +134,11 @@ def _files(path: Path, report: ReadReport) -> list[Path]:
     return sorted(file_of.values())
 
 
-def _source(file: Path) -> _Source:
+def _source(file: Path, encoding: str) -> _Source:
     """Raises DataError if the file is missing or has no <TEXT> … </TEXT>."""
     if not file.is_file():
         raise DataError(f"{file}: expected the source text beside the annotation, got no such file")
-    raw = read_text(file)
+    raw = read_text(file, encoding)
     pieces: list[str] = []
     bodies: list[Span] = []
     tags: list[int] = []
@@ -149,35 +168,54 @@ def _entities(
     """The mentions by id, and the ids that relations may name but that are no entity here: dropped mentions, times and values."""
     mentions: dict[str, TextEntity] = {}
     dropped: set[str] = set()
-    misplaced = []
+    misplaced: list[str] = []
+    num_placed = 0  # mentions whose words are at their offsets
     for entity in document.iter("entity"):
-        kind = markup.get(entity, "TYPE")
-        subtype = f"{kind}:{entity.get('SUBTYPE')}" if entity.get("SUBTYPE") else None
-        for mention in entity.iter("entity_mention"):
-            mention_id = markup.get(mention, "ID")
-            if mention_id in mentions or mention_id in dropped:
-                raise DataError(f"{markup.where(mention)}: expected each id once, got {mention_id!r} again")
-            charseq = markup.child(mention, "head" if head else "extent", "charseq")
-            start, end = _span(markup, charseq, source.text)
-            words, expected = source.text[start:end], charseq.text or ""
-            if not _same_mention(html.unescape(words), html.unescape(expected)):
-                misplaced.append(f"{markup.where(charseq)}: expected {expected!r} for {mention_id}, got {words!r}")
-                dropped.add(mention_id)
-            elif not any(first <= start and end <= last for first, last in source.bodies):
-                report.drop("entities outside the TEXT body", f"{markup.where(charseq)}: {mention_id} {words!r}")
-                dropped.add(mention_id)
-            else:
+        entity_mentions = list(entity.iter("entity_mention"))
+        if not entity_mentions:
+            report.drop("entities without a mention", markup.where(entity))
+        for mention in entity_mentions:
+            with report.leaving_out("entities"):
+                mention_id = markup.get(mention, "ID")
+                if mention_id in mentions or mention_id in dropped:
+                    raise DataError(f"{markup.where(mention)}: expected each id once, got {shown(mention_id)} again")
+                dropped.add(mention_id)  # until it is kept
+                kind = markup.get(entity, "TYPE")
+                subtype = f"{kind}:{entity.get('SUBTYPE')}" if entity.get("SUBTYPE") else None
+                charseq = markup.child(mention, "head" if head else "extent", "charseq")
+                start, end = _span(markup, charseq, source.text)
+                words, expected = source.text[start:end], charseq.text or ""
+                if not _same_mention(html.unescape(words), html.unescape(expected)):
+                    misplaced.append(f"{markup.where(charseq)}: expected {shown(expected)} for {mention_id}, got {shown(words)}")
+                    continue
+                num_placed += 1
+                if not words.strip():
+                    raise DataError(f"{markup.where(charseq)}: expected some text for {mention_id}, got only blanks")
+                if not source.has_inside((start, end)):
+                    report.drop("entities outside the TEXT body", f"{markup.where(charseq)}: {mention_id} {shown(words)}")
+                    continue
+                dropped.discard(mention_id)
                 mentions[mention_id] = TextEntity(mention_id, start, end, subtype if fine and subtype else kind, subtype)
-    if len(misplaced) > len(mentions):
-        total = len(misplaced) + len(mentions)
-        raise DataError(f"{misplaced[0]}, and so for {len(misplaced)} of {total} mentions; was the .sgm rewritten?")
+    if len(misplaced) > num_placed:
+        total = len(misplaced) + num_placed
+        hint = "write the .sgm with LF as line end, as it was published" if "\r\n" in source.text else "was the .sgm rewritten?"
+        raise DataError(f"{misplaced[0]}, and so for {len(misplaced)} of {total} mentions; {hint}")
     for place in misplaced:
         report.drop("entities whose words are not at their offsets", place)
+    dropped |= _unused(markup, document, mentions, report)
+    return mentions, dropped
+
+
+def _unused(markup: Markup, document: Element, mentions: Collection[str], report: ReadReport) -> set[str]:
+    """Counts times, values and events; returns the ids of their mentions."""
+    ids: set[str] = set()
     for tag, reason in _UNUSED.items():
         for element in document.iter(tag):
             report.drop(reason, markup.where(element))
-            dropped.update(mention.get("ID", "") for mention in element.iter(f"{tag}_mention"))
-    return mentions, dropped
+            ids.update(mention.get("ID", "") for mention in element.iter(f"{tag}_mention"))
+    for mention_id in sorted(ids.intersection(mentions)):
+        raise DataError(f"{markup.file}: expected each id once, got {shown(mention_id)} for an entity and for a time, value or event")
+    return ids
 
 
 def _relations(
@@ -187,33 +225,47 @@ def _relations(
     relations: list[TextRelation] = []
     extents: list[Span] = []
     for relation in document.iter("relation"):
-        relation_type = markup.get(relation, "TYPE")
+        relation_type = relation.get("TYPE", "")
         if fine and relation.get("SUBTYPE"):
-            relation_type += ":" + markup.get(relation, "SUBTYPE")
+            relation_type += f":{relation.get('SUBTYPE')}"
         relation_mentions = list(relation.iter("relation_mention"))
         if not relation_mentions:
             report.drop("relations without a mention", f"{markup.where(relation)}: {relation_type}")
         for mention in relation_mentions:
-            where = markup.where(mention)
-            arguments: dict[str, str] = {}
-            for argument in mention.iter("relation_mention_argument"):
-                role, mention_id = markup.get(argument, "ROLE"), markup.get(argument, "REFID")
-                if role not in ("Arg-1", "Arg-2"):
-                    report.drop("time and value arguments of relations", f"{markup.where(argument)}: {role}")
-                elif mention_id not in mentions and mention_id not in dropped:
-                    raise DataError(f"{markup.where(argument)}: expected the id of a mention of this file, got {mention_id!r}")
-                else:
-                    arguments[role] = mention_id
-            if len(arguments) != 2:
-                raise DataError(f"{where}: expected the arguments Arg-1 and Arg-2, got {', '.join(arguments) or 'neither'}")
-            if set(arguments.values()) & dropped:
-                report.drop("relations of a dropped entity, a time or a value", where)
-                continue
-            relations.append(TextRelation(arguments["Arg-1"], arguments["Arg-2"], relation_type))
-            extent = mention.find("extent/charseq")
-            if extent is not None:
-                extents.append(_span(markup, extent, None))
+            with report.leaving_out("relations", relation=relation_type or None):
+                markup.get(relation, "TYPE")
+                head, tail = _arguments(markup, mention, mentions, dropped, report)
+                if head in dropped or tail in dropped:
+                    report.lose_relation("relations of a dropped entity, a time or a value", markup.where(mention), relation_type)
+                    continue
+                charseq = mention.find("extent/charseq")
+                if charseq is not None:
+                    extents.append(_span(markup, charseq, None))
+                relations.append(TextRelation(head, tail, relation_type))
     return relations, extents
+
+
+def _arguments(
+    markup: Markup, mention: Element, mentions: Collection[str], dropped: Collection[str], report: ReadReport
+) -> tuple[str, str]:
+    """The ids of Arg-1 and Arg-2."""
+    arguments: dict[str, str] = {}
+    for argument in mention.iter("relation_mention_argument"):
+        where = markup.where(argument)
+        role, mention_id = markup.get(argument, "ROLE"), markup.get(argument, "REFID")
+        if role not in ("Arg-1", "Arg-2"):
+            report.drop("time and value arguments of relations", f"{where}: {role}")
+        elif mention_id not in mentions and mention_id not in dropped:
+            raise DataError(f"{where}: expected the id of a mention of this file, got {shown(mention_id)}")
+        elif role in arguments:
+            raise DataError(f"{where}: expected {role} once in a relation mention, got it again")
+        else:
+            arguments[role] = mention_id
+    if len(arguments) != 2:
+        raise DataError(
+            f"{markup.where(mention)}: expected the arguments Arg-1 and Arg-2, got {', '.join(arguments) or 'neither'}"
+        )
+    return arguments["Arg-1"], arguments["Arg-2"]
 
 
 def _same_mention(words: str, expected: str) -> bool:
@@ -224,20 +276,26 @@ def _same_mention(words: str, expected: str) -> bool:
 
 def _span(markup: Markup, charseq: Element, text: str | None) -> Span:
     """The half-open span from START and END, both inclusive; checked against the text if given."""
-    start, end = markup.get(charseq, "START"), markup.get(charseq, "END")
-    if not (start.isdecimal() and end.isdecimal()) or int(start) > int(end) or (text is not None and int(end) >= len(text)):
+    where = markup.where(charseq)
+    start, end = (whole_number(markup.get(charseq, name), f"{where}: {name}") for name in ("START", "END"))
+    if not 0 <= start <= end or (text is not None and end >= len(text)):
         inside = "" if text is None else f" within {len(text)} characters"
-        raise DataError(f"{markup.where(charseq)}: expected START <= END{inside}, got START={start!r} END={end!r}")
-    return int(start), int(end) + 1
+        raise DataError(f"{where}: expected START <= END{inside}, got START='{start}' END='{end}'")
+    return start, end + 1
 
 
 def _sentences(source: _Source, keep: list[Span]) -> list[Span]:
     """The sentences of the bodies, split at tags first. Spans of `keep` are never split."""
+    keep = sorted(keep)
+    starts = [start for start, _ in keep]
+    furthest = list(accumulate((end for _, end in keep), max))  # the furthest end of the spans so far
     sentences: list[Span] = []
     for body_start, body_end in source.bodies:
-        breaks = [tag for tag in source.tags if body_start < tag < body_end and not any(start < tag < end for start, end in keep)]
+        tags = source.tags[bisect.bisect_right(source.tags, body_start) : bisect.bisect_left(source.tags, body_end)]
+        breaks = [tag for tag in tags if (before := bisect.bisect_left(starts, tag)) == 0 or furthest[before - 1] <= tag]
         for left, right in pairwise([body_start, *breaks, body_end]):
-            keep_inside = [(start - left, end - left) for start, end in keep if left <= start and end <= right]
+            near = keep[bisect.bisect_left(starts, left) : bisect.bisect_left(starts, right)]
+            keep_inside = [(start - left, end - left) for start, end in near if end <= right]
             sentences += [(left + a, left + b) for a, b in split_sentences(source.text[left:right], keep_inside, wrapped=True)]
     return sentences
 
@@ -250,7 +308,9 @@ def _is_chinese(source: _Source) -> bool:
 def recognises(path: Path) -> bool:
     """An .apf.xml file or its .sgm, or a folder with such a pair."""
     if path.is_dir():
-        return any(recognises(file) for file in [*path.glob("*" + _APF), *path.rglob("*" + _APF)][:1])
+        files = (file for file in sorted(path.rglob("*" + _APF)) if not is_hidden(file, path))
+        first = next(files, None)
+        return first is not None and recognises(first)
     if path.suffix == ".sgm":
         return path.with_suffix(_APF).is_file()
     return path.name.endswith(_APF) and "<source_file" in beginning_of(path)
@@ -268,4 +328,5 @@ READER = Reader(
         "relation_types": ("coarse", "subtype"),
         "language": ("automatic", "en", "zh"),
     },
+    has_encoding=True,
 )

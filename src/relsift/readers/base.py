@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from relsift.errors import DataError
 from relsift.json_text import decode as decode_json
-from relsift.readers.encodings import UTF8, decode
+from relsift.readers.encodings import UTF8, decode, decode_leniently
 from relsift.schema import Document
 
 OnError = Literal["stop", "skip"]
@@ -51,12 +51,14 @@ class ReadReport:
         self.lost_relations[kind] += 1
 
     @contextmanager
-    def leaving_out(self, unit: str) -> Iterator[None]:
+    def leaving_out(self, unit: str, *, relation: str | None = None) -> Iterator[None]:
         """A DataError in the block ends the block. `on_error` decides: "stop" raises it, "skip" counts it under "broken {unit}".
 
         Keep the block around the smallest unit that can be left out: a relation, an entity, a sentence, a document, a file.
 
-        Args: unit: a plural noun, such as "relations".
+        Args:
+            unit: a plural noun, such as "relations".
+            relation: the type of the annotated relation that is lost with the unit, if it is one.
         """
         try:
             yield
@@ -64,12 +66,18 @@ class ReadReport:
             if self.on_error == "stop":
                 raise
             self.drop(f"broken {unit}", str(error))
+            if relation is not None:
+                self.lost_relations[relation] += 1
             if len(self.faults) < FAULTS_KEPT:
                 self.faults.append(str(error))
 
     def lines(self) -> list[str]:
-        """One line a reason, most frequent first."""
-        return [f"{count} {reason} (first: {self.examples[reason][0]})" for reason, count in self.dropped.most_common()]
+        """One line a reason, most frequent first. Files that were not read are named, as far as there are few."""
+        return [f"{count} {reason} ({self._places(reason, count)})" for reason, count in self.dropped.most_common()]
+
+    def _places(self, reason: str, count: int) -> str:
+        places = self.examples[reason]
+        return ", ".join(places) if reason.startswith("files ") and count <= len(places) else f"first: {places[0]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +126,12 @@ def read_text(path: Path, encoding: str = UTF8) -> str:
     return decode(data, path, encoding)
 
 
+def text_lines(text: str) -> list[str]:
+    """The lines of a text without their ends. A CR ends a line before an LF, or in a text without any LF (old Macintosh files)."""
+    lines = (text if "\n" in text else text.replace("\r", "\n")).split("\n")
+    return [line.rstrip("\r") for line in lines]
+
+
 def whole_number(text: str, where: str) -> int:
     """A number of decimal digits as an int. Raises DataError for anything else, and for more digits than 64 bits hold."""
     digits = text.removeprefix("-")
@@ -150,8 +164,22 @@ def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> 
 
 
 def beginning_of(path: Path, size: int = 4096) -> str:
-    """The first `size` bytes of a file as text, for `recognises`. Undecodable bytes become U+FFFD; '' for a folder or a missing file."""
+    """The first `size` bytes of a file as text, for `recognises`, or all of it for -1; '' for a folder or a missing file.
+
+    Line ends are "\\n". A byte-order mark decides about the encoding, else it is UTF-8; undecodable bytes become U+FFFD.
+    """
     if not path.is_file():
         return ""
     with path.open("rb") as stream:
-        return stream.read(size).decode("utf-8", errors="replace")
+        return decode_leniently(stream.read(size))
+
+
+def first_lines(path: Path, count: int) -> list[str]:
+    """The first lines of a file, for `recognises`, each of them whole however long it is; fewer if there are not so many."""
+    size = 4096
+    while True:
+        text = beginning_of(path, size)
+        lines = text.split("\n")
+        if len(lines) > count or not path.is_file() or path.stat().st_size <= size:
+            return lines[:count]
+        size *= 16

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relsift.errors import DataError
+from relsift.readers.base import read_text, text_lines, whole_number
+from relsift.readers.records import shown
 from relsift.schema import ROOT, Syntax
 
 COLUMNS = 10
@@ -23,20 +25,15 @@ def read_trees(file: Path) -> Iterator[tuple[tuple[str, ...], Syntax]]:
     """Tokens and trees of every sentence, in file order. Raises DataError naming file and line."""
     rows: list[list[str]] = []
     start = 1
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, start=1):
-                line = line.rstrip("\r\n")
-                if line.startswith("#"):
-                    continue
-                if line:
-                    start = start if rows else number
-                    rows += _row(line, f"{file}:{number}", len(rows))
-                elif rows:
-                    yield _sentence(rows, f"{file}:{start}")
-                    rows = []
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: expected UTF-8 text, got byte 0x{error.object[error.start]:02x}") from error
+    for number, line in enumerate(text_lines(read_text(file)), start=1):
+        if line.startswith("#"):
+            continue
+        if line.strip():
+            start = start if rows else number
+            rows += _row(line, f"{file}:{number}", len(rows))
+        elif rows:
+            yield _sentence(rows, f"{file}:{start}")
+            rows = []
     if rows:
         yield _sentence(rows, f"{file}:{start}")
 
@@ -45,13 +42,14 @@ def _row(line: str, where: str, num_rows: int) -> list[list[str]]:
     """The line's columns, if it is a node of the basic tree."""
     columns = line.split("\t")
     if len(columns) != COLUMNS:
-        raise DataError(f"{where}: expected {COLUMNS} columns with tabs between, got {len(columns)}: {line[:80]!r}")
+        raise DataError(f"{where}: expected {COLUMNS} columns with tabs between, got {len(columns)}: {shown(line)}")
     if "-" in columns[_ID] or "." in columns[_ID]:
         return []
     if columns[_ID] != str(num_rows + 1):
-        raise DataError(f"{where}: expected token {num_rows + 1}, got {columns[_ID]!r}")
+        raise DataError(f"{where}: expected token {num_rows + 1}, got {shown(columns[_ID])}")
     if not columns[_FORM] or not columns[_HEAD].isdecimal():
-        raise DataError(f"{where}: expected a form and a number as head, got {columns[_FORM]!r} and {columns[_HEAD]!r}")
+        raise DataError(f"{where}: expected a form and a number as head, got {shown(columns[_FORM])} and {shown(columns[_HEAD])}")
+    whole_number(columns[_HEAD], where)
     return [columns]
 
 

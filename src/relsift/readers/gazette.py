@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, read_text
-from relsift.readers.records import file_or_children, matching_files
+from relsift.readers.base import Reader, ReadReport, first_lines, read_text, text_lines, whole_number
+from relsift.readers.encodings import UTF8
+from relsift.readers.folders import FileKind, file_or_children, matching_files
+from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
 
@@ -36,11 +38,11 @@ ALLOWED: dict[str, tuple[tuple[frozenset[str], frozenset[str]], ...]] = {
 }  # fmt: skip
 """The guide's table: for each relation type, the head and tail types that it may join."""
 
-_SUFFIXES = (".txt",)
 _HEADER = "# "
 _MARK = re.compile(r"\[([^\[\]|]*)\|([^\[\]|:]*):([^\[\]|:]*)\]")
 _STRAY_MARK = re.compile(r"[\[\]|]")
-_RELATION = re.compile(r"([A-Z-]+)\((\d+),(\d+)\)")
+_RELATION = re.compile(r"([A-Z-]+)\(([0-9]+),([0-9]+)\)")
+_RECOGNITION_LINES = 50  # that are looked at for a mark
 _NONE = "none"
 
 SAMPLES = {
@@ -62,116 +64,132 @@ class _MarkedSentence:
     where: str  # file and line
 
 
-def read(path: Path, report: ReadReport) -> Iterator[Document]:
+def read(path: Path, report: ReadReport, *, encoding: str = UTF8) -> Iterator[Document]:
     """Yield one document a file, sorted by path. Raises DataError naming file and line. Drops nothing."""
     seen: dict[str, Path] = {}
-    for file in matching_files(path, report, _recognises_file, *_SUFFIXES):
-        document = _document(file, report)
-        if seen.setdefault(document.id, file) is not file:
-            raise DataError(f"{file}:1: expected an id of its own, got {document.id!r}, which {seen[document.id]} has")
-        yield document
+    for file in matching_files(path, report, _KIND, encoding):
+        with report.leaving_out("documents"):
+            document = _document(file, report, encoding)
+            if seen.setdefault(document.id, file) is not file:
+                raise DataError(f"{file}:1: expected an id of its own, got {document.id!r}, which {seen[document.id]} has")
+            yield document
 
 
-def _document(file: Path, report: ReadReport) -> Document:
-    lines = [line.rstrip("\r") for line in read_text(file).split("\n")]
+def _document(file: Path, report: ReadReport, encoding: str) -> Document:
+    lines = text_lines(read_text(file, encoding))
     for number, name in enumerate(("id", "headline")):
         got = lines[number] if number < len(lines) else ""
         if not got.startswith(_HEADER) or not got[len(_HEADER) :].strip():
-            raise DataError(f"{file}:{number + 1}: expected the line '# {name}', got {got!r}")
-    text = ""
+            raise DataError(f"{file}:{number + 1}: expected the line '# {name}', got {shown(got)}")
+    texts: list[str] = []
+    start = 0
     spans: list[tuple[int, int]] = []
     entities: list[TextEntity] = []
     relations: list[TextRelation] = []
-    for marked, sentence_relations in _sentences(file, lines):
-        text += "\n" if text else ""
-        start = len(text)
-        text += marked.text
-        spans.append((start, len(text)))
+    for marked, sentence_relations in _sentences(file, lines, report):
+        texts.append(marked.text)
+        spans.append((start, start + len(marked.text)))
         entities += [TextEntity(m.id, m.start + start, m.end + start, m.type) for m in marked.mentions]
         relations += sentence_relations
+        start += len(marked.text) + 1  # and the line end
     if not spans:
         raise DataError(f"{file}:{len(lines)}: expected at least one sentence, got none")
     return document_from_offsets(
-        lines[0][len(_HEADER) :].strip(), text, entities, relations, report, where=str(file), sentences=spans
+        lines[0][len(_HEADER) :].strip(), "\n".join(texts), entities, relations, report, where=str(file), sentences=spans
     )
 
 
-def _sentences(file: Path, lines: list[str]) -> Iterator[tuple[_MarkedSentence, list[TextRelation]]]:
+def _sentences(file: Path, lines: list[str], report: ReadReport) -> Iterator[tuple[_MarkedSentence, list[TextRelation]]]:
     """Every sentence with the relations of the line that follows it."""
-    sentence: _MarkedSentence | None = None
+    sentence: tuple[str, str] | None = None  # its line, and where that is
     number = 0
     for line_number, line in enumerate(lines[2:], start=3):
         where = f"{file}:{line_number}"
         if not line.strip():
             continue
-        if line.startswith("="):
-            if sentence is None:
-                raise DataError(f"{where}: expected a sentence before its relations, got {line!r}")
-            yield sentence, _relations(line[1:].strip(), sentence, where)
-            sentence = None
-        elif sentence is not None:
-            raise DataError(f"{where}: expected the relations of the sentence before ('= none' if there are none), got {line!r}")
-        else:
-            sentence = _sentence(line.strip(), number, where)
-            number += 1
+        with report.leaving_out("sentences"):
+            if line.startswith("="):
+                if sentence is None:
+                    raise DataError(f"{where}: expected a sentence before its relations, got {shown(line)}")
+                marked_line, sentence = sentence, None
+                marked = _sentence(marked_line[0], number, marked_line[1])
+                number += 1
+                yield marked, _relations(line[1:].strip(), marked, where, report)
+            else:
+                before, sentence = sentence, (line.strip(), where)
+                if before is not None:
+                    raise DataError(
+                        f"{where}: expected the relations of the sentence before ('= none' if there are none), got {shown(line)}"
+                    )
     if sentence is not None:
-        raise DataError(f"{sentence.where}: expected a line '= …' with relations after the last sentence, got the end of the file")
+        with report.leaving_out("sentences"):
+            raise DataError(f"{sentence[1]}: expected a line '= …' with relations after the last sentence, got the end of the file")
 
 
 def _sentence(line: str, number: int, where: str) -> _MarkedSentence:
-    text = ""
-    copied = 0
+    pieces: list[str] = []
+    length = copied = 0
     mentions: list[TextEntity] = []
     for match in _MARK.finditer(line):
         words, kind, count = match.groups()
         if kind not in ENTITY_TYPES:
-            raise DataError(f"{where}: expected an entity type of {', '.join(ENTITY_TYPES)}, got {match.group()!r}")
+            raise DataError(f"{where}: expected an entity type of {', '.join(ENTITY_TYPES)}, got {shown(match.group())}")
         if count != str(len(mentions) + 1):
             following = len(mentions) + 1
             raise DataError(
-                f"{where}: expected mention number {following} (they count 1, 2, 3 … in text order), got {match.group()!r}"
+                f"{where}: expected mention number {following} (they count 1, 2, 3 … in text order), got {shown(match.group())}"
             )
         if not words or words != words.strip():
-            raise DataError(f"{where}: expected the words of a mention without blanks at their edges, got {match.group()!r}")
-        text += _checked_text(line[copied : match.start()], where)
-        mentions.append(TextEntity(_key(number, int(count)), len(text), len(text) + len(words), kind))
-        text += words
+            raise DataError(f"{where}: expected the words of a mention without blanks at their edges, got {shown(match.group())}")
+        between = _checked_text(line[copied : match.start()], where)
+        start = length + len(between)
+        mentions.append(TextEntity(_key(number, len(mentions) + 1), start, start + len(words), kind))
+        pieces += [between, words]
+        length = start + len(words)
         copied = match.end()
-    return _MarkedSentence(number, text + _checked_text(line[copied:], where), tuple(mentions), where)
+    pieces.append(_checked_text(line[copied:], where))
+    return _MarkedSentence(number, "".join(pieces), tuple(mentions), where)
 
 
 def _checked_text(piece: str, where: str) -> str:
     stray = _STRAY_MARK.search(piece)
     if stray:
-        raise DataError(f"{where}: expected mentions as [words|TYPE:n], got a stray {stray.group()!r} in {piece!r}")
+        raise DataError(f"{where}: expected mentions as [words|TYPE:n], got a stray {stray.group()!r} in {shown(piece)}")
     return piece
 
 
-def _relations(body: str, sentence: _MarkedSentence, where: str) -> list[TextRelation]:
+def _relations(body: str, sentence: _MarkedSentence, where: str, report: ReadReport) -> list[TextRelation]:
     if body == _NONE:
         return []
     relations: list[TextRelation] = []
     pairs: set[frozenset[int]] = set()
     for word in body.split() or [""]:
         match = _RELATION.fullmatch(word)
-        if match is None:
-            raise DataError(f"{where}: expected 'none' or relations such as PHYS(1,2), got {word!r}")
-        kind, head, tail = match.group(1), int(match.group(2)), int(match.group(3))
-        if kind not in ALLOWED:
-            raise DataError(f"{where}: expected a relation type of {', '.join(ALLOWED)}, got {word!r}")
-        for mention in (head, tail):
-            if not 1 <= mention <= len(sentence.mentions):
-                raise DataError(f"{where}: expected mentions 1 to {len(sentence.mentions)} of the sentence, got {word!r}")
-        if head == tail:
-            raise DataError(f"{where}: expected two different mentions, got {word!r}")
-        if frozenset((head, tail)) in pairs:
-            raise DataError(f"{where}: expected at most one relation for a pair, got {word!r} as a second one")
-        pairs.add(frozenset((head, tail)))
-        _check_types(kind, sentence.mentions[head - 1].type, sentence.mentions[tail - 1].type, f"{where}: {word}")
-        if kind == "PER-SOC" and head > tail:
-            raise DataError(f"{where}: expected the mention that comes first as head of PER-SOC, got {word!r}")
-        relations.append(TextRelation(_key(sentence.number, head), _key(sentence.number, tail), kind))
+        with report.leaving_out("relations", relation=match[1] if match else None):
+            if match is None:
+                raise DataError(f"{where}: expected 'none' or relations such as PHYS(1,2), got {shown(word)}")
+            relations.append(_relation(match, sentence, pairs, where))
     return relations
+
+
+def _relation(match: re.Match[str], sentence: _MarkedSentence, pairs: set[frozenset[int]], where: str) -> TextRelation:
+    """A checked relation; enters its pair of mentions in `pairs`."""
+    word = shown(match.group())
+    kind, head, tail = match[1], whole_number(match[2], where), whole_number(match[3], where)
+    if kind not in ALLOWED:
+        raise DataError(f"{where}: expected a relation type of {', '.join(ALLOWED)}, got {word}")
+    for mention in (head, tail):
+        if not 1 <= mention <= len(sentence.mentions):
+            raise DataError(f"{where}: expected mentions 1 to {len(sentence.mentions)} of the sentence, got {word}")
+    if head == tail:
+        raise DataError(f"{where}: expected two different mentions, got {word}")
+    if frozenset((head, tail)) in pairs:
+        raise DataError(f"{where}: expected at most one relation for a pair, got {word} as a second one")
+    pairs.add(frozenset((head, tail)))
+    _check_types(kind, sentence.mentions[head - 1].type, sentence.mentions[tail - 1].type, f"{where}: {match.group()}")
+    if kind == "PER-SOC" and head > tail:
+        raise DataError(f"{where}: expected the mention that comes first as head of PER-SOC, got {word}")
+    return TextRelation(_key(sentence.number, head), _key(sentence.number, tail), kind)
 
 
 def _check_types(kind: str, head: str, tail: str, where: str) -> None:
@@ -191,7 +209,7 @@ def _key(sentence: int, mention: int) -> str:
 
 def _recognises_file(path: Path) -> bool:
     """Two header lines and, as far as the beginning of the file shows, a mention or a line of relations."""
-    lines = beginning_of(path).removeprefix("\ufeff").splitlines()
+    lines = first_lines(path, _RECOGNITION_LINES)
     if len(lines) < 4 or not (lines[0].startswith(_HEADER) and lines[1].startswith(_HEADER)):
         return False
     return any(_MARK.search(line) or line.startswith("= ") for line in lines[2:])
@@ -199,13 +217,15 @@ def _recognises_file(path: Path) -> bool:
 
 def recognises(path: Path) -> bool:
     """A .txt file with two `# ` lines and then marked sentences, or a folder with such a file."""
-    return file_or_children(path, _recognises_file, *_SUFFIXES)
+    return file_or_children(path, _KIND)
 
 
+_KIND = FileKind("gazette", (".txt",), _recognises_file, re.compile(r"^= |\|[A-Z]+:[0-9]+\]"), least_share=0.5)
 READER = Reader(
     name="gazette",
     summary="the shipped corpus: sentences with [words|TYPE:n] marks, each followed by a line of relations",
     read=read,
     recognises=recognises,
     samples=SAMPLES,
+    has_encoding=True,
 )

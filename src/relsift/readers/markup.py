@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from relsift.errors import DataError
+from relsift.readers.encodings import UTF8, decode
+from relsift.readers.likely_encoding import byte_order_mark
 
 Element = ElementTree.Element
+_DECLARATION = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\s[^<>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DOCTYPE = re.compile(r"""(<!DOCTYPE\s+[^\s<>\[]+\s+)(SYSTEM|PUBLIC\s+(?:"[^"]*"|'[^']*'))(\s+)("[^"]*"|'[^']*')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +50,57 @@ class Markup:
         return element
 
 
-def parse(file: Path) -> Markup:
-    """Raises DataError with line and column if the file is not well-formed XML."""
-    # xml.etree uses expat but drops its line numbers, so expat is called here. A DTD that the file only names is not read.
+def parse(file: Path, encoding: str | None = None) -> Markup:
+    """Read a file. A DTD that it only names is not read.
+
+    Args: encoding: a name that Python knows; None: what the file declares, UTF-8 if it declares none.
+    Raises: DataError with line and column if the file is not well-formed XML, or refers to an entity that it does not define itself:
+        its text would be missing.
+    """
+    # xml.etree uses expat but drops its line numbers, so expat is called here.
     builder = ElementTree.TreeBuilder()
     lines: dict[Element, int] = {}
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(UTF8)
     parser.buffer_text = True
 
     def start_element(tag: str, attributes: dict[str, str]) -> None:
         lines[builder.start(tag, attributes)] = parser.CurrentLineNumber
 
+    def refuse(name: str | None) -> NoReturn:
+        raise DataError(
+            f"{file}:{parser.CurrentLineNumber}: expected entities that the file defines, got {name}, which is from another file; "
+            "write the characters themselves"
+        )
+
     parser.StartElementHandler = start_element
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
+    parser.SkippedEntityHandler = lambda name, _is_parameter: refuse(name)
+    parser.ExternalEntityRefHandler = lambda context, _base, _system, _public: refuse(context)
+    text = _text(file, encoding)
     try:
-        data = file.read_bytes()
-        parser.Parse(data, True)
-    except OSError as error:
-        raise DataError(f"{file}: expected a readable file, got {error.strerror}") from error
+        parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
         problem = expat.ErrorString(error.code)
         raise DataError(f"{file}:{error.lineno}: expected well-formed XML, got {problem} at column {error.offset + 1}") from error
-    except (LookupError, ValueError) as error:  # the XML declaration names an encoding that is unknown or not supported
-        raise DataError(f"{file}:1: expected XML in an encoding that can be read, got {error}") from error
     return Markup(file, builder.close(), lines)
+
+
+def _text(file: Path, encoding: str | None) -> str:
+    """The file's text. Where it names a DTD that lies elsewhere, blanks: else expat would skip the entities defined there in silence."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: expected a readable file, got {error.strerror}") from error
+    declared = _DECLARATION.match(data)
+    mark = byte_order_mark(data)
+    name = encoding or (mark.encoding if mark else declared[1].decode() if declared else UTF8)
+    try:
+        codecs.lookup(name)
+        "".encode(name)  # refuses codecs from bytes to bytes
+    except (LookupError, ValueError) as error:
+        raise DataError(f"{file}:1: expected XML in an encoding that can be read, got {error}") from error
+    return _DOCTYPE.sub(lambda match: match[1] + re.sub(r"[^\r\n]", " ", match[2] + match[3] + match[4]), decode(data, file, name))
 
 
 def _opening_tag(element: Element) -> str:

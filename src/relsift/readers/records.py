@@ -1,4 +1,4 @@
-"""For readers of formats that bring their own tokens: find the files, check JSON values, make sentences from token indices.
+"""For readers of formats that bring their own tokens: check JSON values, make sentences from token indices.
 
 `standoff` does the same for formats that annotate character offsets.
 """
@@ -6,64 +6,138 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import math
+import re
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from unicodedata import normalize
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport, beginning_of, input_files, parse_json, read_text
+from relsift.readers.base import ReadReport, beginning_of, first_lines, parse_json, read_text, text_lines
+from relsift.readers.encodings import UTF8
 from relsift.schema import Entity, Relation, Sentence
 from relsift.text import Span
 
 T = TypeVar("T")
-_RECOGNITION_BYTES = 1 << 18  # bytes of a JSON file that are read to recognise its format; records can be long
+_RECOGNITION_BYTES = 1 << 18  # bytes of a JSON file that are first read to recognise its format; records can be longer
+_BETWEEN_RECORDS = " \t\r\n"
+# Escapes of U+0000, and numbers that are not finite: JSON for Python, and rare.
+_MAY_BE_UNUSABLE = re.compile(r"\\u0000|NaN|Infinity|[eE]\+?[0-9]{2}|[0-9]{300}")
+_DECODER = json.JSONDecoder()
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 80  # characters
+_SHOWN.maxlong = 40  # digits
 
 
-def matching_files(path: Path, report: ReadReport, recognises: Callable[[Path], bool], *suffixes: str) -> list[Path]:
-    """The file itself, or the files below the folder that are in the format. The folder's other files are counted as dropped.
+def json_records(file: Path, report: ReadReport, encoding: str = UTF8, *, unit: str) -> Iterator[tuple[int, Any]]:
+    """The records of a file with the line of each: the items of one JSON array, or one object a line, or one object over several lines.
 
-    A file that is named itself is always read, so that a fault in it becomes an error with its place.
+    Args: unit: what a line that is no JSON counts as, such as "documents".
+    Raises: DataError naming file and line, also for a file without a record.
     """
-    if path.is_file():
-        return [path]
-    files = input_files(path, *suffixes)
-    in_format = [file for file in files if recognises(file)]
-    if not in_format:
-        raise DataError(f"{path}: expected a folder with files in this format, got {len(files)} others")
-    recognised = frozenset(in_format)
-    for file in files:
-        if file not in recognised:
-            report.drop("files of a folder that are in another format", str(file))
-    return in_format
+    text = "\n".join(text_lines(read_text(file, encoding)))
+    start = len(text) - len(text.lstrip(_BETWEEN_RECORDS))
+    if start == len(text):
+        raise DataError(f"{file}:1: expected at least one JSON record, got an empty file")
+    if text[start] == "[":
+        yield from _array_items(text, start + 1, file, report)
+    elif text[start] == "{" and _spans_lines(text, start):
+        yield 1 + text.count("\n", 0, start), _parse(text, file, expected="one JSON object")
+    else:
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                with report.leaving_out(unit):
+                    yield number, _parse(line, file, expected="one JSON object a line", line=number)
 
 
-def file_or_children(path: Path, recognises: Callable[[Path], bool], *suffixes: str) -> bool:
-    """Whether the file, or one that lies directly in the folder, is in the format."""
-    if path.is_dir():
-        return any(recognises(child) for child in sorted(path.iterdir()) if child.is_file() and child.suffix.lower() in suffixes)
-    return path.suffix.lower() in suffixes and recognises(path)
+def _spans_lines(text: str, start: int) -> bool:
+    """Whether the first object ends on a later line than it begins, and nothing follows it."""
+    if text.find("\n", start) < 0:
+        return False
+    try:
+        _, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return False
+    return "\n" in text[start:end] and not text[end:].strip(_BETWEEN_RECORDS)
 
 
-def json_array(file: Path) -> list[Any]:
-    """The items of a file that is one JSON array. Raises DataError naming file and line."""
-    value = parse_json(read_text(file), file, expected="one JSON array")
-    if not isinstance(value, list):
-        raise DataError(f"{file}:1: expected one JSON array, got {_kind(value)}")
-    if not value:
+def _array_items(text: str, offset: int, file: Path, report: ReadReport) -> Iterator[tuple[int, Any]]:
+    """The items of an array whose first item begins at `offset` or behind it."""
+    line, counted, num_items = 1, 0, 0
+    while True:
+        while offset < len(text) and text[offset] in _BETWEEN_RECORDS:
+            offset += 1
+        line, counted = line + text.count("\n", counted, offset), offset
+        if num_items or text[offset : offset + 1] == "]":
+            mark = text[offset : offset + 1]
+            offset += 1
+            if mark == "]":
+                break
+            if mark != ",":
+                got = repr(mark) if mark else "the end of the file"
+                raise DataError(f"{file}:{line}: expected a comma or ] after record {num_items} of the array, got {got}")
+            while offset < len(text) and text[offset] in _BETWEEN_RECORDS:
+                offset += 1
+            line, counted = line + text.count("\n", counted, offset), offset
+        end = _end_of_value(text, offset)
+        num_items += 1
+        value = _parse(text[offset:end], file, expected="a JSON array of records", line=line)
+        yield line, value
+        offset = end
+    if text[offset:].strip(_BETWEEN_RECORDS):
+        raise DataError(f"{file}:{line}: expected nothing after the array, got {text[offset : offset + 40].strip()!r}")
+    if not num_items:
         raise DataError(f"{file}:1: expected at least one record, got an empty array")
+
+
+def _end_of_value(text: str, start: int) -> int:
+    """Where the JSON value at `start` ends; the end of the text if it is broken, so that `parse_json` says how."""
+    try:
+        return _DECODER.raw_decode(text, start)[1]
+    except (ValueError, RecursionError):
+        return len(text)
+
+
+def _parse(text: str, file: Path, *, expected: str, line: int = 1) -> Any:
+    """`parse_json` that also refuses numbers that are not finite and the character U+0000."""
+    value = parse_json(text, file, expected=expected, line=line)
+    if _MAY_BE_UNUSABLE.search(text):
+        parts = [value]  # not by recursion: values may be nested deep
+        while parts:
+            part = parts.pop()
+            if isinstance(part, dict):
+                parts += [*part.keys(), *part.values()]
+            elif isinstance(part, list):
+                parts += part
+            elif isinstance(part, float) and not math.isfinite(part):
+                raise DataError(f"{file}:{line}: expected {expected}, got the number {part}, which is not finite")
+            elif isinstance(part, str) and "\0" in part:
+                raise DataError(f"{file}:{line}: expected {expected}, got the character U+0000 in {shown(part)}")
     return value
 
 
 def first_objects(file: Path) -> Iterator[dict[str, Any]]:
     """The objects at the beginning of a JSON array, for `recognises`; none if the file is something else."""
-    text = beginning_of(file, _RECOGNITION_BYTES).lstrip("\ufeff \t\r\n")
-    decoder = json.JSONDecoder()
+    size = _RECOGNITION_BYTES
+    while True:
+        text = beginning_of(file, size).lstrip(_BETWEEN_RECORDS)
+        objects = list(_objects_of_array(text))
+        if objects or not text.startswith("[") or file.stat().st_size <= size:
+            yield from objects
+            return
+        size *= 16  # the first record is longer
+
+
+def _objects_of_array(text: str) -> Iterator[dict[str, Any]]:
     offset = 1
     while text.startswith("["):
-        while offset < len(text) and text[offset] in " \t\r\n,":
+        while offset < len(text) and text[offset] in _BETWEEN_RECORDS + ",":
             offset += 1
         try:
-            value, offset = decoder.raw_decode(text, offset)
+            value, offset = _DECODER.raw_decode(text, offset)
         except (ValueError, RecursionError):
             return
         if isinstance(value, dict):
@@ -71,13 +145,27 @@ def first_objects(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def first_line_object(file: Path) -> dict[str, Any]:
-    """The JSON object on the first line, for `recognises`; empty if there is none or the line is too long."""
-    line = beginning_of(file, _RECOGNITION_BYTES).lstrip("\ufeff").split("\n", 1)[0]
+    """The JSON object on the first line, or the one that is the whole file, for `recognises`; empty if there is none."""
+    if not beginning_of(file).lstrip(_BETWEEN_RECORDS).startswith("{"):
+        return {}
+    lines = first_lines(file, 1)
     try:
-        value = json.loads(line)
+        value = json.loads(lines[0] if lines[0].strip() != "{" else beginning_of(file, -1))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def shown(value: Any) -> str:
+    """A value from a file for a message: in one short line, however long and deep it is."""
+    return _SHOWN.repr(value)
+
+
+def identifier(value: Any, where: str) -> str:
+    """An id from a JSON file: a string, or a whole number as one; "" for an empty one or null. Raises DataError for other values."""
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise DataError(f"{where}: expected a string or a whole number as id, got {shown(value)}")
+    return "" if value is None else str(value).strip()
 
 
 def as_object(value: Any, known: frozenset[str], where: str, report: ReadReport) -> dict[str, Any]:
@@ -91,7 +179,7 @@ def as_object(value: Any, known: frozenset[str], where: str, report: ReadReport)
 def as_kind(value: Any, kind: type[T], where: str) -> T:
     """`value` if it has the type `kind`; true and false are not numbers. Raises DataError."""
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise DataError(f"{where}: expected {_KIND_NAMES[kind]}, got {value!r}")
+        raise DataError(f"{where}: expected {_KIND_NAMES[kind]}, got {shown(value)}")
     return value
 
 
@@ -107,27 +195,43 @@ def tokens_of(value: Any, where: str) -> tuple[str, ...]:
     tokens = as_kind(value, list, where)
     for number, token in enumerate(tokens):
         if not isinstance(token, str) or not token:
-            raise DataError(f"{where}: token {number}: expected a non-empty string, got {token!r}")
+            raise DataError(f"{where}: token {number}: expected a non-empty string, got {shown(token)}")
     return tuple(tokens)
 
 
-def numbers_and_label(value: Any, count: int, where: str) -> tuple[tuple[int, ...], str]:
-    """A list of `count` whole numbers and a label, such as `[3, 4, "PER"]`. Raises DataError."""
+def numbers_and_label(value: Any, count: int, where: str, report: ReadReport) -> tuple[tuple[int, ...], str]:
+    """A list of `count` whole numbers and a label, such as `[3, 4, "PER"]`. Raises DataError.
+
+    Counts: scores behind the label, which tools write that predict (`[3, 4, "PER", 7.1, 0.98]`).
+    """
     if (
         not isinstance(value, list)
-        or len(value) != count + 1
+        or len(value) <= count
         or not all(isinstance(number, int) and not isinstance(number, bool) for number in value[:count])
         or not isinstance(value[count], str)
+        or not all(isinstance(score, int | float) and not isinstance(score, bool) for score in value[count + 1 :])
     ):
-        raise DataError(f"{where}: expected a list of {count} whole numbers and a label, got {value!r}")
+        raise DataError(f"{where}: expected a list of {count} whole numbers and a label, got {shown(value)}")
+    if len(value) > count + 1:
+        report.drop("scores behind a label", where)
     return tuple(value[:count]), value[count]
+
+
+def label_of(item: Any, count: int) -> str | None:
+    """The label behind `count` numbers, as far as a broken item has one."""
+    return item[count] if isinstance(item, list) and len(item) > count and isinstance(item[count], str) else None
+
+
+def normal_forms(text: str) -> tuple[str, ...]:
+    """The text as it is, composed (NFC) and decomposed (NFD), without repetitions: "é" can be one character or two."""
+    return (text,) if text.isascii() else tuple(dict.fromkeys((text, normalize("NFC", text), normalize("NFD", text))))
 
 
 def sentence_from_indices(
     key: str,
     tokens: Sequence[str],
-    entities: Sequence[Entity],
-    relations: Sequence[Relation] | None,
+    entities: Sequence[Entity | None],
+    relations: Sequence[Relation | None] | None,
     report: ReadReport,
     *,
     where: str,
@@ -138,52 +242,93 @@ def sentence_from_indices(
     Equal entities are merged: otherwise every pair with one of them would be scored twice. Two types on one span, and two
     relation types on one pair, are different facts and are kept.
 
-    Args: relations: None if not annotated. where: file and record, for messages.
-    Raises: DataError for a span outside the tokens or a position outside the list.
-    Counts: duplicate entities, duplicate relations, relations of an entity with itself.
+    Args:
+        entities, relations: as the file lists them; None in place of one that has been left out already.
+        relations: None if not annotated.
+        where: file and record, for messages.
+    Raises: DataError for a sentence without tokens, a span outside the tokens, a position outside the list, an empty type.
+    Counts: duplicate entities, duplicate relations, relations of an entity with itself or of one that was left out.
     """
+    if not tokens:
+        raise DataError(f"{where}: expected at least one token, got none; `--on-error skip` leaves the sentence out")
     kept_entities: dict[Entity, int] = {}
-    new_position = [kept_entities.setdefault(entity, len(kept_entities)) for entity in entities]
-    for _ in range(len(entities) - len(kept_entities)):
-        report.drop("duplicate entities", where)
+    new_position: list[int | None] = []
+    for number, entity in enumerate(entities):
+        position = None
+        with report.leaving_out("entities"):
+            if entity is not None:
+                _check_entity(entity, len(tokens), f"{where}: entity {number}")
+                if entity in kept_entities:
+                    report.drop("duplicate entities", f"{where}: entity {number}")
+                position = kept_entities.setdefault(entity, len(kept_entities))
+        new_position.append(position)
     kept_relations: dict[Relation, None] = {}
-    for relation in relations or ():
-        for role, value in (("head", relation.head), ("tail", relation.tail)):
-            if not 0 <= value < len(new_position):
-                raise DataError(
-                    f"{where}: relation {relation.type}: expected a {role} among {len(new_position)} entities, got {value}"
-                )
-        moved = Relation(new_position[relation.head], new_position[relation.tail], relation.type)
-        if moved.head == moved.tail:
-            report.drop("relations of an entity with itself", f"{where}: {moved.type} {moved.head}")
-        elif moved in kept_relations:
-            report.drop("duplicate relations", f"{where}: {moved.type} {moved.head} {moved.tail}")
-        else:
-            kept_relations[moved] = None
-    try:
-        return Sentence(key, tuple(tokens), tuple(kept_entities), None if relations is None else tuple(kept_relations), doc_id or key)
-    except DataError as error:
-        raise DataError(f"{where}: {error}") from error
+    for number, relation in enumerate(relations or ()):
+        if relation is not None:
+            with report.leaving_out("relations", relation=relation.type):
+                _keep_relation(relation, new_position, kept_relations, report, f"{where}: relation {number}")
+    return Sentence(key, tuple(tokens), tuple(kept_entities), None if relations is None else tuple(kept_relations), doc_id or key)
 
 
-def position_of(span: Span, entities: Sequence[Entity], report: ReadReport, *, where: str) -> int:
-    """The position of the entity on exactly the half-open `span`, for formats whose relations name spans.
-
-    Raises: DataError if there is none.
-    Counts: relation ends on a span with several entity types: the format does not say which is meant, so the first is taken.
-    """
-    position_by_type = {entity.type: number for number, entity in reversed(list(enumerate(entities))) if (entity.start, entity.end) == span}
-    if not position_by_type:
+def _check_entity(entity: Entity, num_tokens: int, where: str) -> None:
+    if not 0 <= entity.start < entity.end <= num_tokens:
         raise DataError(
-            f"{where}: expected the relation to name the span of an entity, got tokens {span[0]} to {span[1]} (exclusive)"
+            f"{where}: expected 0 <= start < end <= {num_tokens} tokens, got start {shown(entity.start)}, end {shown(entity.end)}"
         )
-    if len(position_by_type) > 1:
-        report.drop("relation ends on a span with several entity types, read as the first", where)
-    return min(position_by_type.values())
+    if not entity.type.strip():
+        raise DataError(f"{where}: expected a type, got an empty string")
+
+
+def _keep_relation(
+    relation: Relation, new_position: Sequence[int | None], kept: dict[Relation, None], report: ReadReport, where: str
+) -> None:
+    if not relation.type.strip():
+        raise DataError(f"{where}: expected a type, got an empty string")
+    for role, value in (("head", relation.head), ("tail", relation.tail)):
+        if not 0 <= value < len(new_position):
+            raise DataError(
+                f"{where}: expected a {role} among {len(new_position)} entities, counted from 0, got {shown(value)} ({relation.type})"
+            )
+    head, tail = new_position[relation.head], new_position[relation.tail]
+    place = f"{where}: {relation.type} {relation.head} {relation.tail}"
+    if head is None or tail is None:
+        report.lose_relation("relations of a dropped entity", place, relation.type)
+    elif head == tail:
+        report.lose_relation("relations of an entity with itself", place, relation.type)
+    elif (moved := Relation(head, tail, relation.type)) in kept:
+        report.drop("duplicate relations", place)
+    else:
+        kept[moved] = None
+
+
+@dataclass(slots=True)
+class SpanPositions:
+    """Where the entities on a span stand in their list, for formats whose relations name spans."""
+
+    positions: dict[Span, dict[str, int]] = field(default_factory=dict)  # span -> entity type -> position of the first such entity
+
+    @classmethod
+    def of(cls, entities: Sequence[Entity | None]) -> SpanPositions:
+        """The positions of the entities; None stands for one that was left out."""
+        spans = cls()
+        for number, entity in enumerate(entities):
+            if entity is not None:
+                spans.positions.setdefault((entity.start, entity.end), {}).setdefault(entity.type, number)
+        return spans
+
+    def position(self, span: Span, report: ReadReport, *, where: str) -> int:
+        """The position of the entity on exactly this half-open span.
+
+        Raises: DataError if there is none.
+        Counts: relation ends on a span with several entity types: the format does not say which is meant, so the first is taken.
+        """
+        by_type: Mapping[str, int] = self.positions.get(span, {})
+        if not by_type:
+            got = f"tokens {shown(span[0])} to {shown(span[1])} (exclusive)"
+            raise DataError(f"{where}: expected the relation to name the span of an entity, got {got}")
+        if len(by_type) > 1:
+            report.drop("relation ends on a span with several entity types, read as the first", where)
+        return min(by_type.values())
 
 
 _KIND_NAMES: dict[type, str] = {dict: "a JSON object", list: "a list", str: "a string", int: "a whole number"}
-
-
-def _kind(value: Any) -> str:
-    return _KIND_NAMES.get(type(value), type(value).__name__)

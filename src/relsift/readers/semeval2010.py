@@ -15,20 +15,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, read_text
-from relsift.readers.records import file_or_children, matching_files
+from relsift.readers.base import Reader, ReadReport, first_lines, read_text, text_lines
+from relsift.readers.encodings import UTF8
+from relsift.readers.folders import FileKind, file_or_children, read_files
+from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
 
 ENTITY_TYPE = "Nominal"
-NO_RELATION_LABEL = "Other"
-_SUFFIXES = (".txt",)
-_SENTENCE = re.compile(r'(\d+)\s+"(.*)"\s*')
+NO_RELATION_LABELS = frozenset({"other", "no_relation", "na", "none"})  # in small letters; without arguments they mean "annotated, none"
+_SENTENCE = re.compile(r'([0-9]+)\s+"(.*)"')
+_BEGINS_BLOCK = re.compile(r'[0-9]+(?:\t|\s+")')
 _TAG = re.compile(r"<(/?)(e[12])>")
-_LABEL = re.compile(r"([^\s()]+)\((e1,e2|e2,e1)\)")
+_LABEL = re.compile(r"([^\s()]+)\((e1,\s?e2|e2,\s?e1)\)")
 _COMMENT = "Comment"
 
 SAMPLES = {
@@ -38,33 +42,63 @@ SAMPLES = {
 }
 
 
-def read(path: Path, report: ReadReport) -> Iterator[Document]:
-    """Yield one document a sentence, in file order. Raises DataError naming file and line. Counts nothing: all is kept."""
-    for file in matching_files(path, report, _recognises_file, *_SUFFIXES):
-        lines = ((number, line.strip()) for number, line in enumerate(read_text(file).split("\n"), start=1))
-        filled = ((number, line) for number, line in lines if line and not line.startswith(_COMMENT))
-        empty = True
-        for number, line in filled:
-            empty = False
-            where = f"{file}:{number}"
-            match = _SENTENCE.fullmatch(line)
+@dataclass(slots=True)
+class _Block:
+    """A sentence and the filled lines below it, comments left out."""
+
+    number: int  # of the line of the sentence
+    sentence: str
+    labels: list[tuple[int, str]] = field(default_factory=list)  # line number and line; one if the block is right
+
+
+def read(path: Path, report: ReadReport, *, encoding: str = UTF8) -> Iterator[Document]:
+    """Yield one document a sentence, in file order. Raises DataError naming file and line. Counts ids that stand twice."""
+    return read_files(path, report, _KIND, partial(_documents, report=report, encoding=encoding), encoding)
+
+
+def _documents(file: Path, *, report: ReadReport, encoding: str) -> Iterator[Document]:
+    lines = text_lines(read_text(file, encoding))
+    empty = True
+    for block in _blocks(lines):
+        empty = False
+        with report.leaving_out("sentences"):
+            match = _SENTENCE.fullmatch(block.sentence)
+            where = f"{file}:{block.number}"
             if match is None:
-                raise DataError(f"{where}: expected a number and a sentence in quotation marks, got {line!r}")
-            label_number, label = next(filled, (number, ""))
-            yield _document(match[1], match[2], label, where, f"{file}:{label_number}", report)
-        if empty:
-            raise DataError(f"{file}:1: expected at least one sentence, got an empty file")
+                raise DataError(f"{where}: expected a number and a sentence in quotation marks, got {shown(block.sentence)}")
+            number, label = block.labels[0] if block.labels else (block.number, "")
+            if len(block.labels) > 1:
+                number, label = block.labels[1]
+                raise DataError(f"{file}:{number}: expected one label a sentence, then the next sentence, got {shown(label)}")
+            yield _document(match[1], match[2], label, where, f"{file}:{number}", report)
+    if empty:
+        raise DataError(f"{file}:1: expected at least one sentence, got an empty file")
+
+
+def _blocks(lines: list[str]) -> Iterator[_Block]:
+    block: _Block | None = None
+    for number, line in enumerate(map(str.strip, lines), start=1):
+        if not line or line.startswith(_COMMENT):
+            continue
+        if block is None or _BEGINS_BLOCK.match(line):
+            if block is not None:
+                yield block
+            block = _Block(number, line)
+        else:
+            block.labels.append((number, line))
+    if block is not None:
+        yield block
 
 
 def _document(key: str, marked: str, label: str, where: str, label_where: str, report: ReadReport) -> Document:
     text, mentions = _unmark(marked, where)
     relations = []
-    if label != NO_RELATION_LABEL:
+    if label.lower() not in NO_RELATION_LABELS:
         match = _LABEL.fullmatch(label)
         if match is None:
-            got = repr(label) if label else "the end of the file"
-            raise DataError(f"{label_where}: expected Other or a relation such as Cause-Effect(e1,e2), got {got}")
-        head, tail = match[2].split(",")
+            got = shown(label) if label else "none below the sentence"
+            raise DataError(f"{label_where}: expected Other, no_relation or a relation such as Cause-Effect(e1,e2), got {got}")
+        head, tail = (name.strip() for name in match[2].split(","))
         relations.append(TextRelation(head, tail, match[1]))
     return document_from_offsets(
         key, text, mentions, relations, report, where=where, sentences=[(0, len(text))], sentence_ids={0: key}
@@ -72,32 +106,49 @@ def _document(key: str, marked: str, label: str, where: str, label_where: str, r
 
 
 def _unmark(marked: str, where: str) -> tuple[str, list[TextEntity]]:
-    """The sentence without tags, and e1 and e2 by their offsets in it."""
+    """The sentence without tags, and e1 and e2 by their offsets in it, without blanks at their edges."""
     tags = [match[0] for match in _TAG.finditer(marked)]
-    if tags != ["<e1>", "</e1>", "<e2>", "</e2>"]:
-        raise DataError(f"{where}: expected <e1>…</e1> and then <e2>…</e2>, once each, got {' '.join(tags) or 'no tags'}")
-    pieces = _TAG.split(marked)[::3]  # the two groups of the pattern stand between the pieces
-    edges = [sum(len(piece) for piece in pieces[:number]) for number in range(1, 5)]
-    return "".join(pieces), [TextEntity("e1", edges[0], edges[1], ENTITY_TYPE), TextEntity("e2", edges[2], edges[3], ENTITY_TYPE)]
+    if sorted(tags) != ["</e1>", "</e2>", "<e1>", "<e2>"]:
+        got = " ".join(tags[:8]) or "no tags"
+        raise DataError(f"{where}: expected <e1>…</e1> and <e2>…</e2>, once each, got {got}")
+    edges: dict[str, int] = {}
+    pieces: list[str] = []
+    length = 0
+    for piece, tag in zip(_TAG.split(marked)[::3], [*tags, ""]):  # the two groups of the pattern stand between the pieces
+        pieces.append(piece)
+        length += len(piece)
+        edges[tag] = length
+    text = "".join(pieces)
+    mentions = []
+    for name in ("e1", "e2"):
+        start, end = edges[f"<{name}>"], edges[f"</{name}>"]
+        words = text[start:end]
+        if not words.strip():
+            raise DataError(f"{where}: expected words between <{name}> and </{name}>, got none")
+        start, end = start + len(words) - len(words.lstrip()), start + len(words.rstrip())
+        mentions.append(TextEntity(name, start, end, ENTITY_TYPE))
+    return text, mentions
 
 
 def _recognises_file(path: Path) -> bool:
-    lines = [line.strip() for line in beginning_of(path).lstrip("\ufeff").split("\n")]
-    match = _SENTENCE.fullmatch(lines[0])
+    lines = [line.strip() for line in first_lines(path, 2)]
+    match = _SENTENCE.fullmatch(lines[0]) if lines else None
     if match is None or "<e1>" not in match[2] or len(lines) == 1:
         return False
-    return lines[1] == NO_RELATION_LABEL or _LABEL.fullmatch(lines[1]) is not None
+    return lines[1].lower() in NO_RELATION_LABELS or _LABEL.fullmatch(lines[1]) is not None
 
 
 def recognises(path: Path) -> bool:
     """A .txt file that opens with a numbered, quoted sentence with an <e1> tag, and a label on the second line."""
-    return file_or_children(path, _recognises_file, *_SUFFIXES)
+    return file_or_children(path, _KIND)
 
 
+_KIND = FileKind("semeval2010", (".txt",), _recognises_file, re.compile(r"^\s*[0-9]+\s.*<e[12]>"), least_share=0.2)
 READER = Reader(
     name="semeval2010",
     summary="SemEval-2010 Task 8: sentences with <e1> and <e2>, one directed relation or Other",
     read=read,
     recognises=recognises,
     samples=SAMPLES,
+    has_encoding=True,
 )

@@ -11,26 +11,29 @@ Source of the format: Eberts and Ulges, ECAI 2020; the variant: Ma, Hiraoka and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
 from relsift.readers.base import Reader, ReadReport
+from relsift.readers.encodings import UTF8
+from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.readers.records import (
     as_kind,
     as_object,
-    file_or_children,
     first_objects,
-    json_array,
-    matching_files,
+    identifier,
+    json_records,
     required,
     sentence_from_indices,
+    shown,
     tokens_of,
 )
 from relsift.schema import Document, Entity, Relation
 
-_SUFFIXES = (".json",)
 _KEYS = frozenset({"tokens", "entities", "tags", "relations", "orig_id"})
 _ENTITY_KEYS = frozenset({"type", "start", "end"})
 _RELATION_KEYS = frozenset({"type", "head", "tail"})
@@ -45,44 +48,72 @@ SAMPLES = {
 }
 
 
-def read(path: Path, report: ReadReport) -> Iterator[Document]:
-    """Yield one document a record, in file order. Raises DataError naming file and record (counted from 1).
+def read(path: Path, report: ReadReport, *, encoding: str = UTF8) -> Iterator[Document]:
+    """Yield one document a record, in file order. Raises DataError naming file, line and record (counted from 1).
 
-    Counts: values under unknown keys, duplicate entities, duplicate relations, relations of an entity with itself.
+    Counts: values under unknown keys, empty ids, sentence ids that stand twice, duplicate entities, duplicate relations, relations of an
+    entity with itself.
     """
-    for file in matching_files(path, report, _recognises_file, *_SUFFIXES):
-        for number, value in enumerate(json_array(file), start=1):
-            yield _document(value, f"{file.stem}-{number}", f"{file}: record {number}", report)
+    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, encoding=encoding), encoding)
+
+
+def _documents(file: Path, *, path: Path, report: ReadReport, encoding: str) -> Iterator[Document]:
+    key = file_key(file, path)
+    for number, (line, value) in enumerate(json_records(file, report, encoding, unit="sentences"), start=1):
+        with report.leaving_out("sentences"):
+            yield _document(value, f"{key}-{number}", f"{file}:{line}: record {number}", report)
 
 
 def _document(value: Any, key: str, where: str, report: ReadReport) -> Document:
     record = as_object(value, _KEYS, where, report)
     if record.get("orig_id") is not None:
-        key = str(record["orig_id"])
+        given = identifier(record["orig_id"], f"{where}: orig_id")
+        if not given:
+            report.drop("empty ids, replaced by a number", where)
+        key = given or key
     tokens = tokens_of(required(record, "tokens", list, where), where)
     if ("entities" in record) == ("tags" in record):
         got = "both" if "tags" in record else f"keys {', '.join(sorted(record))}"
         raise DataError(f"{where}: expected either 'entities' (SpERT) or 'tags' (TablERT), got {got}")
-    entities = _entities_from_list(record, where, report) if "entities" in record else _entities_from_tags(record, len(tokens), where)
-    relations = None
-    if "relations" in record:
-        relations = []
-        for number, item in enumerate(required(record, "relations", list, where)):
-            place = f"{where}: relation {number}"
-            relation = as_object(item, _RELATION_KEYS, place, report)
-            head, tail = required(relation, "head", int, place), required(relation, "tail", int, place)
-            relations.append(Relation(head, tail, required(relation, "type", str, place)))
+    entities: list[Entity | None] = []
+    if "entities" in record:
+        entities += _entities_from_list(record, where, report)
+    else:
+        entities += _entities_from_tags(record, len(tokens), where)
+    relations = _relations(record, where, report) if "relations" in record else None
     return Document(key, (sentence_from_indices(key, tokens, entities, relations, report, where=where),))
 
 
-def _entities_from_list(record: dict[str, Any], where: str, report: ReadReport) -> list[Entity]:
-    entities = []
+def _entities_from_list(record: dict[str, Any], where: str, report: ReadReport) -> list[Entity | None]:
+    """The entities as they are listed; None in place of a broken one, so that positions stay."""
+    entities: list[Entity | None] = []
     for number, item in enumerate(required(record, "entities", list, where)):
         place = f"{where}: entity {number}"
-        entity = as_object(item, _ENTITY_KEYS, place, report)
-        start, end = required(entity, "start", int, place), required(entity, "end", int, place)
-        entities.append(Entity(start, end, required(entity, "type", str, place)))
+        entity = None
+        with report.leaving_out("entities"):
+            values = as_object(item, _ENTITY_KEYS, place, report)
+            start, end = required(values, "start", int, place), required(values, "end", int, place)
+            entity = Entity(start, end, required(values, "type", str, place))
+        entities.append(entity)
     return entities
+
+
+def _relations(record: dict[str, Any], where: str, report: ReadReport) -> list[Relation | None]:
+    relations: list[Relation | None] = []
+    for number, item in enumerate(required(record, "relations", list, where)):
+        place = f"{where}: relation {number}"
+        relation = None
+        with report.leaving_out("relations", relation=_relation_type(item)):
+            values = as_object(item, _RELATION_KEYS, place, report)
+            head, tail = required(values, "head", int, place), required(values, "tail", int, place)
+            relation = Relation(head, tail, required(values, "type", str, place))
+        relations.append(relation)
+    return relations
+
+
+def _relation_type(item: Any) -> str | None:
+    kind = item.get("type") if isinstance(item, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _entities_from_tags(record: dict[str, Any], num_tokens: int, where: str) -> list[Entity]:
@@ -99,14 +130,14 @@ def _entities_from_tags(record: dict[str, Any], num_tokens: int, where: str) -> 
         continues = prefix in _CONTINUES and label == open_type != ""
         if not (opens or continues or (tag == "O" and not open_type)):
             expected = f"I-{open_type} or L-{open_type}" if open_type else "O, B-TYPE or U-TYPE"
-            raise DataError(f"{where}: tag {position}: expected {expected}, got {tag!r}")
+            raise DataError(f"{where}: tag {position}: expected {expected}, got {shown(tag)}")
         if opens:
             start, open_type = position, label
         if prefix in _CLOSES:
             entities.append(Entity(start, position + 1, label))
             open_type = ""
     if open_type:
-        raise DataError(f"{where}: tags: expected L-{open_type} before the end of the sentence, got {tags[-1]!r} last")
+        raise DataError(f"{where}: tags: expected L-{open_type} before the end of the sentence, got {shown(tags[-1])} last")
     return entities
 
 
@@ -124,13 +155,15 @@ def _recognises_file(path: Path) -> bool:
 
 def recognises(path: Path) -> bool:
     """A .json array of objects with `tokens` and either `tags` or entities that are objects with start, end and type."""
-    return file_or_children(path, _recognises_file, *_SUFFIXES)
+    return file_or_children(path, _KIND)
 
 
+_KIND = FileKind("spert", (".json",), _recognises_file, re.compile(r'"tokens"\s*:'))
 READER = Reader(
     name="spert",
     summary="SpERT JSON: arrays of tokens, entities and relations; also TablERT's with BILOU tags",
     read=read,
     recognises=recognises,
     samples=SAMPLES,
+    has_encoding=True,
 )

@@ -227,7 +227,7 @@ def test_a_few_wrong_offsets_are_counted_and_many_are_refused(tmp_path: Path):
     ("old", "new", "line", "message"),
     [
         ('END="', 'END="9', 8, "expected START <= END within"),
-        ('START="', 'START="x', 8, "expected START <= END within"),
+        ('START="', 'START="x', 8, "START: expected a whole number, got 'x"),
         (' ID="E2-1"', "", 12, "expected <entity_mention> with the attribute 'ID'"),
         (' ID="E2-1"', ' ID="E1-1"', 12, "expected each id once, got 'E1-1' again"),
         ("head>", "hat>", 6, "expected <head> inside <entity_mention>, got <extent>, <hat>"),

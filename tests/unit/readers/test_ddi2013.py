@@ -108,7 +108,7 @@ def test_broken_files_are_refused_with_file_and_line(tmp_path: Path, inside: str
         (b"", "a.xml:1: expected well-formed XML, got no element found"),
         (b"<other/>", "a.xml:1: expected <document>, got <other>"),
         (b'<?xml version="1.0" encoding="no-such"?><document/>', "a.xml:1: expected XML in an encoding that can be read"),
-        (b"<document><sentence id='s' text='\xff'/></document>", "a.xml:1: expected well-formed XML, got not well-formed"),
+        (b"<document><sentence id='s' text='\xff'/></document>", "a.xml:1: expected UTF-8 text, got byte 0xff"),
     ],
 )
 def test_files_that_are_not_the_format_are_refused(tmp_path: Path, content: bytes, message: str):

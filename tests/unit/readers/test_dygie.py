@@ -87,16 +87,16 @@ def test_an_empty_sentence_is_counted_and_keeps_the_numbers_of_the_others(tmp_pa
     [
         ("{", "expected one JSON object a line, got"),
         ("[]", "expected a JSON object, got []"),
-        (_line(doc_key=None), "expected the key 'doc_key'"),
+        (_line(doc_key=["d"]), "doc_key: expected a string or a whole number as id, got ['d']"),
         (_line(ner=None), "expected the key 'ner', got keys doc_key, relations, sentences"),
         (_line(ner=[[]]), "ner: expected one list a sentence (2), got 1"),
         (_line(relations=[[], [], []]), "relations: expected one list a sentence (2), got 3"),
-        (_line(ner=[[], [[2, 3]]]), "sentence 1: ner: expected a list of 2 whole numbers and a label, got [2, 3]"),
+        (_line(ner=[[], [[2, 3]]]), "sentence 1: ner: item 0: expected a list of 2 whole numbers and a label, got [2, 3]"),
         (_line(ner=[[], [[3, 2, "Peop"]]]), "expected 0 <= first <= last < 7 tokens, got 3..2"),
         (_line(ner=[[], [[5, 7, "Loc"]]]), "expected 0 <= first <= last < 7 tokens, got 5..7"),
         # Indices that start anew in each sentence are the commonest mistake.
         (_line(ner=[[], [[0, 1, "Peop"]]]), "tokens of this sentence (2..6), got 0..1; indices count through the whole document"),
-        (_line(relations=[[], [[2, 3, 5, 5, "Lives"]]]), "sentence 1: relations: expected first and last token of two entities"),
+        (_line(relations=[[], [[2, 3, 5, 5, "Lives"]]]), "sentence 1: relations: item 0: expected first and last token of two entities"),
         (_line(sentences=[["Nobody", ""], SENTENCES[1]]), "sentence 0: token 1: expected a non-empty string"),
     ],
 )

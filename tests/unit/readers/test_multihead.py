@@ -67,7 +67,7 @@ def test_windows_line_ends_blank_lines_and_several_blocks_are_read(tmp_path: Pat
         ("#doc 1\n1\tHi\tO\t['N']\t[0]\n", 2, "token number 0, got '1'"),
         ("#doc 1\n0\tHi\tL-Peop\t['N']\t[0]\n", 2, "O, B-TYPE or I-TYPE, got 'L-Peop'"),
         ("#doc 1\n0\tHi\tO\tN\t[0]\n", 2, "a list in brackets, got 'N'"),
-        ("#doc 1\n0\tHi\tO\t['N']\t['0']\n", 2, "a list of token numbers"),
+        ("#doc 1\n0\tHi\tO\t['N']\t['0']\n", 2, "expected a whole number, got"),
         ("#doc 1\n0\tHi\tO\t['N', 'N']\t[0]\n", 2, "as many relation types as tokens"),
         ("#doc 1\n0\tHi\tO\t['N']\t[3]\n", 2, "to its own token 0, got 3"),
         ("#doc 1\n0\tAda\tB-P\t['Knows']\t[9]\n", 2, "a token 0..0 of its block, got 9"),

@@ -59,16 +59,15 @@ def test_comments_and_blank_lines_may_be_missing_and_lines_may_end_in_crlf(tmp_p
 @pytest.mark.parametrize(
     ("content", "line", "expected"),
     [
-        ("Other\n", 3, "expected a number and a sentence in quotation marks, got 'Other'"),
+        ("Other\n", 3, "expected one label a sentence, then the next sentence, got 'Other'"),
         ("8\tNo quotes.\nOther\n", 3, "in quotation marks"),
-        ('8\t"No <e1>tags</e1>."\nOther\n', 3, "expected <e1>…</e1> and then <e2>…</e2>, once each, got <e1> </e1>"),
+        ('8\t"No <e1>tags</e1>."\nOther\n', 3, "expected <e1>…</e1> and <e2>…</e2>, once each, got <e1> </e1>"),
         ('8\t"<e1>a</e1> <e2>b</e2> <e2>c</e2>"\nOther\n', 3, "once each"),
-        ('8\t"<e2>a</e2> <e1>b</e1>"\nOther\n', 3, "and then"),
-        ('8\t"<e1></e1>a <e2>b</e2>"\nOther\n', 3, "entity e1: expected 0 <= start < end"),
-        ('8\t"<e1>a</e1> <e2>b</e2>"\nCause-Effect\n', 4, "Other or a relation such as Cause-Effect(e1,e2), got 'Cause-Effect'"),
+        ('8\t"<e1></e1>a <e2>b</e2>"\nOther\n', 3, "expected words between <e1> and </e1>, got none"),
+        ('8\t"<e1>a</e1> <e2>b</e2>"\nCause-Effect\n', 4, "or a relation such as Cause-Effect(e1,e2), got 'Cause-Effect'"),
         ('8\t"<e1>a</e1> <e2>b</e2>"\nCause-Effect(e1,e1)\n', 4, "got 'Cause-Effect(e1,e1)'"),
-        ('8\t"<e1>a</e1> <e2>b</e2>"\n' + SENTENCE, 4, "Other or a relation"),
-        ('8\t"<e1>a</e1> <e2>b</e2>"\n', 3, "got the end of the file"),
+        ('8\t"<e1>a</e1> <e2>b</e2>"\n' + SENTENCE, 3, "Other, no_relation or a relation"),
+        ('8\t"<e1>a</e1> <e2>b</e2>"\n', 3, "got none below the sentence"),
     ],
 )
 def test_a_broken_block_is_named_with_its_line(tmp_path: Path, content: str, line: int, expected: str):

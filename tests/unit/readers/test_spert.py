@@ -98,8 +98,8 @@ def test_values_under_unknown_keys_are_counted(tmp_path: Path):
         ({"tokens": TOKENS, "entities": [{**CITY, "end": 3}]}, "got start 3, end 3"),
         ({"tokens": TOKENS, "entities": [{**CITY, "end": "4"}]}, "entity 0: end: expected a whole number, got '4'"),
         ({"tokens": TOKENS, "entities": [{**CITY, "end": True}]}, "expected a whole number, got True"),
-        ({"tokens": TOKENS, "entities": [PERSON], "relations": [LIVES]}, "a tail among 1 entities, got 1"),
-        ({"tokens": TOKENS, "entities": [PERSON, CITY], "relations": [{**LIVES, "head": -1}]}, "a head among 2 entities, got -1"),
+        ({"tokens": TOKENS, "entities": [PERSON], "relations": [LIVES]}, "a tail among 1 entities, counted from 0, got 1"),
+        ({"tokens": TOKENS, "entities": [PERSON, CITY], "relations": [{**LIVES, "head": -1}]}, "among 2 entities, counted from 0, got -1"),
         ({"tokens": TOKENS, "tags": ["O"]}, "tags: expected one a token (4), got 1"),
         ({"tokens": TOKENS, "tags": ["I-Peop", "O", "O", "O"]}, "tag 0: expected O, B-TYPE or U-TYPE, got 'I-Peop'"),
         ({"tokens": TOKENS, "tags": ["B-Peop", "O", "O", "O"]}, "tag 1: expected I-Peop or L-Peop, got 'O'"),
@@ -112,15 +112,15 @@ def test_a_broken_record_is_named_with_what_was_expected(tmp_path: Path, record:
     file = tmp_path / "bad.json"
     with pytest.raises(DataError) as caught:
         read_content(READER, file, _array({"tokens": ["fine"], "entities": []}, record))
-    assert str(caught.value).startswith(f"{file}: record 2: ")
+    assert str(caught.value).startswith(f"{file}:1: record 2: ")
     assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("content", "line", "expected"),
     [
-        ('[{"tokens": ["a"],\n "entities": [}]', 2, "expected one JSON array, got"),
-        ('{"entities": {}, "relations": {}}', 1, "expected one JSON array, got a JSON object"),
+        ('[{"tokens": ["a"],\n "entities": [}]', 2, "expected a JSON array of records, got"),
+        ('{"entities": {}, "relations": {}}', 1, "record 1: expected the key 'tokens', got keys entities, relations"),
         ("[]", 1, "at least one record"),
     ],
 )
