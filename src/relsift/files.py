@@ -23,7 +23,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
 from relsift.locks import locked as locked
@@ -81,28 +81,40 @@ def check_output(out: Path, reads: Iterable[Path]) -> None:
     Raises: ConfigError.
     """
     place = _real(out)
-    if place.exists() and not place.is_file() and not place.is_dir():
+    if _kind(place) == "other":
         return  # a pipe or a device keeps nothing that could be lost
     for read in reads:
         source = _real(read)
         if place == source or _same_file(place, source):
             raise ConfigError(f"{out}: expected a place that is not read, got the input {read}, which would be overwritten; name another")
-        if source in place.parents and source.is_dir():
+        if source in place.parents and _kind(source) == "folder":
             raise ConfigError(f"{out}: expected a place outside the input {read}, which would be changed; name another")
-        if place.is_file() and source.is_dir() and (twin := _twin(place, source)):
+        if _kind(place) == "file" and _kind(source) == "folder" and (twin := _twin(place, source)):
             raise ConfigError(f"{out}: expected a place that is not read, got the input {twin} under another name; name another")
         if place in source.parents:
             raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the input {read}; name another")
     for folder in place.parents:
         if _is_model(folder) or (_is_run(folder) and place.relative_to(folder).parts[0] in RUN_CONTENT):
-            raise ConfigError(f"{out}: expected a place of its own, got a part of the {_kind(folder)} {folder}; name another")
-    if place.is_dir() and not _is_run(place) and (inner := next((p for p in _children(place) if _is_run(p) or _is_model(p)), None)):
-        raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the {_kind(inner)} {inner}; name another")
+            raise ConfigError(f"{out}: expected a place of its own, got a part of the {_content(folder)} {folder}; name another")
+    children = [] if _is_run(place) else _children(place)
+    if inner := [child for child in children if _is_run(child) or _is_model(child)]:
+        raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the {_content(inner[0])} {inner[0]}; name another")
 
 
 def _real(path: Path) -> Path:
     """Absolute, without links as far as it exists. Unlike `Path.resolve`, it takes links that lead to themselves."""
     return Path(os.path.realpath(path))
+
+
+def _possible(path: Path) -> Path:
+    """The same for a place to write. Raises DataError, before any work, for a name that nothing can have."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise no_place(path, error) from error
+    return _real(path)
 
 
 def _same_file(one: Path, other: Path) -> bool:
@@ -126,21 +138,23 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _is_model(folder: Path) -> bool:
-    return _is_file(folder / MODEL_MARK) and _is_file(folder / WEIGHTS_NAME)
+    return all(_kind(folder / name) == "file" for name in (MODEL_MARK, WEIGHTS_NAME))
 
 
 def _is_run(folder: Path) -> bool:
-    return all(_is_file(folder / name) for name in RUN_MARKS)
+    return all(_kind(folder / name) == "file" for name in RUN_MARKS)
 
 
-def _is_file(path: Path) -> bool:
+def _kind(path: Path) -> Literal["file", "folder", "other"] | None:
+    """None if nothing is there, or nothing that one may look at."""
     try:
-        return path.is_file()
-    except OSError:  # no permission to look
-        return False
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return None
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else "other"
 
 
-def _kind(folder: Path) -> str:
+def _content(folder: Path) -> str:
     return "model folder" if _is_model(folder) else "run folder"
 
 
@@ -171,8 +185,8 @@ def open_output(file: Path, mode: str = "w", *, place: Path | None = None) -> Te
     Args: place: what to call the file in messages, if not by its own name.
     Raises: DataError if the file cannot be opened. Later, OutputError naming the file if nothing more can be written.
     """
-    if file.is_dir():
-        raise DataError(f"{file}: expected a file to write, got a folder; name another place")
+    if _kind(file) == "folder":
+        raise DataError(f"{place or file}: expected a file to write, got a folder; name another place")
     try:
         raw = _NamedOutput(os.fspath(file), mode, str(place or file))
     except (OSError, ValueError) as error:
@@ -220,8 +234,8 @@ def replaced_file(path: Path, *, wait: float = 0.0) -> Iterator[TextIO]:
     Args: wait: seconds to wait for another process that writes the same file.
     Raises: DataError if nothing can be written there; OutputError if the writing fails; CheckpointError if another process writes it.
     """
-    target = _real(path)
-    if path.is_dir() or (target.exists() and not target.is_file()):
+    target = _possible(path)
+    if _kind(target) in ("folder", "other"):
         with open_output(path) as stream:
             yield stream
         return
@@ -232,7 +246,7 @@ def replaced_file(path: Path, *, wait: float = 0.0) -> Iterator[TextIO]:
             with open_output(temporary, place=path) as stream:
                 yield stream
             with output_errors(path):
-                if target.exists():
+                if _kind(target) is not None:
                     temporary.chmod(stat.S_IMODE(target.stat().st_mode))
                 temporary.replace(target)
         finally:
@@ -247,9 +261,9 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
     A link stays, and what it points to is replaced.
     Raises: DataError for a file in the folder's place, and for the working folder; CheckpointError if another process writes it.
     """
-    name, folder = folder, _real(folder)
-    if (folder.exists() and not folder.is_dir()) or folder == Path.cwd() or folder in Path.cwd().parents:
-        obstacle = "the working folder, or one around it" if folder.is_dir() else "a file"
+    name, folder = folder, _possible(folder)
+    if _kind(folder) in ("file", "other") or folder == Path.cwd() or folder in Path.cwd().parents:
+        obstacle = "the working folder, or one around it" if _kind(folder) == "folder" else "a file"
         raise DataError(f"{folder}: expected a folder that can be written or replaced, got {obstacle}; name another place")
     make_folder(folder.parent)
     with locked(_lock_of(folder), busy=_busy(name), remove=True, place=name):
@@ -259,7 +273,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         try:
             yield fresh
             with output_errors(folder):
-                if folder.exists():
+                if _kind(folder) is not None:
                     folder.rename(old)
                 fresh.rename(folder)
         finally:
@@ -277,12 +291,12 @@ def recovered(folder: Path) -> Path:
     if not left:
         return folder
     old = next((path for path in left if path.suffix == ".old"), None)
-    between_two_steps = old is not None and not place.exists()
+    between_two_steps = old is not None and _kind(place) is None
     try:
         with locked(_lock_of(place), busy=_busy(folder), wait=PATIENCE if between_two_steps else 0.0, remove=True, place=folder):
             _recover(place)
     except (CheckpointError, DataError, OutputError, OSError) as error:
-        if between_two_steps and not place.exists():
+        if between_two_steps and _kind(place) is None:
             raise DataError(
                 f"{folder}: expected a folder, got only {old}, where an interrupted replacement left it: rename it ({error})"
             ) from error
@@ -293,7 +307,7 @@ def _recover(place: Path) -> None:
     """Put an old folder back if there is no new one, and delete all other leftovers. The caller holds the lock."""
     left = _leftovers(place)
     old = [path for path in left if path.name.endswith(".old")]
-    if old and not place.exists():
+    if old and _kind(place) is None:
         kept = max(old, key=lambda path: path.stat().st_mtime)
         kept.rename(place)
         left.remove(kept)

@@ -73,6 +73,7 @@ def _locked_connection(file: Path, busy: str, wait: float) -> sqlite3.Connection
         try:
             # SQLite's lock on an empty file: the one lock of the standard library that is the same on all systems.
             connection = stack.enter_context(closing(sqlite3.connect(file, timeout=wait, isolation_level=None)))
+            connection.execute("PRAGMA journal_mode = MEMORY")  # no second file, which a kill would leave
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:

@@ -20,6 +20,7 @@ import toy
 from relsift.bundle import Bundle
 from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
+from relsift.files import lock_output
 from relsift.inference import Scorer
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.schema import Document
@@ -150,12 +151,69 @@ def test_interrupted_while_it_waits_for_a_pipe_it_ends_at_once_with_what_it_had(
     assert not mark(out).exists()
 
 
-def test_resume_with_nothing_there_starts_and_with_everything_there_is_refused(place, predict, whole, tmp_path):
+def test_resume_with_nothing_there_starts_and_with_everything_there_changes_nothing(place, predict, whole, tmp_path):
     out = tmp_path / "out.jsonl"
-    status, errors = predict(place / "in.jsonl", "--out", out, "--resume")
+    command = (place / "in.jsonl", "--out", out, "--resume")
+    status, errors = predict(*command)
     assert status == 0, errors
     assert_same(out.read_bytes(), whole)
-    assert_refused(*predict(place / "in.jsonl", "--out", out, "--resume"), str(mark(out)), "complete", "leave out --resume")
+    before = out.read_bytes()
+    for _ in range(2):
+        status, errors = predict(*command)
+        assert (status, out.read_bytes()) == (0, before), errors
+        assert f"note: {out}: already complete, nothing was left to predict" in errors
+    assert_refused(*predict(*command, "--threshold", 0.25), "threshold", "-1000.0", "0.25")
+    out.write_bytes(before[: len(before) // 2])  # something else writes the file: nobody knows what is in it
+    assert_refused(*predict(*command), "something else wrote it", "leave out --resume")
+    assert predict(*command[:-1])[0] == 0
+    assert_same(out.read_bytes(), whole)
+    assert_refused(*predict(*command), "complete", "leave out --resume")  # only --resume keeps a record of what it has done
+
+
+def test_two_predictions_into_one_file_are_refused_while_one_is_at_work(place, predict, tmp_path):
+    out = tmp_path / "out.jsonl"
+    with lock_output(out):  # as a prediction holds it
+        status, errors = predict(place / "in.jsonl", "--out", out)
+    assert (status, out.exists()) == (2, False)
+    assert errors == f"relsift: error: {out}: expected no other process that writes it, got one; wait for it, or name another place\n"
+    assert predict(place / "in.jsonl", "--out", out)[0] == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_a_page_that_cannot_be_ended_leaves_the_old_one(place, predict, whole, tmp_path):
+    out, source = tmp_path / "out.html", tmp_path / "in.jsonl"
+    out.write_text("old", encoding="utf-8")
+    source.write_bytes(whole + b"{")
+    status, errors = predict(source, "--out", out)
+    assert (status, out.read_text(encoding="utf-8")) == (2, "old"), errors
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.jsonl", "out.html"]
+    assert predict(place / "in.jsonl", "--out", out)[0] == 0
+    assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")  # the suffix chooses the format
+
+
+@pytest.mark.parametrize("name", ["model/model.json", "model/new.jsonl", "in.jsonl"])
+def test_neither_the_model_nor_the_input_is_written_over(name, place, predict):
+    before = {file: file.read_bytes() for file in place.rglob("*") if file.is_file()}
+    status, errors = predict(place / "in.jsonl", "--out", place / name, "--format", "native")
+    assert status == 2
+    assert errors.startswith(f"relsift: error: {place / name}: expected a place "), errors
+    assert {file: file.read_bytes() for file in place.rglob("*") if file.is_file()} == before
+
+
+def test_input_without_entities_is_written_and_told_and_no_error(place, predict, tmp_path):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"id": "a", "tokens": ["Rain"], "entities": []}\n', encoding="utf-8")
+    status, errors = predict(source, "--out", out)
+    assert (status, len(out.read_bytes().splitlines())) == (0, 1)
+    assert f"note: {source}: 1 sentences, none with entities: no relations; this model relates given entities" in errors
+
+
+@pytest.mark.parametrize("options", [("--threshold", "nan"), ("--threshold", "inf"), ("--cache-mb", "inf"), ("--cache-mb", "nan")])
+def test_numbers_that_are_none_are_refused_before_any_work(options, place, predict, tmp_path):
+    status, errors = predict(place / "in.jsonl", "--out", tmp_path / "out.jsonl", *options)
+    assert status == 2 and not list(tmp_path.iterdir())
+    assert options[0] in errors
+    assert "Traceback" not in errors
 
 
 # ---- what must not be mixed --------------------------------------------------------------------------------------------------

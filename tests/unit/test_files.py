@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from relsift import bundle, files
-from relsift.errors import ConfigError, DataError
-from relsift.files import check_output, replaced_file, replaced_folder
+from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
+from relsift.files import check_output, open_output, recovered, replaced_file, replaced_folder, to_json
+from relsift.locks import locked
 
 
 @pytest.fixture
@@ -140,3 +146,201 @@ def test_the_names_of_a_model_and_a_run_are_those_that_are_written():
     assert set(files.RUN_MARKS) == {bundle.CONFIG_FILE, bundle.RUN_FILE}
     written = {bundle.CONFIG_FILE, bundle.RUN_FILE, bundle.HISTORY_FILE, bundle.METRICS_FILE, bundle.STATE_FOLDER, bundle.MODEL_FOLDER}
     assert written == files.RUN_CONTENT
+
+
+# ---- killed processes, and two at once
+
+OPERATIONS = ("mkdir", "rename", "replace", "unlink", "rmdir", "open", "chmod", "stat", "lstat")  # of the system that writing uses
+
+
+def killed_at(number: int, work: Callable[[], Any]) -> bool:
+    """Do the work in a process that kills itself at its operation of this number; False if the work has ended before."""
+    child = os.fork()
+    if not child:
+        left = number
+
+        def dying(operation: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **options: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return operation(*arguments, **options)
+
+            return call
+
+        for name in OPERATIONS:
+            setattr(os, name, dying(getattr(os, name)))
+        work()
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, -signal.SIGKILL)
+    return status != 0
+
+
+def replace_old(place: Path) -> None:
+    with replaced_folder(place / "old") as fresh:
+        (fresh / "deep").mkdir()
+        for name in ("content", "deep/more"):
+            (fresh / name).write_text("new")
+
+
+def kills(place: Path, work: Callable[[Path], None], again: Callable[[], None]) -> Iterator[int]:
+    """The numbers of all operations that the work can be killed at; `again` restores the start."""
+    number = 0
+    while killed_at(number, lambda: work(place)):
+        yield number
+        again()
+        number += 1
+
+
+def test_a_folder_is_old_or_new_and_nothing_is_left_wherever_its_replacement_is_killed(place: Path):
+    def again() -> None:
+        shutil.rmtree(place / "old", ignore_errors=True)
+        (place / "old").mkdir()
+        (place / "old/content").write_text("old")
+
+    seen: list[str] = []
+    for number in kills(place, replace_old, again):
+        recovered(place / "old")
+        assert not [name for name in names(place) if name.endswith((".tmp", ".old"))], number
+        seen.append((place / "old/content").read_text())
+        assert seen[-1] == "old" or (place / "old/deep/more").read_text() == "new"
+        with replaced_file(place / "old/content") as stream:  # the next writer finds nothing in its way
+            stream.write(seen[-1])
+    assert set(seen) == {"old", "new"}
+    assert seen == sorted(seen, reverse=True)  # old up to the swap, new from then on
+    assert len(seen) > 10
+    with replaced_folder(place / "old") as fresh:
+        (fresh / "content").touch()
+    assert names(place) == ["note", "old"]
+
+
+def test_a_recovery_that_is_killed_is_taken_up_by_the_next(place: Path):
+    def again() -> None:
+        shutil.rmtree(place / "old", ignore_errors=True)
+        left = place / ".old.99999.old"
+        left.mkdir()
+        (left / "content").write_text("old")
+        (place / ".old.99999.tmp").mkdir(exist_ok=True)
+
+    again()
+    for _ in kills(place, lambda folder: recovered(folder / "old") and None, again):
+        assert (recovered(place / "old") / "content").read_text() == "old"
+        assert names(place) in (["note", "old"], [".old.lock", "note", "old"])
+
+
+def test_a_file_is_old_or_new_wherever_its_replacement_is_killed(place: Path):
+    def write(folder: Path) -> None:
+        with replaced_file(folder / "note") as stream:
+            stream.write("new")
+
+    for number in kills(place, write, lambda: (place / "note").write_text("mine") and None):
+        assert (place / "note").read_text() in ("mine", "new"), number
+        write(place)
+        assert (names(place), (place / "note").read_text()) == (["note", "old"], "new")
+
+
+def test_leftovers_of_other_places_are_not_touched(place: Path):
+    for name in (".other.12.tmp", ".old.x.tmp", ".old.12.bak", "old.12.tmp"):
+        (place / name).write_text("kept")
+    before = names(place)
+    with replaced_folder(place / "old"):
+        pass
+    recovered(place / "old")
+    assert names(place) == before
+
+
+def test_a_place_that_is_being_written_is_refused_to_a_second_writer(place: Path):
+    with replaced_folder(place / "old") as fresh:
+        (fresh / "content").write_text("first")
+        with pytest.raises(CheckpointError, match="old: expected no other process that writes it, got one"), replaced_folder(place / "old"):
+            raise AssertionError("the block has begun")
+        assert (recovered(place / "old") / "content").read_text() == "old"
+        assert fresh.is_dir()  # whoever reads leaves the living alone
+    assert (place / "old/content").read_text() == "first"
+    with replaced_file(place / "note") as stream:
+        stream.write("first")
+        with pytest.raises(CheckpointError, match="note: expected no other process"), replaced_file(place / "note"):
+            raise AssertionError("the block has begun")
+    assert ((place / "note").read_text(), names(place)) == ("first", ["note", "old"])
+
+
+def test_a_lock_whose_file_another_process_deletes_is_taken_on_the_new_file(place: Path, monkeypatch: pytest.MonkeyPatch):
+    from relsift import locks
+
+    take = locks._locked_connection
+    calls = []
+
+    def take_a_deleted_one(file: Path, *rest: Any) -> Any:
+        connection = take(file, *rest)
+        calls.append(file)
+        if len(calls) == 1:
+            file.unlink()  # as the holder before does, between our opening and our locking
+        return connection
+
+    monkeypatch.setattr(locks, "_locked_connection", take_a_deleted_one)
+    with locked(place / "lock", busy="busy", remove=True):
+        monkeypatch.undo()
+        with pytest.raises(CheckpointError, match="busy"), locked(place / "lock", busy="busy", remove=True):
+            raise AssertionError("two hold it")
+    assert (len(calls), names(place)) == (2, ["note", "old"])
+
+
+# ---- links, permissions, full disks, names
+
+
+def test_a_link_to_a_file_stays_and_permissions_stay(place: Path):
+    (place / "link").symlink_to("note")
+    (place / "note").chmod(0o640)
+    with replaced_file(place / "link") as stream:
+        stream.write("new")
+    assert (place / "link").is_symlink()
+    assert ((place / "note").read_text(), stat.S_IMODE((place / "note").stat().st_mode)) == ("new", 0o640)
+    mask = os.umask(0o027)
+    try:
+        with replaced_file(place / "fresh") as stream:
+            stream.write("new")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((place / "fresh").stat().st_mode) == 0o640
+
+
+def test_a_pipe_is_written_to_and_not_replaced(place: Path):
+    os.mkfifo(place / "pipe")
+    end = os.open(place / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with replaced_file(place / "pipe") as stream:
+        stream.write("through")
+    assert os.read(end, 100) == b"through"
+    os.close(end)
+    assert stat.S_ISFIFO((place / "pipe").stat().st_mode)
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
+@pytest.mark.parametrize("write", [replaced_file, open_output])
+def test_a_full_disk_is_named(write: Callable[[Path], Any]):
+    full = Path("/dev/full")
+    with pytest.raises(OutputError, match=r"^/dev/full: expected to write on, got No space left on device"), write(full) as stream:
+        stream.write("x" * 100_000)
+    assert full.is_char_device()
+
+
+def test_long_names_and_loops_are_no_obstacle_or_named(place: Path):
+    long = "漢" * 80  # 240 bytes: too long for a name with an addition
+    with replaced_file(place / long) as stream:
+        stream.write("x")
+    assert names(place) == ["note", "old", long]
+    with pytest.raises(DataError, match="expected a place to write to, got File name too long"), replaced_file(place / ("x" * 300)):
+        pass
+    (place / "loop").symlink_to("loop")
+    with pytest.raises(DataError, match="loop: expected a place to write to, got Too many levels"), replaced_file(place / "loop"):
+        pass
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [{"a": float("-inf")}]])
+def test_json_holds_no_number_that_json_does_not_have(value: object, place: Path):
+    with pytest.raises(DataError, match="expected finite numbers"):
+        to_json(value)
+    with pytest.raises(DataError):
+        files.write_json(place / "note", value)
+    assert (place / "note").read_text() == "mine"

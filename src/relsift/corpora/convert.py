@@ -16,12 +16,12 @@ from relsift.writers.base import Writer
 
 
 def writer_for(target: Path, name: str | None) -> Writer:
-    """The named writer, or the one whose suffix the target has, or the native one for a folder. Raises ConfigError."""
+    """The named writer, or the one whose suffix the target has, or the native one where it has none. Raises ConfigError."""
     if name is not None:
         writer: Writer = find("writer", name)
         return writer
     writers: dict[str, Writer] = {key: find("writer", key) for key in table("writer")}
-    if is_folder(target):
+    if is_folder(target) or not target.suffix:
         return writers["native"]
     writers_of_suffix = [writer for writer in writers.values() if writer.suffix == target.suffix]
     if len(writers_of_suffix) == 1:
