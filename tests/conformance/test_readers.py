@@ -122,6 +122,16 @@ def test_every_value_of_every_option_reads_the_samples(reader: Reader, tmp_path:
 
 
 @each
+def test_an_open_option_takes_any_value(reader: Reader, tmp_path: Path):
+    folder = write(reader, tmp_path / "all")
+    assert not set(reader.open_options) & set(reader.options)
+    for name, meaning in reader.open_options.items():
+        assert meaning
+        for value in ("", "a", "x.+y", "\u00e9 汉"):
+            check(read(reader, folder, **{name: value})[0])
+
+
+@each
 def test_documents_are_made_one_at_a_time(reader: Reader, tmp_path: Path):
     stream = reader.read(write(reader, tmp_path / "all"), ReadReport())
     assert isinstance(stream, Iterator)

@@ -117,9 +117,11 @@ class _Corpus:
             return None
         entities: dict[str, TextEntity] = {}
         for mention in pair.annotations.mentions:
+            if mention.id in pair.annotations.events:
+                continue  # a trigger, counted with its event
             with report.leaving_out("entities"):
                 entity = entity_of(pair.text, mention, positions, report, nearby=self._nearby)
-                if entity is not None and mention.id not in pair.annotations.events:
+                if entity is not None:
                     entities[mention.id] = _with_subtype(entity) if self.options.subtypes == "hyphen" else entity
         relations = _kept_relations(pair.annotations, entities, report)
         return document_from_offsets(

@@ -20,6 +20,7 @@ KINDS = "TREAMN#"  # first letter of an id: text, relation, event, attribute, mo
 _UNUSED = {"A": "attributes", "M": "attributes", "N": "normalisations", "#": "notes"}
 _INTENDED_ANNOTATION = re.compile(rf"[{KINDS}]\d++\s|\*\s")  # with a blank for the tab: an error, not a stray line
 _ARGUMENT = re.compile(r"([^\s:]+):(\S+)")
+_TYPE_AND_SPAN = re.compile(r"(.*\S)\s+(-?\d+)\s+(-?\d+)")
 _SPAN = re.compile(r"(-?\d+)\s+(-?\d+)")
 
 
@@ -140,11 +141,11 @@ def _type_and_spans(column: str, line: str, where: str) -> tuple[str, list[Span]
     while len(pieces) > 1 and (match := _SPAN.fullmatch(pieces[-1].strip())):
         spans.append((whole_number(match[1], where), whole_number(match[2], where)))
         pieces.pop()
-    kind, *first = ";".join(pieces).rsplit(None, 2)
-    if len(first) != 2 or not _SPAN.fullmatch(" ".join(first)) or not kind.strip():
+    match = _TYPE_AND_SPAN.fullmatch(";".join(pieces).strip())
+    if match is None:
         raise DataError(f"{where}: expected 'T1<tab>Type start end<tab>text', got {line[:LONGEST_QUOTE]!r}")
-    spans.append((whole_number(first[0], where), whole_number(first[1], where)))
-    return " ".join(kind.split()), spans[::-1]
+    spans.append((whole_number(match[2], where), whole_number(match[3], where)))
+    return " ".join(match[1].split()), spans[::-1]
 
 
 def _relation(body: str, where: str, report: ReadReport) -> TextRelation | None:

@@ -103,6 +103,16 @@ def test_a_format_can_be_named_with_options(tmp_path: Path):
     assert (len(words[0].sentences[0].tokens), len(letters[0].sentences[0].tokens)) == (4, 11)
 
 
+def test_an_option_may_take_any_value(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("See zit. Berg there. No. 5 left.", encoding="utf-8")
+    (tmp_path / "a.ann").write_text("T1\tX 9 13\tBerg\n", encoding="utf-8")
+
+    def num_sentences(options: str) -> int:
+        return sum(len(document.sentences) for document in resolve(f"brat{options}:{tmp_path}").documents())
+
+    assert (num_sentences(""), num_sentences("[abbreviations=zit.]"), num_sentences("[abbreviations=zit+-no]")) == (3, 2, 3)
+
+
 def test_unknown_formats_options_and_values_are_refused_with_what_there_is(tmp_path: Path):
     with pytest.raises(ConfigError, match="got 'brot'; did you mean brat"):
         resolve(f"brot:{tmp_path}")

@@ -169,6 +169,8 @@ def test_documents_are_named_after_their_path_and_lonely_texts_are_counted(tmp_p
         ("T1\tX 0 3\tAda\nR1 knows Arg1:T1 Arg2:T1\n", 2, "expected an annotation such as"),
         ("T1\tX 0-3\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
         ("T1\tX 0\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
+        ("T1\t\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
+        ("T1\t \n", 1, "expected 'T1<tab>Type start end<tab>text'"),
         ("T1\t0 3\tAda\n", 1, "expected 'T1<tab>Type start end<tab>text'"),
         ("T1\tX 3 0\tAda\n", 1, "expected spans with 0 <= start <= end, got 'X 3 0'"),
         ("T1\tX -3 0\tAda\n", 1, "expected spans with 0 <= start <= end, got 'X -3 0'"),

@@ -47,6 +47,21 @@ def test_relations_that_cannot_be_held_are_counted():
         "relations of an entity with itself": 1,
         "relations across sentences": 1,
     }
+    assert report.lost_relations == {"r": 2}  # a duplicate is not lost: the first one is there
+
+
+def test_the_place_of_a_relation_across_sentences_ends_in_the_readers_hint():
+    entities = [TextEntity("a", 0, 3, "X"), TextEntity("b", 5, 7, "X")]
+    report = ReadReport()
+    document_from_offsets("d", "Ada.\nBo", entities, [TextRelation("a", "b", "r")], report, where="file", split_hint="; try this")
+    assert report.examples == {"relations across sentences": ["file: r a b; try this"]}
+
+
+def test_a_mention_that_ends_inside_a_character_covers_the_whole_of_it():
+    document = build("Rene\u0301 ran", [TextEntity("T1", 0, 4, "X")])
+    (sentence,) = document.sentences
+    assert sentence.tokens == ("Rene\u0301", "ran")
+    assert (sentence.entities[0].start, sentence.entities[0].end, sentence.entities[0].chars) == (0, 1, (0, 4))
 
 
 def test_an_entity_across_given_sentences_is_counted_with_its_relations():
@@ -82,6 +97,37 @@ def test_words_are_the_same_whatever_their_blanks():
     assert same_words("Old\nMill", "Old Mill")
     assert same_words("老 师", "老师")
     assert not same_words("Old Mill", "Old Mills")
+
+
+def test_words_are_the_same_in_any_normal_form():
+    assert same_words("Ren\u00e9 B", "Rene\u0301B")
+    assert same_words("Rene\u0301", "Ren\u00e9")
+    assert not same_words("Ren\u00e9", "Rene")
+
+
+MARKS = "\u0301\u093e\u200d\u200b\u00ad\u0600\U0001f3fd"  # attached to the character before, or behind
+MARKED = st.text(st.sampled_from(list(f"ab C1.!?。\n汉\U0001f1e9\U0001f469{MARKS}")), min_size=1, max_size=30)
+
+
+@given(MARKED, st.lists(st.tuples(st.integers(0, 29), st.integers(1, 12)), max_size=5), st.booleans())
+def test_an_entity_covers_at_least_its_characters_among_marks(text: str, spans: list[tuple[int, int]], characters: bool):
+    entities = [
+        TextEntity(f"T{number}", start, min(start + size, len(text)), "X")
+        for number, (start, size) in enumerate(spans)
+        if text[start : start + size].strip()
+    ]
+    report = ReadReport()
+    document = document_from_offsets("d", text, entities, [], report, where="file", characters=characters)
+    assert not report.dropped
+    tokens = [token for sentence in document.sentences for token in sentence.tokens]
+    assert "".join(tokens) == "".join(text.split())
+    assert sum(len(sentence.entities) for sentence in document.sentences) == len(entities)
+    for sentence in document.sentences:
+        assert sentence.offsets is not None
+        for entity in sentence.entities:
+            assert entity.chars is not None
+            covered = {i for a, b in sentence.offsets[entity.start : entity.end] for i in range(a, b)}
+            assert covered >= {i for i in range(*entity.chars) if not text[i].isspace()}
 
 
 @given(
