@@ -66,6 +66,18 @@ def test_odd_but_right_files_are_read(tmp_path: Path):
         assert trees == expected
 
 
+def test_a_chain_of_a_hundred_thousand_heads_is_a_tree_and_a_ring_is_not(tmp_path: Path):
+    size = 100_000
+    rows = [f"{token}\ta\t_\tX\t_\t_\t{token + 1 if token < size else 0}\td\t_\t_\n" for token in range(1, size + 1)]
+    (tmp_path / "a.conllu").write_text("".join(rows), encoding="utf-8")
+    ((tokens, _),) = read_trees(tmp_path / "a.conllu")
+    assert len(tokens) == size
+    (tmp_path / "b.conllu").write_text("".join(rows).replace("\t0\td", "\t1\td"), encoding="utf-8")
+    with pytest.raises(DataError, match="expected trees, got a cycle of heads through tokens") as caught:
+        list(read_trees(tmp_path / "b.conllu"))
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("number", ["9" * 5000, "9" * 30, "٣", "-1", "1.5"])
 def test_heads_that_are_no_token_are_refused_in_one_short_line(tmp_path: Path, number: str):
     (tmp_path / "a.conllu").write_text(f"1\tAda\t_\tX\t_\t_\t{number}\tnsubj\t_\t_\n", encoding="utf-8")
