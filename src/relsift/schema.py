@@ -20,6 +20,7 @@ _IDEOGRAPHIC_SPACE = "\u3000"
 _CLOSING = frozenset(",.;:!?%)]}’”")  # a token of these alone stands close to the word before it
 _CLITICS = frozenset(("'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "''", "-RRB-", "-RSB-"))  # as treebanks cut and write them
 _OPENING = frozenset((*"([{“‘$£€", "``", "-LRB-", "-LSB-"))  # stands close to the word after it
+_CYCLE_SHOWN = 20  # tokens of a cycle in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,13 @@ class Syntax:
                 raise DataError(f"syntax, token {token}: expected another token 0..{size - 1} as head, or {ROOT} for a root, got {head}")
         rooted = {ROOT}  # tokens whose path upwards is known to end at a root
         for start in range(size):
-            token, path = start, list[int]()
+            token, path = start, dict[int, None]()  # in order, and a step is found at once: a sentence can be one long chain
             while token not in rooted:
                 if token in path:
-                    cycle = path[path.index(token) :]
-                    raise DataError(f"syntax, token {token}: expected trees, got a cycle of heads through tokens {cycle}")
-                path.append(token)
+                    steps = list(path)
+                    cycle = steps[steps.index(token) :]
+                    raise DataError(f"syntax, token {token}: expected trees, got a cycle of heads through tokens {cycle[:_CYCLE_SHOWN]}")
+                path[token] = None
                 token = self.heads[token]
             rooted.update(path)
 

@@ -7,6 +7,7 @@ characters. START and END are both inclusive. A mention has an extent ("the mayo
     entity_types: coarse (7 types, `GPE`) or subtype (`GPE:Nation`). The subtype is kept beside the coarse type as well.
     relation_types: coarse (6 types, `PART-WHOLE`) or subtype (18, `PART-WHOLE:Geographical`).
     language: automatic, en (words) or zh (every character is a token).
+    line_ends: kept or lf. The offsets count one character a line end; lf reads an .sgm whose line ends became CR LF in that way.
 
 Only the TEXT body is read. It is split at its tags (turns, posts, speakers) and, since its lines are wrapped, at full stops and
 blank lines, but never inside the extent of a relation mention. Of a document in several annotation passes, the last is read.
@@ -83,6 +84,7 @@ def read(
     entity_types: str = "coarse",
     relation_types: str = "coarse",
     language: str = "automatic",
+    line_ends: str = "kept",
     encoding: str = UTF8,
 ) -> Iterator[Document]:
     """Yield one document per pair, sorted by path. Raises DataError naming file and line.
@@ -97,7 +99,7 @@ def read(
     def documents(file: Path) -> Iterator[Document]:
         with report.leaving_out("documents"):
             markup = parse(file)
-            source = _source(file.with_name(file.name.removesuffix(_APF) + ".sgm"), encoding)
+            source = _source(file.with_name(file.name.removesuffix(_APF) + ".sgm"), encoding, lf=line_ends == "lf")
             document = markup.child(markup.root, "document")
             further = [other for other in markup.root.iter("document") if other is not document]
             if further:
@@ -134,11 +136,12 @@ def _files(path: Path, report: ReadReport) -> list[Path]:
     return sorted(file_of.values())
 
 
-def _source(file: Path, encoding: str) -> _Source:
+def _source(file: Path, encoding: str, *, lf: bool = False) -> _Source:
     """Raises DataError if the file is missing or has no <TEXT> … </TEXT>."""
     if not file.is_file():
         raise DataError(f"{file}: expected the source text beside the annotation, got no such file")
     raw = read_text(file, encoding)
+    raw = raw.replace("\r\n", "\n") if lf else raw
     pieces: list[str] = []
     bodies: list[Span] = []
     tags: list[int] = []
@@ -198,7 +201,8 @@ def _entities(
                 mentions[mention_id] = TextEntity(mention_id, start, end, subtype if fine and subtype else kind, subtype)
     if len(misplaced) > num_placed:
         total = len(misplaced) + num_placed
-        hint = "write the .sgm with LF as line end, as it was published" if "\r\n" in source.text else "was the .sgm rewritten?"
+        rewritten = "the .sgm has CR LF as line end, so read it with ace2005[line_ends=lf]"
+        hint = rewritten if "\r\n" in source.text else "was the .sgm rewritten?"
         raise DataError(f"{misplaced[0]}, and so for {len(misplaced)} of {total} mentions; {hint}")
     for place in misplaced:
         report.drop("entities whose words are not at their offsets", place)
@@ -327,6 +331,7 @@ READER = Reader(
         "entity_types": ("coarse", "subtype"),
         "relation_types": ("coarse", "subtype"),
         "language": ("automatic", "en", "zh"),
+        "line_ends": ("kept", "lf"),
     },
     has_encoding=True,
 )

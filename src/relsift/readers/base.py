@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal
 
 from relsift.errors import DataError
@@ -50,8 +50,7 @@ class ReadReport:
         self.drop(reason, where)
         self.lost_relations[kind] += 1
 
-    @contextmanager
-    def leaving_out(self, unit: str, *, relation: str | None = None) -> Iterator[None]:
+    def leaving_out(self, unit: str, *, relation: str | None = None) -> LeavingOut:
         """A DataError in the block ends the block. `on_error` decides: "stop" raises it, "skip" counts it under "broken {unit}".
 
         Keep the block around the smallest unit that can be left out: a relation, an entity, a sentence, a document, a file.
@@ -60,16 +59,15 @@ class ReadReport:
             unit: a plural noun, such as "relations".
             relation: the type of the annotated relation that is lost with the unit, if it is one.
         """
-        try:
-            yield
-        except DataError as error:
-            if self.on_error == "stop":
-                raise
-            self.drop(f"broken {unit}", str(error))
-            if relation is not None:
-                self.lost_relations[relation] += 1
-            if len(self.faults) < FAULTS_KEPT:
-                self.faults.append(str(error))
+        return LeavingOut(self, unit, relation)
+
+    def skip(self, unit: str, error: DataError, relation: str | None) -> None:
+        """Count a broken unit, and list its error."""
+        self.drop(f"broken {unit}", str(error))
+        if relation is not None:
+            self.lost_relations[relation] += 1
+        if len(self.faults) < FAULTS_KEPT:
+            self.faults.append(str(error))
 
     def lines(self) -> list[str]:
         """One line a reason, most frequent first. Files that were not read are named, as far as there are few."""
@@ -78,6 +76,24 @@ class ReadReport:
     def _places(self, reason: str, count: int) -> str:
         places = self.examples[reason]
         return ", ".join(places) if reason.startswith("files ") and count <= len(places) else f"first: {places[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingOut:
+    """The context of `ReadReport.leaving_out`. A class and not a generator, since readers enter it for every entity and relation."""
+
+    report: ReadReport
+    unit: str
+    relation: str | None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> bool:
+        if not isinstance(error, DataError) or self.report.on_error == "stop":
+            return False
+        self.report.skip(self.unit, error, self.relation)
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

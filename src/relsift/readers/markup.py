@@ -15,7 +15,8 @@ from relsift.readers.encodings import UTF8, decode
 from relsift.readers.likely_encoding import byte_order_mark
 
 Element = ElementTree.Element
-_DECLARATION = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\s[^<>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_MOST_SHOWN = 8  # attributes or elements in a message
+_DECLARATION = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\s[^<>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _DOCTYPE = re.compile(r"""(<!DOCTYPE\s+[^\s<>\[]+\s+)(SYSTEM|PUBLIC\s+(?:"[^"]*"|'[^']*'))(\s+)("[^"]*"|'[^']*')""")
 
 
@@ -44,7 +45,7 @@ class Markup:
         for tag in path:
             child = element.find(tag)
             if child is None:
-                content = ", ".join(f"<{other.tag}>" for other in element) or "nothing"
+                content = ", ".join(f"<{other.tag[:40]}>" for other in element[:_MOST_SHOWN]) or "nothing"
                 raise DataError(f"{self.where(element)}: expected <{tag}> inside <{element.tag}>, got {content}")
             element = child
         return element
@@ -104,5 +105,5 @@ def _text(file: Path, encoding: str | None) -> str:
 
 
 def _opening_tag(element: Element) -> str:
-    attributes = "".join(f" {name}={value[:40]!r}" for name, value in element.attrib.items())
-    return f"<{element.tag}{attributes}>"
+    attributes = "".join(f" {name[:40]}={value[:40]!r}" for name, value in list(element.attrib.items())[:_MOST_SHOWN])
+    return f"<{element.tag[:40]}{attributes}>"

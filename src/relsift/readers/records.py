@@ -172,7 +172,7 @@ def as_object(value: Any, known: frozenset[str], where: str, report: ReadReport)
     """`value` as a JSON object. Values under keys that are not `known` are counted as dropped. Raises DataError."""
     checked = as_kind(value, dict, where)
     for key in sorted(set(checked) - known):
-        report.drop(f"values under the unknown key {key!r}", where)
+        report.drop(f"values under the unknown key {shown(key)}", where)
     return checked
 
 
@@ -183,10 +183,15 @@ def as_kind(value: Any, kind: type[T], where: str) -> T:
     return value
 
 
+def keys_of(record: dict[str, Any]) -> str:
+    """The keys of an object, for a message."""
+    return f"keys {', '.join(sorted(key[:40] for key in record)[:12]) or 'none'}"
+
+
 def required(record: dict[str, Any], name: str, kind: type[T], where: str) -> T:
     """The value of type `kind` under the key `name`. Raises DataError if it is missing or of another type."""
     if name not in record:
-        raise DataError(f"{where}: expected the key {name!r}, got keys {', '.join(sorted(record)) or 'none'}")
+        raise DataError(f"{where}: expected the key {name!r}, got {keys_of(record)}")
     return as_kind(record[name], kind, f"{where}: {name}")
 
 

@@ -27,6 +27,7 @@ from relsift.readers.records import (
     first_objects,
     identifier,
     json_records,
+    keys_of,
     required,
     sentence_from_indices,
     shown,
@@ -73,7 +74,7 @@ def _document(value: Any, key: str, where: str, report: ReadReport) -> Document:
         key = given or key
     tokens = tokens_of(required(record, "tokens", list, where), where)
     if ("entities" in record) == ("tags" in record):
-        got = "both" if "tags" in record else f"keys {', '.join(sorted(record))}"
+        got = "both" if "tags" in record else keys_of(record)
         raise DataError(f"{where}: expected either 'entities' (SpERT) or 'tags' (TablERT), got {got}")
     entities: list[Entity | None] = []
     if "entities" in record:

@@ -7,6 +7,8 @@ tests state words, not numbers; one test states the numbers.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -255,3 +257,105 @@ def test_a_missing_or_shapeless_source_is_refused(tmp_path: Path):
     (tmp_path / "DOC.sgm").unlink()
     with pytest.raises(DataError, match=r"DOC\.sgm: expected the source text beside the annotation"):
         read(path)
+
+
+# ---- broken pairs, and counts that add up ---------------------------------------------------------------------------------------
+
+BODY = "Ada runs Zed in Lund."
+MENTIONS = [("M1", "PER", "I", "Ada", "Ada"), ("M2", "ORG", "C", "Zed", "Zed"), ("M3", "GPE", "P", "Lund", "Lund")]
+
+
+def _changed(folder: Path, *changes: tuple[str, str], relations: str = "") -> Path:
+    """A pair with three mentions, whose annotation is changed in its text."""
+    path = Pair(BODY, MENTIONS, relations).write(folder)
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _mention(*arguments: tuple[str, str]) -> str:
+    inner = "".join(f'<relation_mention_argument REFID="{key}" ROLE="{role}"/>' for key, role in arguments)
+    return f'<relation_mention ID="R">{inner}</relation_mention>'
+
+
+def _relation(*mentions: str, kind: str = "PHYS") -> str:
+    return f'<relation ID="R" TYPE="{kind}">{"".join(mentions)}</relation>\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([("M1", "Arg-1"), ("M2", "Arg-1"), ("M3", "Arg-2")], "expected Arg-1 once in a relation mention, got it again"),
+        ([("M1", "Arg-1")], "expected the arguments Arg-1 and Arg-2, got Arg-1"),
+        ([("M1", "Arg-1"), ("M9", "Arg-2")], "expected the id of a mention of this file, got 'M9'"),
+    ],
+)
+def test_a_broken_relation_mention_costs_no_other(tmp_path: Path, arguments: list[tuple[str, str]], expected: str):
+    good = _mention(("M2", "Arg-1"), ("M3", "Arg-2"))
+    path = _changed(tmp_path, relations=_relation(_mention(*arguments), good))
+    with pytest.raises(DataError, match=expected):
+        list(READER.read(path, ReadReport()))
+    report = ReadReport(on_error="skip")
+    (document,) = READER.read(path, report)
+    assert [len(sentence.relations or ()) for sentence in document.sentences] == [1]
+    assert report.dropped == {"broken relations": 1}
+    assert report.lost_relations == {"PHYS": 1}
+
+
+def test_a_second_document_in_a_file_is_refused(tmp_path: Path):
+    path = _changed(tmp_path, ("</source_file>", '<document DOCID="OTHER"/></source_file>'))
+    with pytest.raises(DataError, match=r"DOC\.apf\.xml:\d+: expected one <document> a file, as one \.sgm belongs to it, got a second"):
+        list(READER.read(path, ReadReport()))
+
+
+def test_every_mention_is_kept_or_counted_once(tmp_path: Path):
+    """Counted by hand: of 5 entity mentions and 5 relation mentions two of each kind stay."""
+    good, twice = _mention(("M1", "Arg-1"), ("M2", "Arg-2")), _mention(("M2", "Arg-1"), ("M2", "Arg-2"))
+    timed, outside, broken = (_mention(("M1", "Arg-1"), (other, "Arg-2")) for other in ("T1", "M4", "M9"))
+    headline = '<entity ID="E4" TYPE="PER"><entity_mention ID="M4"><head><charseq START="13" END="16">News</charseq></head>'
+    blank = '<entity_mention ID="M5"><head><charseq START="x" END="2">?</charseq></head></entity_mention>'
+    path = _changed(
+        tmp_path,
+        ("</document>", f"{headline}</entity_mention>{blank}</entity><entity ID='E6' TYPE='PER'/></document>"),
+        ("</document>", '<timex2 ID="T"><timex2_mention ID="T1"/></timex2></document>'),
+        (">Zed<", ">Zod<"),  # of the extent, which is not read
+        relations=_relation(good, twice, timed, outside, broken) + _relation(kind="ART"),
+    )
+    start = re.sub("<[^>]*>", "", path.with_name("DOC.sgm").read_text(encoding="utf-8")).index("News")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('START="13" END="16"', f'START="{start}" END="{start + 3}"'), encoding="utf-8"
+    )
+    report = ReadReport(on_error="skip")
+    (document,) = READER.read(path, report)
+    entities = [entity for sentence in document.sentences for entity in sentence.entities]
+    relations = [relation for sentence in document.sentences for relation in sentence.relations or ()]
+    assert (len(entities), len(relations)) == (3, 1)
+    assert report.dropped == {
+        "entities outside the TEXT body": 1, "broken entities": 1, "entities without a mention": 1, "times": 1,
+        "relations of an entity with itself": 1, "relations of a dropped entity, a time or a value": 2, "broken relations": 1,
+        "relations without a mention": 1,
+    }  # fmt: skip
+
+
+def test_line_ends_that_were_rewritten_are_named_as_the_reason(tmp_path: Path):
+    path = Pair("One.\nTwo.\n" * 5 + BODY, MENTIONS).write(tmp_path)
+    sgm = path.with_name("DOC.sgm")
+    sgm.write_bytes(sgm.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(DataError, match=r"and so for 3 of 3 mentions; .* read it with ace2005\[line_ends=lf\]"):
+        list(READER.read(path, ReadReport()))
+    (document,) = READER.read(path, ReadReport(), line_ends="lf")
+    assert [sentence.text_of(entity) for sentence in document.sentences for entity in sentence.entities] == ["Ada", "Zed", "Lund"]
+
+
+def test_a_source_of_a_million_angle_brackets_is_read_in_linear_time(tmp_path: Path):
+    (tmp_path / "a.sgm").write_text("<TEXT>" + "<" * 1_000_000 + "</TEXT>", encoding="utf-8")
+    (tmp_path / "a.apf.xml").write_text('<source_file><document DOCID="a"/></source_file>', encoding="utf-8")
+    code = (
+        "from pathlib import Path; from relsift.readers.ace2005 import _source; "
+        f"print(len(_source(Path({str(tmp_path / 'a.sgm')!r}), 'utf-8').text))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "1000000"

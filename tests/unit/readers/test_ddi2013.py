@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from reading import read_content
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
@@ -123,3 +124,95 @@ def test_recognises_documents_of_sentences_only(tmp_path: Path):
     assert READER.recognises(tmp_path)
     path.write_text("<collection><document id='1'/></collection>")
     assert not READER.recognises(path)
+
+
+# ---- XML ----------------------------------------------------------------------------------------------------------------------
+
+
+def _note(body: str, doctype: str = "") -> str:
+    return f'<?xml version="1.0"?>\n{doctype}\n<document id="d">{body}</document>\n'
+
+
+@pytest.mark.parametrize("place", ['<sentence id="s" text="Caf&eacute; opens"/>', '<sentence id="s" text="Cafe">&eacute;</sentence>'])
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE document SYSTEM "ddi.dtd">', "<!DOCTYPE document SYSTEM 'ddi.dtd'>", '<!DOCTYPE document PUBLIC "-//X" "ddi.dtd">', "",
+        '<!DOCTYPE document SYSTEM "ddi.dtd" [<!ENTITY other "x">]>',
+    ],
+)  # fmt: skip
+def test_an_entity_of_another_file_is_refused_and_not_left_out_of_the_text(tmp_path: Path, place: str, doctype: str):
+    with pytest.raises(DataError, match=r"a\.xml:3: expected well-formed XML, got undefined entity"):
+        read_content(READER, tmp_path / "a.xml", _note(place, doctype))
+
+
+def test_a_text_that_lies_in_another_file_is_refused(tmp_path: Path):
+    doctype = '<!DOCTYPE document [<!ENTITY other SYSTEM "other.txt">]>'
+    with pytest.raises(DataError, match=r"a\.xml:3: expected entities that the file defines, got other"):
+        read_content(READER, tmp_path / "a.xml", _note('<sentence id="s" text="Cafe">&other;</sentence>', doctype))
+
+
+def test_an_entity_that_the_file_defines_stands_for_its_text(tmp_path: Path):
+    doctype = '<!DOCTYPE document SYSTEM "ddi.dtd" [<!ENTITY eacute "&#233;">]>'
+    documents, _ = read_content(READER, tmp_path / "a.xml", _note('<sentence id="s" text="Caf&eacute; opens"/>', doctype))
+    assert documents[0].text == "Café opens\n"
+
+
+def test_entities_that_multiply_are_refused(tmp_path: Path):
+    entities = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number in range(1, 12))
+    doctype = f'<!DOCTYPE document [<!ENTITY l0 "lol">{entities}]>'
+    for body in ('<sentence id="s" text="&l11;"/>', '<sentence id="s" text="x">&l11;</sentence>'):
+        with pytest.raises(DataError, match=r"a\.xml:3: expected well-formed XML, got limit on input amplification"):
+            read_content(READER, tmp_path / "a.xml", _note(body, doctype))
+
+
+def test_elements_nested_a_hundred_thousand_deep_are_read(tmp_path: Path):
+    body = "<a>" * 100_000 + "</a>" * 100_000 + '<sentence id="s" text="Cafe opens"/>'
+    documents, _ = read_content(READER, tmp_path / "a.xml", _note(body))
+    assert len(documents[0].sentences) == 1
+
+
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "windows-1252", "GB18030", "utf-16"])
+def test_a_file_is_read_in_the_encoding_that_it_declares(tmp_path: Path, declared: str):
+    words = "张三 works" if declared == "GB18030" else "René works"
+    text = f'<?xml version="1.0" encoding="{declared}"?>\n<document id="d"><sentence id="s" text="{words}"/></document>'
+    (tmp_path / "a.xml").write_bytes(text.encode(declared))
+    assert [document.text for document in READER.read(tmp_path / "a.xml", ReadReport())] == [f"{words}\n"]
+
+
+def test_the_words_of_a_mention_may_be_in_another_normal_form(tmp_path: Path):
+    entity = '<entity id="e" charOffset="0-4" type="drug" text="Caf\u00e9"/>'
+    documents, _ = read_content(READER, tmp_path / "a.xml", _note(f'<sentence id="s" text="Cafe\u0301 opens">{entity}</sentence>'))
+    assert [sentence.entities[0].chars for sentence in documents[0].sentences] == [(0, 5)]
+
+
+@pytest.mark.parametrize("offsets", ["0-" + "9" * 5000, "9" * 30 + "-3", "٣-٤", "0-3;"])
+def test_offsets_that_are_no_whole_numbers_of_64_bits_are_refused(tmp_path: Path, offsets: str):
+    entity = f'<entity id="e" charOffset="{offsets}" type="drug"/>'
+    with pytest.raises(DataError, match=r"a\.xml:3: expected ") as caught:
+        read_content(READER, tmp_path / "a.xml", _note(f'<sentence id="s" text="Cafe opens">{entity}</sentence>'))
+    assert len(str(caught.value)) < 400
+
+
+def test_every_entity_and_pair_is_kept_or_counted_once(tmp_path: Path):
+    """Six entities and five interactions: each stands in the documents or under one reason."""
+    body = (
+        '<sentence id="s0" text="Avolin slows Berex and Corin.">'
+        '<entity id="e0" charOffset="0-5" type="brand" text="Avolin"/><entity id="e1" charOffset="13-17" type="drug" text="Berex"/>'
+        '<entity id="e2" charOffset="0-5;13-17" type="drug"/><entity id="e3" charOffset="99-100" type="drug"/>'
+        '<pair id="p0" e1="e0" e2="e1" ddi="true" type="effect"/><pair id="p1" e1="e0" e2="e2" ddi="true" type="int"/>'
+        '<pair id="p2" e1="e0" e2="e3" ddi="true" type="int"/><pair id="p3" e1="e0" e2="e1" ddi="true"/>'
+        '<pair id="p4" e1="e0" e2="e1" ddi="false"/></sentence>'
+        '<sentence id="s1" text=" "><entity id="e4" charOffset="0-0" type="drug"/><pair e1="e4" e2="e4" ddi="true" type="int"/></sentence>'
+        '<entity id="e5" charOffset="0-5" type="brand" text="Avolin"/>'
+    )
+    (tmp_path / "a.xml").write_text(_note(body), encoding="utf-8")
+    report = ReadReport(on_error="skip")
+    (document,) = READER.read(tmp_path / "a.xml", report)
+    (sentence,) = document.sentences
+    assert (len(sentence.entities), len(sentence.relations or ())) == (2, 1)
+    assert report.dropped == {
+        "discontinuous entities": 1, "broken entities": 2, "entities of a sentence without text": 1, "sentences without text": 1,
+        "relations of a dropped entity": 2, "interactions without a type": 1, "relations of a sentence without text": 1,
+    }  # fmt: skip
+    assert report.lost_relations == {"int": 3, "(no type)": 1}
