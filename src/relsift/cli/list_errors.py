@@ -30,7 +30,7 @@ def command(
     from relsift.report.terminal import rich_table
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
-    from relsift.training.scoring import scored_data
+    from relsift.training.scoring import scored_data, unseen_relation_types
 
     name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)
     bundle = RelationExtractor.from_pretrained(run).bundle
@@ -38,7 +38,8 @@ def command(
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences)
     scores, _ = scored_data(bundle, data_to_score, predicted, report)
-    data_options.tell([*data_to_score.notes, *report.lines()], data_to_score.warnings)
+    warnings = [*data_to_score.warnings, *unseen_relation_types(bundle, data_to_score)]
+    data_options.tell([*data_to_score.notes, *report.lines()], warnings)
     Console().print(rich_table(error_table(scores)))
     typer.echo(scores.setting_line())
     num_listed = 0
