@@ -392,6 +392,19 @@ def test_evaluate_prints_an_interval_over_documents_that_holds_the_score(run, ca
     assert f"95 % interval of the micro scores, by bootstrap over {documents} documents: precision" in out
 
 
+def test_relation_types_that_the_model_never_saw_are_named_and_missed(run, capsys, tmp_path):
+    lines = [
+        {"id": kind, "tokens": ["a", "b"], "entities": [entity(0), entity(1)], "relations": [{"head": 0, "tail": 1, "type": kind}]}
+        for kind in ("ORG-AFF", "marries", "feeds")
+    ]
+    file = write_lines(tmp_path / "a.jsonl", *lines)
+    for command in ("evaluate", "errors"):
+        status, out, err = relsift(capsys, command, run, file)
+        assert status == 0
+        assert f"warning: {file}: 2 of 3 relations are of types that the model's training data had not (marries, feeds)" in err
+        assert "95 %" in out or "No interval of the scores: every sample of the 3 sentences has the same F1" in out or command == "errors"
+
+
 def test_one_file_as_training_and_development_data_begins_no_run(tmp_path, capsys):
     status, _, err = relsift(capsys, "train", "gazette-en/train", "--dev", "gazette-en/train", "--out", tmp_path / "run")
     assert_one_clear_line(status, err, "--dev gazette-en/train: expected development data that is not trained on")

@@ -27,7 +27,7 @@ def command(
     from relsift.report.score_tables import error_table, interval_line, official_table, score_table
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
-    from relsift.training.scoring import scored_data
+    from relsift.training.scoring import scored_data, unseen_relation_types
 
     name_of_data = data_options.one_data(data, data_option)
     on_error_checked = data_options.as_on_error(on_error)
@@ -36,12 +36,13 @@ def command(
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences)
     scores, interval = scored_data(extractor.bundle, data_to_score, predicted, report)
+    warnings = [*data_to_score.warnings, *unseen_relation_types(extractor.bundle, data_to_score)]
     official_result = official_scores(sentences, predicted) if official else None
-    data_options.tell([*data_to_score.notes, *report.lines()], data_to_score.warnings)
+    data_options.tell([*data_to_score.notes, *report.lines()], warnings)
     if as_json:
         result = {"data": name, "threshold": extractor.threshold} | scores.to_json()
         result |= {"interval": None if interval is None else interval.to_json(), "lost_relations": scores.lost_relations}
-        result |= {"warnings": data_to_score.warnings}
+        result |= {"warnings": warnings}
         if official_result is not None:
             result["official"] = official_result.to_json()
         echo_json(result)

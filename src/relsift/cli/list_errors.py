@@ -30,7 +30,7 @@ def command(
     from relsift.report.sentence_page import write_comparison
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
-    from relsift.training.scoring import scored_data
+    from relsift.training.scoring import scored_data, unseen_relation_types
 
     name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)
     if html is not None:
@@ -40,7 +40,8 @@ def command(
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences)
     scores, _ = scored_data(bundle, data_to_score, predicted, report)
-    data_options.tell([*data_to_score.notes, *report.lines()], data_to_score.warnings)
+    warnings = [*data_to_score.warnings, *unseen_relation_types(bundle, data_to_score)]
+    data_options.tell([*data_to_score.notes, *report.lines()], warnings)
     show(error_table(scores))
     echo(scores.setting_line())
     num_listed = 0

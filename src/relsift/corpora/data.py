@@ -86,6 +86,8 @@ def resolve(spec: str, no_relation: Sequence[str] = ()) -> Data:
     Raises: DataError if nothing or several things fit, or a prepared corpus was changed; ConfigError for an unknown format or
         option of a reader.
     """
+    if not spec.strip():
+        raise DataError("DATA: expected a corpus, format:path, or a path, got an empty name")
     data = _named(spec)
     if any(not name for name in no_relation):
         raise ConfigError("--no-relation: expected a relation type, got an empty name")
@@ -115,7 +117,7 @@ def _named(spec: str) -> Data:
     if match is not None:
         reader = _reader(match["format"])
         return _path_or_part(spec, Path(match["path"]), reader, _options(match["options"], reader))
-    if _exists(path.parent) and spec != "" and part_word(path.name) is not None:
+    if _exists(path.parent) and part_word(path.name) is not None:
         return _path_or_part(spec, path, None, {})
     if name in table("corpus"):
         raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")

@@ -122,7 +122,7 @@ class Scores:
         return replace(
             self, per_type={name: per_type[name] for name in sorted(per_type)},
             errors=replace(self.errors, false_negative=self.errors.false_negative + total),
-            setting=self.setting | {"lost in reading, counted as missed": f"{total} relations"},
+            setting=self.setting | {"lost in reading, counted as missed": f"{total} relation{'' if total == 1 else 's'}"},
             lost_relations={name: self.lost_relations.get(name, 0) + lost.get(name, 0) for name in sorted({*self.lost_relations, *lost})},
         )  # fmt: skip
 

@@ -25,7 +25,10 @@ def score_table(scores: Scores, title: str) -> Table:
 def interval_line(interval: Interval | None) -> str:
     """How sure the micro scores are, in percent."""
     if interval is None:
-        return "No interval: it takes at least two documents or sentences."
+        return "No interval of the scores: it takes at least two documents or sentences."
+    if interval.f1[0] == interval.f1[1]:
+        units = f"{interval.units} {interval.unit}s"
+        return f"No interval of the scores: every sample of the {units} has the same F1, which does not make it sure."
     measures = ", ".join(
         f"{name} {percent(low)} to {percent(high)}"
         for name, (low, high) in (("precision", interval.precision), ("recall", interval.recall), ("F1", interval.f1))

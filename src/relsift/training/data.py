@@ -131,6 +131,8 @@ def _development_source(data: str, source: Data, part: str | None, dev: str | No
                 f"{data}: expected a corpus with a development part, got one without; name one with --dev, or hold out a tenth of the "
                 "training documents with --dev-fraction 0.1 (`relsift split` writes such parts to files)"
             )
+        if (origin := same_origin(source, part, source, DEV)) is not None:
+            raise DataError(f"{data}: expected a development part that is not trained on, got the training part again: {origin}")
         return source, DEV
     dev_source = resolve(dev, no_relation)
     if dev_source.splits and DEV not in dev_source.splits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from relsift.bundle import Bundle
@@ -11,6 +12,8 @@ from relsift.inference import InferenceReport
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
 from relsift.training.run import evaluate_predicted
+
+_NAMED = 5  # types in a message
 
 
 def scored_data(
@@ -28,6 +31,20 @@ def scored_data(
         left_out = ", ".join(f"{count} {reason}" for reason, count in data.dropped_before.items())
         scores = scores.with_setting("left out when prepared", left_out)
     return scores, interval_of(counts_of(data, predicted, bundle), unit=unit_of(data))
+
+
+def unseen_relation_types(bundle: Bundle, data: ScoringData) -> list[str]:
+    """A line if the data has relations of types that the model cannot find, since its training data had none."""
+    known = set(bundle.encoding.labels)
+    gold = Counter(relation.type for sentence in data.sentences for relation in sentence.relations or ()) + data.lost_relations
+    unseen = Counter({name: count for name, count in gold.items() if name not in known})
+    if not unseen:
+        return []
+    names = ", ".join(name for name, _ in unseen.most_common(_NAMED)) + (", …" if len(unseen) > _NAMED else "")
+    return [
+        f"{data.name}: {unseen.total()} of {gold.total()} relations are of types that the model's training data had not ({names}); "
+        "they count as missed"
+    ]
 
 
 def unit_of(data: ScoringData) -> str:

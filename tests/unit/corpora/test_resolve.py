@@ -143,8 +143,9 @@ def test_a_path_no_reader_or_several_recognise_is_refused_with_the_formats(tmp_p
     table.cache_clear()
 
 
-@pytest.mark.parametrize("spec", ["nowhere", "gazete-en", "gazete-en/test", "a" * 5000, "", "gazette-en/x/y"])
-def test_what_is_nothing_is_refused_in_one_line(spec: str):
+@pytest.mark.parametrize("spec", ["nowhere", "gazete-en", "gazete-en/test", "a" * 5000, "", " ", "gazette-en/x/y"])
+def test_what_is_nothing_is_refused_in_one_line(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(write_raw(tmp_path / "raw") / "held")  # no name is not the working folder
     with pytest.raises(DataError, match="expected") as raised:
         resolve(spec)
     assert "\n" not in str(raised.value)

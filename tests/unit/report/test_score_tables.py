@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relsift.evaluation.scores import ErrorSplit, Scores, TypeScore
 from relsift.evaluation.semeval2010 import official_scores
-from relsift.report.score_tables import error_table, official_table, score_table
+from relsift.evaluation.significance import Interval
+from relsift.report.score_tables import error_table, interval_line, official_table, score_table
 from relsift.schema import Entity, Relation, Sentence
 
 
@@ -40,3 +43,12 @@ def test_the_official_score_has_one_average():
     assert table.title == "toy: 1 answers" and table.totals == 1
     assert next(row for row in table.rows if row[0] == "Cause-Effect") == ("Cause-Effect", "100.0", "100.0", "100.0", "1")
     assert table.rows[-1][0] == "macro" and table.rows[-1][-1] == "1"
+
+
+def test_an_interval_is_told_in_percent_with_its_units_and_none_is_made_up():
+    interval = Interval((0.25, 0.5), (0.1, 0.2), (0.15, 0.3), 0.95, "document", 12, 100, 0)
+    assert interval_line(interval) == (
+        "95 % interval of the micro scores, by bootstrap over 12 documents: precision 25.0 to 50.0, recall 10.0 to 20.0, F1 15.0 to 30.0"
+    )
+    assert interval_line(None).startswith("No interval of the scores: it takes at least two")
+    assert "every sample of the 12 documents has the same F1" in interval_line(replace(interval, f1=(0.0, 0.0)))

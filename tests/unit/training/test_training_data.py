@@ -56,6 +56,17 @@ def test_one_file_for_training_and_development_is_refused_under_any_name(tmp_pat
             training_data(dev, file)
 
 
+def test_a_development_part_that_is_the_training_part_again_is_refused(tmp_path: Path):
+    write(tmp_path / "a/train.jsonl", line("1"), line("2"))
+    write(tmp_path / "a/dev.jsonl", line("1"), line("2"))
+    with pytest.raises(DataError, match=r"that is not trained on, got .*dev\.jsonl, which have the same content"):
+        training_data(str(tmp_path / "a"))
+    (tmp_path / "a/dev.jsonl").unlink()
+    (tmp_path / "a/dev.jsonl").symlink_to(tmp_path / "a/train.jsonl")
+    with pytest.raises(DataError, match="expected a development part that is not trained on"):
+        training_data(str(tmp_path / "a"))
+
+
 def test_one_corpus_with_parts_is_no_leak_but_its_training_part_is(tmp_path: Path):
     assert len(training_data("gazette-en", "gazette-en").run.development) == 76
     assert len(training_data("gazette-en/train", "gazette-en/dev").run.training) == 352
