@@ -8,6 +8,7 @@ from typing import Any
 from relsift.errors import DataError
 from relsift.schema import Entity
 
+_LARGEST_NUMBER = 2**63 - 1
 _PLAIN = (int, float, bool, type(None))
 
 
@@ -27,6 +28,8 @@ def _as_json(value: Any, where: str) -> Any:
     if kind is str:
         return _whole_characters(value, where)
     if kind in _PLAIN:
+        if kind is int and abs(value) > _LARGEST_NUMBER:
+            raise DataError(f"{where}: expected numbers that fit into 64 bits, got one of {value.bit_length()} bits")
         return value
     if isinstance(value, Entity):
         return {name: _as_json(part, where) for name in Entity.__slots__ if (part := getattr(value, name)) is not None}
