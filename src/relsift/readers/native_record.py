@@ -111,7 +111,7 @@ def _line_text(record: dict[str, Any], where: str, positions: str) -> tuple[Line
     text, offsets = record.get("text"), record.get("offsets")
     if (offsets is None) != (text is None):
         got = "text" if offsets is None else "offsets"
-        raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}')
+        raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}; leave it out, or give both')
     if text is None:
         return LineText(tuple(tokens), None, None, start, len(tokens)), None
     text = required_field(record, "text", (str,), where)
