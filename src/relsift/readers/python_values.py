@@ -45,7 +45,7 @@ def _as_json(value: Any, where: str) -> Any:
     for plain in (str, int, float):  # subclasses, such as an enumeration's members
         if isinstance(value, plain):
             return _as_json(plain(value.value if hasattr(value, "value") else value), where)
-    raise DataError(f"{where}: expected lists and mappings of texts and numbers, got {kind.__name__} {str(value)[:60]!r}")
+    raise DataError(f"{where}: expected lists and mappings of texts and numbers, got {kind.__name__}")
 
 
 def _whole_characters(text: str, where: str) -> str:

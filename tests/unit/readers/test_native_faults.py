@@ -192,8 +192,9 @@ def test_an_array_is_read_item_by_item(indent: int | None, tmp_path: Path):
     assert report.dropped["broken entities"] == 1
 
 
-def test_a_broken_first_line_costs_no_other_line(tmp_path: Path):
-    documents, report = read_file(tmp_path, '{"id": "a", "tok\n' + lines(LINE), on_error="skip")
+@pytest.mark.parametrize("first", ['{"id": "a", "tok', "[]", '["x"]', "{", '"x"'])
+def test_a_broken_first_line_costs_no_other_line(first: str, tmp_path: Path):
+    documents, report = read_file(tmp_path, f"{first}\n{lines(LINE)}", on_error="skip")
     assert ids(documents) == ["s1"]
     assert dict(report.dropped) == {"broken lines": 1}
 
