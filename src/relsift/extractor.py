@@ -171,7 +171,7 @@ def _document(item: Any, where: str, key: str, dropped: ReadReport) -> Document:
 
 
 def _not_an_item(where: str, item: Any) -> str:
-    got = f"{type(item).__name__} {str(item)[:40]!r}"
+    got = type(item).__name__ + (f" {item[:40]!r}" if isinstance(item, str) else "")
     return (
         f"{where}: expected a Sentence, a Document or a mapping with entities, got {got}; this model relates given entities and does not "
         f"find them: give them, as in {_EXAMPLE}"

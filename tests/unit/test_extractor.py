@@ -163,7 +163,9 @@ GIVEN = r"this model relates given entities and does not find them: give them, a
         ([ITEM | {"tokens": ["\ud800"]}], r"^item 0: expected whole characters, got half of one, the lone surrogate '\\ud800'"),
         ([ITEM | {"tokens": {"Ada"}}], r"^item 0: expected lists and mappings of texts and numbers, got set"),
         ([{1: 2}], r"^item 0: expected texts as keys, got 1"),
-        ([3], r"^item 0: expected a Sentence, a Document or a mapping with entities, got int '3'"),
+        ([3], r"^item 0: expected a Sentence, a Document or a mapping with entities, got int; this"),
+        ([10**5000], r"^item 0: .*got int; this"),
+        ([ITEM | {"doc_id": 10**5000}], r"^item 0: expected numbers that fit into 64 bits, got one of 16610 bits"),
     ],
 )
 def test_other_input_is_refused_with_the_number_of_the_item_and_what_to_give(rx: RelationExtractor, items: Any, message: str):

@@ -98,7 +98,7 @@ def _same(value: Any) -> Any:
 
 def _documents(places: Iterable[Place], name: str, report: ReadReport, positions: str) -> Iterator[Document]:
     document_lines: list[Line] = []
-    num_documents = 0
+    num_documents, num_broken = 0, report.dropped["broken lines"]
     broken: DataError | None = None
     parsed = _lines(places, name, report, positions)
     while broken is None:
@@ -116,7 +116,8 @@ def _documents(places: Iterable[Place], name: str, report: ReadReport, positions
     if broken is not None:
         raise broken
     if not num_documents:
-        raise DataError(f"{name}: expected at least one line of JSON, got {'only broken ones' if report.faults else 'an empty file'}")
+        got = "only broken ones" if report.dropped["broken lines"] > num_broken else "an empty file"
+        raise DataError(f"{name}: expected at least one line of JSON, got {got}")
 
 
 def _belong_together(line: Line, following: Line) -> bool:

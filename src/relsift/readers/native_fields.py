@@ -15,6 +15,8 @@ from relsift.schema import Entity, Relation, Syntax
 
 T = TypeVar("T")
 R = TypeVar("R")
+_LARGEST_NUMBER = 2**63 - 1
+_LONGEST_VALUE = 80  # characters of a value in a message
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
 ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
 RELATION_KEYS = {"id", "head", "tail", "type", "score"}
@@ -37,7 +39,7 @@ def each_or_none(items: Sequence[T], convert: Callable[[int, T], R], unit: str, 
 def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Entity:
     """The entity number `number` of a line; its span may lie outside. name: what it is called in messages."""
     if not isinstance(record, dict):
-        raise DataError(f"{where}: {name} {number}: expected an object with start, end and type, got {record!r}")
+        raise DataError(f"{where}: {name} {number}: expected an object with start, end and type, got {shown(record)}")
     where = f"{where}: {name} {number}"
     start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)
@@ -66,14 +68,14 @@ def relation_of(record: Any, positions: dict[str, int], size: int, ids_are_numbe
     """
     where = f"{where}: relation {number}"
     if not isinstance(record, dict):
-        raise DataError(f"{where}: expected a JSON object, got {record!r}")
+        raise DataError(f"{where}: expected a JSON object, got {shown(record)}")
     head_and_tail = []
     for role in ("head", "tail"):
         value = required_field(record, role, (int, str), where)
         position = positions.get(str(value)) if isinstance(value, str) or ids_are_numbers else value
         if position is None:
             known = ", ".join(list(positions)[:5]) or "none given"
-            raise DataError(f"{where}: {role}: expected the id of an entity (known: {known}) or a position, got {value!r}")
+            raise DataError(f"{where}: {role}: expected the id of an entity (known: {known}) or a position, got {shown(value)}")
         if not 0 <= position < size:
             raise DataError(f"{where}: {role}: expected a position below {size}, the number of entities, got {position}")
         head_and_tail.append(position)
@@ -94,7 +96,7 @@ def _score(record: dict[str, Any], where: str) -> float | None:
         return None
     value = required_field(record, "score", (int, float), where)
     if not math.isfinite(value):
-        raise DataError(f"{where}: score: expected a finite number, got {value!r}")
+        raise DataError(f"{where}: score: expected a finite number, got {shown(value)}")
     return float(value)
 
 
@@ -107,16 +109,16 @@ def character_span(value: Any, size: int | None, name: str, number: int | None, 
     """A half-open character span, such as [3, 7], inside `size` characters if given."""
     if type(value) is list and len(value) == 2:
         start, end = value
-        if type(start) is int and type(end) is int and 0 <= start < end and (size is None or end <= size):
+        if type(start) is int and type(end) is int and 0 <= start < end <= (_LARGEST_NUMBER if size is None else size):
             return start, end
     place = f"{where}: {name}" if number is None else f"{where}: {name} {number}"
     inside = "" if size is None else f" <= {size}"
-    raise DataError(f"{place}: expected [start, end] with 0 <= start < end{inside}, got {value!r}")
+    raise DataError(f"{place}: expected [start, end] with 0 <= start < end{inside}, got {shown(value)}")
 
 
 def object_list(record: dict[str, Any], name: str, singular: str, known: set[str], where: str, report: ReadReport) -> list[Any]:
     """The items listed under the key `name`, JSON objects if all is well. Values under keys that are not `known` are counted as dropped."""
-    items = list_under(record, name, where)
+    items = [] if record.get(name) is None else list_under(record, name, where)
     for number, item in enumerate(items):
         if isinstance(item, dict) and not item.keys() <= known:
             for key in sorted(item.keys() - known):
@@ -128,8 +130,14 @@ def list_under(record: dict[str, Any], name: str, where: str) -> list[Any]:
     """The list under the key `name`, empty if there is none."""
     value = record.get(name, [])
     if not isinstance(value, list):
-        raise DataError(f"{where}: {name}: expected a list, got {value!r}")
+        raise DataError(f"{where}: {name}: expected a list, got {shown(value)}")
     return value
+
+
+def shown(value: Any) -> str:
+    """A value in a message: its beginning, if it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def required_field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str, hint: str = "") -> Any:
@@ -139,7 +147,9 @@ def required_field(record: dict[str, Any], name: str, kinds: tuple[type, ...], w
         raise DataError(f"{where}: expected the key {name!r}, got keys {got}{'; ' + hint if hint else ''}")
     value = record[name]
     if not isinstance(value, kinds) or isinstance(value, bool):
-        raise DataError(f"{where}: {name}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {value!r}")
+        raise DataError(f"{where}: {name}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {shown(value)}")
+    if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
+        raise DataError(f"{where}: {name}: expected a number that fits into 64 bits, got {shown(value)}")
     return value
 
 
@@ -156,6 +166,6 @@ def syntax_of(record: dict[str, Any], where: str) -> Syntax | None:
         values = list_under(record, name, where)
         if not set(map(type, values)) <= {kind}:
             number, value = next((n, v) for n, v in enumerate(values) if type(v) is not kind)
-            raise DataError(f"{where}: {name} {number}: expected {kind.__name__}, got {value!r}")
+            raise DataError(f"{where}: {name} {number}: expected {kind.__name__}, got {shown(value)}")
         columns.append(tuple(values))
     return Syntax(*columns)

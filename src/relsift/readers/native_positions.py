@@ -102,7 +102,7 @@ def checked_mention(entity: Entity, words: Any, line: LineText, where: str) -> E
     hint = ""
     if words is not None:
         if not isinstance(words, str):
-            raise DataError(f"{where}: text: expected a string, got {words!r}")
+            raise DataError(f"{where}: text: expected a string, got {str(words)[:_LONGEST_QUOTE]!r}")
         got = _words_of(entity, line)
         if not same_text(words, got):
             place = f'its own "text", in {unit} {entity.start} to {entity.end} (exclusive)'
@@ -224,6 +224,8 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
         ("in bytes of UTF-8; convert the offsets to characters", lambda: text.encode()[start:end].decode()),
         ("with the end counted in; add 1 to each end", lambda: text[start : end + 1]),
         ("with the first one as number 1; subtract 1 from both", lambda: text[start - 1 : end - 1]),
+        ("in the text with decomposed characters (NFD)", lambda: unicodedata.normalize("NFD", text)[start:end]),
+        ("in the text with composed characters (NFC)", lambda: unicodedata.normalize("NFC", text)[start:end]),
         ("with each line break as one character", lambda: text.replace("\r\n", "\n")[start:end]),
         ("from the beginning of the document; subtract text_start", lambda: text[max(start - text_start, 0) : max(end - text_start, 0)]),
     ]

@@ -21,6 +21,7 @@ from relsift.readers.native_fields import (
     position_of_id,
     relation_of,
     required_field,
+    shown,
     syntax_of,
 )
 from relsift.readers.native_positions import (
@@ -75,7 +76,7 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     line, numbers = _line_text(record, where, positions)
     entities = _mentions(record, "entities", "entity", line, numbers, where, report)
     tagged = None if record.get("tagged") is None else _mentions(record, "tagged", "tagged entity", line, numbers, where, report)
-    position = position_of_id(list_under(record, "entities", where), where)
+    position = position_of_id(record.get("entities") or (), where)
     relations = None if record.get("relations") is None else _relations(record, entities, position, where, report)
     is_empty = not line.tokens and not (line.text or "").strip()
     if is_empty:
@@ -106,11 +107,11 @@ def _line_text(record: dict[str, Any], where: str, positions: str) -> tuple[Line
     tokens = list_under(record, "tokens", where)
     if not (all(tokens) and set(map(type, tokens)) <= {str}):
         number, token = next((n, t) for n, t in enumerate(tokens) if not isinstance(t, str) or not t)
-        raise DataError(f"{where}: token {number}: expected a non-empty string, got {token!r}")
+        raise DataError(f"{where}: token {number}: expected a non-empty string, got {shown(token)}")
     text, offsets = record.get("text"), record.get("offsets")
     if (offsets is None) != (text is None):
         got = "text" if offsets is None else "offsets"
-        raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}')
+        raise DataError(f'{where}: expected "text" and "offsets" together beside "tokens", got only {got!r}; leave it out, or give both')
     if text is None:
         return LineText(tuple(tokens), None, None, start, len(tokens)), None
     text = required_field(record, "text", (str,), where)
@@ -177,7 +178,7 @@ def _relations(
     record: dict[str, Any], entities: list[Entity | None], position: dict[str, int], where: str, report: ReadReport
 ) -> list[Relation]:
     """The relations of a line, each once; those of an entity that was left out are counted. position: of each entity's id."""
-    entity_records = list_under(record, "entities", where)
+    entity_records = record.get("entities") or ()
     ids_are_numbers = bool(position) and any(isinstance(entity, dict) and isinstance(entity.get("id"), int) for entity in entity_records)
     records = object_list(record, "relations", "relation", RELATION_KEYS, where, report)
     relations = each_or_none(

@@ -67,7 +67,7 @@ def values_of(lines: Iterable[tuple[int, bytes | str]], name: str) -> Iterator[P
     stream = (item for item in lines if not _is_blank(item[1]))
     beginning = list(islice(stream, 2))
     texts = [_text_or_nothing(line) for _, line in beginning]
-    is_array = texts[:1] != [] and texts[0].startswith("[")
+    is_array = texts[:1] != [] and texts[0].startswith("[") and not (len(texts) == 2 and texts[0].endswith("]"))
     goes_on = len(texts) == 2 and texts[0].startswith("{") and not texts[0].endswith("}") and not texts[1].startswith("{")
     if is_array or goes_on:
         first_line = last = beginning[0][0]

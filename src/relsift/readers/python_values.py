@@ -8,6 +8,7 @@ from typing import Any
 from relsift.errors import DataError
 from relsift.schema import Entity
 
+_LARGEST_NUMBER = 2**63 - 1
 _PLAIN = (int, float, bool, type(None))
 
 
@@ -27,6 +28,8 @@ def _as_json(value: Any, where: str) -> Any:
     if kind is str:
         return _whole_characters(value, where)
     if kind in _PLAIN:
+        if kind is int and abs(value) > _LARGEST_NUMBER:
+            raise DataError(f"{where}: expected numbers that fit into 64 bits, got one of {value.bit_length()} bits")
         return value
     if isinstance(value, Entity):
         return {name: _as_json(part, where) for name in Entity.__slots__ if (part := getattr(value, name)) is not None}
@@ -42,7 +45,7 @@ def _as_json(value: Any, where: str) -> Any:
     for plain in (str, int, float):  # subclasses, such as an enumeration's members
         if isinstance(value, plain):
             return _as_json(plain(value.value if hasattr(value, "value") else value), where)
-    raise DataError(f"{where}: expected lists and mappings of texts and numbers, got {kind.__name__} {str(value)[:60]!r}")
+    raise DataError(f"{where}: expected lists and mappings of texts and numbers, got {kind.__name__}")
 
 
 def _whole_characters(text: str, where: str) -> str:

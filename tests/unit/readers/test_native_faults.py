@@ -134,6 +134,35 @@ def test_a_file_of_broken_lines_alone_is_refused_even_where_they_are_left_out(tm
         read_file(tmp_path, "{\n}\n", on_error="skip")
 
 
+@pytest.mark.parametrize("place", ["start", "end", "id", "chars", "score", "text_start", "token"])
+def test_numbers_of_hundreds_of_digits_are_refused_in_a_short_line(place: str):
+    number = 10**400
+    record: dict[str, Any] = LINE | {"text": "Ada runs Acme", "offsets": [[0, 3], [4, 8], [9, 13]]}
+    if place in ("start", "end", "id"):
+        record["entities"] = [ADA_ACME[0] | {place: number}]
+    elif place == "chars":
+        record["entities"] = [ADA_ACME[0] | {"chars": [0, number]}]
+    elif place == "score":
+        record["relations"] = [RELATED | {"score": number}]
+    else:
+        record |= {"text_start": number} if place == "text_start" else {"tokens": ["Ada", number, "Acme"]}
+    with pytest.raises(DataError, match=r"^f:1: ") as caught:
+        list(read_lines([(1, json.dumps(record))], "f", ReadReport()))
+    assert len(str(caught.value)) < 400
+
+
+def test_a_fault_in_a_huge_value_is_told_in_a_short_line():
+    with pytest.raises(DataError, match=r"^f:1: tokens: expected a list, got 'xxx") as caught:
+        list(read_lines([(1, json.dumps(LINE | {"tokens": "x" * 100_000}))], "f", ReadReport()))
+    assert len(str(caught.value)) < 200
+
+
+def test_null_in_place_of_a_list_is_no_entity(tmp_path: Path):
+    documents, report = read_file(tmp_path, lines({"id": "s", "tokens": ["Ada"], "entities": None, "relations": None}))
+    assert documents[0].sentences[0].entities == ()
+    assert not report.dropped
+
+
 # ---- layouts of JSON
 
 
@@ -163,8 +192,9 @@ def test_an_array_is_read_item_by_item(indent: int | None, tmp_path: Path):
     assert report.dropped["broken entities"] == 1
 
 
-def test_a_broken_first_line_costs_no_other_line(tmp_path: Path):
-    documents, report = read_file(tmp_path, '{"id": "a", "tok\n' + lines(LINE), on_error="skip")
+@pytest.mark.parametrize("first", ['{"id": "a", "tok', "[]", '["x"]', "{", '"x"'])
+def test_a_broken_first_line_costs_no_other_line(first: str, tmp_path: Path):
+    documents, report = read_file(tmp_path, f"{first}\n{lines(LINE)}", on_error="skip")
     assert ids(documents) == ["s1"]
     assert dict(report.dropped) == {"broken lines": 1}
 

@@ -34,7 +34,10 @@ BLOCKS = [[document("a", "Ada", "Bo")], [document("b", "Cleo"), document("c", "D
 WHOLE = text_of([d for block in BLOCKS for d in block])
 
 
-@given(st.lists(st.lists(documents(), min_size=1, max_size=2), max_size=4), st.data())
+EMPTY = Document("empty", (), "")  # of an empty text; it has a line too
+
+
+@given(st.lists(st.lists(documents() | st.just(EMPTY), min_size=1, max_size=2), max_size=4), st.data())
 def test_what_is_missing_after_any_byte_is_written_once(blocks: list[list[Document]], data: st.DataObject):
     written = [text_of(block) for block in blocks]
     whole = b"".join(written)
