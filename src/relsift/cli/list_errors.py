@@ -27,7 +27,7 @@ def command(
     from relsift.training.run import evaluate_predicted, predict_all
 
     if html is not None:
-        check_output(html, resolve(data).inputs)
+        check_output(html, resolve(data).inputs, option="--html")
     bundle = RelationExtractor.from_pretrained(run).bundle
     sentences, name, notes = scoring_data(data)
     predicted, report = predict_all(bundle, sentences)

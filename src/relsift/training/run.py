@@ -18,7 +18,7 @@ from relsift.config import RunConfig
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
-from relsift.files import make_folder, open_output, replaced_file, to_json, write_json
+from relsift.files import RUN_CONTENT, make_folder, open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport, predict
 from relsift.registry import find
 from relsift.schema import Sentence
@@ -150,6 +150,9 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
                 f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
             )
         return
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in RUN_CONTENT and not path.name.startswith("."))
+    if strange:
+        raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
     if not data.training:
         raise DataError(f"{data.name}: expected training sentences, got none")
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
