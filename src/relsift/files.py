@@ -27,7 +27,7 @@ from typing import Any, Literal, TextIO
 
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
 from relsift.locks import locked as locked
-from relsift.locks import no_place, output_errors
+from relsift.locks import no_place, output_errors, reason
 
 PATIENCE = 60.0  # seconds to wait for another process that writes the same small file
 _LONGEST_NAME = 230  # bytes of a name that a lock's or a temporary file's can be made of; file systems take 255
@@ -41,7 +41,7 @@ def file_sha256(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"{file}: expected a readable file, got {error.strerror}") from error
+        raise DataError(f"{file}: expected a readable file, got {reason(error)}") from error
 
 
 def files_below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
@@ -100,7 +100,8 @@ def check_output(out: Path, reads: Iterable[Path], *, option: str | None = None)
             raise ConfigError(f"{where}: expected a place of its own, got a part of the {_content(folder)} {folder}; name another")
     children = [] if _is_run(place) else _children(place)
     if inner := [child for child in children if _is_run(child) or _is_model(child)]:
-        raise ConfigError(f"{where}: expected a place of its own, got a folder that holds the {_content(inner[0])} {inner[0]}; name another")
+        got = f"a folder that holds the {_content(inner[0])} {inner[0]}"
+        raise ConfigError(f"{where}: expected a place of its own, got {got}; name another")
 
 
 def _real(path: Path) -> Path:

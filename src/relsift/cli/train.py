@@ -29,7 +29,8 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    check_output(out, [*(place for spec in (data, dev) if spec for place in resolve(spec).inputs), *([config] if config else [])], option="--out")
+    reads = [place for spec in (data, dev) if spec for place in resolve(spec).inputs]
+    check_output(out, [*reads, *([config] if config else [])], option="--out")
     training = training_data(data, dev)
     for line in training.notes:
         note(line)
