@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from relsift.corpora.description import DESCRIPTION_FILE
+from relsift.errors import ConfigError
 from relsift.home import HOME_VARIABLE, home
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)[^;]*(?:;.*extra\s*==\s*['\"]([^'\"]+)['\"])?")
@@ -30,7 +31,7 @@ def facts() -> Iterator[Fact]:
     yield "CPU threads", f"{torch.get_num_threads()} in use, {os.cpu_count()} in the machine"
     yield "device", _device()
     yield SWITCH, os.environ.get(SWITCH, "auto (not set)")
-    yield HOME_VARIABLE, f"{home()} ({_folder_state(home())})"
+    yield HOME_VARIABLE, _home()
     yield "prepared corpora", ", ".join(prepared_corpora()) or "none"
 
 
@@ -56,7 +57,10 @@ def installed_version(package: str) -> str:
 
 def prepared_corpora() -> list[str]:
     """The names of the corpora that were prepared below the home folder."""
-    return sorted(file.parent.name for file in (home() / "corpora").glob(f"[!.]*/{DESCRIPTION_FILE}"))
+    try:
+        return sorted(file.parent.name for file in (home() / "corpora").glob(f"[!.]*/{DESCRIPTION_FILE}"))
+    except ConfigError:  # no home folder, no corpora in it
+        return []
 
 
 def _requirements() -> list[tuple[str, str | None]]:
@@ -70,6 +74,13 @@ def _device() -> str:
     if torch.cuda.is_available():
         return ", ".join(torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count()))
     return "Apple GPU (mps)" if torch.backends.mps.is_available() else "CPU only"
+
+
+def _home() -> str:
+    try:
+        return f"{home()} ({_folder_state(home())})"
+    except ConfigError as error:
+        return str(error)
 
 
 def _folder_state(folder: Path) -> str:

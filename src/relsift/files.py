@@ -27,7 +27,7 @@ from typing import Any, Literal, TextIO
 
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
 from relsift.locks import locked as locked
-from relsift.locks import no_place, output_errors
+from relsift.locks import no_place, output_errors, reason
 
 PATIENCE = 60.0  # seconds to wait for another process that writes the same small file
 _LONGEST_NAME = 230  # bytes of a name that a lock's or a temporary file's can be made of; file systems take 255
@@ -41,7 +41,7 @@ def file_sha256(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"{file}: expected a readable file, got {error.strerror}") from error
+        raise DataError(f"{file}: expected a readable file, got {reason(error)}") from error
 
 
 def files_below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
@@ -69,36 +69,39 @@ def joint_sha256(digests: Mapping[str, str]) -> str:
 
 MODEL_MARK, WEIGHTS_NAME = "model.json", "model.safetensors"  # see `relsift.bundle`, which names all files of a model and of a run
 RUN_MARKS = ("config.yaml", "run.json")
-RUN_CONTENT = frozenset((*RUN_MARKS, "history.jsonl", "metrics.json", "state", "model"))
+RUN_CONTENT = frozenset((*RUN_MARKS, "training_sentences.sha256", "history.jsonl", "metrics.json", "lock", "state", "model"))
 
 
-def check_output(out: Path, reads: Iterable[Path]) -> None:
+def check_output(out: Path, reads: Iterable[Path], *, option: str | None = None) -> None:
     """Refuse to write where something would be lost: over what the command reads, or over a part of a run or model folder.
 
     Args:
         out: a file or folder to write; it need not exist. A run folder itself passes: training has its own rules for it.
         reads: files and folders that are read. Links, hard links and other names of them count as the same.
+        option: of the command that names the place, for the message.
     Raises: ConfigError.
     """
+    where = f"{option}: {out}" if option is not None else f"{out}"
     place = _real(out)
     if _kind(place) == "other":
         return  # a pipe or a device keeps nothing that could be lost
     for read in reads:
         source = _real(read)
         if place == source or _same_file(place, source):
-            raise ConfigError(f"{out}: expected a place that is not read, got the input {read}, which would be overwritten; name another")
+            raise ConfigError(f"{where}: expected a place that is not read, got the input {read}, which would be overwritten; name another")
         if source in place.parents and _kind(source) == "folder":
-            raise ConfigError(f"{out}: expected a place outside the input {read}, which would be changed; name another")
+            raise ConfigError(f"{where}: expected a place outside the input {read}, which would be changed; name another")
         if _kind(place) == "file" and _kind(source) == "folder" and (twin := _twin(place, source)):
-            raise ConfigError(f"{out}: expected a place that is not read, got the input {twin} under another name; name another")
+            raise ConfigError(f"{where}: expected a place that is not read, got the input {twin} under another name; name another")
         if place in source.parents:
-            raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the input {read}; name another")
+            raise ConfigError(f"{where}: expected a place of its own, got a folder that holds the input {read}; name another")
     for folder in place.parents:
         if _is_model(folder) or (_is_run(folder) and place.relative_to(folder).parts[0] in RUN_CONTENT):
-            raise ConfigError(f"{out}: expected a place of its own, got a part of the {_content(folder)} {folder}; name another")
+            raise ConfigError(f"{where}: expected a place of its own, got a part of the {_content(folder)} {folder}; name another")
     children = [] if _is_run(place) else _children(place)
     if inner := [child for child in children if _is_run(child) or _is_model(child)]:
-        raise ConfigError(f"{out}: expected a place of its own, got a folder that holds the {_content(inner[0])} {inner[0]}; name another")
+        got = f"a folder that holds the {_content(inner[0])} {inner[0]}"
+        raise ConfigError(f"{where}: expected a place of its own, got {got}; name another")
 
 
 def _real(path: Path) -> Path:

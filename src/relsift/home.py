@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from relsift.errors import ConfigError
+
 HOME_VARIABLE = "RELSIFT_HOME"
 _DEFAULT = "~/.cache/relsift"
 
 
 def home() -> Path:
-    """The home folder; the environment variable is read at each call."""
-    return Path(os.environ.get(HOME_VARIABLE) or _DEFAULT).expanduser()
+    """The home folder; the environment variable is read at each call. Raises ConfigError if the system knows no home of the user."""
+    name = os.environ.get(HOME_VARIABLE) or _DEFAULT
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{name}: expected a user with a home folder, got none; set ${HOME_VARIABLE} to a folder to write in") from error
 
 
 def corpus_folder(name: str, root: Path | None = None) -> Path:

@@ -26,8 +26,9 @@ def output_errors(place: Path | str) -> Iterator[None]:
 
 
 def reason(error: OSError) -> str:
-    """What the system says, without its number and the path: `No space left on device`."""
-    return error.strerror or str(error) or type(error).__name__
+    """What the system says, without its number and the path: `No space left on device`; what to do where that is not plain."""
+    advice = " (check its permissions and those of the folders above it)" if isinstance(error, PermissionError) else ""
+    return (error.strerror or str(error) or type(error).__name__) + advice
 
 
 def is_full(error: OSError) -> bool:

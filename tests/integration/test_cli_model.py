@@ -282,10 +282,11 @@ def test_a_broken_record_of_the_run_to_resume_is_named(content, tmp_path, capsys
     assert_one_clear_line(status, err, "run.json", "expected the record of the run to resume")
 
 
-def test_text_without_entities_is_refused_and_told_why(run, capsys, tmp_path):
+def test_text_without_entities_has_no_relations_and_the_user_is_told_why(run, capsys, tmp_path):
     file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed."})
-    status, _, err = relsift(capsys, "predict", run, file)
-    assert_one_clear_line(status, err, "entities")
+    status, out, err = relsift(capsys, "predict", run, file)
+    assert (status, len(out.splitlines())) == (0, 1)
+    assert "1 sentences, none with entities: no relations" in err
 
 
 # ---- broken model folders

@@ -196,7 +196,7 @@ def test_neither_the_model_nor_the_input_is_written_over(name, place, predict):
     before = {file: file.read_bytes() for file in place.rglob("*") if file.is_file()}
     status, errors = predict(place / "in.jsonl", "--out", place / name, "--format", "native")
     assert status == 2
-    assert errors.startswith(f"relsift: error: {place / name}: expected a place "), errors
+    assert errors.startswith(f"relsift: error: --out: {place / name}: expected a place "), errors
     assert {file: file.read_bytes() for file in place.rglob("*") if file.is_file()} == before
 
 

@@ -31,8 +31,8 @@ def check_out(out: Path, data: str | None) -> None:
     from relsift.corpora.data import resolve
     from relsift.files import check_output
 
-    check_output(out / "plan.json", [] if data is None else resolve(data).inputs)
-    check_output(out, [] if data is None else resolve(data).inputs)
+    for place in (out, out / "plan.json"):
+        check_output(place, [] if data is None else resolve(data).inputs, option="--out")
 
 
 def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:

@@ -34,7 +34,7 @@ def command(
 
     name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)
     if html is not None:
-        check_output(html, resolve(name_of_data).inputs)
+        check_output(html, resolve(name_of_data).inputs, option="--html")
     bundle = RelationExtractor.from_pretrained(run, device).bundle
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name

@@ -123,8 +123,7 @@ def _system_error(error: OSError) -> str:
         return f"expected to read and write what the command needs, got {reason(error)}"
     names = " and ".join(os.fsdecode(name) if isinstance(name, str | bytes) else f"file descriptor {name}"
                          for name in (error.filename, error.filename2) if name is not None)  # fmt: skip
-    advice = "; check its permissions and those of the folders above it" if isinstance(error, PermissionError) else ""
-    return f"{names}: expected a file or folder that can be read and written, got {reason(error)}{advice}"
+    return f"{names}: expected a file or folder that can be read and written, got {reason(error)}"
 
 
 def _fail(message: str, status: int = BAD_INPUT) -> NoReturn:

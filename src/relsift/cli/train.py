@@ -44,9 +44,8 @@ def command(
     check = load_config(model=model, preset=preset, file=config, overrides=options)  # before the data is read, which may take long
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
-    check_output(
-        out, [*(place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs), *([config] if config else [])]
-    )
+    reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
+    check_output(out, [*reads, *([config] if config else [])], option="--out")
     training = training_data(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
 from relsift.report.blocks import Block, Commands, Figure, Paragraph, Report, Section, Table
+from relsift.report.terminal import printable
 
 
 def report(content: Report, name: str) -> str:
@@ -49,8 +51,12 @@ def table(content: Table) -> str:
 
 
 def escape(text: str) -> str:
-    """Markdown that displays the text as it is. An underscore inside a word needs no backslash, which keeps relation names readable."""
-    text = re.sub(r"([\\`*<>\[\]|~$&])", r"\\\1", " ".join(text.split()))
+    """Markdown that displays the text as it is. An underscore inside a word needs no backslash, which keeps relation names readable.
+
+    What could begin HTML is an entity: not every program for Markdown takes a backslash before it. Control characters are escapes.
+    """
+    text = html.escape(printable(" ".join(text.split())), quote=False)
+    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 
@@ -60,14 +66,20 @@ def _line(text: str) -> str:
 
 
 def _code_block(lines: Sequence[str]) -> str:
+    lines = [_code(line) for line in lines]
     fence = _ticks("".join(lines), 3)
     return "\n".join([fence, *lines, fence])
 
 
 def _code_span(text: str) -> str:
+    text = _code(text)
     ticks = _ticks(text, 1)
     pad = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"
+
+
+def _code(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _ticks(text: str, least: int) -> str:

@@ -28,7 +28,7 @@ from relsift.streaming.resume import Block, Job, complete_mark, mark, remaining
 from relsift.writers.base import Writer
 
 STANDARD_INPUT = "-"
-_STANDARD_INPUT_NUMBER, _STANDARD_INPUT_FILE = 0, Path("/dev/stdin")
+_STANDARD_INPUT_FILE = Path("/dev/stdin")
 BLOCKS_AHEAD = 2  # blocks read while one is computed; more would only need more memory
 
 
@@ -68,7 +68,7 @@ def predict_file(
         )
     data = None if source == STANDARD_INPUT else resolve(source)
     if out is not None:
-        check_output(out, [_STANDARD_INPUT_FILE] if data is None else data.inputs)
+        check_output(out, [_STANDARD_INPUT_FILE] if data is None else data.inputs, option="--out")
     left_out, notes = ReadReport(), list[str]()
     started = time.perf_counter()
     with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes)), report), BLOCKS_AHEAD)) as blocks:
@@ -88,6 +88,7 @@ def _write_file(
     with ExitStack() as stack:
         if is_shared := out.is_file() or not out.exists():  # nobody writes into a pipe or /dev/null by mistake
             make_folder(out.parent)
+        if is_shared and output_format.lines is not None:  # `replaced_file` has its own lock
             stack.enter_context(lock_output(out))
         if resume and job is not None and output_format.lines is not None and job.has_lines(out):
             first = next(missing := remaining(blocks, out, output_format.lines, partial(job.mark_begun, out)), None)
@@ -191,7 +192,7 @@ def _documents(data: Data | None, report: ReadReport, notes: list[str]) -> Itera
     name = "standard input"
     try:
         # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
-        with open(_STANDARD_INPUT_NUMBER, "rb", closefd=False) as stream:
+        with open(sys.stdin.fileno() if sys.stdin is not None else 0, "rb", closefd=False) as stream:
             yield from _with_entities(read_lines(numbered_lines(stream, name), name, report), name, notes)
     except OSError as error:
         raise DataError(f"{name}: expected JSON lines, got {reason(error)}; give a file, or a pipe that can be read") from error

@@ -22,7 +22,7 @@ from relsift.device import checked_device
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError, RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
-from relsift.files import locked, open_output, replaced_file, to_json, write_json
+from relsift.files import RUN_CONTENT, locked, open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport, predict
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
@@ -217,6 +217,9 @@ def _begin(config: RunConfig, data: RunData, folder: Path) -> None:
     """Write the record of a new run into the folder, unless there is one."""
     if (folder / CONFIG_FILE).exists():
         return
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in RUN_CONTENT and not path.name.startswith("."))
+    if strange:
+        raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
     write_json(
         folder / RUN_FILE,

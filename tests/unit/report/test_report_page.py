@@ -127,3 +127,11 @@ def test_names_that_clash_or_leave_the_folder_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"got '\.\./r'"):
         write_report(Report("t", ()), tmp_path, "../r")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_tag_and_no_control_character_of_the_data_is_in_the_markdown_text():
+    evil = "<img src=x>\x1b[31m\u202e & &lt;"
+    text = markdown.report(example(evil, rows=((evil, "1.0"),)), "r")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)  # code shows a tag as it is
+    assert "<img" not in prose and "&lt;img src=x&gt;\\\\x1b\\[31m\\\\u202e &amp; &amp;lt;" in prose
+    assert not {"\x1b", "\u202e"} & set(text)
