@@ -32,7 +32,7 @@ from relsift.training.device import enough_memory
 from relsift.training.loop import Prepared, TrainingResult, fit, prepare
 from relsift.training.state import STATE
 
-FINGERPRINTS_FILE = "training_sentences.txt"  # of a run folder: knows again what the model was trained on
+FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
 
 
 @dataclass(frozen=True)
