@@ -36,11 +36,11 @@ BEFORE_OTHERS = _words(
     "u.s u.k u.n e.u u.s.a d.c n.y usw usf dgl etw ggü abt allg "
     "т.к обл респ"
 )  # fmt: skip
-# The same, but only as it is written here: "Sat. Night", not "where they sat. Nobody".
+# The same, but only as it is written here: "Sat. Night", not "where they sat. Nobody". No states (Va, Calif): in a sentence a comma
+# follows them, and before a capital letter they end it.
 CAPITALISED = _words(
     "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun "
-    "Ala Ariz Ark Calif Colo Conn Del Fla Ga Ill Ind Kan Ky La Mass Md Mich Minn Miss Mo Mont Neb Nev Okla Ore Pa Penn Tenn Tex Va Vt "
-    "Wash Wis Wyo Eq Eqs Fig Figs Ref Refs Tab Sec Vol Art"
+    "Eq Eqs Fig Figs Ref Refs Tab Sec Vol Art"
 )
 # The full stop ends a sentence only before a capital letter, and not before a closing bracket: "25 ноября 2000 г. — назначен".
 BEFORE_SYMBOLS = _words("г гг в вв др руб коп тыс млн млрд долл р г.р т.д т.п н.э")

@@ -41,8 +41,8 @@ _NEXT_WORD = re.compile(r"[\"'“‘(\[]*+(\w+)")
 # A number, a numeral such as IV, a letter but A and I, or a code with a digit such as KB/32.
 _NUMBER = re.compile(r"[(\[#№]?(?:\d|[A-Z][A-Z_/.-]{0,20}\d|[A-Z]{2,}\.[A-Z]{2}|[IVXLCM]{2,}\b|[B-HJ-Z]\b(?!\.))")
 _MONTH = re.compile(r"(\w+)(\s+\d{4}\b)?")
-_ENDS_IN_NUMBER = re.compile(r"\d\s*$")
-_LAST_WORD = re.compile(r"[\w.°]*$")
+_ENDS_IN_NUMBER = re.compile(r"\d\s*\Z")
+_LAST_WORD = re.compile(r"[\w.°]*\Z")
 _BULLETS = " \t•⁃·*(-"
 _LONGEST_ABBREVIATION = 20  # characters that are looked at before a full stop
 _LINE_BREAK = re.compile(r"\r?\n(\s*)")
