@@ -22,6 +22,7 @@ from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.errors import RelsiftError, ShapeError
+from relsift.kernels.notes import notes
 from relsift.models.base.model import RelationModel
 from relsift.schema import Sentence
 
@@ -70,7 +71,7 @@ class InferenceReport:
     def lines(self) -> list[str]:
         """What the user has to know, one line a reason; the candidates are reported elsewhere."""
         kinds = ", ".join(f"{name} ({count})" for name, count in sorted(self.unseen_types.items()))
-        return [f"entity types never seen in training, tagged as no entity: {kinds}"] if kinds else []
+        return [*([f"entity types never seen in training, tagged as no entity: {kinds}"] if kinds else []), *notes()]
 
 
 def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
