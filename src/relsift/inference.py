@@ -23,6 +23,7 @@ from relsift.encoding.example import Example, examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import RelsiftError, ShapeError
+from relsift.kernels.notes import notes
 from relsift.models.base.model import RelationModel
 from relsift.schema import Sentence
 
@@ -78,7 +79,7 @@ class InferenceReport:
         if self.unknown_sentences:
             count = f"{self.unknown_sentences} of {self.sentences}"
             lines.append(f"sentences without a single word that training had: {count}; are they in the language of the training data?")
-        return lines
+        return [*lines, *notes()]
 
 
 def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:

@@ -37,14 +37,14 @@ def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
         raise DataError(f"{file}: expected a place with room to write the weights to, got {reason}") from error
 
 
-def load_tensors(file: Path) -> dict[str, Tensor]:
-    """All tensors of the file. Raises CheckpointError for what is no such file, and for a number that is not finite."""
+def load_tensors(file: Path, *, finite: bool = True) -> dict[str, Tensor]:
+    """All tensors of the file. Raises CheckpointError for what is no such file, and if `finite` for a number that is not."""
     try:
         tensors: dict[str, Tensor] = load_file(file)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise CheckpointError(f"{file}: expected a file of weights, got {error}; copy the folder again") from error
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+        if finite and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(f"{file}: {name}: expected finite numbers, got infinity or not-a-number; train again, or copy it again")
     return tensors
 

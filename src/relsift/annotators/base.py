@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import ClassVar, Literal, Self
 
-from relsift.errors import ConfigError
+from relsift.errors import ConfigError, RelsiftError
 from relsift.registry import find, table
 from relsift.schema import Sentence
 
@@ -43,6 +43,20 @@ class NamedAnnotator(Annotator):
         """The annotator of this argument, the part of `spec` after the colon. Raises ConfigError if it is not installed."""
 
 
+def _named(kind: str, argument: str) -> Annotator:
+    """Raises ConfigError naming the kind if it fails or makes no annotator."""
+    try:
+        annotator: object = find("annotator", kind).named(argument)
+    except RelsiftError:
+        raise
+    except Exception as error:  # a plug-in runs code that is not ours
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError(f"annotator {kind}: expected one for {argument!r}, got {problem}; mend that package") from error
+    if not isinstance(annotator, Annotator):
+        raise ConfigError(f"annotator {kind}: expected an annotator for {argument!r}, got {annotator!r}; mend that package")
+    return annotator
+
+
 @cache
 def find_annotator(spec: str, adds: Addition) -> Annotator:
     """The annotator `KIND:ARGUMENT` of a registered kind; any other text is the name of a spaCy pipeline.
@@ -55,7 +69,7 @@ def find_annotator(spec: str, adds: Addition) -> Annotator:
     if not colon or kind not in kinds:
         kind, argument = DEFAULT_KIND, spec
     try:
-        annotator: Annotator = find("annotator", kind).named(argument)
+        annotator: Annotator = _named(kind, argument)
     except ConfigError as error:
         if colon and argument == spec:  # the text before the colon may be meant as a kind
             known = ", ".join(sorted(kinds))

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -25,6 +26,8 @@ from relsift.errors import DataError
 from relsift.files import file_sha256
 
 Vector = NDArray[np.float32]
+LONGEST_LINE = 2**20  # bytes: a vector of 1000 numbers takes 20,000
+MOST_DIGITS = 12  # of the number of words in a first line
 VOCABULARIES = (".txt", ".vocab")  # beside an .npy file
 
 
@@ -118,6 +121,8 @@ def _row(path: Path, number: int, line: bytes, size: int, wanted: set[bytes]) ->
     if word not in wanted:
         return []
     try:
+        if b"_" in numbers:  # Python's own numbers may hold one
+            raise ValueError("an underscore")
         with np.errstate(over="ignore"):  # what single precision cannot hold becomes infinite, and is refused below
             vector = np.array(numbers.split(b" "), np.float64).astype(np.float32)
     except ValueError as error:
@@ -136,7 +141,7 @@ def _split_right(line: bytes, size: int) -> list[bytes]:
 def _shape(path: Path, first: bytes) -> tuple[int | None, int]:
     """Number of words, if the first line says so, and dimensions."""
     fields = first.split()
-    if len(fields) == 2 and all(field.isdigit() for field in fields):
+    if len(fields) == 2 and all(field.isdigit() and len(field) <= MOST_DIGITS for field in fields):
         count, size = map(int, fields)
     else:
         count, size = None, len(fields) - 1
@@ -145,9 +150,15 @@ def _shape(path: Path, first: bytes) -> tuple[int | None, int]:
     return count, size
 
 
-def _lines(path: Path, stream: Iterable[bytes]) -> Iterator[bytes]:
+def _lines(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+    """The lines, none of which takes more memory than LONGEST_LINE, whatever a few compressed bytes may stand for."""
     try:
-        yield from stream
+        number = 0
+        while line := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise DataError(f"{path}:{number}: expected a word and its numbers, got a line of more than {LONGEST_LINE} bytes")
+            yield line
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: expected a readable file, got {error}; copy it again") from error
 
@@ -177,7 +188,7 @@ def _array(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
     names = _vocabulary(path)
     number = 0
     with names.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(_lines(names, stream), start=1):
             word = line.rstrip(b"\r\n")
             if not word:
                 raise DataError(f"{names}:{number}: expected a word, got an empty line")
@@ -192,9 +203,10 @@ def _array(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
 
 def _load(path: Path) -> NDArray[Any]:
     try:
-        table: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses arrays of Python objects
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: expected a numpy array of numbers, got {error}") from error
+        with np.errstate(over="ignore"):  # of a shape that no file has, which is refused
+            table: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")  # refuses arrays of Python objects
+    except (OSError, ValueError, EOFError, OverflowError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError) as error:
+        raise DataError(f"{path}: expected a numpy array of numbers, got {' '.join(str(error).split())[:200]}") from error
     if table.ndim != 2 or table.shape[1] < 1 or table.dtype.kind != "f":
         raise DataError(f"{path}: expected floating-point numbers (words, size), got {table.dtype} {table.shape}")
     return table

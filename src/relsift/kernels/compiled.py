@@ -13,8 +13,11 @@ from typing import Any
 
 import numba
 import torch
+from numba.core.caching import FunctionCache
 from numba.np.ufunc.parallel import threading_layer
 from torch import Tensor
+
+from relsift.kernels.notes import note
 
 _MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 _ONE_CALLER = threading.Lock()
@@ -22,8 +25,8 @@ _ONE_CALLER = threading.Lock()
 
 def kernel(function: Any) -> Callable[..., None]:
     """Compile a loop over `numba.prange`, serial and parallel, chosen at each call by torch's number of threads."""
-    serial = numba.njit(cache=True, nogil=True)(function)
-    parallel = numba.njit(parallel=True, cache=True, nogil=True)(_under_another_name(function))
+    serial = _kept_on_disk(numba.njit(nogil=True)(function))
+    parallel = _kept_on_disk(numba.njit(parallel=True, nogil=True)(_under_another_name(function)))
 
     def call(*arguments: Any) -> None:
         threads = min(torch.get_num_threads(), _MOST_THREADS)
@@ -39,6 +42,40 @@ def kernel(function: Any) -> Callable[..., None]:
                 parallel(*arguments)
 
     return call
+
+
+class _Cache(FunctionCache):
+    """Numba's cache, which is a help and no condition: a full disk or a broken file costs the time of compiling, and a note."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception as error:  # unpickling a broken file raises anything
+            _not_kept(error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except Exception as error:  # it first reads the index, as `load_overload` does
+            _not_kept(error)
+
+
+def _kept_on_disk(compiled: Any) -> Any:
+    """The kernel with a cache, where there is a place for one: a read-only package and no home folder leave none."""
+    try:
+        compiled._cache = _Cache(compiled.py_func)  # type: ignore[no-untyped-call]
+    except (RuntimeError, OSError) as error:
+        _not_kept(error)
+    return compiled
+
+
+def _not_kept(error: Exception) -> None:
+    reason = "no folder that can be written" if isinstance(error, (RuntimeError, OSError)) else "a broken file"
+    note(
+        f"compiled kernels cannot be kept on disk ({reason}), so every start compiles them anew, which takes some seconds; "
+        "let NUMBA_CACHE_DIR name a folder that can be written"
+    )
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -28,6 +28,7 @@ from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
 from relsift.evaluation.scores import count_gold
 from relsift.inference import InferenceReport, Scorer, score
+from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
 from relsift.training.average import EpochMean, snapshot
 from relsift.training.device import check_memory, check_threads, repeatable
@@ -128,7 +129,7 @@ def fit(
         state = _run_epochs(c, scorer, training_set, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()
     bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold))
-    notes = [*training_set.notes, *scorer.model.notes(training_set.examples)]
+    notes = [*training_set.notes, *scorer.model.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
 
 

@@ -7,22 +7,33 @@ the run's seed and the epoch's number.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from pydantic import Field
 from torch import Tensor, nn
 
 from relsift.errors import CheckpointError
 from relsift.files import file_sha256, make_folder, write_json
 from relsift.format1 import renamed
+from relsift.json_schema import Strict, conform
+from relsift.json_text import read_json
 from relsift.training.average import EpochMean
+from relsift.weights import load_tensors, save_tensors
 
 STATE = "state.json"
+_AGAIN = "train again without --resume, in another --out"
+
+
+class _StateFile(Strict):
+    """state.json"""
+
+    tensors: str = Field(pattern=r"^epoch-\d+\.safetensors$")  # a file of this folder
+    sha256: str
+    numbers: dict[str, int | float]  # of the optimiser
+    progress: dict[str, Any]  # see `_state`
 
 
 @dataclass
@@ -58,7 +69,7 @@ def save_state(
                 numbers[f"optimiser.{index}.{name}"] = value
     file = folder / f"epoch-{state.epoch}.safetensors"
     # A shared table has two names, which safetensors allows only for copies. Loading writes the same values twice.
-    save_file({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
+    save_tensors({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
     write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": vars(state)})
     for old in folder.glob("epoch-*.safetensors"):
         if old != file:
@@ -80,30 +91,31 @@ def load_state(
     if not (folder / STATE).is_file():
         return None
     try:
-        saved = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        file = folder / saved["tensors"]
-        if not file.is_file() or file_sha256(file) != saved["sha256"]:
+        saved = conform(_StateFile, read_json(folder / STATE, advice=_AGAIN), folder / STATE, advice=_AGAIN)
+        file = folder / saved.tensors
+        if not file.is_file() or file_sha256(file) != saved.sha256:
             raise CheckpointError(
-                f"{file}: expected the tensors that {STATE} names, got a missing or altered file; train again without --resume"
+                f"{file}: expected the tensors that {STATE} names, got a missing or altered file; {_AGAIN}"
             )
-        tensors = load_file(file)
+        tensors = load_tensors(file, finite=False)  # a sum of squares of the optimiser may be infinite
         model.load_state_dict(_part(tensors, "model."))
         slots: dict[int, dict[str, Any]] = {}
-        for name, value in (tensors | saved["numbers"]).items():
+        for name, value in (tensors | saved.numbers).items():
             if name.startswith("optimiser."):
                 _, index, key = name.split(".", 2)
                 slots.setdefault(int(index), {})[key] = value
         optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+        _check_slots(optimiser)
         best = _part(tensors, "best.")
         if mean is not None:
             current = model.state_dict()
             mean.tensors = {name: t.to(current[name].device) for name, t in _part(tensors, "mean.").items()}
             if mean.tensors.keys() != best.keys():
                 raise ValueError("it has no mean over epochs; training.average was off")
-        return _state(saved["progress"]), best
-    except (KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        return _state(saved.progress), best
+    except (KeyError, ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise CheckpointError(
-            f"{folder}: the saved training state does not fit this run ({error}); train again without --resume"
+            f"{folder}: the saved training state does not fit this run ({' '.join(str(error).split())}); {_AGAIN}"
         ) from error
 
 
@@ -112,9 +124,19 @@ def _state(saved: dict[str, Any]) -> TrainingState:
     state = TrainingState(**saved)
     whole = all(type(number) is int for number in (state.epoch, state.best_epoch))
     numbers = all(type(number) in (int, float) for number in (state.best_f1, state.best_threshold))
-    if not (whole and numbers and 0 <= state.best_epoch <= state.epoch and isinstance(state.history, list)):
-        raise ValueError(f"progress: expected epochs, scores and a history, got {saved}")
+    records = state.history if isinstance(state.history, list) else [None]
+    history = all(isinstance(record, dict) and type(record.get("epoch")) is int for record in records)
+    if not (whole and numbers and history and 0 <= state.best_epoch <= state.epoch):
+        raise ValueError(f"progress: expected epochs, scores and a history, got {str(saved)[:200]}")
     return state
+
+
+def _check_slots(optimiser: torch.optim.Optimizer) -> None:
+    """Raises ValueError for values of the optimiser that do not have the shape of their weight."""
+    for weight, slots in optimiser.state.items():
+        for name, value in slots.items():
+            if isinstance(value, Tensor) and value.ndim and value.shape != weight.shape:
+                raise ValueError(f"optimiser: {name}: expected the shape {tuple(weight.shape)}, got {tuple(value.shape)}")
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from relsift.annotators import trees
-from relsift.annotators.base import find_annotator
+from relsift.annotators.base import Addition, Annotator, find_annotator
 from relsift.annotators.conllu_trees import ConlluTrees
 from relsift.annotators.spacy_trees import SpacyTrees
 from relsift.annotators.trees import with_trees
@@ -183,3 +185,49 @@ def test_without_spacy_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setattr(metadata, "version", missing)
     with pytest.raises(ConfigError, match=r"expected spaCy for 'en', which is not installed: pip install 'relsift\[spacy\]'"):
         SpacyTrees.named("en")
+
+
+# ---- plug-ins that fail
+
+
+def failing(_: Sequence[Sentence]) -> Any:
+    raise KeyError("model\nfile")
+
+
+@pytest.mark.parametrize(
+    ("annotate", "words"),
+    [
+        (failing, "expected the sentences with trees, got KeyError: 'model"),
+        (lambda sentences: None, "expected a list of sentences, got NoneType of other things"),
+        (lambda sentences: [None for _ in sentences], "expected a list of sentences, got list of other things"),
+        (lambda sentences: 3, "expected a list of sentences, got int of other things"),
+        (lambda sentences: [], "expected the 1 sentences it was given, in order, got 0 other ones"),
+    ],
+)
+def test_a_plug_in_that_fails_or_returns_anything_else_is_named_in_one_line(annotate, words, monkeypatch):
+    class Broken(Annotator):
+        ADDS: ClassVar[Addition] = "trees"
+        spec = "broken:1"
+
+        def annotate(self, sentences: Sequence[Sentence]) -> Any:
+            return annotate(sentences)
+
+    monkeypatch.setattr("relsift.annotators.trees.find_annotator", lambda spec, adds: Broken())
+    with pytest.raises(ConfigError) as caught:
+        with_trees([Sentence("s", ("Ada",), ())], "broken:1")
+    assert str(caught.value).startswith("annotator 'broken:1': ") and words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("made", [None, 3])
+def test_a_plug_in_that_makes_no_annotator_is_named(made, monkeypatch):
+    class Kind:
+        @classmethod
+        def named(cls, argument: str) -> Any:
+            if made is None:
+                raise RuntimeError("no model")
+            return made
+
+    monkeypatch.setattr("relsift.annotators.base.find", lambda kind, name: Kind)
+    with pytest.raises(ConfigError, match=r"^annotator spacy: expected .* for 'none such', got (RuntimeError: no model|3)"):
+        find_annotator("none such", "trees")

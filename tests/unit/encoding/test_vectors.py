@@ -183,3 +183,54 @@ def test_what_was_written_is_read_bit_for_bit(data, size, kind, tmp_path_factory
         if word in table:
             assert exact[word].tobytes() == np.array(table[word], np.float32).tobytes()
     assert vectors.report.found == sum(word in table for word in asked)
+
+
+def test_a_line_that_a_few_compressed_bytes_stand_for_is_refused_before_it_is_held(tmp_path):
+    import gzip
+
+    with gzip.open(tmp_path / "bomb.txt.gz", "wb") as stream:
+        stream.write(b"a 1 2\n")
+        for _ in range(64):
+            stream.write(b"0 " * 2**19)  # 64 MB in one line
+    read = 0
+
+    class Counted(gzip.GzipFile):
+        def readline(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+            nonlocal read
+            line = super().readline(size)
+            read += len(line)
+            return line
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relsift.encoding.vectors.gzip.open", Counted)
+        with pytest.raises(DataError, match=r"bomb\.txt\.gz:2: expected a word and its numbers, got a line of more than 1048576 bytes"):
+            read_vectors(tmp_path / "bomb.txt.gz", ["a"])
+    assert read < 2**21
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a 1_0 2\n", "expected 2 numbers after the word"),
+        (b"5 999999999999\na 1\n", "expected a word and 999999999999 numbers"),
+        (b"\x00\x01\n", "expected a word"),
+    ],
+    ids=range(3),
+)
+def test_headers_and_numbers_that_no_program_writes_are_refused(content, words, tmp_path):
+    (tmp_path / "v.txt").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_vectors(tmp_path / "v.txt", ["a", "9"])
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", ["(1000000000, 1000000000)", "(-1, 3)", f"({2**63}, {2**63})", "(1e9, 3)", "'x'", "(" * 1500, "(4, 3, 2)", "(4,)"])
+@pytest.mark.parametrize("kind", ["<f4", "|O", "<i8", "<U9", "x", "[('a', '<f4')]"])
+def test_arrays_of_other_shapes_and_kinds_are_refused_in_one_line(shape, kind, tmp_path):
+    described = kind if kind.startswith("[") else repr(kind)
+    header = f"{{'descr': {described}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    (tmp_path / "v.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 64)
+    (tmp_path / "v.txt").write_text("a\n")
+    with pytest.raises(DataError, match=r"v\.npy") as caught:
+        read_vectors(tmp_path / "v.npy", ["a"])
+    assert "\n" not in str(caught.value)

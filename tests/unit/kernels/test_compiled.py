@@ -13,6 +13,8 @@ from relsift.kernels.switch import SWITCH
 
 POOL = """
 import sys, torch
+from numba.core.caching import CacheImpl
+CacheImpl._locator_classes = CacheImpl._locator_classes[:1]  # NUMBA_CACHE_DIR; the folder of the package can be written here
 from relsift.kernels.pair_index import PairIndex
 from relsift.kernels.pair_pool import pair_max
 
@@ -26,11 +28,11 @@ for threads in map(int, sys.argv[1:]):
 """
 
 
-def run(cache: Path, *threads: int) -> list[str]:
-    """torch's number of threads after a kernel has run under each wanted number."""
+def run(cache: Path, *threads: int, after: str = "") -> list[str]:
+    """torch's number of threads after a kernel has run under each wanted number; then what `after` prints."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "NUMBA_NUM_THREADS": "3", SWITCH: "numba"}
     environment.pop("OMP_NUM_THREADS", None)
-    done = subprocess.run([sys.executable, "-c", POOL, *map(str, threads)], capture_output=True, text=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", POOL + after, *map(str, threads)], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -49,3 +51,25 @@ def test_the_serial_and_the_parallel_form_are_kept_apart_on_disk(tmp_path):
     run(tmp_path, 2)
     assert serial == {"pair_pool_cpu._forward_max"}
     assert kept() == serial | {"pair_pool_cpu._forward_max_parallel"}
+
+
+NOTES = "from relsift.inference import InferenceReport\nprint('|'.join(InferenceReport().lines()))"
+
+
+def note_of(cache: Path) -> str:
+    return " ".join(run(cache, 1, after=NOTES)[1:])
+
+
+def test_without_a_place_for_a_cache_kernels_run_and_a_note_says_what_is_slower(tmp_path):
+    (tmp_path / "file").write_text("x")
+    note = note_of(tmp_path / "file" / "below")  # a folder below a file cannot be made, not even by root
+    assert note.startswith("compiled kernels cannot be kept on disk (no folder that can be written), so every start compiles them anew")
+    assert note.count("NUMBA_CACHE_DIR") == 1
+    assert note_of(tmp_path / "works") == ""
+
+
+def test_a_broken_file_of_the_cache_costs_the_time_of_compiling_only(tmp_path):
+    run(tmp_path, 1)
+    for file in tmp_path.rglob("*.nb?"):
+        file.write_bytes(file.read_bytes()[:20])
+    assert note_of(tmp_path).startswith("compiled kernels cannot be kept on disk (a broken file)")

@@ -51,7 +51,7 @@ def with_model(config: RunConfig, **options: Any) -> RunConfig:
         (run_config, data_of(training=[]), "training data"),
         (run_config, data_of(training=without_relations(TRAINING)), "training data"),
         (run_config, data_of(development=without_relations(DEVELOPMENT)), "development data"),
-        (lambda: with_model(run_config(), name="sptree"), data_of([replace(s, syntax=None) for s in TRAINING]), "expected dependency trees"),
+        (lambda: with_model(run_config(), name="sptree"), data_of([replace(s, syntax=None) for s in TRAINING]), "dependency trees"),
     ],
 )  # fmt: skip
 def test_a_start_that_fails_leaves_the_folder_free_for_one_that_works(
@@ -82,7 +82,7 @@ def test_a_file_in_the_folders_place_is_refused_by_name(tmp_path):
 # ---- memory
 
 
-NO_MEMORY = (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), RuntimeError("CUDA out of memory. Tried"))
+NO_MEMORY = (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you"), RuntimeError("CUDA out of memory. Tried"))
 
 
 @pytest.mark.parametrize("error", NO_MEMORY)
