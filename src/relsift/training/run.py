@@ -150,7 +150,8 @@ def _begin_or_check(config: RunConfig, data: RunData, folder: Path, resume: bool
                 f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
             )
         return
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in RUN_CONTENT and not path.name.startswith("."))
+    known = {*RUN_CONTENT, "lock"}
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith("."))
     if strange:
         raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
     if not data.training:
