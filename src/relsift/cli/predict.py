@@ -57,6 +57,7 @@ def command(
 
     try:
         with StageProgress("predicting", quiet=out is None) as progress:
+            progress("sentences", 0, None)
             seconds, notes = predict_file(
                 extractor, source, out, writer=writer, threshold=threshold, resume=resume, report=report,
                 on_sentences=lambda done: progress("sentences", done, None),

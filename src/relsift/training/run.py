@@ -217,7 +217,8 @@ def _begin(config: RunConfig, data: RunData, folder: Path) -> None:
     """Write the record of a new run into the folder, unless there is one."""
     if (folder / CONFIG_FILE).exists():
         return
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in RUN_CONTENT and not path.name.startswith("."))
+    known = {*RUN_CONTENT, "lock"}
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith("."))
     if strange:
         raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
     packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
