@@ -11,7 +11,7 @@ from pathlib import Path
 
 from relsift.corpora.data import Data
 from relsift.corpora.groups import SHARED_TOKENS
-from relsift.files import file_sha256
+from relsift.files import file_sha256, replaced_file
 from relsift.schema import Sentence, join_tokens
 
 LONGEST_QUOTE = 80  # characters of a sentence in a message
@@ -92,7 +92,8 @@ def same_origin(one: Data, split: str | None, other: Data, other_split: str | No
 
 def write_fingerprints(file: Path, sentences: Iterable[Sentence]) -> None:
     """One fingerprint a line, sorted: enough to know a sentence again, not to read it."""
-    file.write_text("".join(f"{line}\n" for line in sorted({fingerprint(sentence) for sentence in sentences})), encoding="ascii")
+    with replaced_file(file) as stream:
+        stream.writelines(f"{line}\n" for line in sorted({fingerprint(sentence) for sentence in sentences}))
 
 
 def read_fingerprints(file: Path) -> frozenset[str]:
