@@ -27,6 +27,12 @@ _PREFIXES = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U0
 _KATAKANA_VOICING = "\uff9e\uff9f"
 
 
+def normal_forms(text: str) -> tuple[str, ...]:
+    """The text as it is, composed (NFC) and decomposed (NFD), without repetitions: "é" can be one character or two."""
+    normalize = unicodedata.normalize
+    return (text,) if text.isascii() else tuple(dict.fromkeys((text, normalize("NFC", text), normalize("NFD", text))))
+
+
 def tokenise(text: str, cuts: Iterable[int] = (), *, characters: bool = False, marks_apart: bool = False) -> list[Span]:
     """Half-open character spans of the tokens of `text`, in order; blanks belong to none.
 

@@ -129,10 +129,7 @@ def loss_warnings(report: ReadReport, *, entities: int, relations: int) -> list[
 
     Args: entities, relations: numbers of those that were kept.
     """
-    lost = {
-        "entities": sum(count for reason, count in report.dropped.items() if _is_lost_entity(reason)),
-        "relations": report.lost_relations.total(),
-    }
+    lost = {"entities": report.lost_entities, "relations": report.lost_relations.total()}
     kept = {"entities": entities, "relations": relations}
     return [
         f"{count} of {count + kept[kind]} annotated {kind} ({100 * count / (count + kept[kind]):.1f} %) are lost in reading, for the "
@@ -140,11 +137,6 @@ def loss_warnings(report: ReadReport, *, entities: int, relations: int) -> list[
         for kind, count in lost.items()
         if count
     ]
-
-
-def _is_lost_entity(reason: str) -> bool:
-    """Readers count in words: `entities that cross a sentence boundary` are lost, `entities moved … (kept)` are not."""
-    return reason.startswith(("entities ", "discontinuous entities", "broken entities")) and "(kept" not in reason and "cover" not in reason
 
 
 def _count(document: Document, findings: Findings) -> None:

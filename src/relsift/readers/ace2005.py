@@ -24,11 +24,10 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text, whole_number
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text, shown, whole_number
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import each_file
 from relsift.readers.markup import Element, Markup, parse
-from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document, is_cjk
 from relsift.sentences import split_sentences
@@ -195,7 +194,7 @@ def _entities(
                 if not words.strip():
                     raise DataError(f"{markup.where(charseq)}: expected some text for {mention_id}, got only blanks")
                 if not source.has_inside((start, end)):
-                    report.drop("entities outside the TEXT body", f"{markup.where(charseq)}: {mention_id} {shown(words)}")
+                    report.lose_entity("entities outside the TEXT body", f"{markup.where(charseq)}: {mention_id} {shown(words)}")
                     continue
                 dropped.discard(mention_id)
                 mentions[mention_id] = TextEntity(mention_id, start, end, subtype if fine and subtype else kind, subtype)
@@ -205,7 +204,7 @@ def _entities(
         hint = rewritten if "\r\n" in source.text else "was the .sgm rewritten?"
         raise DataError(f"{misplaced[0]}, and so for {len(misplaced)} of {total} mentions; {hint}")
     for place in misplaced:
-        report.drop("entities whose words are not at their offsets", place)
+        report.lose_entity("entities whose words are not at their offsets", place)
     dropped |= _unused(markup, document, mentions, report)
     return mentions, dropped
 

@@ -28,13 +28,12 @@ from typing import Any
 
 from relsift.errors import DataError
 from relsift.readers import records
-from relsift.readers.base import Reader, ReadReport, first_lines, input_files, read_text, text_lines, whole_number
+from relsift.readers.base import Reader, ReadReport, first_lines, input_files, read_text, shown, text_lines, whole_number
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
-from relsift.readers.records import normal_forms, shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document, Entity, Relation
-from relsift.text import Span
+from relsift.text import Span, normal_forms
 
 EFFECT, DRUG = "Adverse-Effect", "Drug"
 RELATION = "Adverse-Effect"

@@ -9,6 +9,7 @@ never dropped in silence.
 from __future__ import annotations
 
 import json
+import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from relsift.schema import Document
 OnError = Literal["stop", "skip"]
 EXAMPLES_KEPT = 3  # per reason, for the message to the user
 FAULTS_KEPT = 10_000  # messages; more faults are counted, but not listed
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 80  # characters
+_SHOWN.maxlong = 40  # digits
 _MOST_DIGITS = 18  # of a whole number in a file: what fits into 64 bits
 _HIDDEN_FOLDER = "__MACOSX"  # what macOS adds to archives
 
@@ -36,6 +40,7 @@ class ReadReport:
     dropped: Counter[str] = field(default_factory=Counter)  # reason -> number of items
     examples: dict[str, list[str]] = field(default_factory=dict)  # reason -> the first few places
     faults: list[str] = field(default_factory=list)  # messages of the errors that were skipped, in file order
+    lost_entities: int = 0  # annotated entities that were left out
     lost_relations: Counter[str] = field(default_factory=Counter)  # type -> annotated relations that were left out; misses in an evaluation
 
     def drop(self, reason: str, where: str) -> None:
@@ -44,6 +49,11 @@ class ReadReport:
         places = self.examples.setdefault(reason, [])
         if len(places) < EXAMPLES_KEPT:
             places.append(where)
+
+    def lose_entity(self, reason: str, where: str) -> None:
+        """`drop` for an annotated entity."""
+        self.drop(reason, where)
+        self.lost_entities += 1
 
     def lose_relation(self, reason: str, where: str, kind: str) -> None:
         """`drop` for an annotated relation of the type `kind` that no prediction can match; an evaluation counts it as missed."""
@@ -64,6 +74,7 @@ class ReadReport:
     def skip(self, unit: str, error: DataError, relation: str | None) -> None:
         """Count a broken unit, and list its error."""
         self.drop(f"broken {unit}", str(error))
+        self.lost_entities += unit == "entities"
         if relation is not None:
             self.lost_relations[relation] += 1
         if len(self.faults) < FAULTS_KEPT:
@@ -146,6 +157,11 @@ def text_lines(text: str) -> list[str]:
     """The lines of a text without their ends. A CR ends a line before an LF, or in a text without any LF (old Macintosh files)."""
     lines = (text if "\n" in text else text.replace("\r", "\n")).split("\n")
     return [line.rstrip("\r") for line in lines]
+
+
+def shown(value: Any) -> str:
+    """A value from a file for a message: in one short line, however long and deep it is."""
+    return _SHOWN.repr(value)
 
 
 def whole_number(text: str, where: str) -> int:

@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text, shown
 from relsift.readers.brat_lines import AnnotationFile, is_annotation, parse
 from relsift.readers.brat_mentions import entity_of, is_misplaced, num_in_place
 from relsift.readers.encodings import UTF8
@@ -159,8 +159,10 @@ class _Corpus:
         if complaint and (report.on_error == "stop" or share > UNEXPLAINED_SHARE):
             for _, relation in pair.annotations.relations if report.on_error == "skip" else ():
                 report.lost_relations[relation.type] += 1
+            report.lost_entities += len(mentions) if report.on_error == "skip" else 0
             raise DataError(f"{misplaced[0].label}: {complaint}")
         if is_lost:
+            report.lost_entities += len(mentions)
             report.drop("documents left out, as the words of most entities are not at their offsets", where)
             for place, relation in pair.annotations.relations:
                 report.lose_relation("relations of a document left out", place, relation.type)
@@ -212,7 +214,7 @@ def _kept_relations(annotations: AnnotationFile, entities: dict[str, TextEntity]
                 if report.on_error == "skip":
                     report.lost_relations[relation.type] += 1
                 unknown = relation.tail if relation.head in entities else relation.head
-                raise DataError(f"{where}: expected the id of an entity of this file, got {unknown!r}")
+                raise DataError(f"{where}: expected the id of an entity of this file, got {shown(unknown)}")
     return kept
 
 

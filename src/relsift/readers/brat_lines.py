@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport, read_text, whole_number
+from relsift.readers.base import ReadReport, read_text, shown, text_lines, whole_number
 from relsift.readers.standoff import TextRelation
 from relsift.text import Span
 
@@ -63,7 +63,7 @@ def parse(file: Path, report: ReadReport, *, encoding: str, equivalences: bool) 
     """The annotations of a file. A broken line is an error, or left out and counted (see `ReadReport.leaving_out`)."""
     annotations = AnnotationFile()
     seen: set[str] = set()
-    lines = read_text(file, encoding).removeprefix("\ufeff").split("\n")
+    lines = text_lines(read_text(file, encoding).removeprefix("\ufeff"))
     for number, line, further_lines in _grouped(file, lines, report):
         where = f"{file}:{number}"
         key, _, body = line.partition("\t")
@@ -71,7 +71,7 @@ def parse(file: Path, report: ReadReport, *, encoding: str, equivalences: bool) 
             with report.leaving_out("entities"):
                 if key in seen:
                     annotations.broken.add(key)
-                    raise DataError(f"{where}: expected each id once, got {key!r} again")
+                    raise DataError(f"{where}: expected each id once, got {shown(key)} again")
                 seen.add(key)
                 annotations.broken.add(key)
                 annotations.mentions.append(_text_bound(line, further_lines, where, report))
@@ -97,7 +97,7 @@ def _grouped(file: Path, lines: list[str], report: ReadReport) -> Iterator[tuple
     """Each annotation: line number, line, and the lines after an entity that are no annotations. Such lines elsewhere are broken."""
     number = 0
     while number < len(lines):
-        line = lines[number].rstrip("\r")
+        line = lines[number]
         number += 1
         if not line.strip():
             continue
@@ -109,7 +109,7 @@ def _grouped(file: Path, lines: list[str], report: ReadReport) -> Iterator[tuple
             continue
         line_number, further_lines = number, []
         while line[0] == "T" and number < len(lines):
-            further_line = lines[number].rstrip("\r")
+            further_line = lines[number]
             if is_annotation(further_line) or _INTENDED_ANNOTATION.match(further_line):
                 break
             further_lines.append(further_line)

@@ -10,8 +10,8 @@ from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.brat_lines import TextBound
 from relsift.readers.positions import Positions
-from relsift.readers.standoff import TextEntity, normal_forms, same_words
-from relsift.text import Span
+from relsift.readers.standoff import TextEntity, same_words
+from relsift.text import Span, normal_forms
 
 SHIFT = 3  # characters; by how much `offsets=nearby` moves a mention
 _BLANKS = re.compile(r"\s*")
@@ -49,7 +49,7 @@ def entity_of(text: str, mention: TextBound, positions: Positions, report: ReadR
         raise DataError(f"{mention.where}: expected offsets within the {len(text)} characters of the text, got {listed!r}")
     span = None if _is_empty(mention) else _span_of_words(text, mention, spans, report, nearby=nearby)
     if _is_empty(mention) or (span is not None and not text[slice(*span)].strip()):
-        report.drop("entities without text", mention.label)
+        report.lose_entity("entities without text", mention.label)
         return None
     return None if span is None else TextEntity(mention.id, *span, mention.type)
 
@@ -71,12 +71,12 @@ def _span_of_words(text: str, mention: TextBound, spans: list[Span] | None, repo
         report.drop(f"entities moved by up to {SHIFT} characters to their words (kept)", mention.label)
         return nearby_span
     if not is_continuous:
-        report.drop("discontinuous entities", mention.label)
+        report.lose_entity("discontinuous entities", mention.label)
     elif spans is not None and mention.words is not None and _differs_in_punctuation(text, spans, mention.words):
         report.drop("entities whose punctuation was edited after annotation (kept)", mention.label)
         return start, end
     else:
-        report.drop("entities whose words are not at their offsets", mention.label)
+        report.lose_entity("entities whose words are not at their offsets", mention.label)
     return None
 
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import read_text, text_lines, whole_number
-from relsift.readers.records import shown
+from relsift.readers.base import read_text, shown, text_lines, whole_number
 from relsift.schema import ROOT, Syntax
 
 COLUMNS = 10

@@ -21,11 +21,10 @@ from pathlib import Path
 from unicodedata import normalize
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden, whole_number
+from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden, shown, whole_number
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, read_files
 from relsift.readers.markup import Element, Markup, parse
-from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
 from relsift.schema import Document
 from relsift.text import Span
@@ -106,7 +105,7 @@ def _add_sentence(
     if not words.strip():
         report.drop("sentences without text", markup.where(sentence))
         for element in entities:
-            report.drop("entities of a sentence without text", markup.where(element))
+            report.lose_entity("entities of a sentence without text", markup.where(element))
         for pair in pairs:
             if pair.get("ddi") == "true":
                 report.lose_relation("relations of a sentence without text", markup.where(pair), pair.get("type") or _NO_TYPE)
@@ -156,9 +155,11 @@ def _entity(markup: Markup, entity: Element, words: str, report: ReadReport, *, 
     kind = markup.get(entity, "type")
     if discontinuous:
         kept = cover and agrees  # one entity of the corpus has offsets that are off by one
-        report.drop(f"discontinuous entities{' covered from end to end' if kept else ''}", f"{where}: {key} {shown(expected)}")
+        place = f"{where}: {key} {shown(expected)}"
         if not kept:
+            report.lose_entity("discontinuous entities", place)
             return None
+        report.drop("discontinuous entities covered from end to end", place)
     return TextEntity(key, start, end + 1, kind)
 
 

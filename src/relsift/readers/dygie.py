@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport
+from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.readers.records import (
@@ -36,7 +36,6 @@ from relsift.readers.records import (
     numbers_and_label,
     required,
     sentence_from_indices,
-    shown,
     tokens_of,
 )
 from relsift.schema import Document, Entity, Relation, Sentence
@@ -153,10 +152,10 @@ def _entities(items: list[Any], number: int, places: _EntityPlaces, where: str) 
                 raise DataError(f"{place}: expected a type, got an empty string")
             if number in places.broken:
                 places.dropped.add((start, last + 1))
-                places.report.drop("entities of a broken sentence", place)
+                places.report.lose_entity("entities of a broken sentence", place)
             elif start < sentence_start or last >= sentence_end:
                 places.dropped.add((start, last + 1))
-                places.report.drop("entities that cross a sentence boundary", f"{place}: {item}")
+                places.report.lose_entity("entities that cross a sentence boundary", f"{place}: {item}")
             else:
                 places.sentence_of[start, last + 1] = number
                 entities.append(Entity(start - sentence_start, last + 1 - sentence_start, label))

@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, first_lines, read_text, text_lines, whole_number
+from relsift.readers.base import Reader, ReadReport, first_lines, read_text, shown, text_lines, whole_number
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_or_children, matching_files
-from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
 

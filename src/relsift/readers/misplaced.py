@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relsift.readers.positions import CHARACTERS, CONVENTIONS
+from relsift.readers.positions import CHARACTERS, CONVENTIONS, in_words
 
 AUTO = "auto"  # as a value of an option: for each file the convention that fits most mentions
 EXPLAINED_SHARE = 0.01  # of the mentions; more lost ones are refused if another convention finds at least half of these
@@ -49,5 +49,6 @@ class Fits:
             return None
         problem = f"expected the words of each mention at its positions, got other words for {lost} of {self.num_mentions} mentions"
         if 2 * num_found >= lost:
-            return f"{problem}; try {reader}[positions={best}]:{path}, which finds {self.num_fitting[best]}"
+            way = "each file has its own way to count them" if best == AUTO else f"they seem to count {in_words(best)}"
+            return f"{problem}; {way}: try {reader}[positions={best}]:{path}, which finds {self.num_fitting[best]}"
         return f"{problem}; no known way to count positions finds half of them; was the text edited after it was annotated?"

@@ -22,10 +22,10 @@ from functools import partial
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, first_lines, read_text, text_lines, whole_number
+from relsift.readers.base import Reader, ReadReport, first_lines, read_text, shown, text_lines, whole_number
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_or_children, read_files
-from relsift.readers.records import sentence_from_indices, shown
+from relsift.readers.records import sentence_from_indices
 from relsift.schema import Document, Entity, Relation
 
 _MARK = "#doc"

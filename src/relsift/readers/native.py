@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden
 from relsift.readers.encodings import UTF8
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import Line, line_of, lose_relations
@@ -187,7 +187,7 @@ def _without_offsets(sentence: Sentence) -> Sentence:
 def recognises(path: Path) -> bool:
     """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE)."""
     if path.is_dir():
-        files = sorted(path.glob("*.jsonl"))
+        files = sorted(file for file in path.glob("*.jsonl") if not is_hidden(file, path))
         return bool(files) and recognises(files[0])
     if path.suffix != ".jsonl":
         return False

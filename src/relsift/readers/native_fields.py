@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport
+from relsift.readers.base import ReadReport, shown
 from relsift.schema import Entity, Relation, Syntax
 
 T = TypeVar("T")
 R = TypeVar("R")
 _LARGEST_NUMBER = 2**63 - 1
-_LONGEST_VALUE = 80  # characters of a value in a message
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
 ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
 RELATION_KEYS = {"id", "head", "tail", "type", "score"}
@@ -132,12 +131,6 @@ def list_under(record: dict[str, Any], name: str, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise DataError(f"{where}: {name}: expected a list, got {shown(value)}")
     return value
-
-
-def shown(value: Any) -> str:
-    """A value in a message: its beginning, if it is long."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def required_field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str, hint: str = "") -> Any:

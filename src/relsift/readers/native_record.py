@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport
+from relsift.readers.base import ReadReport, shown
 from relsift.readers.native_fields import (
     ENTITY_KEYS,
     RELATION_KEYS,
@@ -21,7 +21,6 @@ from relsift.readers.native_fields import (
     position_of_id,
     relation_of,
     required_field,
-    shown,
     syntax_of,
 )
 from relsift.readers.native_positions import (

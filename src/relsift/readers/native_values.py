@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from relsift.errors import DataError
 from relsift.readers.base import parse_json
 from relsift.readers.encodings import UTF8, decode
+from relsift.readers.likely_encoding import encoding_hint
 
 _BYTE_ORDER_MARK = "\ufeff"
 _NOTHING = ("", _BYTE_ORDER_MARK, b"", _BYTE_ORDER_MARK.encode())  # lines without a value
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BLANKS = " \t\r\n"  # of JSON
 _SKIPPED = re.compile(rf"[{_BLANKS}]*")
 _end_of_value = json.JSONDecoder().raw_decode
@@ -125,8 +125,8 @@ def _decoded(line: bytes | str, where: str) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError as error:
-        example = "utf-16" if line.startswith(_UTF16_MARKS) else "windows-1252"
+        place, _, _ = where.rpartition(":")
         raise DataError(
             f"{where}: expected UTF-8 text, got byte 0x{line[error.start]:02x} at column {error.start}; "
-            f"name the encoding of the file, as in native[encoding={example}]:FILE"
+            f"{encoding_hint(line, Path(place))}"
         ) from error

@@ -35,6 +35,17 @@ CONVENTIONS = tuple(_name(*parts) for parts in product(UNITS, LINE_ENDS, MARKS))
 _PARTS = dict(zip(CONVENTIONS, product(UNITS, LINE_ENDS, MARKS), strict=True))
 
 
+_IN_WORDS = {
+    CHARACTERS: "characters", "utf16": "UTF-16 code units, as JavaScript, Java and C# do", "bytes": "bytes of UTF-8",
+    "crlf-as-one": "CR LF as one", "lf-as-two": "LF as two, since it was CR LF before", "bom": "the byte-order mark too",
+}  # fmt: skip
+
+
+def in_words(convention: str) -> str:
+    """What the positions of a convention count."""
+    return " and ".join(_IN_WORDS[part] for part in convention.split("+"))
+
+
 class Positions:
     """Code-point offsets of the positions that a convention counts in one text."""
 

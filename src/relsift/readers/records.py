@@ -8,15 +8,13 @@ from __future__ import annotations
 import json
 import math
 import re
-import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from unicodedata import normalize
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport, beginning_of, first_lines, parse_json, read_text, text_lines
+from relsift.readers.base import ReadReport, beginning_of, first_lines, parse_json, read_text, shown, text_lines
 from relsift.readers.encodings import UTF8
 from relsift.schema import Entity, Relation, Sentence
 from relsift.text import Span
@@ -27,9 +25,6 @@ _BETWEEN_RECORDS = " \t\r\n"
 # Escapes of U+0000, and numbers that are not finite: JSON for Python, and rare.
 _MAY_BE_UNUSABLE = re.compile(r"\\u0000|NaN|Infinity|[eE]\+?[0-9]{2}|[0-9]{300}")
 _DECODER = json.JSONDecoder()
-_SHOWN = reprlib.Repr()
-_SHOWN.maxstring = _SHOWN.maxother = 80  # characters
-_SHOWN.maxlong = 40  # digits
 
 
 def json_records(file: Path, report: ReadReport, encoding: str = UTF8, *, unit: str) -> Iterator[tuple[int, Any]]:
@@ -156,11 +151,6 @@ def first_line_object(file: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def shown(value: Any) -> str:
-    """A value from a file for a message: in one short line, however long and deep it is."""
-    return _SHOWN.repr(value)
-
-
 def identifier(value: Any, where: str) -> str:
     """An id from a JSON file: a string, or a whole number as one; "" for an empty one or null. Raises DataError for other values."""
     if isinstance(value, bool) or not isinstance(value, str | int | None):
@@ -225,11 +215,6 @@ def numbers_and_label(value: Any, count: int, where: str, report: ReadReport) ->
 def label_of(item: Any, count: int) -> str | None:
     """The label behind `count` numbers, as far as a broken item has one."""
     return item[count] if isinstance(item, list) and len(item) > count and isinstance(item[count], str) else None
-
-
-def normal_forms(text: str) -> tuple[str, ...]:
-    """The text as it is, composed (NFC) and decomposed (NFD), without repetitions: "é" can be one character or two."""
-    return (text,) if text.isascii() else tuple(dict.fromkeys((text, normalize("NFC", text), normalize("NFD", text))))
 
 
 def sentence_from_indices(

@@ -20,10 +20,9 @@ from functools import partial
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, first_lines, read_text, text_lines
+from relsift.readers.base import Reader, ReadReport, first_lines, read_text, shown, text_lines
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_or_children, read_files
-from relsift.readers.records import shown
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport
+from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.readers.records import (
@@ -30,7 +30,6 @@ from relsift.readers.records import (
     keys_of,
     required,
     sentence_from_indices,
-    shown,
     tokens_of,
 )
 from relsift.schema import Document, Entity, Relation

@@ -5,13 +5,12 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport
+from relsift.readers.base import ReadReport, shown
 from relsift.schema import Document, Entity, Relation, Sentence
 from relsift.sentences import split_sentences
-from relsift.text import Span, tokenise
+from relsift.text import Span, normal_forms, tokenise
 
 _LONGEST_QUOTE = 80  # characters of a mention in a message
 
@@ -72,7 +71,7 @@ def document_from_offsets(
         start, end = spans[entity.id]
         number = bisect.bisect_right(starts, start) - 1
         if number < 0 or end > sentence_spans[number][1]:
-            report.drop("entities that cross a sentence boundary", f"{where}: {entity.id} {text[start:end][:_LONGEST_QUOTE]!r}")
+            report.lose_entity("entities that cross a sentence boundary", f"{where}: {entity.id} {text[start:end][:_LONGEST_QUOTE]!r}")
         else:
             sentence_of[entity.id] = number
     entities_of: list[list[TextEntity]] = [[] for _ in sentence_spans]
@@ -122,11 +121,6 @@ def same_words(words: str, expected: str) -> bool:
     return bool(set(normal_forms("".join(words.split()))) & set(normal_forms("".join(expected.split()))))
 
 
-def normal_forms(text: str) -> tuple[str, ...]:
-    """The text as it is, composed (NFC) and decomposed (NFD), without repetitions: "é" can be one character or two."""
-    return (text,) if text.isascii() else tuple(dict.fromkeys((text, normalize("NFC", text), normalize("NFD", text))))
-
-
 def _trimmed_span(text: str, entity: TextEntity) -> Span:
     """The mention's span without blanks at its edges, which belong to no token and may lie outside the sentence."""
     mention = text[entity.start : entity.end]
@@ -137,7 +131,7 @@ def _check_spans_and_ids(text: str, entities: Sequence[TextEntity], relations: S
     known: set[str] = set()
     for entity in entities:
         if entity.id in known:
-            raise DataError(f"{where}: expected each entity id once, got {entity.id!r} twice")
+            raise DataError(f"{where}: expected each entity id once, got {shown(entity.id)} twice")
         known.add(entity.id)
         if not 0 <= entity.start < entity.end <= len(text):
             raise DataError(
@@ -149,7 +143,7 @@ def _check_spans_and_ids(text: str, entities: Sequence[TextEntity], relations: S
     for relation in relations or ():
         for role, name in (("head", relation.head), ("tail", relation.tail)):
             if name not in known:
-                raise DataError(f"{where}: relation {relation.type}: expected the id of an entity as {role}, got {name!r}")
+                raise DataError(f"{where}: relation {relation.type}: expected the id of an entity as {role}, got {shown(name)}")
 
 
 def _sentence(

@@ -285,7 +285,7 @@ def test_positions_counted_in_another_way_are_refused_with_the_way_out_and_read_
     write(tmp_path, text, annotated(text, positions_of))
     with pytest.raises(DataError, match=r"a\.ann:\d: T\d '\w+': expected the words of each mention at its positions") as caught:
         read(tmp_path)
-    assert f"; try brat[positions={convention}]:{tmp_path}, which finds {len(positions_of)}" in str(caught.value)
+    assert f": try brat[positions={convention}]:{tmp_path}, which finds {len(positions_of)}" in str(caught.value)
     for positions in (convention, "auto"):
         documents, report = read(tmp_path, positions=positions)
         assert [text for entities, _ in content(documents) for _, text in entities] == list(positions_of)
@@ -297,7 +297,8 @@ def test_files_that_count_differently_need_the_choice_for_each(tmp_path: Path): 
     marked = codecs.BOM_UTF8.decode() + "Ada runs Zed."
     write(tmp_path, marked, codecs.BOM_UTF8.decode() + RUNS, "a")
     write(tmp_path, marked, RUNS.replace("0 3", "1 4").replace("9 12", "10 13"), "b")
-    with pytest.raises(DataError, match=r"b\.ann:1: .*2 of 4 mentions; try brat\[positions=auto\]:.*, which finds 4"):
+    wrong, way = r"b\.ann:1: .*2 of 4 mentions", r"each file has its own way to count them: try brat\[positions=auto\]:.*, which finds 4"
+    with pytest.raises(DataError, match=f"{wrong}; {way}"):
         read(tmp_path)
     documents, report = read(tmp_path, positions="auto")
     assert content(documents) == [([("PER", "Ada"), ("ORG", "Zed")], [("Ada", "runs", "Zed")])] * 2

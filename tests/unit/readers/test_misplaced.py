@@ -25,7 +25,7 @@ def complaint(total: Fits, used: str = "characters") -> str:
 def test_a_loss_that_a_convention_explains_is_refused_with_the_way_out():
     assert complaint(fits((1000, {"characters": 980, "utf16": 1000}))) == (
         "expected the words of each mention at its positions, got other words for 20 of 1000 mentions; "
-        "try brat[positions=utf16]:here, which finds 1000"
+        "they seem to count UTF-16 code units, as JavaScript, Java and C# do: try brat[positions=utf16]:here, which finds 1000"
     )
 
 

@@ -293,7 +293,7 @@ def test_other_encodings_are_refused_with_the_byte_and_a_way_out(tmp_path: Path)
     file = tmp_path / "a.jsonl"
     # The second line is GB18030: 张 is d5 c5, and "text": " takes the first ten columns.
     file.write_bytes(json.dumps(LINE).encode() + b"\n" + '{"text": "张"}'.encode("gb18030"))
-    with pytest.raises(DataError, match=r"a\.jsonl:2: expected UTF-8 text, got byte 0xd5 at column 10; name the encoding"):
+    with pytest.raises(DataError, match=r"a\.jsonl:2: expected UTF-8 text, got byte 0xd5 at column 10; it looks like GB18030"):
         list(READER.read(file, ReadReport()))
 
 
