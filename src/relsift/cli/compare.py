@@ -26,7 +26,7 @@ def command(
         str | None, typer.Option(help="For run or model folders: annotated data; the test part of a corpus that has one.")
     ] = None,
     units: Annotated[str, typer.Option(help="What is drawn and swapped: document or sentence.")] = "document",
-    samples: Annotated[int, typer.Option(help="Random samples of each test.", min=1)] = 10_000,
+    samples: Annotated[int, typer.Option(help="Random samples of each test.", min=1, max=10_000_000)] = 10_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Is one system better than another, or is it chance? Paired tests of micro F1."""

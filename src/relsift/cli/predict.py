@@ -11,6 +11,7 @@ import typer
 
 from relsift.cli import prediction_options
 
+MOST_CACHE = 1_000_000  # megabytes
 TERMINATED = 128 + signal.SIGTERM  # exit status
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
@@ -30,11 +31,13 @@ def command(
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
     gc.set_threshold(GC_THRESHOLD)
+    from relsift.errors import require
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.streaming.predict import predict_file
     from relsift.streaming.resume import mark
 
+    require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
     extractor = RelationExtractor.from_pretrained(run, device)
     extractor.bundle.model.limit_cache(cache_mb)
     report = InferenceReport()

@@ -37,6 +37,8 @@ def make_plan(
     if split == "own":
         for option, value, unset in (("--folds", folds, None), ("--development", development, Plan.development)):
             require(value == unset, option, expected="none beside --split own, which takes the parts of the corpus", got=value)
+    else:
+        require(0 < development < 1, "--development", expected="a share of the training part, between 0 and 1", got=development)
     source = resolve(data)
     chosen = direction or source.direction or "directed"
     require(chosen in DIRECTIONS, "--direction", expected=" or ".join(DIRECTIONS), got=chosen)

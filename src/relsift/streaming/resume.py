@@ -8,7 +8,6 @@ a score may differ in its last digit: cached words and distances of earlier bloc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -17,6 +16,7 @@ from typing import BinaryIO
 
 from relsift.errors import ConfigError
 from relsift.files import write_json
+from relsift.json_text import read_json
 from relsift.schema import Document
 
 Block = Sequence[Document]
@@ -49,10 +49,7 @@ class Job:
                 f"--resume: expected {mark(out)} beside {out}, as an interrupted `relsift predict` leaves it, got none: the file is "
                 "complete, or something else wrote it; leave out --resume to write it anew"
             )
-        try:
-            before = json.loads(mark(out).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ConfigError(f"{mark(out)}: expected JSON, got {error}; leave out --resume to start again") from error
+        before = read_json(mark(out), error=ConfigError, advice="leave out --resume to start again")
         for name, value in asdict(self).items():
             got = before.get(name) if isinstance(before, dict) else before
             if got != value:

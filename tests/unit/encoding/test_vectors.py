@@ -224,7 +224,10 @@ def test_headers_and_numbers_that_no_program_writes_are_refused(content, words, 
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("shape", ["(1000000000, 1000000000)", "(-1, 3)", f"({2**63}, {2**63})", "(1e9, 3)", "'x'", "(" * 1500, "(4, 3, 2)", "(4,)"])
+SHAPES = ("(1000000000, 1000000000)", "(-1, 3)", f"({2**63}, {2**63})", "(1e9, 3)", "'x'", "(" * 1500, "(4, 3, 2)", "(4,)")
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=range(8))
 @pytest.mark.parametrize("kind", ["<f4", "|O", "<i8", "<U9", "x", "[('a', '<f4')]"])
 def test_arrays_of_other_shapes_and_kinds_are_refused_in_one_line(shape, kind, tmp_path):
     described = kind if kind.startswith("[") else repr(kind)
