@@ -220,7 +220,7 @@ def invalid_value(error: ValidationError, where: str = "", section: str = "", op
         options, which an unknown one may mean.
     """
     first = error.errors()[0]
-    key = section + ".".join(map(str, first["loc"]))
+    key = section + ".".join(str(name)[:_LONGEST] for name in first["loc"])
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return ConfigError(f"{where}{key}: expected an option that exists, got an unknown one{_hint(key, [*option_names(), *options])}")
     got = repr(first.get("input"))

@@ -9,7 +9,7 @@ import torch
 from relsift.errors import ConfigError
 
 CPU = "cpu"  # the default of training and prediction: its results repeat bit for bit
-_NAMES = re.compile(r"auto|cpu|(cuda|mps|xpu)(:\d{1,3})?")  # torch knows more names, of devices that cannot run a model
+_NAMES = re.compile(r"auto|cpu(:0)?|(cuda|mps|xpu)(:\d{1,3})?")  # torch knows more names, of devices that cannot run a model
 
 
 def torch_device(name: str) -> torch.device:

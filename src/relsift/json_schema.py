@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -36,4 +37,5 @@ def conform(
 
 @cache
 def _adapter(schema: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(schema, config=None if isinstance(schema, type) and issubclass(schema, BaseModel) else ConfigDict(strict=True))
+    has_own = is_dataclass(schema) or (isinstance(schema, type) and issubclass(schema, BaseModel))
+    return TypeAdapter(schema, config=None if has_own else ConfigDict(strict=True))

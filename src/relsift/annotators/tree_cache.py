@@ -52,9 +52,14 @@ class TreeCache:
 
     def put(self, trees: Mapping[Tokens, Syntax]) -> None:
         """Write the trees, all or none of them."""
-        make_folder(self.file.parent)
-        with self._open() as database, database:
-            database.executemany("INSERT OR REPLACE INTO trees VALUES (?, ?)", _rows(trees.items()))
+        try:
+            make_folder(self.file.parent)
+            with self._open() as database, database:
+                database.executemany("INSERT OR REPLACE INTO trees VALUES (?, ?)", _rows(trees.items()))
+        except (OSError, sqlite3.OperationalError, DataError, OutputError) as error:  # a cache is a help and no condition
+            reason = getattr(error, "strerror", None) or str(error)
+            slower = f"these {len(trees)} sentences will be parsed again next time"
+            warnings.warn(f"relsift: {self.file}: expected a place to keep parses, got {reason}; {slower}", stacklevel=2)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -13,6 +13,7 @@ import typer
 from relsift.cli import prediction_options
 from relsift.cli.output import as_documents, echo, note
 
+MOST_CACHE = 1_000_000  # megabytes
 TERMINATED = 128 + signal.SIGTERM  # exit status
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
@@ -43,7 +44,7 @@ def command(
     from relsift.streaming.resume import mark
 
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
-    require(math.isfinite(cache_mb), "--cache-mb", expected="a finite number", got=cache_mb)
+    require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
     writer = writer_for(out, format).name if out is not None else format or "native"
     extractor = RelationExtractor.from_pretrained(run, device)
     extractor.bundle.model.limit_cache(cache_mb)

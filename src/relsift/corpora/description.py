@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from relsift.errors import DataError
 from relsift.files import recovered, write_json
+from relsift.json_schema import conform
+from relsift.json_text import read_json
 
 FORMAT = 1  # raised when older versions of relsift cannot read the new form
 DESCRIPTION_FILE = "corpus.json"
+
+
+class _Part(BaseModel):
+    """One split; further keys are for people."""
+
+    model_config = ConfigDict(strict=True)
+    file: str
+    sha256: str
+
+
+class _Description(BaseModel):
+    """What is read of corpus.json."""
+
+    model_config = ConfigDict(strict=True)
+    format: int
+    splits: dict[str, _Part]
+    dropped: dict[str, Any]
 
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
@@ -25,7 +45,8 @@ def read_description(name: str, folder: Path) -> dict[str, Any]:
         raise DataError(f"{name}: expected a prepared corpus in {folder}, got none; run `relsift corpora prepare {name}`")
     advice = f"run `relsift corpora prepare {name}` again"
     try:
-        description: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        description: dict[str, Any] = read_json(file, error=DataError, advice=advice)
+        conform(_Description, description, file, error=DataError, advice=advice)
         version = description["format"]
         is_complete = isinstance(description["splits"], dict) and isinstance(description["dropped"], dict)
         is_complete = is_complete and all({"file", "sha256"} <= facts.keys() for facts in description["splits"].values())

@@ -8,7 +8,6 @@ OUT/lock                                   empty; held by the process that compu
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import shutil
@@ -30,9 +29,12 @@ from relsift.experiments.cell_files import StoredCell, finished_names, pack_loos
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import System
 from relsift.files import locked, make_folder, write_json
+from relsift.json_schema import conform
+from relsift.json_text import read_json
 
 PLAN_FILE = "plan.json"
 LOCK_FILE = "lock"
+_ADVICE = "use another --out"
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,11 @@ def write_or_check_plan(folder: Path, plan: Plan) -> None:
 
 def read_plan(folder: Path) -> Plan:
     file = folder / PLAN_FILE
+    if not file.exists():
+        raise DataError(f"{file}: expected a folder made by `relsift cv` or `relsift reproduce`, got No such file or directory")
     try:
-        return Plan(**json.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"{file}: expected a folder made by `relsift cv` or `relsift reproduce`, got {error.strerror}") from error
-    except (ValueError, TypeError, ConfigError) as error:
+        return conform(Plan, read_json(file, error=DataError, advice=_ADVICE), file, error=DataError, advice=_ADVICE)
+    except ConfigError as error:
         raise DataError(f"{file}: expected the plan of a grid, got {error}") from error
 
 

@@ -5,18 +5,21 @@ OUT/tagged/fold<k>.json     entities found in every sentence of the fold, and ho
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from relsift.annotators.tagger import VERSION, predicted_tags
 from relsift.errors import DataError
 from relsift.experiments.folds import Fold
 from relsift.experiments.result import Plan
 from relsift.files import make_folder, write_json
+from relsift.json_schema import conform
+from relsift.json_text import read_json
 from relsift.schema import Entity, Sentence
 from relsift.stable_random import stable_integer
 
@@ -31,6 +34,15 @@ class TaggedFold:
     facts: dict[str, Any]
 
 
+class _Tags(BaseModel):
+    """What is read of a file of tags; older ones lack the digest, and are refused for it."""
+
+    model_config = ConfigDict(strict=True)
+    checksum: str
+    facts: dict[str, Any]
+    tags: list[list[list[int | str]]]
+
+
 def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
     """Raises ConfigError if spaCy is not installed; DataError if the folder's tags are of other sentences."""
     training, development, test = fold.sentences()
@@ -43,7 +55,9 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
         facts = {"training": asdict(tagged.training_score), "elsewhere": asdict(tagged.others_score), "overlapping": tagged.overlapping}
         make_folder(file.parent)
         write_json(file, {"checksum": plan.checksum, "sentences": digest, "facts": facts, "tags": tags})
-    kept = json.loads(file.read_text(encoding="utf-8"))
+    advice = "delete the file"
+    kept: dict[str, Any] = read_json(file, error=DataError, advice=advice)
+    conform(_Tags, kept, file, error=DataError, advice=advice)
     whose = kept["checksum"], kept.get("sentences"), len(kept["tags"])
     if whose != (plan.checksum, digest, len(training) + len(development) + len(test)):
         raise DataError(f"{file}: expected the tags of this fold, got those of other sentences or of an older tagger; delete the file")

@@ -5,7 +5,6 @@ Letters: U annotated sentences of the test part.
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +20,7 @@ from relsift.evaluation.scores import Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
 from relsift.files import make_folder, write_json
+from relsift.json_text import read_json
 from relsift.readers.base import OnError
 
 FORMAT = 1
@@ -197,7 +197,7 @@ class CellResult:
     def load(cls, file: Path) -> CellResult:
         """Raises DataError naming the file if it is not a cell of this version."""
         try:
-            value = json.loads(file.read_text(encoding="utf-8"))
+            value = read_json(file, error=DataError, advice="delete it to have it computed again")
             if (version := value.pop("format")) != FORMAT:
                 raise DataError(f"{file}: expected a cell of format {FORMAT}, got {version!r}; delete it to have it computed again")
             return cls.from_json(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +12,8 @@ from relsift.registry import find
 
 Tagger = Literal["none", "test", "both"]
 Selection = Literal["development", "test"]
+
+MOST_RATIO = 1_000_000  # negatives a positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,8 @@ class System:
             value = getattr(self, name)
             require(value in legal, f"system.{name}", expected=f"one of {', '.join(legal)}", got=value)
         ratio = self.test_ratio
-        require(ratio is None or 0 <= ratio < math.inf, "system.test_ratio", expected="negatives a positive, >= 0 and finite", got=ratio)
+        expected = f"negatives a positive, 0 to {MOST_RATIO}"
+        require(ratio is None or 0 <= ratio <= MOST_RATIO, "system.test_ratio", expected=expected, got=ratio)
 
     def with_overrides(self, *overrides: str) -> System:
         """The same with further overrides; where both name a key, these hold."""

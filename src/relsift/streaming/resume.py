@@ -11,7 +11,6 @@ may be summed in another order.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO
 
 from relsift.errors import ConfigError
 from relsift.files import write_json
+from relsift.json_text import read_json
 from relsift.locks import output_errors
 from relsift.schema import Document
 
@@ -92,14 +92,9 @@ def _facts(out: Path) -> dict[str, int]:
 
 def _read(record: Path) -> dict[str, Any] | None:
     """None if it is not there. Raises ConfigError if it is no record."""
-    try:
-        value = json.loads(record.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
-            raise ValueError(repr(value)[:40])
-    except FileNotFoundError:
+    if not record.is_file():
         return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{record}: expected the settings of a prediction, got {error}; leave out --resume to start again") from error
+    value: dict[str, Any] = read_json(record, error=ConfigError, advice="leave out --resume to start again")
     return value
 
 

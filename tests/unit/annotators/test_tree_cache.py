@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from relsift.annotators.tree_cache import TreeCache
-from relsift.errors import DataError
 from relsift.schema import Syntax
 
 ADA, ZHANG = ("Ada", "left"), ("张伟", "left", ".")
@@ -63,5 +62,14 @@ def test_a_file_that_is_no_database_is_reported_and_begun_again(tmp_path: Path):
 
 def test_a_file_that_cannot_be_opened_is_no_broken_one(tmp_path: Path):
     cache(tmp_path).file.mkdir()
-    with pytest.raises(DataError, match="expected a file that can be read and written"):
+    with pytest.warns(UserWarning, match="expected a file that can be read and written"):
         cache(tmp_path).put(TREES)
+    assert cache(tmp_path).file.is_dir()
+
+
+def test_a_place_that_cannot_be_written_costs_the_cache_and_not_the_trees(tmp_path):
+    (tmp_path / "file").write_text("x")
+    cache = TreeCache("en", "1.0", "3.8", tmp_path / "file" / "below")  # a folder below a file cannot be made
+    with pytest.warns(UserWarning, match="expected a place to keep parses, got Not a directory; these 1 sentences will be parsed again"):
+        cache.put({("Ada",): Syntax((-1,), ("root",), ("N",))})
+    assert cache.get([("Ada",)]) == {}
