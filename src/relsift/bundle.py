@@ -214,7 +214,7 @@ def _annotators(folder: Path) -> dict[Addition, str]:
     file = folder / ANNOTATORS_FILE
     if not file.is_file():
         return {}
-    value = conform(dict[Addition, str], read_json(file), f"{file}: expected an annotator by what it adds")
+    value = conform(dict[Addition, str], read_json(file), file)
     if not value.keys() <= APPLIED:
         raise CheckpointError(
             f"{file}: expected annotators that add {' or '.join(APPLIED)}, got {sorted(value)}; use the relsift version that wrote it"

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from relsift.errors import CheckpointError, RelsiftError
 
 Value = TypeVar("Value")
+_LONGEST_QUOTE = 80  # characters of a value in a message
 
 
 class Strict(BaseModel):
@@ -27,12 +29,22 @@ def conform(
     try:
         conforming: Value = _adapter(cast(Any, schema)).validate_python(value)
     except ValidationError as fault:
-        first = fault.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        got = repr(first.get("input"))
-        got = got if len(got) <= 80 else f"{got[:80]}…"
-        raise error(f"{file}: {place}: {first['msg'].lower()}, got {got}; {advice}") from fault
+        raise error(f"{file}: {_complaint(fault.errors()[0])}; {advice}") from fault
     return conforming
+
+
+def _complaint(fault: ErrorDetails) -> str:
+    *places, key = fault["loc"] or ("",)
+    where = "".join(f"{place}: " for place in places)
+    got = repr(fault.get("input"))
+    got = got if len(got) <= _LONGEST_QUOTE else f"{got[:_LONGEST_QUOTE]}…"
+    if fault["type"] == "missing":
+        return f"{where}expected the key {key!r}, got {got}"
+    if fault["type"] == "extra_forbidden":
+        return f"{where}expected no key {key!r}, got it with {got}"
+    is_object = fault["type"] in ("dict_type", "model_type", "model_attributes_type", "dataclass_type", "dataclass_exact_type")
+    should_be = "a JSON object" if is_object else fault["msg"].removeprefix("Input should be ")
+    return f"{where}{f'{key}: ' if key != '' else ''}expected {should_be}, got {got}"
 
 
 @cache

@@ -124,8 +124,8 @@ def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
     [
         (b"{", "expected JSON"),
         (b"[" * 100_000, "expected JSON"),
-        (b"[]", "expected an annotator by what it adds: the file: input should be a valid dictionary, got []"),
-        (b'{"trees": 1}', "expected an annotator by what"),
+        (b"[]", "expected a JSON object, got []"),
+        (b'{"trees": 1}', "trees: expected a valid string, got 1"),
         (b'{"entities": "spacy:en"}', "expected annotators that add trees, got ['entities']"),
     ],
 )

@@ -15,7 +15,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from relsift.errors import DataError, OutputError
-from relsift.files import make_folder
 from relsift.home import home
 from relsift.schema import Syntax
 
@@ -53,7 +52,7 @@ class TreeCache:
     def put(self, trees: Mapping[Tokens, Syntax]) -> None:
         """Write the trees, all or none of them."""
         try:
-            make_folder(self.file.parent)
+            self.file.parent.mkdir(parents=True, exist_ok=True)
             with self._open() as database, database:
                 database.executemany("INSERT OR REPLACE INTO trees VALUES (?, ?)", _rows(trees.items()))
         except (OSError, sqlite3.OperationalError, DataError, OutputError) as error:  # a cache is a help and no condition

@@ -113,7 +113,7 @@ def test_nothing_that_is_read_is_written_over(tmp_path: Path):
         ("in/train.jsonl", "in/train.jsonl"), ("in", "in"), ("in", "link"), ("in", "in/new"), ("link/train", "in/x"),
         ("in/train.jsonl", "hard.jsonl"), ("in/train.jsonl", "link/train.jsonl"),
     ):  # fmt: skip
-        with pytest.raises(ConfigError, match="expected a place outside the data that is read"):
+        with pytest.raises(ConfigError, match=r"expected a place (that is not read|outside the input)"):
             convert(resolve(str(tmp_path / data)), tmp_path / target, native.WRITER, ReadReport())
     assert (source / "train.jsonl").read_text(encoding="utf-8") == SENTENCES
     assert [path.name for path in source.iterdir()] == ["train.jsonl"]

@@ -83,7 +83,7 @@ DAMAGED = (
 @pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_description_is_refused(small: Path, text: str):
     (small / "corpus.json").write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=r"corpus\.json: expected .*run `relsift corpora prepare small` again"):
+    with pytest.raises(DataError, match=r"corpus\.json: .*expected .*run `relsift corpora prepare small` again"):
         resolve("small")
 
 
@@ -120,7 +120,7 @@ def test_unknown_formats_options_and_values_are_refused_with_what_there_is(tmp_p
         resolve(f"brat[size=1]:{tmp_path}")
     with pytest.raises(ConfigError, match="expected unit to be auto or characters, got 'words'"):
         resolve(f"brat[unit=words]:{tmp_path}")
-    with pytest.raises(ConfigError, match=r"multihead.*none \(it has no options\)"):
+    with pytest.raises(ConfigError, match=r"multihead.*expected option=value with an option of encoding, got 'a=b'"):
         resolve(f"multihead[a=b]:{tmp_path}")
     with pytest.raises(DataError, match="expected a file or a folder, got a path that does not exist"):
         resolve(f"brat:{tmp_path}/nowhere")

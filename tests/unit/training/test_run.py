@@ -165,10 +165,10 @@ def test_sentences_without_annotation_still_count_among_the_candidates_of_the_se
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("[]", "the file: input should be"),
-        ("null", "the file"),
-        ('[["data", 1]]', "the file"),
-        ('{"data": 1, "checksums": {}, "seed": 1}', "data: input should be a valid string"),
+        ("[]", "expected a JSON object, got []"),
+        ("null", "expected a JSON object, got None"),
+        ('[["data", 1]]', "expected a JSON object"),
+        ('{"data": 1, "checksums": {}, "seed": 1}', "data: expected a valid string"),
         ('{"data": "toy", "checksums": [], "seed": 1}', "checksums"),
         ('{"data": "toy", "checksums": {}, "seed": "1"}', "seed"),
         ('{"data": "toy", "data": "toy", "checksums": {}, "seed": 1}', "the key 'data' twice"),
