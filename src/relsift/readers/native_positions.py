@@ -118,7 +118,7 @@ def checked_mention(entity: Entity, words: Any, line: LineText, where: str) -> E
 
 
 def shift_of_chars(entities: Iterable[Entity], line: LineText) -> int:
-    """What to subtract from the `chars` of a line's mentions: 0, or `line.start` where relsift 0.2 wrote it and counted in the document."""
+    """What to subtract from `chars` of a line: 0, or `line.start` for a line of an earlier version, which counted in the document."""
     if not line.start:
         return 0
     mentions = [entity for entity in entities if entity.chars is not None and 0 <= entity.start < entity.end <= line.size]

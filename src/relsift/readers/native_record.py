@@ -162,7 +162,7 @@ def _mentions(
         return mentions
     shift = shift_of_chars(with_chars, line)
     if shift:
-        report.drop("lines whose chars count in the document, as relsift 0.2 wrote them (read so)", where)
+        report.drop("lines whose chars count in the document, as earlier versions of relsift wrote them (read so)", where)
 
     def placed(number: int, entity: Entity | None) -> Entity | None:
         if entity is None or entity.chars is None:
