@@ -169,8 +169,9 @@ def test_the_help_of_reproduce_names_every_experiment(capsys):
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
         patch.setattr("sys.argv", ["relsift", "reproduce", "--help"])
         main()
-    names = " ".join(capsys.readouterr().out.split()).partition("Experiments: ")[2]
-    assert names == ", ".join(table("experiment")) + "."
+    lines = capsys.readouterr().out.partition("Experiments:")[2].splitlines()
+    names = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")]
+    assert names == list(table("experiment"))
 
 
 @pytest.mark.parametrize("arguments", [("cv",), ("reproduce", "table4")])

@@ -279,7 +279,7 @@ def test_a_broken_record_of_the_run_to_resume_is_named(content, tmp_path, capsys
     assert relsift(capsys, *options)[0] == 0
     (tmp_path / "run/run.json").write_text(content)
     status, _, err = relsift(capsys, *options, "--resume")
-    assert_one_clear_line(status, err, "run.json", "expected the record of the run to resume")
+    assert_one_clear_line(status, err, "run.json: expected", "start again in another --out")
 
 
 def test_text_without_entities_has_no_relations_and_the_user_is_told_why(run, capsys, tmp_path):

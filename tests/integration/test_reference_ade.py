@@ -30,12 +30,18 @@ def test_drug_ae_rel_equals_the_reference(corpora: Path):
     assert not report.dropped
 
 
+def _without_blanks(key: str, start: str, end: str, words: str) -> tuple[str, int, int, str]:
+    """Two mentions of the file have a blank at their edge, which belongs to no entity of ours."""
+    before, after = (len(words) - len(stripped) for stripped in (words.lstrip(), words.rstrip()))
+    return key, int(start) + before, int(end) - after, words.strip()
+
+
 def test_mentions_of_drug_ae_rel_point_into_the_rebuilt_abstract(corpora: Path):
     documents, _ = read_corpus(REL, corpora / "ade/raw/DRUG-AE.rel")
     stated = set()
     for line in (corpora / "ade/raw/DRUG-AE.rel").read_text(encoding="utf-8").splitlines():
         key, *_, effect, start, end, drug, drug_start, drug_end = line.split("|")
-        stated |= {(key, int(start), int(end), effect), (key, int(drug_start), int(drug_end), drug)}
+        stated |= {_without_blanks(key, start, end, effect), _without_blanks(key, drug_start, drug_end, drug)}
     read_entities = {
         (document.id, *entity.chars, (document.text or "")[slice(*entity.chars)])
         for document in documents

@@ -18,6 +18,7 @@ from typing import Any
 import torch._dynamo  # noqa: F401  (slow to import, and every optimiser does: once is enough for all children)
 
 import toy
+from relsift import weights
 from relsift.training import loop, state
 
 EPOCHS = 8
@@ -34,14 +35,14 @@ def die(*_: Any, **__: Any) -> None:
 
 
 def half_tensors() -> None:
-    write = state.save_file
+    write = weights.save_file
 
     def save(tensors: Any, file: Path) -> None:
         write(tensors, file)
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
         die()
 
-    state.save_file = save
+    weights.save_file = save
 
 
 def before_description() -> None:

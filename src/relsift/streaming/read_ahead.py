@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
+_LONGEST_WAIT = 0.5  # seconds until a signal is noticed
 
 
 def read_ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
@@ -39,7 +40,7 @@ def read_ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
 
     Thread(target=make, name="relsift-read-ahead", daemon=True).start()
     try:
-        while (result := results.get()) is not None:
+        while (result := _next(results)) is not None:
             if isinstance(result, Exception):
                 raise result
             room.put(None)
@@ -47,3 +48,12 @@ def read_ahead(items: Iterable[Item], size: int) -> Generator[Item, None, None]:
     finally:
         wanted = False
         room.put(None)
+
+
+def _next(results: SimpleQueue[Item]) -> Item:
+    """The next result. Not by one endless wait: a signal (Ctrl-C) in the instant before it begins would be noticed only at its end."""
+    while True:
+        try:
+            return results.get(timeout=_LONGEST_WAIT)
+        except Empty:
+            continue
