@@ -144,7 +144,10 @@ def model_folder(folder: Path) -> Path:
     if (folder / MODEL_FOLDER / MODEL_FILE).is_file():
         return folder / MODEL_FOLDER
     if folder.is_dir() and not (folder / MODEL_FILE).is_file():
-        raise CheckpointError(f"{folder}: expected a run with a finished model, or a model folder, got neither; has training ended?")
+        raise CheckpointError(
+            f"{folder}: expected a run with a finished model, or a model folder, got neither; "
+            "has training ended? On the command line the model comes first, then the data"
+        )
     return folder
 
 
@@ -168,7 +171,8 @@ def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationMod
 
 def _description(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: expected a model folder, got {'a file' if folder.exists() else 'nothing'}; train one first")
+        got = "a file; on the command line the model comes first, then the data" if folder.exists() else "nothing; train one first"
+        raise CheckpointError(f"{folder}: expected a model folder, got {got}")
     missing = [name for name in (MODEL_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(

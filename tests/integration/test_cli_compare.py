@@ -194,6 +194,15 @@ def test_two_models_are_compared_as_evaluate_scores_them(models, capsys):
     assert "No difference that this data can show" in out
 
 
+def test_a_model_that_was_trained_on_the_data_of_the_comparison_is_named(models, tmp_path, capsys):
+    assert relsift(capsys, "convert", "gazette-en", tmp_path / "data")[0] == 0
+    status, _, err = relsift(capsys, "compare", models["good"], models["poor"], "--data", tmp_path / "data/train.jsonl", "--samples", 20)
+    assert status == 0, err
+    for name in ("good", "poor"):
+        assert f"warning: {models[name]}: " in err
+    assert err.count("(all of them): 352 sentences stand in the training data of the model too") == 2
+
+
 def test_models_of_two_directions_or_without_data_are_not_compared(models, capsys):
     status, _, err = relsift(capsys, "compare", models["good"], models["undirected"], "--data", "gazette-en")
     assert_one_clear_line(status, err, "undirected", "directed, got undirected")

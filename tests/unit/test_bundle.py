@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from relsift.bundle import ANNOTATORS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, build, model_checksum
+from relsift.bundle import ANNOTATORS_FILE, MODEL_FILE, WEIGHTS_FILE, Bundle, build, model_checksum, model_folder
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding
@@ -88,6 +88,13 @@ def test_nothing_or_a_file_in_the_folders_place_is_refused(tmp_path):
     assert_refused(tmp_path / "none", str(tmp_path / "none"), "got nothing")
     (tmp_path / "file").write_text("x")
     assert_refused(tmp_path / "file", str(tmp_path / "file"), "got a file")
+
+
+def test_where_the_data_came_before_the_model_the_order_is_told(tmp_path):
+    (tmp_path / "train.jsonl").write_text("{}", encoding="utf-8")
+    for place in (tmp_path, tmp_path / "train.jsonl"):
+        with pytest.raises(CheckpointError, match="the model comes first, then the data"):
+            Bundle.load(model_folder(place))
 
 
 @pytest.mark.parametrize("name", [WEIGHTS_FILE, MODEL_FILE])

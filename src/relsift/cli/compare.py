@@ -131,7 +131,7 @@ def _compare_models(
     from relsift.errors import ConfigError
     from relsift.experiments.comparison import compare_predictions
     from relsift.extractor import RelationExtractor
-    from relsift.training.data import scoring_data
+    from relsift.training.data import scoring_data, seen_in_training
     from relsift.training.run import predict_all
 
     for folder in folders:
@@ -157,7 +157,8 @@ def _compare_models(
         predictions.append(predicted)
         notes += [f"{folder}: {line}" for line in report.lines()]
         setting.append(f"candidates of {folder}={report.candidates.setting()}")
-    data_options.tell(notes, source.warnings)
+    seen = [f"{folder}: {line}" for folder in folders for line in seen_in_training(source.name, sentences, folder)]
+    data_options.tell(notes, [*seen, *source.warnings])
     losses = [lost_here.total() for lost_here in source.losses]
     comparison = compare_predictions(source.documents, *predictions, direction=directions[0], losses=losses, **options)
     return comparison, (str(folders[0]), str(folders[1])), " · ".join(setting), []

@@ -153,7 +153,7 @@ class _Corpus:
             return False
         if self._survey is None:
             self._survey = self._fits_of_all()
-        complaint = self._survey.complaint(self.options.positions, reader=READER.name, path=self.path)
+        complaint = self._survey.complaint(self.options.positions, reader=READER.name, path=self.path, nearby=self._nearby)
         share = len(misplaced) / len(mentions)
         is_lost = share > _LOST_SHARE
         if complaint and (report.on_error == "stop" or share > UNEXPLAINED_SHARE):

@@ -35,10 +35,10 @@ class Fits:
         """The convention that fits most mentions, the first of equals; AUTO if each file needs its own."""
         return max((*CONVENTIONS, AUTO), key=lambda convention: self.num_fitting[convention])
 
-    def complaint(self, used: str = CHARACTERS, *, reader: str, path: Path) -> str | None:
+    def complaint(self, used: str = CHARACTERS, *, reader: str, path: Path, nearby: bool = False) -> str | None:
         """What is wrong with the convention `used`, as the rest of an error message after the place; None if little is lost.
 
-        Args: reader, path: what is read, for the way out.
+        Args: reader, path: what is read, for the way out. nearby: whether words a few characters away were looked for already.
         """
         lost = self.num_mentions - self.num_fitting[used]
         best = self.best()
@@ -51,4 +51,5 @@ class Fits:
         if 2 * num_found >= lost:
             way = "each file has its own way to count them" if best == AUTO else f"they seem to count {in_words(best)}"
             return f"{problem}; {way}: try {reader}[positions={best}]:{path}, which finds {self.num_fitting[best]}"
-        return f"{problem}; no known way to count positions finds half of them; was the text edited after it was annotated?"
+        way = "" if nearby else f" If each is off by a few characters, try {reader}[offsets=nearby]:{path}"
+        return f"{problem}; no known way to count positions finds half of them; was the text edited after it was annotated?{way}"

@@ -166,11 +166,17 @@ def _training_warnings(training: Sequence[Sentence], development: Sequence[Sente
 def _scoring_warnings(name: str, sentences: Sequence[Sentence], run: Path | None) -> Iterator[str]:
     if ids := repeated_ids(sentences):
         yield repeated_ids_line(name, ids)
-    if run is not None and (leaked := seen_before(sentences, trained_on(run))):
-        share = "" if len(leaked) < len(sentences) else " (all of them)"
-        yield duplicates_line(f"{name}{share}", "the training data of the model", leaked, "score on data that it has not seen")
+    if run is not None:
+        yield from seen_in_training(name, sentences, run)
     yield from too_few(name, sentences, "the scores stand on them")
     yield from no_relation_warnings(relation.type for sentence in sentences for relation in sentence.relations or ())
+
+
+def seen_in_training(name: str, sentences: Sequence[Sentence], run: Path) -> Iterator[str]:
+    """A warning if a model was trained on some of the sentences."""
+    if leaked := seen_before(sentences, trained_on(run)):
+        share = "" if len(leaked) < len(sentences) else " (all of them)"
+        yield duplicates_line(f"{name}{share}", "the training data of the model", leaked, "score on data that it has not seen")
 
 
 def too_few(name: str, sentences: Sequence[Sentence], use: str) -> Iterator[str]:

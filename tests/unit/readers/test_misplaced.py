@@ -29,6 +29,12 @@ def test_a_loss_that_a_convention_explains_is_refused_with_the_way_out():
     )
 
 
+def test_a_loss_that_no_convention_explains_names_the_option_for_mentions_that_lie_beside_their_words():
+    total = fits((10, {}))
+    assert complaint(total).endswith("edited after it was annotated? If each is off by a few characters, try brat[offsets=nearby]:here")
+    assert (total.complaint(reader="brat", path=Path("here"), nearby=True) or "").endswith("edited after it was annotated?")
+
+
 def test_files_that_count_differently_are_read_each_in_its_way():
     total = fits((10, {"characters": 10}), (10, {"bom": 10}))
     assert total.best() == AUTO

@@ -301,6 +301,7 @@ def test_other_encodings_are_refused_with_the_byte_and_a_way_out(tmp_path: Path)
     ("name", "content", "ours"),
     [
         ("a.jsonl", json.dumps(LINE), True),
+        ("A.JSONL", json.dumps(LINE), True),
         ("a.jsonl", json.dumps(LINE | {"tokens": ["These", "sentences", ":"]}), True),  # a word, not another format's key
         ("a.jsonl", json.dumps({"id": 1, "text": 'the "sentences": [] key'}), True),
         ("a.jsonl", '{"id": "d", "sentences": [["text"]], "text": ""}', False),
