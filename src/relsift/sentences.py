@@ -39,11 +39,13 @@ _SENTENCE_END = re.compile(
 _NEXT_CHARACTER = re.compile(r"[^\S\r\n]*+(\S)")  # the next character on the line
 _NEXT_WORD = re.compile(r"[\"'“‘(\[]*+(\w+)")
 # A number, a numeral such as IV, a letter but A and I, or a code with a digit such as KB/32.
-_NUMBER = re.compile(r"[(\[#№]?(?:\d|[A-Z][A-Z_/.-]{0,20}\d|[A-Z]{2,}\.[A-Z]{2}|[IVXLCM]{2,}\b|[B-HJ-Z]\b(?!\.))")
+_NUMBER = re.compile(r"[(\[#№+]?(?:§+\s?)?(?:\d|[A-Z][A-Z_/.-]{0,20}\d|[A-Z]{2,}\.[A-Z]{2}|[IVXLCM]{2,}\b|[B-HJ-Z]\b(?!\.))")
 _MONTH = re.compile(r"(\w+)(\s+\d{4}\b)?")
 _ENDS_IN_NUMBER = re.compile(r"\d\s*\Z")
 _LAST_WORD = re.compile(r"[\w.°]*\Z")
 _BULLETS = " \t•⁃·*(-"
+_SPACED_LETTERS = re.compile(r"(?<![\w.'’-])[a-zà-öø-ÿа-яё]((?:\.[^\S\r\n]{1,2}[^\W\d_]){1,4})?\Z")  # before the last full stop
+_LETTER_WITH_STOP = re.compile(r"[^\W\d_]\.")
 _LONGEST_ABBREVIATION = 20  # characters that are looked at before a full stop
 _LINE_BREAK = re.compile(r"\r?\n(\s*)")
 
@@ -138,7 +140,7 @@ def _is_abbreviation(text: str, match: re.Match[str], next_start: int, own: _Own
         return _is_before_symbol(text, match, next_start, word)
     if word.isdigit() and len(word) <= 2:
         return _is_day(text, next_start) or _begins_line(text, match.start() - len(word))
-    is_listed = lower in BEFORE_OTHERS or word in CAPITALISED or _is_dotted(word)
+    is_listed = lower in BEFORE_OTHERS or word in CAPITALISED or _is_dotted(word) or _is_in_spaced_letters(text, match, next_start)
     return is_listed and not begins_sentence
 
 
@@ -168,6 +170,13 @@ def _is_dotted(word: str) -> bool:
     """Whether the word is single letters with full stops between them, as U.S or i.v are."""
     letters = word.split(".")
     return len(letters) > 1 and all(len(letter) == 1 and letter.isalpha() for letter in letters)
+
+
+def _is_in_spaced_letters(text: str, match: re.Match[str], next_start: int) -> bool:
+    """Whether the full stop belongs to single letters with blanks between them, the first one small, as in "z. B." or "т. е."."""
+    stop = match.start()
+    before = _SPACED_LETTERS.search(text, max(0, stop - _LONGEST_ABBREVIATION), stop)
+    return before is not None and (before.group(1) is not None or _LETTER_WITH_STOP.match(text, next_start) is not None)
 
 
 class _Own:

@@ -116,6 +116,15 @@ You and Albert I. Jones left.
 He said . . . nothing.
 Она родилась 19 ноября 2012 г. № 268 там.
 Он живёт в г. Москве, ул. Мира.
+Das gilt z. B. Frau Holm, i. V. m. Art. 3.
+Это т. е. Иванов и т. д. Петров.
+Holm v. Berg was decided, Fed. R. Civ. P. 12, by the 9th Cir. Court.
+Er kam gem. § 5 Abs. 2 bzgl. Frau Ek, bspw. Herr Holm.
+Im 19. Jahrhundert kam er, im 2. Weltkrieg nicht, vgl. Aufl. 2 u. Tab. 4.
+Call tel. +46 5.
+He lives in ул. Ленина, д. 5.
+Dña. Ana y Ud. Berg.
+See Ek et seq. Section 5 and op. cit. Berg.
 1. The list begins here.
 """.strip().splitlines()
 
@@ -146,6 +155,7 @@ def test_a_full_stop_of_an_abbreviation_does_not_end_a_sentence(text: str):
         "He said »Go!«|Bo left.",
         "Er kam am 5.|Bo ging.",
         "It was May 5.|November was cold.",
+        "He measured x.|Bo left.",
     ],
 )
 def test_a_sentence_ends_where_another_begins(text: str):

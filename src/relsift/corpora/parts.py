@@ -24,6 +24,7 @@ WORDS = {
     **dict.fromkeys(("dev", "devel", "development", "valid", "validation", "validate", "val"), DEV),
     **dict.fromkeys(("test", "testing", "tst"), TEST),
 }
+WORDS |= {f"{word}{thing}": split for word, split in WORDS.items() for thing in ("set", "data")}  # testset, as "test set"
 _EVALUATION = frozenset({"eval", "evaluation"})  # the development part for some, the test part for others
 _TEXT_OF = {".ann": ".txt"}  # suffix of an annotation file -> that of the text it belongs to
 _NAMED = 3  # names in a message

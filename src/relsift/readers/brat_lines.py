@@ -18,7 +18,8 @@ LONGEST_QUOTE = 80  # characters of a line in a message
 MOST_MEMBERS = 200  # of an equivalence: each two of them become a relation
 KINDS = "TREAMN#"  # first letter of an id: text, relation, event, attribute, modification, normalisation, note
 _UNUSED = {"A": "attributes", "M": "attributes", "N": "normalisations", "#": "notes"}
-_INTENDED_ANNOTATION = re.compile(rf"[{KINDS}]\d++\s|\*\s")  # with a blank for the tab: an error, not a stray line
+# With a blank for the tab, or an entity with another kind of id: an error, not a stray line.
+_INTENDED_ANNOTATION = re.compile(rf"[{KINDS}]\d++\s|\*\s|\S{{1,40}}\t[^\t]*?\S\s++\d++\s++\d++(?:\t|\s*$)")
 _ARGUMENT = re.compile(r"([^\s:]+):(\S+)")
 _TYPE_AND_SPAN = re.compile(r"(.*\S)\s+(-?\d+)\s+(-?\d+)")
 _SPAN = re.compile(r"(-?\d+)\s+(-?\d+)")

@@ -187,8 +187,9 @@ def _without_offsets(sentence: Sentence) -> Sentence:
 def recognises(path: Path) -> bool:
     """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE)."""
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".jsonl" and not is_hidden(file, path))
-        return bool(files) and recognises(files[0])
+        children = sorted(file for file in path.iterdir() if file.suffix.lower() == ".jsonl" and not is_hidden(file, path))
+        first = next((file for file in children if file.is_file()), None)
+        return first is not None and recognises(first)
     if path.suffix.lower() != ".jsonl":
         return False
     # Without what another encoding adds: reading says then which encoding to name.

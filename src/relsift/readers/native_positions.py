@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate, chain
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from relsift.errors import DataError
 from relsift.schema import Entity, join_tokens
@@ -219,13 +220,13 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
     habits: list[tuple[str, Callable[[], str]]] = [
         (
             "in UTF-16 code units, as JavaScript counts: read it with native[positions=utf16]:FILE",
-            lambda: text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le"),
+            lambda: _encoded(text, "utf-16-le")[2 * start : 2 * end].decode("utf-16-le"),
         ),
-        ("in bytes of UTF-8; convert the offsets to characters", lambda: text.encode()[start:end].decode()),
+        ("in bytes of UTF-8; convert the offsets to characters", lambda: _encoded(text, "utf-8")[start:end].decode()),
         ("with the end counted in; add 1 to each end", lambda: text[start : end + 1]),
         ("with the first one as number 1; subtract 1 from both", lambda: text[start - 1 : end - 1]),
-        ("in the text with decomposed characters (NFD)", lambda: unicodedata.normalize("NFD", text)[start:end]),
-        ("in the text with composed characters (NFC)", lambda: unicodedata.normalize("NFC", text)[start:end]),
+        ("in the text with decomposed characters (NFD)", lambda: _normalised(text, "NFD")[start:end]),
+        ("in the text with composed characters (NFC)", lambda: _normalised(text, "NFC")[start:end]),
         ("with each line break as one character", lambda: text.replace("\r\n", "\n")[start:end]),
         ("from the beginning of the document; subtract text_start", lambda: text[max(start - text_start, 0) : max(end - text_start, 0)]),
     ]
@@ -239,6 +240,17 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
     if words and text.count(words) == 1:
         return f"; it stands at {text.index(words)} to {text.index(words) + len(words)}"
     return ""
+
+
+# Kept, since a long text with thousands of wrong mentions asks for each of them again.
+@lru_cache(maxsize=4)
+def _encoded(text: str, encoding: str) -> bytes:
+    return text.encode(encoding)
+
+
+@lru_cache(maxsize=4)
+def _normalised(text: str, form: Literal["NFC", "NFD"]) -> str:
+    return unicodedata.normalize(form, text)
 
 
 def _quoted(text: str) -> str:

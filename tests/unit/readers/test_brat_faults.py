@@ -363,3 +363,11 @@ def test_a_relation_across_sentences_is_counted_as_lost_and_its_place_names_what
         documents, report = read(tmp_path, **options)
         assert len(documents[0].sentences) == number
         assert not report.dropped
+
+
+def test_an_entity_with_an_unusual_id_is_an_error_and_no_stray_line(tmp_path: Path):
+    write(tmp_path, "Ada runs Zed\n", "T1\tPER 0 3\tAda\nT-2\tORG 9 12\tZed\n")
+    report = ReadReport(on_error="skip")
+    assert len(list(READER.read(tmp_path, report))) == 1
+    assert report.dropped == {"broken lines": 1}
+    assert "a.ann:2: expected an annotation" in report.faults[0]

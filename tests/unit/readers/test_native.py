@@ -506,3 +506,11 @@ def test_texts_that_do_not_fit_together_lose_the_offsets_of_tagged_entities_too(
     (document,), report = read(one, one | {"id": "2"})
     assert report.dropped
     assert [sentence.tagged for sentence in document.sentences] == [(Entity(0, 1, "PER"),)] * 2
+
+
+def test_a_folder_or_dangling_link_called_like_a_file_does_not_hide_the_files(tmp_path: Path):
+    (tmp_path / "a.jsonl").mkdir()
+    (tmp_path / "b.jsonl").symlink_to("b.jsonl")
+    (tmp_path / "c.jsonl").write_text('{"id": "s", "tokens": ["Ada"], "entities": []}\n', encoding="utf-8")
+    assert READER.recognises(tmp_path)
+    assert [document.id for document in READER.read(tmp_path, ReadReport())] == ["s"]

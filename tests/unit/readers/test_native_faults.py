@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,12 @@ def test_one_value_alone_is_a_document_with_the_id_given_and_no_word_about_it():
     assert not report.dropped
     with pytest.raises(DataError, match=r"^here: entity 0: expected the key 'start'"):
         document_of(LINE | {"entities": [{}]}, "here", report, key="k")
+
+
+def test_thousands_of_wrong_mentions_of_a_long_text_are_told_in_seconds(tmp_path: Path):
+    mentions = [{"start": 5 * i + 1, "end": 5 * i + 2, "text": "zz", "type": "P"} for i in range(1000)]
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "a", "text": "ab é " * 60_000, "entities": mentions}), encoding="utf-8")
+    report, before = ReadReport(on_error="skip"), time.process_time()
+    assert len(list(READER.read(tmp_path / "a.jsonl", report))) == 1
+    assert report.dropped["broken entities"] == 1000
+    assert time.process_time() - before < 5
