@@ -107,6 +107,16 @@ def test_a_file_opened_in_place_of_a_closed_stream_holds_what_it_should(place: P
     assert out.read_bytes() == (place / "in.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("arguments", ["--help", "models", "models --json", "errors model in.jsonl", "predict model in.jsonl"])
+def test_a_reader_that_closes_the_pipe_is_no_fault(arguments: str, place: Path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as stream:
+        status, errors = run(*arguments.split(), folder=place, stdout=stream)
+    assert status == 0, errors
+    assert "error" not in errors
+
+
 # ---- files
 
 
