@@ -11,7 +11,7 @@ from pathlib import Path
 
 from relsift.errors import CheckpointError, DataError, OutputError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk or a quota that is full, and of a limit that is reached
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk or a quota that is full, and of a limit that is reached
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def reason(error: OSError) -> str:
 
 def is_full(error: OSError) -> bool:
     """Whether the disk or a quota is full, or a limit is reached: no fault of the name."""
-    return error.errno in _FULL
+    return error.errno in FULL
 
 
 def no_place(path: Path, error: OSError | ValueError) -> DataError | OutputError:

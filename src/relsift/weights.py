@@ -5,6 +5,7 @@ No pickle: the format is safetensors, a JSON header with names, types and shapes
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from relsift.errors import CheckpointError, DataError
+from relsift.errors import CheckpointError, DataError, OutputError
+from relsift.locks import FULL
 
 Shape = tuple[int, ...]
 _MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
@@ -25,7 +27,7 @@ _FILLERS = {"normal_", "uniform_", "zero_", "fill_", "zeros_", "ones_", "constan
 
 
 def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
-    """Write the tensors. Raises DataError if the place cannot be written to, or is full."""
+    """Write the tensors. Raises DataError if the place cannot be written to, OutputError if it is full."""
     try:
         file.touch()
         mode = file.stat().st_mode  # safetensors would leave a file that only its owner can read
@@ -34,7 +36,9 @@ def save_tensors(tensors: Mapping[str, Tensor], file: Path) -> None:
     except (OSError, SafetensorError) as error:
         file.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{file}: expected a place with room to write the weights to, got {reason}") from error
+        is_full = any(os.strerror(number) in reason for number in FULL)  # safetensors passes on the words of the system alone
+        kind = OutputError if is_full else DataError
+        raise kind(f"{file}: expected a place with room to write the weights to, got {reason}") from error
 
 
 def load_tensors(file: Path, *, finite: bool = True) -> dict[str, Tensor]:

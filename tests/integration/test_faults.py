@@ -107,6 +107,16 @@ def test_a_file_opened_in_place_of_a_closed_stream_holds_what_it_should(place: P
     assert out.read_bytes() == (place / "in.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("arguments", ["--help", "models", "models --json", "errors model in.jsonl", "predict model in.jsonl"])
+def test_a_reader_that_closes_the_pipe_is_no_fault(arguments: str, place: Path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as stream:
+        status, errors = run(*arguments.split(), folder=place, stdout=stream)
+    assert status == 0, errors
+    assert "error" not in errors
+
+
 # ---- files
 
 
@@ -155,10 +165,40 @@ def test_a_full_device_is_one_line_and_stays_a_device(arguments: str, place: Pat
 def test_training_on_a_full_disk_is_one_line(place: Path, tmp_path: Path):
     options = ["--set", "training.epochs=1", "--set", "training.threads=1"]
     status, errors = run("train", "--data", "gazette-en", "--out", tmp_path / "run", *options, before=small_files)
-    assert status in (CANNOT_WRITE, BAD_INPUT)
+    assert status == CANNOT_WRITE
     assert "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("relsift: error: ")
     assert "File too large" in errors.splitlines()[-1]
+
+
+def test_a_grid_on_a_full_disk_has_the_exit_status_of_a_full_disk(tmp_path: Path):
+    def tiny_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    options = ["--quick", "--folds", "2", "--seeds", "1", "--model", "type_prior", "--jobs", "1"]
+    status, errors = run("cv", "gazette-en", *options, "--out", tmp_path / "cv", before=tiny_files)
+    assert status == CANNOT_WRITE
+    assert "File too large" in errors.splitlines()[-1]
+
+
+# ---- broken input
+
+
+def test_prediction_skips_broken_input_on_request_and_resumes_only_so(place: Path, tmp_path: Path):
+    broken, out = tmp_path / "broken.jsonl", tmp_path / "out.jsonl"
+    good = (place / "in.jsonl").read_text().splitlines()
+    broken.write_text("\n".join([*good[:150], "{broken", *good[150:]]))
+    assert run("predict", place / "model", broken, "--out", out)[0] == BAD_INPUT
+    status, errors = run("predict", place / "model", broken, "--out", out, "--on-error", "skip", "--resume")
+    assert status == BAD_INPUT
+    assert_one_line(errors, "--resume: expected the on_error with which", "'stop'", "got 'skip'")
+    for source in (broken, "-"):
+        out.unlink()
+        with broken.open() as stream:
+            options = ["--on-error", "skip", "--no-relation", "Nope"]
+            status, errors = run("predict", place / "model", source, "--out", out, *options, stdin=stream)
+        assert (status, len(out.read_bytes().splitlines())) == (0, 300), errors
+        assert "1 " in errors and "--no-relation Nope: the data has no relation of this type" in errors
 
 
 # ---- nothing is written over

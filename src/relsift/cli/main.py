@@ -108,6 +108,8 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)  # the reader of the output has closed it, as `head` does
+    except SystemExit as end:  # click and rich make one of a closed pipe
+        sys.exit(0 if end.code == 1 and isinstance(end.__context__, BrokenPipeError) else end.code)
     except MemoryError:
         _fail("expected enough memory for this work, got no more from the system; use smaller data, batches or a smaller model")
     except OSError as error:

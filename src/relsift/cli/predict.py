@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from relsift.cli import prediction_options
+from relsift.cli import data_options, prediction_options
 from relsift.cli.output import as_documents, echo, note
 
 MOST_CACHE = 1_000_000  # megabytes
@@ -31,6 +31,8 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
+    on_error: data_options.OnErrorOption = "stop",
+    no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
 ) -> None:
     """Find relations between the annotated entities of the input; relations already there are replaced."""
@@ -45,6 +47,7 @@ def command(
 
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
+    on_error_checked = data_options.as_on_error(on_error)
     writer = writer_for(out, format).name if out is not None else format or "native"
     extractor = RelationExtractor.from_pretrained(run, device)
     extractor.bundle.model.limit_cache(cache_mb)
@@ -60,8 +63,8 @@ def command(
         with StageProgress("predicting", quiet=out is None) as progress:
             progress("sentences", 0, None)
             seconds, notes = predict_file(
-                extractor, source, out, writer=writer, threshold=threshold, resume=resume, report=report,
-                on_sentences=lambda done: progress("sentences", done, None),
+                extractor, source, out, writer=writer, threshold=threshold, resume=resume, no_relation=no_relation or (),
+                on_error=on_error_checked, report=report, on_sentences=lambda done: progress("sentences", done, None),
             )  # fmt: skip
     except (KeyboardInterrupt, SystemExit):
         echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume()}", err=True)

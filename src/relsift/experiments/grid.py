@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.config import RunConfig
-from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError
+from relsift.errors import CheckpointError, ConfigError, DataError, OutputError, RelsiftError
 from relsift.experiments.cell import Cell, configured, run_cell
 from relsift.experiments.cell_files import StoredCell, finished_names, pack_loose_cells, stored_cells
 from relsift.experiments.result import CellResult, Plan, Results
@@ -229,6 +229,8 @@ def _timed(cell: Cell, plan: Plan, folder: Path) -> tuple[CellResult, float]:
     started = time.perf_counter()
     try:
         result = run_cell(cell, plan, folder)
+    except OutputError as error:
+        raise OutputError(f"{cell.name}: {error}") from error
     except RelsiftError as error:
         raise RelsiftError(f"{cell.name}: {error}") from error
     return result, time.perf_counter() - started

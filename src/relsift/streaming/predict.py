@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from itertools import chain, islice
@@ -14,12 +14,13 @@ from typing import TextIO
 
 from relsift import __version__
 from relsift.corpora.data import Data, resolve
+from relsift.corpora.no_relation import never_seen, without_types
 from relsift.errors import ConfigError, DataError, require
 from relsift.extractor import RelationExtractor
 from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport
 from relsift.locks import reason
-from relsift.readers.base import ReadReport
+from relsift.readers.base import OnError, ReadReport
 from relsift.readers.native import numbered_lines, read_lines
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
@@ -40,6 +41,8 @@ def predict_file(
     writer: str = "native",
     threshold: float | None = None,
     resume: bool = False,
+    no_relation: Sequence[str] = (),
+    on_error: OnError = "stop",
     report: InferenceReport,
     on_sentences: Callable[[int], None] | None = None,
 ) -> tuple[float, list[str]]:
@@ -52,6 +55,7 @@ def predict_file(
     Args:
         source: a DATA name, or `-` for standard input. out: a file; None: standard output. writer: name of the output format.
         threshold: in place of the model's own.
+        no_relation: see `resolve`; its relations are counted, then replaced as all others are. on_error: see `ReadReport`.
         resume: go on after the blocks that an interrupted prediction left in `out` (see `relsift.streaming.resume`), if there are any.
         report: collects the numbers of candidates and the time of each stage.
         on_sentences: called after each block with the number of sentences predicted so far.
@@ -60,24 +64,24 @@ def predict_file(
     """
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     output_format: Writer = find("writer", writer)
-    job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold)
+    job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold, on_error)
     if resume and job is None:
         raise ConfigError(
             "--resume: expected an INPUT that can be read again and --out with a file in a format of one line a sentence, got input "
             f"{source!r}, output {'standard output' if out is None else str(out)!r}, format {writer!r}; leave out --resume"
         )
-    data = None if source == STANDARD_INPUT else resolve(source)
+    data = None if source == STANDARD_INPUT else resolve(source, no_relation)
     if out is not None:
         check_output(out, [_STANDARD_INPUT_FILE] if data is None else data.inputs, option="--out")
-    left_out, notes = ReadReport(), list[str]()
+    left_out, notes = ReadReport(on_error=on_error), list[str]()
     started = time.perf_counter()
-    with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes)), report), BLOCKS_AHEAD)) as blocks:
+    with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes, no_relation)), report), BLOCKS_AHEAD)) as blocks:
         predict = partial(_predicted, extractor, threshold=threshold, report=report, on_sentences=on_sentences)
         if out is None:
             _write(predict(blocks), output_format, sys.stdout, report)
         else:
             _write_file(blocks, predict, output_format, out, job, resume=resume, report=report, notes=notes)
-    return time.perf_counter() - started, [*notes, *left_out.lines()]
+    return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines()]
 
 
 def _write_file(
@@ -177,15 +181,19 @@ def _write(blocks: Iterable[Block], output_format: Writer, stream: TextIO, repor
             stream.flush()
 
 
-def _job(extractor: RelationExtractor, source: str, out: Path | None, output_format: Writer, threshold: float) -> Job | None:
+def _job(
+    extractor: RelationExtractor, source: str, out: Path | None, output_format: Writer, threshold: float, on_error: OnError
+) -> Job | None:
     """The settings that a resumed run has to share; None if the prediction cannot be resumed."""
     is_repeatable = source != STANDARD_INPUT and out is not None and (out.is_file() or not out.exists())
     if not is_repeatable or output_format.lines is None or extractor.checksum is None:
         return None
-    return Job(model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, relsift=__version__)
+    return Job(
+        model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error, relsift=__version__
+    )  # fmt: skip
 
 
-def _documents(data: Data | None, report: ReadReport, notes: list[str]) -> Iterator[Document]:
+def _documents(data: Data | None, report: ReadReport, notes: list[str], no_relation: Sequence[str]) -> Iterator[Document]:
     if data is not None:
         yield from _with_entities(data.documents(None, report), data.name, notes)
         return
@@ -193,7 +201,8 @@ def _documents(data: Data | None, report: ReadReport, notes: list[str]) -> Itera
     try:
         # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
         with open(sys.stdin.fileno() if sys.stdin is not None else 0, "rb", closefd=False) as stream:
-            yield from _with_entities(read_lines(numbered_lines(stream, name), name, report), name, notes)
+            documents = without_types(read_lines(numbered_lines(stream, name), name, report), frozenset(no_relation), report)
+            yield from _with_entities(documents, name, notes)
     except OSError as error:
         raise DataError(f"{name}: expected JSON lines, got {reason(error)}; give a file, or a pipe that can be read") from error
 

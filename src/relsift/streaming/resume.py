@@ -36,6 +36,7 @@ class Job:
     writer: str  # name of the format
     input: str  # as the user named it
     relsift: str  # version
+    on_error: str = "stop"  # what is left out of the input
 
     def mark_begun(self, out: Path) -> None:
         """Mark `out` as incomplete."""
@@ -65,7 +66,7 @@ class Job:
                 "complete, or something else wrote it; leave out --resume to write it anew"
             )
         for name, value in asdict(self).items():
-            got = before.get(name)
+            got = before.get(name, "stop" if name == "on_error" else None)  # older records do not have it
             if got != value:
                 raise ConfigError(
                     f"--resume: expected the {name} with which {out} was begun, {got!r} (in {record}), got {value!r}; "
@@ -94,7 +95,10 @@ def _read(record: Path) -> dict[str, Any] | None:
     """None if it is not there. Raises ConfigError if it is no record."""
     if not record.is_file():
         return None
-    value: dict[str, Any] = read_json(record, error=ConfigError, advice="leave out --resume to start again")
+    advice = "leave out --resume to start again"
+    value = read_json(record, error=ConfigError, advice=advice)
+    if not isinstance(value, dict):
+        raise ConfigError(f"{record}: expected a JSON object with the settings of a prediction, got {str(value)[:60]}; {advice}")
     return value
 
 
