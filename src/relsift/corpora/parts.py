@@ -57,7 +57,7 @@ def find_parts(folder: Path, is_data: Callable[[Path], bool]) -> Parts:
     chosen = {key: found for key, found in sets.items() if _is_whole(key, found)}
     chosen = {_PLAIN: chosen[_PLAIN]} if _PLAIN in chosen else chosen
     some_data = {key: found for key, found in chosen.items() if any(is_data(path) for paths in found.values() for path in paths)}
-    chosen = some_data or chosen  # files of one format beside those of another
+    chosen = some_data or _without_lists(chosen, children, is_data)  # files of one format beside those of another
     chosen = {key: parts for key, found in chosen.items() if (parts := _recognised(found, is_data)) and _is_whole(key, parts)}
     if not chosen:
         _refuse_unclear_names(folder, children, sets, is_data)
@@ -111,6 +111,18 @@ def _sets_of_parts(children: Iterable[Path]) -> dict[_Key, dict[str, list[Path]]
 def _words(name: str) -> _Key:
     """In lower case: cut at marks, blanks, before a capital that follows a small letter, and between letters and digits."""
     return tuple(word.casefold() for word in re.split(_BETWEEN_WORDS, name) if word)
+
+
+def _without_lists(
+    sets: dict[_Key, dict[str, list[Path]]], children: Sequence[Path], is_data: Callable[[Path], bool]
+) -> dict[_Key, dict[str, list[Path]]]:
+    """Without sets of plain texts, none of them data, where the data lie beside them: `train-names.txt` lists the files of a part."""
+    called = {path for found in sets.values() for paths in found.values() for path in paths}
+    if not any(is_data(child) for child in children if child not in called):
+        return sets
+    return {
+        key: found for key, found in sets.items() if any(path.suffix.lower() != ".txt" for paths in found.values() for path in paths)
+    }
 
 
 def _is_whole(key: _Key, found: dict[str, list[Path]]) -> bool:

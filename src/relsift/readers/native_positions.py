@@ -17,7 +17,8 @@ from relsift.schema import Entity, join_tokens
 
 Span = tuple[int, int]
 CHARACTERS, UTF16 = "characters", "utf16"  # values of the option `positions`
-_KEYS_OF_BARE_MENTION = {"start", "end", "type", "chars"}
+_KEYS_OF_BARE_MENTION = {"id", "start", "end", "type", "subtype", "chars"}
+_OPTIONAL_STRING = {str, type(None)}
 _LAST_OF_ONE_UNIT = "\uffff"  # later characters take two UTF-16 code units
 _LONGEST_QUOTE = 60  # characters of a text in a message
 _TREEBANK_MARKS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}", "``": '"', "''": '"'}
@@ -74,7 +75,7 @@ def check_offsets(tokens: Sequence[str], offsets: Sequence[Span], text: str, whe
 
 
 def mentions_without_question(records: list[Any], line: LineText) -> list[Entity | None] | None:
-    """The mentions if each has nothing but start, end, type, and chars that are just its tokens; None to look closer.
+    """The mentions if each has plain ids and types, a span inside the line, and chars that are just its tokens; None to look closer.
 
     The common case, in little time; `chars` come from the beginning of the document.
     """
@@ -87,11 +88,14 @@ def mentions_without_question(records: list[Any], line: LineText) -> list[Entity
         start, end, kind, chars = record.get("start"), record.get("end"), record.get("type"), record.get("chars")
         if not (type(start) is type(end) is int and 0 <= start < end <= line.size and type(kind) is str and kind):
             return None
+        key, subtype = record.get("id"), record.get("subtype")
+        if not _OPTIONAL_STRING.issuperset((type(key), type(subtype))):
+            return None
         if chars is None:
-            mentions.append(Entity(start, end, kind))
+            mentions.append(Entity(start, end, kind, subtype, key))
         elif line.offsets is not None and chars == [line.offsets[start][0], line.offsets[end - 1][1]]:
             span = line.offsets[start][0] + line.start, line.offsets[end - 1][1] + line.start
-            mentions.append(Entity(start, end, kind, None, None, span))
+            mentions.append(Entity(start, end, kind, subtype, key, span))
         else:
             return None
     return mentions

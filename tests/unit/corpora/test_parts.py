@@ -166,3 +166,14 @@ def test_files_of_a_folder_that_its_reader_does_not_read_are_named(tmp_path: Pat
     }
     write(tmp_path / "parts", "train/a.jsonl", "test/b.jsonl", "train/page.html")
     assert read(tmp_path / "parts")[1] == {"files of a folder with another ending": ["page.html"]}
+
+
+def test_lists_of_file_names_are_no_parts_of_the_documents_beside_them(tmp_path: Path):
+    for name in ("ner-train-names.txt", "ner-dev-names.txt", "ner-test-names.txt", "event-train-names.txt", "event-dev-names.txt"):
+        (tmp_path / name).write_text("one\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "one.txt").write_text("Ada met Bo.")
+    (tmp_path / "data" / "one.ann").write_text("T1\tPerson 0 3\tAda\nT2\tPerson 8 10\tBo\nR1\tMet Arg1:T1 Arg2:T2\n")
+    data = resolve(f"brat:{tmp_path}")
+    (document,) = data.documents(None, ReadReport())
+    assert (list(data.splits), len(document.sentences[0].entities)) == ([], 2)

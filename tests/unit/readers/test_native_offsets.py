@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read_lines
-from relsift.schema import Document, Sentence, sentences_of
+from relsift.readers.native_positions import LineText, mentions_without_question
+from relsift.schema import Document, Entity, Sentence, sentences_of
 from relsift.writers.native import WRITER
 from strategies import documents
 
@@ -247,3 +248,13 @@ def test_a_mention_finer_than_its_tokens_may_give_its_own_words():
     record["entities"][0]["text"] = "Ad"
     (document,) = read(record)
     assert document.sentences[0].text_of(document.sentences[0].entities[0]) == "Ad"
+
+
+def test_ids_and_subtypes_do_not_need_a_closer_look():
+    """relsift writes them itself, so such lines have to be as fast as those without."""
+    line = LineText(("Ada", "left"), "Ada left", ((0, 3), (4, 8)), 5, 2)
+    record = {"id": "T1", "start": 0, "end": 1, "type": "PER", "subtype": "PER-Name", "chars": [0, 3]}
+    assert mentions_without_question([record], line) == [Entity(0, 1, "PER", "PER-Name", "T1", (5, 8))]
+    for name in ("id", "subtype"):
+        assert mentions_without_question([{**record, name: None}], line) is not None
+        assert mentions_without_question([{**record, name: 7}], line) is None
