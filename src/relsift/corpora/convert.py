@@ -23,7 +23,7 @@ def writer_for(target: Path, name: str | None) -> Writer:
     writers: dict[str, Writer] = {key: find("writer", key) for key in table("writer")}
     if is_folder(target) or not target.suffix:
         return writers["native"]
-    writers_of_suffix = [writer for writer in writers.values() if writer.suffix == target.suffix]
+    writers_of_suffix = [writer for writer in writers.values() if writer.suffix == target.suffix.lower()]
     if len(writers_of_suffix) == 1:
         return writers_of_suffix[0]
     known = ", ".join(f"{writer.suffix} ({key})" for key, writer in writers.items())

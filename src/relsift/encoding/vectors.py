@@ -74,7 +74,7 @@ def read_vectors(path: Path, words: Sequence[str]) -> WordVectors:
     wanted = {form.encode() for word in words for form in (word, word.lower())}
     vectors: dict[bytes, Vector] = {}
     duplicates = 0
-    for word, vector in _array(path, wanted) if path.suffix == ".npy" else _text(path, wanted):
+    for word, vector in _array(path, wanted) if path.suffix.lower() == ".npy" else _text(path, wanted):
         if word in vectors:
             duplicates += 1
         else:
@@ -164,7 +164,7 @@ def _lines(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
 
 
 def _open(path: Path) -> BinaryIO | gzip.GzipFile:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _is_number(text: bytes) -> bool:
@@ -224,7 +224,7 @@ def _vocabulary(path: Path) -> Path:
 
 
 def _size(path: Path) -> int:
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         return int(_load(path).shape[1])
     with _open(path) as stream:
         return _shape(path, next(_lines(path, stream), b""))[1]

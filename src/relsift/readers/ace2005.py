@@ -24,7 +24,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text, shown, whole_number
+from relsift.readers.base import Reader, ReadReport, beginning_of, found_beside, input_files, is_hidden, read_text, shown, whole_number
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import each_file
 from relsift.readers.markup import Element, Markup, parse
@@ -33,7 +33,7 @@ from relsift.schema import Document, is_cjk
 from relsift.sentences import split_sentences
 from relsift.text import Span
 
-_APF = ".apf.xml"
+_APF, _SGM = ".apf.xml", ".sgm"
 _TAG = re.compile(r"<(/?\w*+)[^<>]*+>")  # possessive, so that a text of "<" takes linear time
 _PASSES = ("timex2norm", "adj", "fp2", "fp1")  # the release's folders of annotation passes, the last pass first
 _UNUSED = {"value": "values", "timex2": "times", "event": "events"}
@@ -98,7 +98,7 @@ def read(
     def documents(file: Path) -> Iterator[Document]:
         with report.leaving_out("documents"):
             markup = parse(file)
-            source = _source(file.with_name(file.name.removesuffix(_APF) + ".sgm"), encoding, lf=line_ends == "lf")
+            source = _source(found_beside(file, _APF, _SGM) or _with(file, _APF, _SGM), encoding, lf=line_ends == "lf")
             document = markup.child(markup.root, "document")
             further = [other for other in markup.root.iter("document") if other is not document]
             if further:
@@ -119,10 +119,14 @@ def read(
     return each_file(_files(path, report), report, documents)
 
 
+def _with(file: Path, suffix: str, other: str) -> Path:
+    return file.with_name(file.name[: len(file.name) - len(suffix)] + other)
+
+
 def _files(path: Path, report: ReadReport) -> list[Path]:
-    if path.suffix == ".sgm":
-        path = path.with_suffix(_APF)
-    files = [file for file in input_files(path, ".xml") if file.name.endswith(_APF)]
+    if path.suffix.lower() == _SGM:
+        path = found_beside(path, _SGM, _APF) or _with(path, _SGM, _APF)
+    files = [file for file in input_files(path, ".xml") if file.name.lower().endswith(_APF)]
     if not files:
         raise DataError(f"{path}: expected {_APF} files beside .sgm files, got none")
     file_of: dict[str, Path] = {}
@@ -311,12 +315,12 @@ def _is_chinese(source: _Source) -> bool:
 def recognises(path: Path) -> bool:
     """An .apf.xml file or its .sgm, or a folder with such a pair."""
     if path.is_dir():
-        files = (file for file in sorted(path.rglob("*" + _APF)) if not is_hidden(file, path))
+        files = (file for file in sorted(path.rglob("*")) if file.name.lower().endswith(_APF) and not is_hidden(file, path))
         first = next(files, None)
         return first is not None and recognises(first)
-    if path.suffix == ".sgm":
-        return path.with_suffix(_APF).is_file()
-    return path.name.endswith(_APF) and "<source_file" in beginning_of(path)
+    if path.suffix.lower() == _SGM:
+        return found_beside(path, _SGM, _APF) is not None
+    return path.name.lower().endswith(_APF) and "<source_file" in beginning_of(path)
 
 
 READER = Reader(

@@ -13,6 +13,7 @@ import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -142,6 +143,13 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
 def is_hidden(path: Path, folder: Path) -> bool:
     """Whether a path below `folder` is no data: a name on the way begins with a dot, or is what macOS adds to archives."""
     return any(name.startswith(".") or name == _HIDDEN_FOLDER for name in path.relative_to(folder).parts)
+
+
+def found_beside(file: Path, suffix: str, other: str) -> Path | None:
+    """The file beside `file` whose name ends with `other` in place of `suffix`, in small or capital letters; None if there is none."""
+    spellings = map("".join, product(*(dict.fromkeys((letter, letter.upper())) for letter in other)))
+    names = (file.name[: len(file.name) - len(suffix)] + spelling for spelling in spellings)
+    return next((place for name in names if (place := file.with_name(name)).is_file()), None)
 
 
 def read_text(path: Path, encoding: str = UTF8) -> str:

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, read_text, shown
+from relsift.readers.base import Reader, ReadReport, beginning_of, found_beside, input_files, is_hidden, read_text, shown
 from relsift.readers.brat_lines import AnnotationFile, is_annotation, parse
 from relsift.readers.brat_mentions import entity_of, is_misplaced, num_in_place
 from relsift.readers.encodings import UTF8
@@ -225,18 +224,13 @@ def _with_subtype(entity: TextEntity) -> TextEntity:
 
 def _beside(file: Path, suffix: str, expected: str) -> Path:
     """The file of the same name with another suffix, in small or capital letters. Raises: DataError if there is none."""
-    found = _found_beside(file, suffix)
+    found = found_beside(file, file.suffix, suffix)
     if found is not None:
         return found
     usual = file.with_suffix(suffix)
     packed = Path(f"{usual}.gz")
     got = f"only {packed.name}, which has to be unpacked first" if packed.is_file() else "no such file"
     raise DataError(f"{file}: expected {expected}, in {usual.name}, got {got}")
-
-
-def _found_beside(file: Path, suffix: str) -> Path | None:
-    spellings = map("".join, product(*((letter, letter.upper()) for letter in suffix)))
-    return next((other for spelling in spellings if (other := file.with_suffix(spelling)).is_file()), None)
 
 
 def _count_texts_without_annotation(folder: Path, annotations: list[Path], report: ReadReport) -> None:
@@ -260,7 +254,7 @@ def recognises(path: Path) -> bool:
         return False
     start = beginning_of(path).removeprefix("\ufeff")
     if not start.strip():
-        return _found_beside(path, ".txt") is not None
+        return found_beside(path, path.suffix, ".txt") is not None
     return is_annotation(start.lstrip("\r\n").split("\n", 1)[0])
 
 

@@ -20,6 +20,7 @@ CHARACTERS, UTF16 = "characters", "utf16"  # values of the option `positions`
 _KEYS_OF_BARE_MENTION = {"id", "start", "end", "type", "subtype", "chars"}
 _OPTIONAL_STRING = {str, type(None)}
 _LAST_OF_ONE_UNIT = "\uffff"  # later characters take two UTF-16 code units
+_MOST_JOINED = 1000  # tokens that a hint looks through, for each of the line's wrong mentions
 _LONGEST_QUOTE = 60  # characters of a text in a message
 _TREEBANK_MARKS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}", "``": '"', "''": '"'}
 
@@ -205,7 +206,7 @@ def _words_of(entity: Entity, line: LineText) -> str:
 def _hint(entity: Entity, words: str, line: LineText) -> str:
     if line.tokens is None:
         return _habit((entity.start, entity.end), words, line.text or "", line.start)
-    text = line.text if line.text is not None else " ".join(line.tokens)
+    text = line.text if line.text is not None else " ".join(line.tokens[:_MOST_JOINED])
     if same_text(text[max(entity.start, 0) : max(entity.end, 0)], words):
         return '; they fit as character offsets, but beside "tokens", start and end count tokens'
     for habit, (start, end) in (
@@ -231,7 +232,7 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
         ("with the first one as number 1; subtract 1 from both", lambda: text[start - 1 : end - 1]),
         ("in the text with decomposed characters (NFD)", lambda: _normalised(text, "NFD")[start:end]),
         ("in the text with composed characters (NFC)", lambda: _normalised(text, "NFC")[start:end]),
-        ("with each line break as one character", lambda: text.replace("\r\n", "\n")[start:end]),
+        ("with each line break as one character", lambda: _with_short_breaks(text)[start:end]),
         ("from the beginning of the document; subtract text_start", lambda: text[max(start - text_start, 0) : max(end - text_start, 0)]),
     ]
     for habit, shown in habits:
@@ -241,8 +242,9 @@ def _habit(span: Span, words: str, text: str, text_start: int = 0) -> str:
             continue
         if fits:
             return f"; the offsets fit if they are counted {habit}"
-    if words and text.count(words) == 1:
-        return f"; it stands at {text.index(words)} to {text.index(words) + len(words)}"
+    place = text.find(words) if words else -1
+    if place >= 0 and text.find(words, place + 1) < 0:
+        return f"; it stands at {place} to {place + len(words)}"
     return ""
 
 
@@ -255,6 +257,11 @@ def _encoded(text: str, encoding: str) -> bytes:
 @lru_cache(maxsize=4)
 def _normalised(text: str, form: Literal["NFC", "NFD"]) -> str:
     return unicodedata.normalize(form, text)
+
+
+@lru_cache(maxsize=4)
+def _with_short_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def _quoted(text: str) -> str:

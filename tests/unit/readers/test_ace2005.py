@@ -359,3 +359,13 @@ def test_a_source_of_a_million_angle_brackets_is_read_in_linear_time(tmp_path: P
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "1000000"
+
+
+@pytest.mark.parametrize(("sgm", "apf"), [("TOWN.SGM", "TOWN.APF.XML"), ("town.SGM", "town.apf.XML"), ("Town.Sgm", "Town.Apf.Xml")])
+def test_suffixes_may_be_written_in_capitals(tmp_path: Path, sgm: str, apf: str):
+    for name, text in SAMPLES.items():
+        (tmp_path / (apf if name.endswith(".xml") else sgm)).write_text(text, encoding="utf-8")
+    assert READER.recognises(tmp_path)
+    for path in (tmp_path, tmp_path / sgm, tmp_path / apf):
+        (document,) = read(path)[0]
+        assert document.id == "TOWN_1"
