@@ -65,6 +65,10 @@ def relation_of(record: Any, positions: dict[str, int], size: int, ids_are_numbe
     Args:
         positions: position of each entity id. ids_are_numbers: a whole number in the record is an id, not a position.
     """
+    if type(record) is dict and len(record) == 3 and not ids_are_numbers:  # the common case, in little time
+        head, tail, kind = record.get("head"), record.get("tail"), record.get("type")
+        if type(head) is type(tail) is int and 0 <= head < size and 0 <= tail < size and head != tail and type(kind) is str and kind:
+            return Relation(head, tail, kind)
     where = f"{where}: relation {number}"
     if not isinstance(record, dict):
         raise DataError(f"{where}: expected a JSON object, got {shown(record)}")

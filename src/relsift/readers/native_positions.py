@@ -86,10 +86,13 @@ def mentions_without_question(records: list[Any], line: LineText) -> list[Entity
     for record in records:
         if type(record) is not dict or not record.keys() <= _KEYS_OF_BARE_MENTION:
             return None
-        start, end, kind, chars = record.get("start"), record.get("end"), record.get("type"), record.get("chars")
+        start, end, kind = record.get("start"), record.get("end"), record.get("type")
         if not (type(start) is type(end) is int and 0 <= start < end <= line.size and type(kind) is str and kind):
             return None
-        key, subtype = record.get("id"), record.get("subtype")
+        if len(record) == 3:
+            mentions.append(Entity(start, end, kind))
+            continue
+        key, subtype, chars = record.get("id"), record.get("subtype"), record.get("chars")
         if not _OPTIONAL_STRING.issuperset((type(key), type(subtype))):
             return None
         if chars is None:
