@@ -88,6 +88,8 @@ def training_data(
         cut = split_documents(list(source.documents(part, report)), {DEV: dev_fraction}, seed=SEED, where=data)
         training, development = (list(sentences_of(cut[name])) for name in (TRAIN, DEV))
         warnings = share_warnings(cut, {DEV: dev_fraction})
+        if DEV in source.splits:
+            warnings.append(f"{data}: its own development part is not used, since --dev-fraction holds out a share of the training part")
     else:
         dev_source, dev_part = _development_source(data, source, part, dev, no_relation)
         training = list(sentences_of(source.documents(part, report)))
@@ -108,12 +110,7 @@ def scoring_data(data: str, run: Path | None = None, *, no_relation: Sequence[st
     Raises: DataError if there are parts and no test part, since all parts together would be training data too.
     """
     source = resolve(data, no_relation)
-    if source.splits and TEST not in source.splits:
-        raise DataError(
-            f"{data}: expected a test part, or data without parts, got the parts {', '.join(source.splits)}; "
-            f"name one, such as {data}/{source.splits[-1]}"
-        )
-    part = TEST if source.splits else None
+    part = _part_or_whole(data, source, TEST, "test")
     report = ReadReport(on_error=on_error)
     pairs = list(documents_with_losses(source.documents(part, report), report))
     documents = [document for document, _ in pairs]
@@ -121,6 +118,16 @@ def scoring_data(data: str, run: Path | None = None, *, no_relation: Sequence[st
     sentences = list(sentences_of(documents))
     warnings = [*_scoring_warnings(name, sentences, run), *never_seen(no_relation, report)]
     return ScoringData(name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings)
+
+
+def _part_or_whole(data: str, source: Data, part: str, kind: str) -> str | None:
+    """The part, or None for data without parts. Raises DataError for data with other parts only. Args: kind: of the part, in words."""
+    if source.splits and part not in source.splits:
+        raise DataError(
+            f"{data}: expected a {kind} part, or data without parts, got the parts {', '.join(source.splits)}; "
+            f"name one, such as {data}/{source.splits[-1]}"
+        )
+    return part if source.splits else None
 
 
 def _development_source(data: str, source: Data, part: str | None, dev: str | None, no_relation: Sequence[str]) -> tuple[Data, str | None]:
@@ -135,12 +142,7 @@ def _development_source(data: str, source: Data, part: str | None, dev: str | No
             raise DataError(f"{data}: expected a development part that is not trained on, got the training part again: {origin}")
         return source, DEV
     dev_source = resolve(dev, no_relation)
-    if dev_source.splits and DEV not in dev_source.splits:
-        raise DataError(
-            f"{dev}: expected a development part, or data without parts, got the parts {', '.join(dev_source.splits)}; "
-            f"name one, such as {dev}/{dev_source.splits[-1]}"
-        )
-    dev_part = DEV if dev_source.splits else None
+    dev_part = _part_or_whole(dev, dev_source, DEV, "development")
     if (origin := same_origin(source, part, dev_source, dev_part)) is not None:
         raise DataError(
             f"--dev {dev}: expected development data that is not trained on, got what --data {data} reads too: {origin}; "

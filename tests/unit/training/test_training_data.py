@@ -203,3 +203,9 @@ def test_lost_relations_are_known_by_document(tmp_path: Path, monkeypatch: pytes
 
 def _found(reader: Reader, kind: str, name: str) -> object:
     return reader if name == "losing" else READER
+
+
+def test_a_development_part_that_a_held_out_share_replaces_is_named():
+    unused = "gazette-en: its own development part is not used, since --dev-fraction holds out a share of the training part"
+    assert unused in training_data("gazette-en", dev_fraction=0.2).warnings
+    assert unused not in training_data("gazette-en").warnings
