@@ -34,6 +34,7 @@ from relsift.training.average import EpochMean, snapshot
 from relsift.training.device import check_memory, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.optimisers import make_optimiser, set_rate
+from relsift.training.pretrained import load_pretrained
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.training_set import TrainingSet, make_training_set
 from relsift.training.word_table import prepare_words
@@ -110,6 +111,8 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         torch.manual_seed(c.seed)
         model = make().to(device)
         vectors = prepare_words(config, model, training_set.encoding)
+        if (source := config.encoding.encoder) is not None:
+            load_pretrained(model, source)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
         return Prepared(config, device, training_set, scorer, _Selection(c, scorer, development), vectors)
 
