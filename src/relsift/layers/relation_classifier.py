@@ -49,8 +49,9 @@ class RelationClassifier(nn.Module):
 
     def forward(self, h: Tensor) -> PairScores:
         """h: (P, Z)"""
-        rank, logits, identification = (
-            None if layer is None else full_precision(layer(h)) for layer in (self.rank, self.choose, self.identify)
+        # In this order: it is the one in which gradients of `h` are added, so another one changes their last bits.
+        logits, rank, identification = (
+            None if layer is None else full_precision(layer(h)) for layer in (self.choose, self.rank, self.identify)
         )
         decisive = logits if rank is None else rank                                     # (P, K) or (P, K + 1)
         assert decisive is not None
