@@ -60,6 +60,7 @@ class EncodingConfig(_Section):
     min_count: int = Field(1, ge=1, le=MOST)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0, le=MOST)  # the vectors are multiplied by this
+    encoder: str | None = None  # folder or hub id of a Hugging Face transformer, for model.encoder=huggingface
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
     tags: TagView = "entities"  # what the tag input shows
     tags_seed: int = Field(0, ge=0, le=MOST_SEED)  # of the views that draw tags: random, word
@@ -70,16 +71,23 @@ class TrainingConfig(_Section):
 
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
     learning_rate: float = Field(1e-3, gt=0)
-    schedule: Literal["constant", "inverse_epoch"] = "constant"  # inverse_epoch: learning_rate / t in epoch t = 1, 2, …
+    schedule: Literal["constant", "inverse_epoch", "linear"] = "constant"  # see `relsift.training.optimisers.rate_factor`
+    warmup: float = Field(0.1, ge=0, lt=1)  # share of all steps over which the linear schedule rises; then it falls to 0
+    encoder_learning_rate: float | None = Field(None, gt=0, le=MOST)  # of pre-trained weights; None: learning_rate
+    layer_decay: float = Field(1.0, gt=0, le=1)  # the rate of each pre-trained layer is this share of the rate of the layer above it
+    freeze_encoder: bool = False  # do not train pre-trained weights
     weight_decay: float = Field(0.0, ge=0, le=MOST)  # of weights and embeddings; biases and norms are exempt
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
     batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
     batch_tokens: int = Field(8192, ge=1, le=MOST_TOKENS)  # at most, padding counted
+    accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser; their gradient is the mean over all their pairs
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses and prediction are always float32
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1, le=MOST)  # at most
     patience: int = Field(6, ge=1, le=MOST)  # epochs without a better development F1
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
+    ema: float | None = Field(None, gt=0, lt=1)  # score and keep the exponential moving mean over steps, of this decay, in their place
     seed: int = Field(1, ge=0, le=MOST_SEED)
     threshold: Literal["tuned", "paper"] | float = "tuned"  # of the decision: tuned on development data, the source's, or a number
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight

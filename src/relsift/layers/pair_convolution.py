@@ -123,10 +123,13 @@ class PairConvolution(nn.Module):
         return cache.rows(keys, count, widths, compute, weights)
 
     def _project(self, rows: Tensor, offset: int) -> Tensor:
-        """What each row adds to the convolution at every place of every window, if it is the input columns from `offset` on."""
+        """What each row adds to the convolution at every place of every window, if it is the input columns from `offset` on.
+
+        The product may be computed in bfloat16 (`torch.autocast`); the sums and maxima that follow are those of the weights' precision.
+        """
         columns = slice(offset, offset + rows.shape[1])
         weights = [c.weight[:, columns].permute(1, 2, 0).flatten(1) for c in self._convolutions()]  # (D or R, w * F) each
-        return rows @ torch.cat(weights, dim=1)                                         # (rows, places * F)
+        return (rows @ torch.cat(weights, dim=1)).to(weights[0].dtype)                  # (rows, places * F)
 
     def _convolutions(self) -> list[nn.Conv1d]:
         return [c for c in self.convolutions if isinstance(c, nn.Conv1d)]

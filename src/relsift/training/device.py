@@ -15,6 +15,7 @@ from relsift.errors import ConfigError, require
 from relsift.weights import num_bytes, outline
 
 MOST_THREADS_OF_A_CORE, FEWEST_BOUND = 4, 64  # more threads than cores only cost time, but a run of another machine may be repeated
+BFLOAT16_GPU = (8, 0)  # compute capability (Ampere) from which on NVIDIA GPUs have it
 COPIES = 4  # of the weights in training, at least: themselves, their gradients, one value of the optimiser, the best epoch's
 
 
@@ -22,6 +23,25 @@ def check_threads(threads: int | None) -> None:
     """Raises ConfigError for far more threads than the machine has cores; tens of thousands would end the process."""
     most = max(FEWEST_BOUND, MOST_THREADS_OF_A_CORE * (os.cpu_count() or 1))
     require(threads is None or threads <= most, "training.threads", expected=f"at most {most} on this machine", got=threads)
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raises ConfigError for bfloat16 on a device that cannot compute in it."""
+    if precision == "bfloat16" and not _has_bfloat16(device):
+        raise ConfigError(
+            f"training.precision: expected float32 on {device}, which cannot compute in bfloat16, got {precision}; leave the option out"
+        )
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) < BFLOAT16_GPU:
+        return False  # it would be emulated, more slowly than float32
+    try:
+        with torch.autocast(device.type, torch.bfloat16):
+            one = torch.ones(1, 1, device=device)
+            return (one @ one).dtype == torch.bfloat16
+    except RuntimeError:
+        return False
 
 
 def check_memory(make: Callable[[], nn.Module], device: torch.device) -> None:

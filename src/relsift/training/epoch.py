@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,8 +14,14 @@ from relsift.encoding.batch import Batch, collate, cut
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import DataError, require
 from relsift.models.base.model import RelationModel
+from relsift.training.average import WeightMean
+from relsift.training.objective import objective
+from relsift.training.optimisers import rate_factor, set_rates
+from relsift.training.pretrained import start_training_mode
 from relsift.training.training_set import TrainingSet
 
+Numbers = list[int]
+"""Of the groups of examples in a batch."""
 OnBatch = Callable[[int, int], None]
 """Called with the number of batches done so far, and of all batches of the epoch."""
 
@@ -27,60 +33,68 @@ def run_epoch(
     c: TrainingConfig,
     epoch: int,
     on_batch: OnBatch | None = None,
+    mean: WeightMean | None = None,
 ) -> dict[str, float]:
     """Train every batch once; returns the mean of each loss part over the pairs, as `loss_NAME`.
 
-    Args: epoch: counted from 1; the random numbers depend on it and on the run's seed alone.
+    Args: epoch: counted from 1; the random numbers depend on it and on the run's seed alone. mean: of the weights, told of every step.
     Raises: DataError if there are no pairs; ConfigError for weights of loss parts that the model does not have, or if the loss diverges.
     """
     seed = c.seed * 1_000_003 + epoch
     torch.manual_seed(seed)
     hide = _hide_rare_words(training_set.rare_words if c.unknown_rate else frozenset(), c.unknown_rate, seed)
-    model.train()
+    start_training_mode(model, frozen=c.freeze_encoder)
     device = next(model.parameters()).device
-    batches = list(cut(training_set.works(), max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
+    works = training_set.works()
+    batches = list(cut(works, max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
     if not batches:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
     totals: dict[str, float] = {}
-    pairs = 0
-    for done, numbers in enumerate(batches, start=1):
-        examples = [example for number in numbers for example in training_set.groups[number]]
-        batch = collate(examples, training_set.encoding).to(device)
-        hide(batch)
-        parts = _step(model, optimiser, batch, c, epoch)
-        pairs += len(batch.pairs)
-        for name, part in parts.items():
-            totals[name] = totals.get(name, 0.0) + part.item() * len(batch.pairs)
-        if on_batch is not None:
-            on_batch(done, len(batches))
+    pairs = done = 0
+    for step in _steps(batches, c.accumulate):
+        set_rates(optimiser, rate_factor(c, epoch, done / len(batches), (done + len(step)) / len(batches)))
+        pairs_of_step = sum(works[number].pairs for numbers in step for number in numbers)
+        optimiser.zero_grad(set_to_none=True)
+        for numbers in step:
+            batch = collate([example for number in numbers for example in training_set.groups[number]], training_set.encoding).to(device)
+            hide(batch)
+            loss = objective(model, batch, c)
+            _check_finite(loss.total, epoch, c)
+            share = len(batch.pairs) / pairs_of_step
+            (loss.total if len(step) == 1 else share * loss.total).backward()  # type: ignore[no-untyped-call]
+            pairs, done = pairs + len(batch.pairs), done + 1
+            for name, part in loss.parts.items():
+                totals[name] = totals.get(name, 0.0) + part.item() * len(batch.pairs)
+            if numbers is step[-1]:
+                _update(model, optimiser, c, mean)
+            if on_batch is not None:
+                on_batch(done, len(batches))
     return {f"loss_{name}": total / pairs for name, total in totals.items()}
 
 
-def _step(
-    model: RelationModel[Any], optimiser: torch.optim.Optimizer, batch: Batch, c: TrainingConfig, epoch: int
-) -> dict[str, Tensor]:
-    """One step of the optimiser; returns the loss parts, () each, as they were before it."""
-    parts = model.loss(model(batch), batch)
-    require(
-        c.loss_weights.keys() <= parts.keys(),
-        "training.loss_weights",
-        expected=f"some of {', '.join(parts)}",
-        got=c.loss_weights,
-    )
-    loss = torch.stack([c.loss_weights.get(name, 1.0) * part for name, part in parts.items()]).sum()
+def _steps(batches: Sequence[Numbers], size: int) -> Iterator[Sequence[Numbers]]:
+    """The batches of each step of the optimiser; the last step may have fewer."""
+    for start in range(0, len(batches), size):
+        yield batches[start : start + size]
+
+
+def _update(model: RelationModel[Any], optimiser: torch.optim.Optimizer, c: TrainingConfig, mean: WeightMean | None) -> None:
+    """One step of the optimiser, with the gradients that are there."""
+    if c.gradient_clip is not None:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), c.gradient_clip)
+    optimiser.step()
+    model.constrain()
+    if mean is not None:
+        mean.after_step(model)
+
+
+def _check_finite(loss: Tensor, epoch: int, c: TrainingConfig) -> None:
     require(
         bool(loss.isfinite()),
         "training.learning_rate",
         expected="one that keeps the loss finite (lower it, or set training.gradient_clip)",
         got=f"loss {loss.item()} in epoch {epoch} at rate {c.learning_rate}",
     )
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if c.gradient_clip is not None:
-        torch.nn.utils.clip_grad_norm_(model.parameters(), c.gradient_clip)
-    optimiser.step()
-    model.constrain()
-    return parts
 
 
 def _hide_rare_words(rare: frozenset[int], rate: float, seed: int) -> Callable[[Batch], None]:

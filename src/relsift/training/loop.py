@@ -30,12 +30,14 @@ from relsift.evaluation.scores import count_gold
 from relsift.inference import InferenceReport, Scorer, score
 from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
-from relsift.training.average import EpochMean, snapshot
-from relsift.training.device import check_memory, check_threads, repeatable
+from relsift.training.average import check_mean, make_mean, snapshot
+from relsift.training.device import check_memory, check_precision, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
-from relsift.training.optimisers import make_optimiser, set_rate
+from relsift.training.optimisers import make_optimiser
+from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.training_set import TrainingSet, make_training_set
+from relsift.training.transformer_weights import load_pretrained
 from relsift.training.word_table import prepare_words
 
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -101,6 +103,8 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     c = config.training
     device = checked_device(c.device)
     check_threads(c.threads)
+    check_precision(c.precision, device)
+    check_mean(c)
     training_set = make_training_set(config, training)
     if not training_set.examples:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
@@ -109,7 +113,12 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     with repeatable(c.threads, device):
         torch.manual_seed(c.seed)
         model = make().to(device)
+        check_pretrained(c, model, config.model.name)
         vectors = prepare_words(config, model, training_set.encoding)
+        if (source := config.encoding.encoder) is not None:
+            load_pretrained(model, source)
+        if c.freeze_encoder:
+            freeze(model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
         return Prepared(config, device, training_set, scorer, _Selection(c, scorer, development), vectors)
 
@@ -145,9 +154,9 @@ def _run_epochs(
 ) -> TrainingState:
     """Train until the last epoch, or until `patience` epochs were no better; leaves the weights of the best epoch in the model."""
     model = scorer.model
-    optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad])
+    optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad], pretrained_layers(model))
     state, best = TrainingState(), snapshot(model)
-    mean = EpochMean() if c.average else None
+    mean = make_mean(c, model)
     if state_folder is not None and not resume:
         clear_state(state_folder)  # else a run that is killed in its first epoch would be resumed from an older run's state
     if resume and state_folder is not None and (saved := load_state(state_folder, model, optimiser, mean)) is not None:
@@ -155,18 +164,17 @@ def _run_epochs(
     while state.epoch < c.epochs and state.epoch - state.best_epoch < c.patience:
         started = time.perf_counter()
         state.epoch += 1
-        set_rate(optimiser, c, state.epoch)
-        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch)
+        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch, mean)
         seconds = time.perf_counter() - started
         if mean is not None:
-            mean.add(model, state.epoch)
+            mean.after_epoch(model)
         with nullcontext() if mean is None else mean.applied_to(model):
             threshold, f1 = selection.select()
         record = {"epoch": state.epoch, **losses, "dev_f1": f1, "threshold": threshold, "seconds": round(seconds, 3)}
         state.history.append(record)
         if f1 > state.best_f1:
             state.best_epoch, state.best_f1, state.best_threshold = state.epoch, f1, threshold
-            best = snapshot(model) if mean is None else dict(mean.tensors)
+            best = snapshot(model) if mean is None else mean.snapshot()
             selection.keep()
         if state_folder is not None:
             save_state(state_folder, state, model, best, optimiser, mean)

@@ -20,10 +20,11 @@ from relsift.files import file_sha256, make_folder, write_json
 from relsift.format1 import renamed
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
-from relsift.training.average import EpochMean
+from relsift.training.average import WeightMean
 from relsift.weights import load_tensors, save_tensors
 
 STATE = "state.json"
+_COUNT = "mean.count"  # name of a number in the state
 _AGAIN = "train again without --resume, in another --out"
 
 
@@ -32,7 +33,7 @@ class _StateFile(Strict):
 
     tensors: str = Field(pattern=r"^epoch-\d+\.safetensors$")  # a file of this folder
     sha256: str
-    numbers: dict[str, int | float]  # of the optimiser
+    numbers: dict[str, int | float]  # of the optimiser, and of the mean of the weights
     progress: dict[str, Any]  # see `_state`
 
 
@@ -53,14 +54,16 @@ def save_state(
     model: nn.Module,
     best: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
-    mean: EpochMean | None = None,
+    mean: WeightMean | None = None,
 ) -> None:
     """Write the state; the tensors of earlier epochs are deleted afterwards. Args: best: the model's state after the best epoch."""
     make_folder(folder)
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
-    tensors |= {f"mean.{name}": tensor for name, tensor in (mean.tensors if mean is not None else {}).items()}
     numbers: dict[str, Any] = {}
+    if mean is not None:
+        tensors |= {f"mean.{name}": tensor for name, tensor in mean.tensors.items()}
+        numbers[_COUNT] = mean.count
     for index, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
             if isinstance(value, Tensor):
@@ -82,7 +85,7 @@ def clear_state(folder: Path) -> None:
 
 
 def load_state(
-    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, mean: EpochMean | None = None
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, mean: WeightMean | None = None
 ) -> tuple[TrainingState, dict[str, Tensor]] | None:
     """Restore model, optimiser and mean; returns the state and the best epoch's tensors, or None if there is no state yet.
 
@@ -111,7 +114,8 @@ def load_state(
             current = model.state_dict()
             mean.tensors = {name: t.to(current[name].device) for name, t in _part(tensors, "mean.").items()}
             if mean.tensors.keys() != best.keys():
-                raise ValueError("it has no mean over epochs; training.average was off")
+                raise ValueError("it has no mean of the weights; training.average and training.ema were off")
+            mean.count = _count(saved.numbers.get(_COUNT, saved.progress.get("epoch")))  # version 0.1 wrote none: epochs
         return _state(saved.progress), best
     except (KeyError, ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise CheckpointError(
@@ -129,6 +133,12 @@ def _state(saved: dict[str, Any]) -> TrainingState:
     if not (whole and numbers and history and 0 <= state.best_epoch <= state.epoch):
         raise ValueError(f"progress: expected epochs, scores and a history, got {str(saved)[:200]}")
     return state
+
+
+def _count(number: Any) -> int:
+    if type(number) is not int or number < 0:
+        raise ValueError(f"{_COUNT}: expected a whole number >= 0, got {number!r}")
+    return int(number)
 
 
 def _check_slots(optimiser: torch.optim.Optimizer) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from relsift.config import TrainingConfig
-from relsift.training.optimisers import make_optimiser, set_rate
+from relsift.training.optimisers import make_optimiser, rate_factor, set_rates
 
 
 def weight_and_optimiser(name: str = "rmsprop", **options: float) -> tuple[nn.Parameter, torch.optim.Optimizer]:
@@ -83,5 +83,57 @@ def test_the_rate_follows_from_the_number_of_the_epoch_alone(schedule, rates):
     config = TrainingConfig(optimiser="sgd", learning_rate=0.6, schedule=schedule)
     optimiser = make_optimiser(config, [weight, nn.Parameter(torch.zeros(2))])
     for epoch in (3, 1, 2):  # in any order
-        set_rate(optimiser, config, epoch)
+        set_rates(optimiser, rate_factor(config, epoch, 0.25, 0.5))
         assert [group["lr"] for group in optimiser.param_groups] == pytest.approx([rates[epoch - 1]] * 2)
+
+
+def linear(epochs: int, batches: int, **options: float) -> list[float]:
+    """The factors of all steps."""
+    config = TrainingConfig(schedule="linear", epochs=epochs, **options)
+    return [rate_factor(config, epoch, done / batches, (done + 1) / batches) for epoch in range(1, epochs + 1) for done in range(batches)]
+
+
+def test_the_linear_schedule_rises_over_the_warmup_and_reaches_zero_after_the_last_step():
+    # 2 epochs of 4 batches are 8 steps, 2 of them warm-up: 1/2, 2/2; then the 6 others fall by 1/6 each, the last to 1/6 of the rate.
+    assert linear(2, 4, warmup=0.25) == pytest.approx([1 / 2, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6])
+    assert linear(1, 4, warmup=0.0) == pytest.approx([1, 3 / 4, 2 / 4, 1 / 4])
+
+
+def test_a_tenth_of_the_steps_is_warmup_by_default():
+    factors = linear(5, 8)
+    assert factors[:4] == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1])
+    assert factors[4] == 1
+    assert factors[5] == pytest.approx(35 / 36)
+
+
+def test_a_training_of_one_step_has_a_rate():
+    assert linear(1, 1) == [1.0]
+
+
+def test_pretrained_layers_have_their_own_rates_each_a_share_of_the_layer_above():
+    # three layers at .1: the top one .1, below it .1 * .5, the embeddings .1 * .25; new weights .4; biases of each without decay
+    def layer() -> nn.Linear:
+        return nn.Linear(2, 2)
+
+    new, layers = layer(), [layer(), layer(), layer()]
+    config = TrainingConfig(optimiser="adamw", learning_rate=0.4, encoder_learning_rate=0.1, layer_decay=0.5, weight_decay=0.3)
+    everything = nn.ModuleList([*layers, new])
+    optimiser = make_optimiser(config, everything.parameters(), [list(part.parameters()) for part in layers])
+    rates = {id(weight): (group["lr"], group["weight_decay"]) for group in optimiser.param_groups for weight in group["params"]}
+    for part, rate in ((layers[0], 0.025), (layers[1], 0.05), (layers[2], 0.1), (new, 0.4)):
+        assert rates[id(part.weight)] == (pytest.approx(rate), 0.3)
+        assert rates[id(part.bias)] == (pytest.approx(rate), 0.0)
+    set_rates(optimiser, 0.5)
+    assert {round(group["lr"], 6) for group in optimiser.param_groups} == {0.0125, 0.025, 0.05, 0.2}
+
+
+def test_frozen_layers_are_in_no_group():
+    new, frozen = nn.Linear(2, 2), nn.Linear(2, 2)
+    optimiser = make_optimiser(TrainingConfig(), new.parameters(), [list(frozen.parameters())])
+    assert {id(weight) for group in optimiser.param_groups for weight in group["params"]} == {id(new.weight), id(new.bias)}
+
+
+def test_without_pretrained_layers_there_are_the_two_groups_that_saved_states_have():
+    weights = list(nn.Linear(2, 2).parameters())
+    optimiser = make_optimiser(TrainingConfig(), weights)
+    assert [len(group["params"]) for group in optimiser.param_groups] == [1, 1]
