@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,6 @@ def command(
     """List the models, what they read of a sentence, and their presets; then the losses that models of pairs can be trained with."""
     from relsift.losses.base import BOTH, OF_BOTH
     from relsift.models.base.model import RelationModel
-    from relsift.models.base.pair_classifier import PairClassifier
     from relsift.registry import find, table
 
     models: dict[str, type[RelationModel[Any]]] = {name: find("model", name) for name in table("model")}
@@ -28,7 +28,7 @@ def command(
                     "summary": model.SUMMARY,
                     "reads": sorted(model.READS),
                     "presets": {preset: values.summary for preset, values in model.PRESETS.items()},
-                    "classification": losses if issubclass(model, PairClassifier) else {},
+                    "classification": losses if "classification" in _options(model) else {},
                 }
                 for name, model in models.items()
             ]
@@ -41,3 +41,7 @@ def command(
     echo("", "Losses of models that classify pairs:")
     for name, summary in losses.items():
         echo(f"  --set model.classification={name}: {summary}")
+
+
+def _options(model: Any) -> set[str]:
+    return {option.name for option in fields(model.Config)}
