@@ -4,6 +4,7 @@ model.safetensors   the weights
 model.json          architecture, options, symbols, candidates, and the weights' checksum
 decision.json       the rule that turns scores into relations; may be changed without the model
 annotators.json     the annotators that complete sentences without trees or tags; only for models that read those
+encoder/            tokenizer and configuration of the transformer; only for models that read subwords
 
 A training leaves a *run* folder, which holds it:
 config.yaml     the whole configuration
@@ -31,6 +32,8 @@ from relsift.annotators.base import Addition
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding
+from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords
+from relsift.encoding.tokenizers import FILES as ENCODER_FILES
 from relsift.errors import CheckpointError, RelsiftError
 from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
 from relsift.format1 import renamed, upgraded
@@ -95,6 +98,8 @@ class Bundle:
         with replaced_folder(folder) as fresh:
             save_tensors(_without_aliases(self.model.state_dict()), fresh / WEIGHTS_FILE)
             self.decision.save(fresh)
+            if self.encoding.subwords is not None:
+                save_subwords(self.encoding.subwords, fresh / ENCODER_FOLDER)
             if self.scorer.annotators:
                 write_json(fresh / ANNOTATORS_FILE, dict(self.scorer.annotators))
             description = {
@@ -125,10 +130,12 @@ class Bundle:
                 description, decision, annotators, found = upgraded(description, found)
             else:
                 decision, annotators = Decision.load(folder), _annotators(folder)
-            make = partial(build, description["model"], description["options"], Encoding.from_json(description["encoding"]))
+            subwords = load_subwords(folder / ENCODER_FOLDER) if "subwords" in description["encoding"].get("reads", ()) else None
+            encoding = Encoding.from_json(description["encoding"], subwords)
+            make = partial(build, description["model"], description["options"], encoding)
             if (without_memory := outline(make)) is not None:  # sizes in the description may be any
                 check_fit(without_memory, found, str(folder / MODEL_FILE))
-            scorer = _scorer(description, make(), load_tensors(weights_file), annotators)
+            scorer = _scorer(description, encoding, make(), load_tensors(weights_file), annotators)
             return cls(description["model"], scorer, decision, description["about"])
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError, MemoryError, RelsiftError) as error:
             message = " ".join(str(error).split()) or type(error).__name__
@@ -157,8 +164,8 @@ def is_model(folder: Path) -> bool:
 
 
 def model_checksum(folder: Path) -> str:
-    """One checksum of a model folder: of `model.json` (which holds that of the weights), the decision and the annotators."""
-    names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE)
+    """One checksum of a model folder: of `model.json` (which holds that of the weights), the decision, annotators and tokenizer."""
+    names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE, *(f"{ENCODER_FOLDER}/{name}" for name in ENCODER_FILES))
     return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
 
 
@@ -190,10 +197,13 @@ def _description(folder: Path) -> dict[str, Any]:
 
 
 def _scorer(
-    description: dict[str, Any], model: RelationModel[Any], weights: dict[str, torch.Tensor], annotators: Mapping[Addition, str]
+    description: dict[str, Any],
+    encoding: Encoding,
+    model: RelationModel[Any],
+    weights: dict[str, torch.Tensor],
+    annotators: Mapping[Addition, str],
 ) -> Scorer:
     """The model with its weights, which have the names of the format that the folder has on disk, and what it needs to score."""
-    encoding = Encoding.from_json(description["encoding"])
     _check_inputs(model, encoding)
     if description["format"] == 1:
         weights = renamed(weights)
@@ -208,8 +218,8 @@ def _scorer(
 
 def _check_inputs(model: RelationModel[Any], encoding: Encoding) -> None:
     """Raises CheckpointError for readings of sentences that are not those the model was trained on."""
-    if not encoding.reads >= model.READS:
-        raise CheckpointError(f"encoding.reads: expected {sorted(model.READS)}, which the model reads, got {sorted(encoding.reads)}")
+    if not encoding.reads >= (reads := model.reads(model.config)):
+        raise CheckpointError(f"encoding.reads: expected {sorted(reads)}, which the model reads, got {sorted(encoding.reads)}")
     if encoding.unit != (unit := encoding.unit_for(model.UNIT)):
         raise CheckpointError(f"encoding.unit: expected {unit}, as the model and its tags need it, got {encoding.unit}")
 

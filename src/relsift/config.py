@@ -60,6 +60,7 @@ class EncodingConfig(_Section):
     min_count: int = Field(1, ge=1, le=MOST)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0, le=MOST)  # the vectors are multiplied by this
+    encoder: str | None = None  # folder or hub id of a Hugging Face transformer, for model.encoder=huggingface
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
     tags: TagView = "entities"  # what the tag input shows
     tags_seed: int = Field(0, ge=0, le=MOST_SEED)  # of the views that draw tags: random, word

@@ -34,6 +34,7 @@ ANNOTATORS = {
     "spacy": "relsift.annotators.spacy_trees:SpacyTrees",
 }
 ENCODERS = {
+    "huggingface": "relsift.encoders.huggingface:HuggingFaceEncoder",
     "lookup": "relsift.encoders.lookup:LookupEncoder",
 }
 MODELS = {

@@ -146,6 +146,19 @@ class Sentence:
         """The sentence as in the original text; where that is unknown, its tokens as they are set in print."""
         return self._words(0, len(self.tokens)) if self.original is None else self.original
 
+    @property
+    def token_spans(self) -> list[tuple[int, int]]:
+        """The half-open character span of each token in `text`."""
+        if self.original is not None and self.offsets is not None and self.extent is not None:
+            first, _ = self.extent
+            return [(start - first, end - first) for start, end in self.offsets]
+        spans, place = [], 0
+        for number, token in enumerate(self.tokens):
+            place += self.has_blank_before(number)
+            spans.append((place, place + len(token)))
+            place += len(token)
+        return spans
+
     def text_of(self, entity: Entity) -> str:
         """The mention as in the original text; where that is unknown, its tokens as they are set in print."""
         if self.original is None or self.offsets is None or self.extent is None:

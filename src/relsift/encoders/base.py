@@ -6,32 +6,58 @@ Letters: S sentences, T tokens of the longest, N real tokens of all sentences, D
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
+from relsift.config import invalid_value
 from relsift.encoding.batch import Batch
-from relsift.encoding.encoding import Encoding
+from relsift.encoding.encoding import Encoding, Input
 from relsift.errors import ConfigError
 from relsift.layers.keyed_tokens import KeyedTokens
 from relsift.registry import find
 
 
+@dataclass(frozen=True, kw_only=True)
+class EncoderOptions:
+    """Base of an encoder's own options, `model.encoder_options` of a configuration. An encoder without options uses this class."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Raises ConfigError naming the key for an unknown option or an unfit value."""
+        try:
+            return TypeAdapter(cls).validate_python(dict(values))
+        except ValidationError as error:
+            section = "model.encoder_options."
+            raise invalid_value(error, section=section, options=[section + field.name for field in fields(cls)]) from error
+
+
 class TokenEncoder(nn.Module, ABC):
     """Makes the features of each token. Every encoder takes the arguments of `__init__`."""
+
+    READS: ClassVar[frozenset[Input]] = frozenset({"words"})  # what it reads of a sentence in place of words; tags only with a `tag_size`
+    Options: ClassVar[type[EncoderOptions]] = EncoderOptions
 
     size: int  # D
     word_size: int  # how many of the D features, the first ones, are those of the word without its tag
 
-    def __init__(self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
+    def __init__(
+        self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0, options: EncoderOptions | None = None
+    ) -> None:
         """A fresh encoder.
 
         Args:
             word_size: features of a word; an encoder whose features have a fixed size may ignore it.
             tag_size: features of a tag; None: tags are not read.
             dropout: share of features that training drops, the same ones for all tokens of a sentence.
+            options: the encoder's own, an instance of `Options`; None: the defaults.
         """
         super().__init__()
 
@@ -52,13 +78,16 @@ class TokenEncoder(nn.Module, ABC):
         mask = batch.mask[:, :, None]
         return rows.new_zeros(*batch.mask.shape, rows.shape[1]).masked_scatter(mask, rows)
 
-    def pretrained_layers(self) -> list[list[nn.Parameter]]:
-        """The pre-trained weights, from the embeddings up to the last layer; empty for an encoder whose weights all start at random."""
-        return []
-
     def word_table(self) -> nn.Embedding | None:
         """The embedding that word vectors from a file may fill; None for an encoder that has none."""
         return None
+
+    def pretrained_layers(self) -> list[list[nn.Parameter]]:
+        """The weights that were trained before, from the embeddings up to the last layer; empty where all weights start at random.
+
+        Training may give them a learning rate of their own, a lower one for lower layers.
+        """
+        return []
 
 
 def distinct(rows: Tensor) -> KeyedTokens:
@@ -71,13 +100,21 @@ def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:
     return F.dropout1d(x.transpose(1, 2), share, training).transpose(1, 2)
 
 
-def make_encoder(name: str, encoding: Encoding, **sizes: Any) -> TokenEncoder:
+def encoder_reads(name: str) -> frozenset[Input]:
+    """What an encoder of a registered kind reads in place of words. Raises ConfigError for an unknown name."""
+    reads: frozenset[Input] = find("encoder", name).READS
+    return reads
+
+
+def make_encoder(name: str, encoding: Encoding, options: Mapping[str, Any] | None = None, **sizes: Any) -> TokenEncoder:
     """A fresh encoder of a registered kind.
 
-    Args: sizes: the keyword arguments of `TokenEncoder`.
-    Raises: ConfigError for an unknown name, and for an encoder that does not say its sizes.
+    Args: options: the encoder's own, as a configuration has them. sizes: the keyword arguments of `TokenEncoder`.
+    Raises: ConfigError for an unknown name or option, and for an encoder that does not say its sizes.
     """
-    encoder: TokenEncoder = find("encoder", name)(encoding, **sizes)
+    kind: type[TokenEncoder] = find("encoder", name)
+    own: dict[str, Any] = {} if not options and kind.Options is EncoderOptions else {"options": kind.Options.from_dict(options or {})}
+    encoder = kind(encoding, **sizes, **own)
     missing = [size for size in ("size", "word_size") if not isinstance(getattr(encoder, size, None), int)]
     if missing:
         raise ConfigError(f"encoder {name}: expected whole numbers as {' and '.join(missing)}, set by its __init__; got none")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from relsift.encoders.base import TokenEncoder, distinct, drop_dimensions
+from relsift.encoders.base import EncoderOptions, TokenEncoder, distinct, drop_dimensions
 from relsift.encoding.batch import Batch, required
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError
@@ -18,8 +18,10 @@ from relsift.layers.keyed_tokens import KeyedTokens
 class LookupEncoder(TokenEncoder):
     """Word embedding ++ tag embedding. Raises ConfigError if the encoding has no words, or no tags where they are to be read."""
 
-    def __init__(self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0) -> None:
-        super().__init__(encoding, word_size=word_size, tag_size=tag_size, dropout=dropout)
+    def __init__(
+        self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0, options: EncoderOptions | None = None
+    ) -> None:
+        super().__init__(encoding, word_size=word_size, tag_size=tag_size, dropout=dropout, options=options)
         if encoding.words is None or (tag_size is not None and encoding.tags is None):
             raise ConfigError(f"encoder lookup: expected an encoding of words and tags, got one of {', '.join(sorted(encoding.reads))}")
         self.words = nn.Embedding(encoding.words.num_rows, word_size)

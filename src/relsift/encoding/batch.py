@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, Work
+from relsift.encoding.subwords import SubwordInput, central_window
 from relsift.encoding.tags import OUTSIDE
 from relsift.encoding.trees import UNKNOWN_LABEL
 from relsift.encoding.words import UNKNOWN_WORD
@@ -27,7 +28,7 @@ from relsift.errors import ShapeError
 from relsift.schema import ROOT
 
 IntArray = NDArray[np.int64]
-Part = TypeVar("Part", "Trees", "Entities", "Pairs")
+Part = TypeVar("Part", "Trees", "Subwords", "Entities", "Pairs")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,32 @@ class Trees:
     parent: Tensor  # (S, T)  token of the same sentence; -1: a root
     dependency: Tensor  # (S, T)  label of the arc from the parent
     pos: Tensor  # (S, T)  part of speech
+
+
+@dataclass(frozen=True)
+class Subwords:
+    """The pieces that a transformer reads, in windows (see `relsift.encoding.subwords`); M pieces of all S sentences, without special ones.
+
+    A sentence has one window, or several that overlap. Windows, pieces and tokens are grouped by sentence, in its order.
+    """
+
+    ids: Tensor  # (W, U) int64, special pieces included
+    real: Tensor  # (W, U) bool, False in the padding
+    special: Tensor  # (W, U) bool, pieces that stand for no text; padding included
+    sentence: Tensor  # (W,) int64
+    start: Tensor  # (W,) int64  number of the window's first piece among those of its sentence
+    stop: Tensor  # (W,) int64  number of the piece after its last one
+    before: int  # special pieces before the text of each window
+    counts: Tensor  # (S,) int64, pieces of each sentence
+    place: Tensor  # (M,) int64, row of each piece among the W * U places: in the window where it stands most central
+    token: Tensor  # (M,) int64, row of the first token of each piece among the N real tokens; -1: none, a blank
+    first: Tensor  # (N,) int64, row of each token's first piece among the M
+    last: Tensor  # (N,) int64, of its last one
+
+    @property
+    def first_piece(self) -> Tensor:
+        """(S,) row of each sentence's first piece among the M."""
+        return self.counts.cumsum(0) - self.counts
 
 
 @dataclass(frozen=True)
@@ -75,6 +102,7 @@ class Batch:
     trees: Trees | None  # also None if any sentence of the batch has no tree
     entities: Entities
     pairs: Pairs
+    subwords: Subwords | None = None
 
     @property
     def mask(self) -> Tensor:
@@ -95,6 +123,7 @@ class Batch:
             trees=None if self.trees is None else _moved(self.trees, device),
             entities=_moved(self.entities, device),
             pairs=_moved(self.pairs, device),
+            subwords=None if self.subwords is None else _moved(self.subwords, device),
         )
 
 
@@ -145,7 +174,44 @@ def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
             torch.from_numpy(_flat(e.tails for e in examples) + entity_shifts),
             torch.from_numpy(labels),
         ),
+        None if encoding.subwords is None else _subwords(examples, encoding.subwords),
     )
+
+
+def _subwords(examples: Sequence[Example], subwords: SubwordInput) -> Subwords:
+    pieces = [e.pieces for e in examples if e.pieces is not None]
+    if len(pieces) < len(examples):
+        raise ShapeError("examples", expected="pieces of every sentence, as the encoding reads subwords", got=None)
+    before, after = subwords.around
+    windows = [subwords.windows(len(p.ids)) for p in pieces]
+    of_sentence = [(number, window) for number, those in enumerate(windows) for window in those]
+    rows = [[*before, *pieces[number].ids[window.start : window.stop], *after] for number, window in of_sentence]
+    width = max(map(len, rows))
+    lengths = np.array([len(row) for row in rows])
+    real = np.arange(width) < lengths[:, None]  # (W, U)
+    ids = np.full(real.shape, subwords.stand_in)
+    ids[real] = _flat(rows)
+    column = np.arange(width)
+    special = (column < len(before)) | (column >= (lengths - len(after))[:, None])
+    places: list[int] = []
+    row = 0
+    for those, p in zip(windows, pieces):
+        for piece in range(len(p.ids)):
+            number = central_window(piece, those) if len(those) > 1 else 0
+            places.append((row + number) * width + len(before) + piece - those[number].start)
+        row += len(those)
+    counts = _flat([len(p.ids)] for p in pieces)
+    token_shifts = np.repeat(np.cumsum([e.length for e in examples]) - [e.length for e in examples], counts)
+    tokens = _flat(p.token for p in pieces)
+    piece_shifts = np.repeat(counts.cumsum() - counts, [e.length for e in examples])
+    return Subwords(
+        torch.from_numpy(ids), torch.from_numpy(real), torch.from_numpy(special),
+        torch.tensor([number for number, _ in of_sentence]),
+        torch.tensor([window.start for _, window in of_sentence]), torch.tensor([window.stop for _, window in of_sentence]),
+        len(before), torch.from_numpy(counts), torch.tensor(places, dtype=torch.int64),
+        torch.from_numpy(np.where(tokens < 0, -1, tokens + token_shifts)),
+        torch.from_numpy(_flat(p.first for p in pieces) + piece_shifts), torch.from_numpy(_flat(p.last for p in pieces) + piece_shifts),
+    )  # fmt: skip
 
 
 def _flat(rows: Iterable[Iterable[int]]) -> IntArray:
@@ -153,7 +219,8 @@ def _flat(rows: Iterable[Iterable[int]]) -> IntArray:
 
 
 def _moved(part: Part, device: torch.device | str) -> Part:
-    return replace(part, **{name: tensor.to(device) for name, tensor in vars(part).items()})
+    moved: dict[str, Any] = {name: value.to(device) for name, value in vars(part).items() if isinstance(value, Tensor)}
+    return replace(part, **moved)
 
 
 def cut(works: Sequence[Work], *, max_pairs: int, max_tokens: int, seed: int | None = None) -> Iterator[list[int]]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from relsift.config import TagView
+from relsift.encoding.subwords import SubwordInput
 from relsift.encoding.tags import BY_PAIR, DRAWN, TagInput
 from relsift.encoding.trees import TreeVocabulary
 from relsift.encoding.types import EntityTypes
@@ -16,9 +17,10 @@ from relsift.encoding.words import WordVocabulary
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.schema import Sentence
 
-Input = Literal["words", "tags", "types", "trees", "spans"]
-"""What a model can read of a sentence: words; tags, types and spans of the entities; dependency trees."""
+Input = Literal["words", "tags", "types", "trees", "subwords", "spans"]
+"""What a model can read of a sentence: words; tags, types and spans of the entities; dependency trees; pieces of a transformer."""
 INPUTS: frozenset[Input] = frozenset(get_args(Input))
+WITHOUT_SUBWORDS = INPUTS - {"subwords"}  # what can be collected from sentences alone
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,27 @@ class Encoding:
     trees: TreeVocabulary | None
     reads: frozenset[Input] = INPUTS  # the inputs that batches hold
     unit: Unit = "sentence"  # which pairs share one reading of their sentence
+    subwords: SubwordInput | None = None  # None: not read
 
     @classmethod
     def fit(
         cls,
         sentences: Iterable[Sentence],
         *,
-        reads: Iterable[Input] = INPUTS,
+        reads: Iterable[Input] = WITHOUT_SUBWORDS,
         unit: Unit = "sentence",
         lowercase: bool = False,
         min_count: int = 1,
         tags: TagView = "entities",
         tags_seed: int = 0,
+        subwords: SubwordInput | None = None,
     ) -> Encoding:
         """Collect the symbols of the *training* sentences.
 
         Args:
             reads: the inputs to collect symbols for. unit: which pairs share a reading, unless the view of the tags decides it.
             lowercase: compare words in lower case. min_count: words that are rarer stay unknown.
+            subwords: the tokenizer of the transformer, for a model that reads subwords.
             tags: view of the tags (see `relsift.encoding.tags`). tags_seed: of the views that draw tags.
         Raises: DataError if there is no relation to learn from; ConfigError for a view by pair in a model that reads by head.
         """
@@ -57,6 +62,8 @@ class Encoding:
         inputs = frozenset(reads)
         if not inputs <= INPUTS:
             raise ConfigError(f"model.READS: expected some of {', '.join(sorted(INPUTS))}, got {', '.join(sorted(inputs))}")
+        if "subwords" in inputs and subwords is None:
+            raise ConfigError("encoding.encoder: expected the folder or hub id of a transformer, which this model reads, got none")
         labels = {relation.type for sentence in sentences for relation in sentence.relations or ()}
         if not labels:
             raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")
@@ -70,6 +77,7 @@ class Encoding:
             TagInput.fit(sentences, types, view=tags, seed=tags_seed, lowercase=lowercase) if "tags" in inputs else None,
             TreeVocabulary.fit(sentences) if "trees" in inputs else None,
             inputs,
+            subwords=subwords if "subwords" in inputs else None,
         )
         return replace(encoding, unit=encoding.unit_for(unit))
 
@@ -98,15 +106,18 @@ class Encoding:
         return value
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Encoding:
-        """Raises CheckpointError for what `to_json` does not write."""
+    def from_json(cls, value: dict[str, Any], subwords: SubwordInput | None = None) -> Encoding:
+        """Raises CheckpointError for what `to_json` does not write.
+
+        Args: subwords: the tokenizer of the transformer, which has files of its own.
+        """
         try:
             types = EntityTypes(_names(value, "entity_types"))
             words, tags, trees = (value.get(name) for name in ("words", "tags", "trees"))
             reads, unit = frozenset(value["reads"]), value["unit"]
             if not reads <= INPUTS or unit not in get_args(Unit):
                 raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {sorted(reads)} and {unit!r}")
-            parts = {"words": words, "tags": tags, "trees": trees}
+            parts = {"words": words, "tags": tags, "trees": trees, "subwords": subwords}
             present, read = {name for name in parts if parts[name] is not None}, reads & parts.keys()
             if present != read:
                 raise CheckpointError(f"model.json: encoding: expected the parts {sorted(read)}, as reads says, got {sorted(present)}")
@@ -118,6 +129,7 @@ class Encoding:
                 None if trees is None else TreeVocabulary(_names(trees, "dependencies"), _names(trees, "pos")),
                 reads,
                 unit,
+                subwords,
             )
         except (KeyError, TypeError, AttributeError) as error:
             expected = "reads, unit, labels, entity_types and the inputs that are read"

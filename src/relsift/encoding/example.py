@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from relsift.candidates import Pair
 from relsift.encoding.encoding import Encoding
+from relsift.encoding.subwords import Pieces
 from relsift.encoding.units import grouped
 from relsift.schema import Sentence
 
@@ -15,7 +16,7 @@ from relsift.schema import Sentence
 class Work(NamedTuple):
     """The cost of an example, by which examples are divided into batches."""
 
-    tokens: int  # without padding
+    tokens: int  # without padding; pieces, where a transformer reads them
     pairs: int
 
 
@@ -33,10 +34,11 @@ class Example:
     tails: list[int]  # of each pair, a position in `spans`
     labels: list[tuple[int, int]]  # (position of a pair in `heads`, column of the scores), one for each relation
     places: list[int]  # of each pair, its position among all candidates of the sentence
+    pieces: Pieces | None = None  # of the sentence's text, for a transformer
 
     @property
     def work(self) -> Work:
-        return Work(self.length, len(self.heads))
+        return Work(self.length if self.pieces is None else len(self.pieces.ids), len(self.heads))
 
 
 def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *, labelled: bool = True) -> list[Example]:
@@ -51,6 +53,7 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
     trees = None
     if encoding.trees is not None and sentence.syntax is not None:
         trees = (list(sentence.syntax.heads), *encoding.trees.ids(sentence.syntax))
+    pieces = None if encoding.subwords is None else encoding.subwords.pieces(sentence)
     examples = []
     for places in grouped(pairs, encoding.unit):
         group = [pairs[place] for place in places]
@@ -67,6 +70,7 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
                 [pair.tail for pair in group],
                 [(number, encoding.column(name)) for number, pair in enumerate(group) for name in pair.types] if labelled else [],
                 places,
+                pieces,
             )
         )
     return examples

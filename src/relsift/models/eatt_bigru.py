@@ -79,7 +79,7 @@ class EAttBiGRU(PairClassifier):
     def __init__(self, config: EAttBiGRUConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
         self.embed = make_encoder(
-            config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None
+            config.encoder, encoding, config.encoder_options, word_size=config.word_size, tag_size=config.tag_size if config.tags else None
         )
         num_distances = 2 * config.max_distance + 1
         self.head_distance = nn.Embedding(num_distances, config.distance_size)

@@ -110,7 +110,7 @@ class MultiTaskCNN(PairClassifier):
     def __init__(self, config: MultiTaskCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
         self.embed = make_encoder(
-            config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None,
+            config.encoder, encoding, config.encoder_options, word_size=config.word_size, tag_size=config.tag_size if config.tags else None,
             dropout=config.input_dropout,
         )  # fmt: skip
         num_distances = 2 * config.max_distance + 1

@@ -86,7 +86,7 @@ class SPTree(TwoDirectionClassifier):
         if trees is None or tags is None:
             raise ConfigError(f"sptree: expected an encoding of trees and tags, got one of {', '.join(sorted(encoding.reads))}")
         tag_size = c.tag_size if c.tags and c.tags_in == "both" else None
-        self.embed = make_encoder(c.encoder, encoding, word_size=c.word_size, tag_size=tag_size)
+        self.embed = make_encoder(c.encoder, encoding, c.encoder_options, word_size=c.word_size, tag_size=tag_size)
         self.pos = nn.Embedding(trees.num_pos, c.pos_size)
         self.sequence = nn.LSTM(self.embed.size + c.pos_size, c.sequence_size, batch_first=True, bidirectional=True)
         self.top_label = trees.num_dependencies  # the arc of the LCA leads out of the path, so a further label stands for it

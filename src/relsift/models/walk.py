@@ -89,7 +89,7 @@ class WalkModel(TwoDirectionClassifier):
     def __init__(self, config: WalkConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)
         tag_size = config.tag_size if config.tags else None
-        self.embed = make_encoder(config.encoder, encoding, word_size=config.word_size, tag_size=tag_size)
+        self.embed = make_encoder(config.encoder, encoding, config.encoder_options, word_size=config.word_size, tag_size=tag_size)
         self.input_dropout = nn.Dropout(config.input_dropout)
         self.types = nn.Embedding(len(encoding.types.names) + 1, config.type_size) if config.types else None
         self.positions = nn.Embedding(num_positions(config.max_distance), config.position_size)

@@ -32,9 +32,10 @@ from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_precision, check_threads, repeatable
+from relsift.training.encoder_layers import check_pretrained, freeze, pretrained_layers
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.optimisers import make_optimiser
-from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
+from relsift.training.pretrained import load_pretrained
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.training_set import TrainingSet, make_training_set
 from relsift.training.word_table import prepare_words
@@ -114,6 +115,8 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         model = make().to(device)
         check_pretrained(c, model, config.model.name)
         vectors = prepare_words(config, model, training_set.encoding)
+        if (source := config.encoding.encoder) is not None:
+            load_pretrained(model, source)
         if c.freeze_encoder:
             freeze(model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)

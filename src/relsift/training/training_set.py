@@ -12,11 +12,13 @@ from relsift.candidates import CandidateReport, Candidates, Pair, sample_negativ
 from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, Work, examples_of
+from relsift.encoding.tokenizers import subwords_of
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
 
+MANY_UNKNOWN = 0.1  # share of pieces
 RARE = 2  # occurrences; a word with fewer in the training data may be shown as unknown
 TOKENS_AT_ONCE = 2**16  # tokens of a sentence's readings that stay in one batch: bounds the memory of a sentence of hundreds of entities
 
@@ -48,16 +50,18 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     Raises: DataError if there is nothing to learn from; ConfigError for an annotator that is not installed.
     """
     model: type[RelationModel[object]] = find("model", config.model.name)
+    reads = model.reads(model.Config.from_dict(config.model.options))
     annotated = [sentence for sentence in training if sentence.relations is not None]
     annotators: dict[Addition, str] = {}
-    if "trees" in model.READS:  # parsed once, not in every epoch
+    if "trees" in reads:  # parsed once, not in every epoch
         parser = pinned(config.encoding.parser)
         annotated = with_trees(annotated, parser)
         annotators |= {} if parser is None else {"trees": parser}
     e, rule = config.encoding, config.candidates
     encoding = Encoding.fit(
-        annotated, reads=model.READS, unit=model.UNIT, lowercase=e.lowercase, min_count=e.min_count, tags=e.tags, tags_seed=e.tags_seed
-    )
+        annotated, reads=reads, unit=model.UNIT, lowercase=e.lowercase, min_count=e.min_count, tags=e.tags, tags_seed=e.tags_seed,
+        subwords=None if e.encoder is None or "subwords" not in reads else subwords_of(e.encoder),
+    )  # fmt: skip
     candidates = Candidates.fit(
         annotated,
         direction=rule.direction,
@@ -70,6 +74,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     if num_further and not model.SEVERAL_LABELS:
         notes.append(f"{num_further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
     groups = [group for item in zip(annotated, pairs) for group in _together(examples_of(*item, encoding))]
+    notes += _piece_notes(groups, encoding)
     return TrainingSet(encoding, candidates, annotators, groups, _rare_words(annotated, encoding), report, notes)
 
 
@@ -94,6 +99,27 @@ def _rare_words(sentences: Sequence[Sentence], encoding: Encoding) -> frozenset[
         return frozenset()
     counts = Counter(word for sentence in sentences for word in encoding.words.ids(sentence.tokens))
     return frozenset(word for word, count in counts.items() if count < RARE and word != UNKNOWN_WORD)
+
+
+def _piece_notes(groups: Sequence[Sequence[Example]], encoding: Encoding) -> list[str]:
+    """What the tokenizer of a transformer does not know of the training sentences; each is counted once."""
+    pieces = [group[0].pieces for group in groups if group[0].pieces is not None]
+    if not pieces or encoding.subwords is None:
+        return []
+    notes = []
+    tokens, bare = sum(len(p.first) for p in pieces), sum(p.uncovered for p in pieces)
+    if bare:
+        notes.append(f"{bare} of {tokens} training tokens have no piece in the encoder's tokenizer: its unknown piece stands for them")
+    count, unknown = sum(len(p.ids) for p in pieces), sum(p.ids.count(encoding.subwords.stand_in) for p in pieces)
+    if unknown > MANY_UNKNOWN * count:
+        notes.append(f"{unknown} of {count} pieces of the training sentences are unknown to the encoder; is it made for their language?")
+    longer = sum(len(p.ids) > encoding.subwords.room for p in pieces)
+    if longer:
+        notes.append(
+            f"{longer} of {len(pieces)} training sentences have more than the {encoding.subwords.room} pieces that the encoder reads at "
+            "once: they are read in windows that overlap"
+        )
+    return notes
 
 
 def _together(examples: list[Example]) -> list[list[Example]]:

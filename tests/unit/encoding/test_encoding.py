@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from relsift.encoding.encoding import INPUTS, Encoding
+from relsift.encoding.encoding import WITHOUT_SUBWORDS, Encoding
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.schema import Entity, Relation, Sentence, Syntax
 
@@ -31,7 +31,7 @@ def test_every_input_is_fitted_on_the_training_sentences():
     assert encoding.words is not None and (encoding.words.words, encoding.words.lowercase) == (("ada", "the"), True)
     assert encoding.tags is not None and encoding.tags.types == encoding.types
     assert encoding.trees is not None and encoding.trees.pos == ("N", "V")
-    assert (encoding.reads, encoding.unit) == (INPUTS, "sentence")
+    assert (encoding.reads, encoding.unit) == (WITHOUT_SUBWORDS, "sentence")
 
 
 def test_inputs_that_a_model_does_not_read_are_not_fitted():
@@ -82,7 +82,7 @@ def test_types_and_counts_of_tags_include_the_tagged_entities_of_training():
 # ---- JSON
 
 
-@pytest.mark.parametrize("reads", [INPUTS, {"words", "tags", "spans"}, {"types"}, {"words", "trees"}], ids=sorted)
+@pytest.mark.parametrize("reads", [WITHOUT_SUBWORDS, {"words", "tags", "spans"}, {"types"}, {"words", "trees"}], ids=sorted)
 @pytest.mark.parametrize("unit", ["sentence", "pair", "head"])
 def test_json_gives_the_encoding_back(reads, unit):
     encoding = Encoding.fit([*TRAINING, PARSED], reads=reads, unit=unit, lowercase=True)

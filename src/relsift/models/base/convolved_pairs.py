@@ -56,7 +56,7 @@ class ConvolvedPairs(nn.Module):
     def __init__(self, config: ConvolvedPairsConfig, encoding: Encoding) -> None:
         super().__init__()
         c = config
-        self.embed = make_encoder(c.encoder, encoding, word_size=c.word_size, tag_size=c.tag_size if c.tags else None)
+        self.embed = make_encoder(c.encoder, encoding, c.encoder_options, word_size=c.word_size, tag_size=c.tag_size if c.tags else None)
         self.head_distance = nn.Embedding(2 * c.max_distance + 1, c.distance_size)
         self.tail_distance = nn.Embedding(2 * c.max_distance + 1, c.distance_size)
         self.convolve = PairConvolution(

@@ -72,7 +72,7 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     Config: ClassVar[type[ModelConfig]]
     PRESETS: ClassVar[dict[str, Preset]]  # by name; one is `paper`, the default
     SUMMARY: ClassVar[str]  # one line for `relsift models`
-    READS: ClassVar[frozenset[Input]]  # the inputs that its batches hold
+    READS: ClassVar[frozenset[Input]]  # the inputs that its batches hold, with an encoder that reads words
     UNIT: ClassVar[Unit] = "sentence"  # which pairs share one reading of their sentence
     SEVERAL_LABELS: ClassVar[bool] = False  # whether its losses learn from every relation of a pair, or from the first one only
 
@@ -81,6 +81,11 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     def __init__(self, config: ModelConfig, encoding: Encoding) -> None:
         super().__init__()
         self.config = config
+
+    @classmethod
+    def reads(cls, config: Any) -> frozenset[Input]:
+        """The inputs that batches hold for a model of this configuration, an instance of `Config`."""
+        return cls.READS
 
     @property
     @abstractmethod

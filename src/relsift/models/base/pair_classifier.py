@@ -5,15 +5,18 @@ Letters: P pairs, Z features of a pair, K relation types.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
+from relsift.encoders.base import encoder_reads
 from relsift.encoding.batch import Batch
+from relsift.encoding.encoding import Input
 from relsift.errors import require
 from relsift.layers.relation_classifier import Classification, PairScores, RelationClassifier
 from relsift.models.base.model import ModelConfig, RelationModel
+from relsift.registry import find
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,7 @@ class PairClassifierConfig(ModelConfig):
     """Options of the input, the losses and the scores."""
 
     encoder: str = "lookup"  # makes the features of each token (see `relsift.encoders`)
+    encoder_options: dict[str, Any] = field(default_factory=dict)  # its own
     tags: bool = True  # BIO tags of all entities as input
     classification: Classification = "cross_entropy"
     identification: bool = False  # also train on "is there a relation?"
@@ -32,6 +36,7 @@ class PairClassifierConfig(ModelConfig):
     other_weight: float = 1.0  # weight of an unrelated pair in the cross-entropy; a related one weighs 1
 
     def __post_init__(self) -> None:
+        find("encoder", self.encoder).Options.from_dict(self.encoder_options)
         require(self.gamma > 0, "model.gamma", expected="a number > 0", got=self.gamma)
         require(self.other_weight > 0, "model.other_weight", expected="a number > 0", got=self.other_weight)
 
@@ -46,6 +51,10 @@ class PairClassifier(RelationModel[PairScores]):
 
     config: Any
     classifier: RelationClassifier
+
+    @classmethod
+    def reads(cls, config: Any) -> frozenset[Input]:
+        return cls.READS - {"words"} | encoder_reads(config.encoder) if "words" in cls.READS else cls.READS
 
     def make_classifier(self, size: int, relations: int) -> RelationClassifier:
         """A classifier of pair vectors (P, size), as the options say. Args: relations: K."""

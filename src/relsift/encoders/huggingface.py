@@ -1,0 +1,125 @@
+"""Features from a transformer of Hugging Face: contextual states of subwords, pooled to tokens; one pass a sentence.
+
+Letters: W windows, U pieces of the longest, M pieces of all sentences, N real tokens of all sentences, H states of the transformer, D token
+features.
+Any architecture will do that gives one state a piece: BERT, RoBERTa, DeBERTa, ELECTRA, DistilBERT, MPNet, XLM-R … A sentence longer than
+the transformer is read in windows that overlap. A fresh encoder has random weights; training fills them from a folder
+(`relsift.training.pretrained`), a bundle from its own file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from relsift.encoders.base import EncoderOptions, TokenEncoder
+from relsift.encoding.batch import Batch, Subwords
+from relsift.encoding.encoding import Encoding
+from relsift.encoding.subwords import INSTALL
+from relsift.errors import ConfigError, ShapeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class HuggingFaceOptions(EncoderOptions):
+    """How pieces become tokens."""
+
+    pooling: Literal["first", "last", "mean"] = "mean"  # of the pieces of a token
+
+
+class HuggingFaceEncoder(TokenEncoder):
+    """State of the transformer ++ tag embedding. Raises ConfigError if the encoding has no subwords."""
+
+    READS = frozenset({"subwords"})
+    Options = HuggingFaceOptions
+
+    def __init__(
+        self, encoding: Encoding, *, word_size: int, tag_size: int | None, dropout: float = 0.0, options: EncoderOptions | None = None
+    ) -> None:
+        super().__init__(encoding, word_size=word_size, tag_size=tag_size, dropout=dropout, options=options)
+        if encoding.subwords is None or (tag_size is not None and encoding.tags is None):
+            raise ConfigError(
+                f"encoder huggingface: expected an encoding of subwords and tags, got one of {', '.join(sorted(encoding.reads))}"
+            )
+        self.pooling = cast(HuggingFaceOptions, options or HuggingFaceOptions()).pooling
+        self.transformer = make_transformer(encoding.subwords.config)
+        self.tags = nn.Embedding(encoding.tags.num_rows, tag_size) if encoding.tags is not None and tag_size is not None else None
+        self.word_size = hidden_size(self.transformer)
+        self.size = self.word_size + (tag_size or 0)
+        self.dropout = nn.Dropout1d(dropout)
+
+    def features(self, batch: Batch) -> Tensor:
+        subwords = read_subwords(batch)
+        states = self.transformer(input_ids=subwords.ids, attention_mask=subwords.real.long()).last_hidden_state  # (W, U, H)
+        rows = pooled(states.flatten(0, 1)[subwords.place], subwords, self.pooling)     # (N, H)
+        if self.tags is None:
+            return rows
+        if batch.tags is None:
+            raise ShapeError("batch.tags", expected="the tags that this encoder reads", got=None)
+        return torch.cat([rows, self.tags(batch.tags[batch.mask])], dim=1)              # (N, D)
+
+    def pretrained_layers(self) -> list[list[nn.Parameter]]:
+        return layers_of(self.transformer)
+
+
+def read_subwords(batch: Batch) -> Subwords:
+    """Raises ShapeError for a batch without subwords."""
+    if batch.subwords is None:
+        raise ShapeError("batch.subwords", expected="the pieces that this model reads", got=None)
+    return batch.subwords
+
+
+def pooled(pieces: Tensor, subwords: Subwords, pooling: Literal["first", "last", "mean"]) -> Tensor:
+    """(M, H) values of pieces -> (N, H) of tokens."""
+    if pooling == "first":
+        return pieces[subwords.first]
+    if pooling == "last":
+        return pieces[subwords.last]
+    several = subwords.last - subwords.first + 1                                        # (N,)
+    if bool((several == 1).all()):
+        return pieces[subwords.first]
+    token = torch.arange(len(several), device=several.device).repeat_interleave(several)
+    offset = torch.arange(len(token), device=token.device) - (several.cumsum(0) - several)[token]
+    total = pieces.new_zeros(len(several), pieces.shape[1]).index_add(0, token, pieces[subwords.first[token] + offset])
+    return total / several[:, None].to(total.dtype)
+
+
+def make_transformer(config: dict[str, Any]) -> nn.Module:
+    """A transformer with random weights, without a pooling layer. Raises ConfigError for a configuration that makes none."""
+    try:
+        from transformers import AutoConfig, AutoModel
+    except ImportError as error:
+        raise ConfigError(f"encoder huggingface: expected the packages of Hugging Face, got none ({error}); {INSTALL}") from error
+    try:
+        kind = config["model_type"]
+        described = AutoConfig.for_model(kind, **{name: value for name, value in config.items() if name != "model_type"})
+        model: nn.Module = AutoModel.from_config(described)  # type: ignore[no-untyped-call]
+    except (KeyError, ValueError, TypeError, AttributeError, ImportError) as error:
+        message = " ".join(str(error).split())[:200]
+        raise ConfigError(
+            f"encoder: expected the configuration of an architecture that transformers knows, got {message}; is config.json complete?"
+        ) from error
+    if getattr(described, "is_encoder_decoder", False) or not isinstance(getattr(described, "hidden_size", None), int):
+        raise ConfigError(
+            f"encoder: expected an encoder with one state a piece (BERT, RoBERTa, DeBERTa, …), got {described.model_type}, which is none"
+        )
+    for unused in ("pooler",):
+        if getattr(model, unused, None) is not None:
+            setattr(model, unused, None)
+    return model
+
+
+def hidden_size(transformer: nn.Module) -> int:
+    """H"""
+    config: Any = transformer.config
+    return int(config.hidden_size)
+
+
+def layers_of(transformer: nn.Module) -> list[list[nn.Parameter]]:
+    """The weights of a transformer from the embeddings up: first what stands before its list of layers, then layer by layer."""
+    blocks = max((module for module in transformer.modules() if isinstance(module, nn.ModuleList)), key=len, default=None)
+    layers = [] if blocks is None else [list(block.parameters()) for block in blocks]
+    inside = {id(weight) for layer in layers for weight in layer}
+    return [[weight for weight in transformer.parameters() if id(weight) not in inside], *layers]

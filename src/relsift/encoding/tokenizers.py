@@ -1,0 +1,128 @@
+"""The tokenizer and the configuration of a transformer: from a Hugging Face folder or hub id, and in a model folder.
+
+A model folder keeps them in `encoder/`, so that it loads without the folder that training began from, and without a network:
+config.json       the configuration of the transformer
+tokenizer.json    the tokenizer
+pieces.json       the bounds that relsift found in training
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from relsift.encoding.subwords import INSTALL, SubwordInput, config_text, stand_in_of, tokenizers_class
+from relsift.errors import CheckpointError, ConfigError
+from relsift.files import make_folder, replaced_file, write_json
+from relsift.json_schema import Strict, conform
+from relsift.json_text import read_json
+
+ENCODER_FOLDER, CONFIG, TOKENIZER, PIECES = "encoder", "config.json", "tokenizer.json", "pieces.json"
+FILES = (CONFIG, TOKENIZER, PIECES)
+SHORTEST = 16  # pieces that a transformer has to read at once
+WITHOUT_LIMIT = 512  # pieces at once for a transformer that names no limit
+_MOST = 100_000  # pieces; tokenizers write 1e30 for "no limit"
+_OFFSET_OF_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}  # their first two positions are for padding
+
+
+class _PiecesFile(Strict):
+    """pieces.json"""
+
+    longest: int
+    stand_in: int
+
+
+def subwords_of(source: str) -> SubwordInput:
+    """The tokenizer and the configuration of a folder, or of a model of the hub that is on this machine or can be fetched.
+
+    Raises: ConfigError for a folder without tokenizer or configuration, or a tokenizer that cannot say where its pieces stand in the text.
+    """
+    try:
+        from transformers import AutoConfig, AutoTokenizer
+    except ImportError as error:
+        raise ConfigError(f"--encoder {source}: expected the packages of Hugging Face, got none ({error}); {INSTALL}") from error
+    if Path(source).exists() and not (Path(source) / CONFIG).is_file():
+        raise ConfigError(f"--encoder {source}: expected a folder of Hugging Face with {CONFIG}, got one without, or a file")
+    try:
+        config = AutoConfig.from_pretrained(source)
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
+        raise ConfigError(
+            f"--encoder {source}: expected a folder or hub id of Hugging Face with {CONFIG} and a tokenizer, got {_first_line(error)}"
+        ) from error
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if not getattr(tokenizer, "is_fast", False) or backend is None or not hasattr(backend, "to_str"):
+        raise ConfigError(
+            f"--encoder {source}: expected a tokenizer that tells the place of each piece in the text (a *fast* one, with tokenizer.json), "
+            f"got {type(tokenizer).__name__}; convert it with the package transformers, or take another encoder"
+        )
+    special = {name: piece for name, piece in tokenizer.special_tokens_map.items() if isinstance(piece, str)}
+    vocabulary = {name: piece_id for name, piece in special.items() if (piece_id := backend.token_to_id(piece)) is not None}
+    description = config.to_dict()
+    stand_in = stand_in_of(vocabulary, f"--encoder {source}")
+    size, pieces = description.get("vocab_size"), backend.get_vocab_size(with_added_tokens=True)
+    if isinstance(size, int) and pieces > size:
+        raise ConfigError(
+            f"--encoder {source}: expected a tokenizer with at most {size} pieces, as {CONFIG} says, got one with {pieces}; "
+            "do both files belong to the same model?"
+        )
+    longest = _longest(description, tokenizer.model_max_length)
+    if longest < SHORTEST:
+        raise ConfigError(f"--encoder {source}: expected an encoder that reads at least {SHORTEST} pieces at once, got {longest}")
+    subwords = SubwordInput(backend.to_str(), description, longest, stand_in)
+    _check(subwords, f"--encoder {source}")
+    return subwords
+
+
+def save_subwords(subwords: SubwordInput, folder: Path) -> None:
+    """Write the files of `encoder/`."""
+    make_folder(folder)
+    for name, content in ((CONFIG, config_text(subwords.config)), (TOKENIZER, subwords.tokenizer)):
+        with replaced_file(folder / name) as stream:
+            stream.write(content)
+    write_json(folder / PIECES, {"longest": subwords.longest, "stand_in": subwords.stand_in})
+
+
+def load_subwords(folder: Path) -> SubwordInput:
+    """Read what `save_subwords` wrote. Raises CheckpointError naming the file that is missing or broken."""
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(f"{folder}: expected {', '.join(FILES)}, {' and '.join(missing)} missing; copy the whole folder again")
+    bounds = conform(_PiecesFile, read_json(folder / PIECES), folder / PIECES)
+    config: dict[str, Any] = conform(dict[str, Any], read_json(folder / CONFIG), folder / CONFIG)
+    try:
+        text = (folder / TOKENIZER).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{folder / TOKENIZER}: expected a tokenizer, got {_first_line(error)}; copy the folder again") from error
+    subwords = SubwordInput(text, config, bounds.longest, bounds.stand_in)
+    try:
+        _check(subwords, str(folder / TOKENIZER))
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
+    return subwords
+
+
+def _check(subwords: SubwordInput, where: str) -> None:
+    """Raises ConfigError for a tokenizer that does not work."""
+    tokenizers_class()
+    try:
+        room = subwords.room
+    except Exception as error:  # the library raises plain Exception for a broken tokenizer.json
+        raise ConfigError(f"{where}: expected a tokenizer, got {_first_line(error)}; copy the folder again") from error
+    if room < 1 or not subwords.stand_in >= 0:
+        raise ConfigError(f"{where}: expected room for text beside the special pieces, got {subwords.longest} pieces at once")
+
+
+def _longest(config: dict[str, Any], of_tokenizer: Any) -> int:
+    """Pieces that the transformer reads at once."""
+    limits = [WITHOUT_LIMIT] if not isinstance(config.get("max_position_embeddings"), int) else []
+    if not limits:
+        offset = 2 if config.get("model_type") in _OFFSET_OF_POSITIONS else 0
+        limits.append(config["max_position_embeddings"] - offset)
+    if isinstance(of_tokenizer, int) and of_tokenizer < _MOST:
+        limits.append(of_tokenizer)
+    return min(limits)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200] or type(error).__name__

@@ -1,0 +1,58 @@
+"""The pre-trained weights of a model's encoder: rates of their own, or none at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from relsift.config import TrainingConfig
+from relsift.errors import ConfigError
+from relsift.models.base.model import RelationModel
+
+
+def pretrained_layers(model: RelationModel[Any]) -> list[list[nn.Parameter]]:
+    """The pre-trained weights of a model, from the embeddings up to the last layer; empty if it has none."""
+    return [] if model.encoder is None else model.encoder.pretrained_layers()
+
+
+def check_pretrained(c: TrainingConfig, model: RelationModel[Any], name: str) -> None:
+    """Raises ConfigError for options of pre-trained weights in a model without any, or that contradict each other.
+
+    Args: name: of the model, for the message.
+    """
+    given = {
+        "encoder_learning_rate": c.encoder_learning_rate is not None,
+        "layer_decay": c.layer_decay != 1.0,
+        "freeze_encoder": c.freeze_encoder,
+    }
+    options = [option for option, is_given in given.items() if is_given]
+    if options and not pretrained_layers(model):
+        raise ConfigError(
+            f"training.{options[0]}: expected a model with a pre-trained encoder, got {name}, whose weights all start at random; "
+            "leave the option out"
+        )
+    if c.freeze_encoder and len(options) > 1:
+        raise ConfigError(f"training.{options[0]}: expected none beside training.freeze_encoder, got both; leave one out")
+
+
+def freeze(model: RelationModel[Any]) -> None:
+    """Exclude the pre-trained weights from training."""
+    for layer in pretrained_layers(model):
+        for weight in layer:
+            weight.requires_grad_(False)
+
+
+def start_training_mode(model: RelationModel[Any], *, frozen: bool) -> None:
+    """Training mode, dropout included, but for parts whose weights are all pre-trained, if those are frozen.
+
+    So frozen layers give the same features in every epoch, and equal to those in prediction.
+    """
+    model.train()
+    if not frozen or model.encoder is None:
+        return
+    fixed = {id(weight) for layer in pretrained_layers(model) for weight in layer}
+    for part in model.encoder.modules():
+        weights = {id(weight) for weight in part.parameters()}
+        if weights and weights <= fixed:
+            part.eval()
