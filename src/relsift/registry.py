@@ -1,4 +1,4 @@
-"""What users can name: formats, annotators, encoders, models, corpora, experiments. Each table maps a name to "module:attribute".
+"""What users can name: formats, annotators, encoders, losses, models, corpora, experiments. Each table maps a name to "module:attribute".
 
 The module is imported when the name is looked up. A plug-in adds a name by an entry point in the group `GROUPS[kind]`, such as
 `relsift.readers`.
@@ -7,6 +7,7 @@ The module is imported when the name is looked up. A plug-in adds a name by an e
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -36,6 +37,12 @@ ANNOTATORS = {
 ENCODERS = {
     "huggingface": "relsift.encoders.huggingface:HuggingFaceEncoder",
     "lookup": "relsift.encoders.lookup:LookupEncoder",
+}
+LOSSES = {
+    "atloss": "relsift.losses.atloss:ATLoss",
+    "cross_entropy": "relsift.losses.cross_entropy:CrossEntropy",
+    "multilabel_cross_entropy": "relsift.losses.multilabel_cross_entropy:MultilabelCrossEntropy",
+    "ranking": "relsift.losses.ranking:Ranking",
 }
 MODELS = {
     "cr_cnn": "relsift.models.cr_cnn:CRCNN",
@@ -72,16 +79,21 @@ EXPERIMENTS = {
     "tag_gain": "relsift.experiments.tag_gain:EXPERIMENT",
 }
 TABLES = {
-    "reader": READERS, "writer": WRITERS, "annotator": ANNOTATORS, "encoder": ENCODERS, "model": MODELS, "corpus": CORPORA,
-    "experiment": EXPERIMENTS,
+    "reader": READERS, "writer": WRITERS, "annotator": ANNOTATORS, "encoder": ENCODERS, "loss": LOSSES, "model": MODELS,
+    "corpus": CORPORA, "experiment": EXPERIMENTS,
 }  # fmt: skip
-GROUPS = {kind: f"relsift.{'corpora' if kind == 'corpus' else kind + 's'}" for kind in TABLES}
+PLURALS = {"corpus": "corpora", "loss": "losses"}  # of all other kinds: with an s
+GROUPS = {kind: f"relsift.{PLURALS.get(kind, kind + 's')}" for kind in TABLES}
 BASES = {
     "reader": "relsift.readers.base:Reader", "writer": "relsift.writers.base:Writer", "annotator": "relsift.annotators.base:NamedAnnotator",
-    "encoder": "relsift.encoders.base:TokenEncoder", "model": "relsift.models.base.model:RelationModel",
+    "encoder": "relsift.encoders.base:TokenEncoder", "loss": "relsift.losses.base:PairLoss",
+    "model": "relsift.models.base.model:RelationModel",
     "corpus": "relsift.corpora.catalogue:Corpus", "experiment": "relsift.experiments.experiment:Experiment",
 }  # fmt: skip
-CLASS_ATTRIBUTES = {"annotator": ("ADDS",), "encoder": (), "model": ("Config", "PRESETS", "SUMMARY", "READS")}  # of kinds that are classes
+CLASS_ATTRIBUTES = {  # of kinds that are classes
+    "annotator": ("ADDS",), "encoder": (), "loss": ("SUMMARY", "SEVERAL_LABELS", "NONE_COLUMN"),
+    "model": ("Config", "PRESETS", "SUMMARY", "READS"),
+}  # fmt: skip
 FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # (kind, old name) -> name
 
 
@@ -101,9 +113,7 @@ def find(kind: str, name: str) -> Any:
     names = table(kind)
     name = FORMER_NAMES.get((kind, name), name)
     if name not in names:
-        close_matches = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(close_matches)}?" if close_matches else ""
-        raise ConfigError(f"{kind}: expected one of {', '.join(sorted(names))}, got {name!r}{hint}")
+        raise unknown_name(kind, name, names)
     try:
         point = EntryPoint(name, names[name], GROUPS[kind])
         if not point.attr:
@@ -117,6 +127,14 @@ def find(kind: str, name: str) -> Any:
     except Exception as error:  # the import of a plug-in runs code that is not ours
         problem = f"expected {names[name]!r}, which it stands for, got {type(error).__name__}: {error}"
         raise ConfigError(f"{kind} {name}: {problem}; mend that package, or uninstall it") from error
+
+
+def unknown_name(where: str, name: str, names: Iterable[str]) -> ConfigError:
+    """An error to raise for a name that is none of `names`; it has the similar ones."""
+    known = sorted(names)
+    close_matches = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(close_matches)}?" if close_matches else ""
+    return ConfigError(f"{where}: expected one of {', '.join(known)}, got {name!r}{hint}")
 
 
 def _check_plug_in(kind: str, value: Any) -> None:

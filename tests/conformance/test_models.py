@@ -19,6 +19,7 @@ from relsift.encoding.encoding import INPUTS, Encoding
 from relsift.errors import ConfigError
 from relsift.inference import Scorer, score
 from relsift.kernels.switch import SWITCH
+from relsift.losses.base import classifications
 from relsift.losses.labels import first_label
 from relsift.models.base.model import ModelConfig, RelationModel
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
@@ -64,11 +65,12 @@ def one_step(model: RelationModel[Any], batch: Batch) -> dict[str, float]:
 
 
 def choices(config: ModelConfig) -> Iterator[dict[str, Any]]:
-    """Every other value of every switch of a configuration: booleans and Literals, found by type."""
+    """Every value of every switch of a configuration: booleans and Literals, found by type, and all losses of pairs."""
     hints = typing.get_type_hints(type(config))
     for field in fields(config):
         hint = hints[field.name]
         values = (True, False) if hint is bool else typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+        values = classifications() if field.name == "classification" else values
         yield from ({field.name: value} for value in values)
 
 

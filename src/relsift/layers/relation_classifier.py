@@ -5,23 +5,24 @@ Letters: P pairs, Z features, K relation types.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor, nn
 
-from relsift.losses.cross_entropy import other_cross_entropy
+from relsift.losses.base import PairLoss, full_precision
 from relsift.losses.identification import identification_loss
 from relsift.losses.labels import first_label
-from relsift.losses.ranking import ranking_loss
+from relsift.losses.ranking import Ranking
 
-Classification = Literal["ranking", "cross_entropy", "both"]
+Classification: TypeAlias = str  # the name of a registered loss, or `both` (see `relsift.losses.base`)
 
 
 class PairScores(NamedTuple):
     """The output of a model that classifies pairs; None for a part that the configuration does not have."""
 
-    scores: Tensor  # (P, K)      ranking scores; with cross-entropy alone, log-odds against "no relation"
-    logits: Tensor | None  # (P, K + 1)  of the cross-entropy, the last column "no relation"; with `back`: (P, 2K + 1), of (head, tail)
+    scores: Tensor  # (P, K)      ranking scores; without that loss, the scores that the loss makes of `logits`
+    logits: Tensor | None  # (P, K), or (P, K + 1) with a last column "none"; with `back`: (P, 2K + 1), of (head, tail)
     identification: Tensor | None  # (P, 2)
     back: Tensor | None = None  # (P, 2K + 1)  logits of (tail, head), in models that read a pair in both orders
 
@@ -29,37 +30,40 @@ class PairScores(NamedTuple):
 class RelationClassifier(nn.Module):
     """Up to three linear layers: `rank`, `choose` and `identify`.
 
-    `rank` gives one ranking score a relation type; `choose` logits with "no relation" as a class; `identify` logits of "is there any
-    relation?". The scores of a pair are those of `rank` if there is that layer, else the log-odds of `choose` against "no relation".
-    `identify` is for training only.
+    `rank` gives the scores of the ranking loss; `choose` the logits of any other loss, which says whether there is a column for "none";
+    `identify` logits of "is there any relation?", for training only. The first of several losses decides: its scores are those of a pair.
     """
 
-    def __init__(self, size: int, relations: int, *, classification: Classification, identification: bool, score_bias: bool) -> None:
+    def __init__(self, size: int, relations: int, losses: Mapping[str, PairLoss], *, identification: bool, score_bias: bool) -> None:
+        """Args: losses: by name, at most one besides ranking. score_bias: whether `rank` has a bias; the other layers always have one."""
         super().__init__()
-        self.rank = nn.Linear(size, relations, bias=score_bias) if classification != "cross_entropy" else None
-        self.choose = nn.Linear(size, relations + 1) if classification != "ranking" else None
+        self.losses = dict(losses)
+        self.decisive = next(iter(self.losses.values()))
+        self.rank = self.choose = None
+        for loss in self.losses.values():
+            if isinstance(loss, Ranking):
+                self.rank = nn.Linear(size, relations, bias=score_bias)
+            else:
+                self.choose = nn.Linear(size, relations + loss.NONE_COLUMN)
         self.identify = nn.Linear(size, 2) if identification else None
 
     def forward(self, h: Tensor) -> PairScores:
         """h: (P, Z)"""
-        logits = None if self.choose is None else self.choose(h)                        # (P, K + 1)
-        if self.rank is not None:
-            scores = self.rank(h)                                                       # (P, K)
-        else:
-            assert logits is not None
-            scores = logits[:, :-1] - logits[:, -1:]                                    # (P, K)
-        return PairScores(scores, logits, None if self.identify is None else self.identify(h))
+        # In this order: it is the one in which gradients of `h` are added, so another one changes their last bits.
+        logits, rank, identification = (
+            None if layer is None else full_precision(layer(h)) for layer in (self.choose, self.rank, self.identify)
+        )
+        decisive = logits if rank is None else rank                                     # (P, K) or (P, K + 1)
+        assert decisive is not None
+        return PairScores(self.decisive.scores(decisive), logits, identification)
 
-    def loss(
-        self, output: PairScores, labels: Tensor, *, gamma: float, margin_pos: float, margin_neg: float, other_weight: float
-    ) -> dict[str, Tensor]:
-        """Args: labels: (P, K) bool. other_weight: of an unrelated pair in the cross-entropy; a related one weighs 1."""
-        label = first_label(labels)                                                     # (P,)
+    def loss(self, output: PairScores, labels: Tensor) -> dict[str, Tensor]:
+        """() each, by the names of the losses. Args: labels: (P, K) bool."""
         parts = {}
-        if self.rank is not None:
-            parts["ranking"] = ranking_loss(output.scores, label, gamma=gamma, margin_pos=margin_pos, margin_neg=margin_neg)
-        if output.logits is not None:
-            parts["cross_entropy"] = other_cross_entropy(output.logits, label, other_weight=other_weight)
+        for name, loss in self.losses.items():
+            logits = output.scores if isinstance(loss, Ranking) else output.logits
+            assert logits is not None
+            parts[name] = loss.loss(logits, labels)
         if output.identification is not None:
-            parts["identification"] = identification_loss(output.identification, label)
+            parts["identification"] = identification_loss(output.identification, first_label(labels))
         return parts

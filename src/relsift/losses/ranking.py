@@ -1,6 +1,12 @@
-"""Pairwise ranking: the gold relation above a margin, its best rival below another. "No relation" has no score of its own."""
+"""Pairwise ranking: the gold relation above a margin, its best rival below another. "No relation" has no score of its own.
+
+Of a pair with several relations it learns the first; the others count as rivals.
+Source: dos Santos et al., ACL 2015, eq. 1; Ye et al., ACL 2019, eq. 5-7.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +14,29 @@ from torch import Tensor
 
 from relsift.candidates import NO_RELATION
 from relsift.errors import ShapeError
+from relsift.losses.base import PairLoss
+from relsift.losses.labels import first_label
+
+
+@dataclass(frozen=True)
+class Ranking(PairLoss):
+    """`ranking_loss` of the first label. The logits are the scores."""
+
+    SUMMARY = "the gold relation above a margin, its best rival below another (dos Santos et al. 2015)"
+    SEVERAL_LABELS = False
+    NONE_COLUMN = False
+
+    gamma: float = 2.0  # steepness, > 0
+    margin_pos: float = 2.5  # in units of the scores
+    margin_neg: float = 0.5  # in units of the scores
+    threshold: float = 0.0  # the source's decision threshold, in units of the scores
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        self.require_shapes(logits, labels)
+        return ranking_loss(logits, first_label(labels), gamma=self.gamma, margin_pos=self.margin_pos, margin_neg=self.margin_neg)
+
+    def scores(self, logits: Tensor) -> Tensor:
+        return logits                                                                         # (P, C)
 
 
 def ranking_loss(scores: Tensor, label: Tensor, *, gamma: float = 2.0, margin_pos: float = 2.5, margin_neg: float = 0.5) -> Tensor:

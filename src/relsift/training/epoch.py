@@ -15,9 +15,9 @@ from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import DataError, require
 from relsift.models.base.model import RelationModel
 from relsift.training.average import WeightMean
-from relsift.training.encoder_layers import start_training_mode
 from relsift.training.objective import objective
 from relsift.training.optimisers import rate_factor, set_rates
+from relsift.training.pretrained import start_training_mode
 from relsift.training.training_set import TrainingSet
 
 Numbers = list[int]

@@ -32,12 +32,12 @@ from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_precision, check_threads, repeatable
-from relsift.training.encoder_layers import check_pretrained, freeze, pretrained_layers
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.optimisers import make_optimiser
-from relsift.training.pretrained import load_pretrained
+from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.training_set import TrainingSet, make_training_set
+from relsift.training.transformer_weights import load_pretrained
 from relsift.training.word_table import prepare_words
 
 OnEpoch = Callable[[dict[str, Any]], None]

@@ -1,56 +1,58 @@
-"""The weights that a transformer brings from its own training."""
+"""The pre-trained weights of a model's encoder: rates of their own, or none at all."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-import torch
 from torch import nn
 
+from relsift.config import TrainingConfig
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
 
 
-@runtime_checkable
-class HasTransformer(Protocol):
-    """An encoder around a transformer of Hugging Face."""
-
-    transformer: nn.Module
+def pretrained_layers(model: RelationModel[Any]) -> list[list[nn.Parameter]]:
+    """The pre-trained weights of a model, from the embeddings up to the last layer; empty if it has none."""
+    return [] if model.encoder is None else model.encoder.pretrained_layers()
 
 
-@runtime_checkable
-class StartsFromEncoder(Protocol):
-    """A model with weights of its own that start from those of its encoder."""
+def check_pretrained(c: TrainingConfig, model: RelationModel[Any], name: str) -> None:
+    """Raises ConfigError for options of pre-trained weights in a model without any, or that contradict each other.
 
-    def start_from_encoder(self) -> None: ...
-
-
-def load_pretrained(model: RelationModel[Any], source: str) -> None:
-    """Fill the transformer of a fresh model from a folder or hub id.
-
-    Raises: ConfigError if it holds no weights of that architecture.
+    Args: name: of the model, for the message.
     """
-    encoder = model.encoder
-    if not isinstance(encoder, HasTransformer):
-        got = f"{type(model).__name__} without a transformer"
-        raise ConfigError(f"--encoder {source}: expected a model with model.encoder=huggingface, got {got}")
-    from transformers import AutoModel
+    given = {
+        "encoder_learning_rate": c.encoder_learning_rate is not None,
+        "layer_decay": c.layer_decay != 1.0,
+        "freeze_encoder": c.freeze_encoder,
+    }
+    options = [option for option, is_given in given.items() if is_given]
+    if options and not pretrained_layers(model):
+        raise ConfigError(
+            f"training.{options[0]}: expected a model with a pre-trained encoder, got {name}, whose weights all start at random; "
+            "leave the option out"
+        )
+    if c.freeze_encoder and len(options) > 1:
+        raise ConfigError(f"training.{options[0]}: expected none beside training.freeze_encoder, got both; leave one out")
 
-    try:
-        loaded = AutoModel.from_pretrained(source, dtype=torch.float32)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        got = str(error).partition("\n")[0][:200]
-        raise ConfigError(f"--encoder {source}: expected the weights of a transformer (model.safetensors), got {got}") from error
-    weights = loaded.state_dict()
-    own = encoder.transformer.state_dict()
-    missing = [name for name in own if name not in weights]
-    wrong = [name for name in own if name in weights and weights[name].shape != own[name].shape]
-    if missing or wrong:
-        names = ", ".join([*missing, *wrong][:3])
-        expected = "expected weights for all of the transformer that config.json describes"
-        raise ConfigError(f"--encoder {source}: {expected}, got others: {names}")
-    with torch.no_grad():
-        for name, tensor in own.items():
-            tensor.copy_(weights[name])
-    if isinstance(model, StartsFromEncoder):
-        model.start_from_encoder()
+
+def freeze(model: RelationModel[Any]) -> None:
+    """Exclude the pre-trained weights from training."""
+    for layer in pretrained_layers(model):
+        for weight in layer:
+            weight.requires_grad_(False)
+
+
+def start_training_mode(model: RelationModel[Any], *, frozen: bool) -> None:
+    """Training mode, dropout included, but for parts whose weights are all pre-trained, if those are frozen.
+
+    So frozen layers give the same features in every epoch, and equal to those in prediction.
+    """
+    model.train()
+    if not frozen or model.encoder is None:
+        return
+    fixed = {id(weight) for layer in pretrained_layers(model) for weight in layer}
+    for part in model.encoder.modules():
+        weights = {id(weight) for weight in part.parameters()}
+        if weights and weights <= fixed:
+            part.eval()

@@ -71,7 +71,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     )
     pairs, report, notes = _training_pairs(rule, candidates, annotated)
     num_further = sum(len(pair.types) - 1 for sentence_pairs in pairs for pair in sentence_pairs if pair.types)
-    if num_further and not model.SEVERAL_LABELS:
+    if num_further and not model.several_labels(model.Config.from_dict(config.model.options)):
         notes.append(f"{num_further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
     groups = [group for item in zip(annotated, pairs) for group in _together(examples_of(*item, encoding))]
     notes += _piece_notes(groups, encoding)

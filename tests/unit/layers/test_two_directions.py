@@ -16,6 +16,7 @@ from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import examples_of
 from relsift.errors import ConfigError
 from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, targets, two_direction_loss
+from relsift.losses.base import classifications
 from relsift.losses.labels import first_label
 from relsift.models.base.two_direction_classifier import TwoDirectionClassifier, TwoDirectionConfig
 from relsift.schema import Relation
@@ -200,8 +201,11 @@ def test_directed_relations_are_learned(directions):
     assert model.scores(model(backwards)).amax(dim=1)[related].max() < scores[related].min()
 
 
-@pytest.mark.parametrize("option", [{"classification": "ranking"}, {"classification": "both"}, {"identification": True}])
+OTHER_LOSSES = sorted(set(classifications()) - {"cross_entropy"})
+
+
+@pytest.mark.parametrize("option", [*({"classification": name} for name in OTHER_LOSSES), {"identification": True}])
 def test_two_directions_exclude_the_other_losses_and_say_so(option):
-    with pytest.raises(ConfigError, match=r"model\.directions: expected one with the ranking and identification losses"):
+    with pytest.raises(ConfigError, match=r"model\.directions: expected one with identification or any classification but cross_entropy"):
         ByType(directions="two", **option)
     assert ByType(directions="one", **option).directions == "one"

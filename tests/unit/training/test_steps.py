@@ -14,7 +14,7 @@ from relsift.config import RunConfig, TrainingConfig
 from relsift.encoders.lookup import LookupEncoder
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
-from relsift.training import device, encoder_layers, epoch, loop
+from relsift.training import device, epoch, loop, pretrained
 from relsift.training.loop import TrainingResult, train
 from relsift.training.objective import in_float32, objective
 from toy import batch_of, encoding, run_config, same_tensors, sentences
@@ -201,10 +201,10 @@ class Model(nn.Module):
 
 def test_frozen_parts_of_an_encoder_are_in_evaluation_mode_and_the_rest_is_not():
     model: Any = Model()
-    encoder_layers.start_training_mode(model, frozen=False)
+    pretrained.start_training_mode(model, frozen=False)
     assert all(part.training for part in model.modules())
-    encoder_layers.freeze(model)
-    encoder_layers.start_training_mode(model, frozen=True)
+    pretrained.freeze(model)
+    pretrained.start_training_mode(model, frozen=True)
     encoder = model.encoder
     assert not any(part.training for part in (*encoder.table.modules(), *encoder.layer.modules()))
     assert all(part.training for part in (encoder, *encoder.new.modules(), model.head))

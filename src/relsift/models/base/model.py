@@ -74,7 +74,7 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     SUMMARY: ClassVar[str]  # one line for `relsift models`
     READS: ClassVar[frozenset[Input]]  # the inputs that its batches hold, with an encoder that reads words
     UNIT: ClassVar[Unit] = "sentence"  # which pairs share one reading of their sentence
-    SEVERAL_LABELS: ClassVar[bool] = False  # whether its losses learn from every relation of a pair, or from the first one only
+    SEVERAL_LABELS: ClassVar[bool] = False  # what `several_labels` returns if no option changes it
 
     config: Any  # the subclass's Config
 
@@ -86,6 +86,11 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     def reads(cls, config: Any) -> frozenset[Input]:
         """The inputs that batches hold for a model of this configuration, an instance of `Config`."""
         return cls.READS
+
+    @classmethod
+    def several_labels(cls, config: Any) -> bool:
+        """Whether its losses learn from every relation of a pair, or from the first one only. Args: config: the subclass's Config."""
+        return cls.SEVERAL_LABELS
 
     @property
     @abstractmethod

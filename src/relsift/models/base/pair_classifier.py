@@ -15,6 +15,7 @@ from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Input
 from relsift.errors import require
 from relsift.layers.relation_classifier import Classification, PairScores, RelationClassifier
+from relsift.losses.base import loss_classes, make_losses
 from relsift.models.base.model import ModelConfig, RelationModel
 from relsift.registry import find
 
@@ -26,7 +27,7 @@ class PairClassifierConfig(ModelConfig):
     encoder: str = "lookup"  # makes the features of each token (see `relsift.encoders`)
     encoder_options: dict[str, Any] = field(default_factory=dict)  # its own
     tags: bool = True  # BIO tags of all entities as input
-    classification: Classification = "cross_entropy"
+    classification: Classification = "cross_entropy"  # the loss of pairs (see `relsift.losses`), or both: ranking and cross-entropy
     identification: bool = False  # also train on "is there a relation?"
     score_bias: bool = False  # whether ranking scores have a bias
     gamma: float = 2.0  # steepness of the ranking loss
@@ -37,6 +38,7 @@ class PairClassifierConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         find("encoder", self.encoder).Options.from_dict(self.encoder_options)
+        loss_classes(self.classification)
         require(self.gamma > 0, "model.gamma", expected="a number > 0", got=self.gamma)
         require(self.other_weight > 0, "model.other_weight", expected="a number > 0", got=self.other_weight)
 
@@ -59,19 +61,19 @@ class PairClassifier(RelationModel[PairScores]):
     def make_classifier(self, size: int, relations: int) -> RelationClassifier:
         """A classifier of pair vectors (P, size), as the options say. Args: relations: K."""
         c: PairClassifierConfig = self.config
-        return RelationClassifier(
-            size, relations, classification=c.classification, identification=c.identification, score_bias=c.score_bias
-        )
+        losses = make_losses(c.classification, c.to_dict())
+        return RelationClassifier(size, relations, losses, identification=c.identification, score_bias=c.score_bias)
+
+    @classmethod
+    def several_labels(cls, config: PairClassifierConfig) -> bool:
+        return cls.SEVERAL_LABELS or all(loss.SEVERAL_LABELS for loss in loss_classes(config.classification).values())
 
     @property
     def paper_threshold(self) -> float:
-        return 0.0 if self.classifier.rank is None else float(self.config.threshold)  # arg-max over K + 1 is log-odds 0
+        return float(self.classifier.decisive.threshold)
 
     def loss(self, output: PairScores, batch: Batch) -> dict[str, Tensor]:
-        c: PairClassifierConfig = self.config
-        return self.classifier.loss(
-            output, batch.pairs.labels, gamma=c.gamma, margin_pos=c.margin_pos, margin_neg=c.margin_neg, other_weight=c.other_weight
-        )
+        return self.classifier.loss(output, batch.pairs.labels)
 
     def scores(self, output: PairScores) -> Tensor:
         return output.scores

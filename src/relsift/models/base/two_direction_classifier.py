@@ -15,6 +15,7 @@ from relsift.encoding.batch import Batch
 from relsift.errors import require
 from relsift.layers.relation_classifier import PairScores
 from relsift.layers.two_directions import Readings, both_readings, merged_scores, one_reading, two_direction_loss
+from relsift.losses.base import full_precision
 from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 
@@ -29,7 +30,7 @@ class TwoDirectionConfig(PairClassifierConfig):
         require(
             self.directions == "one" or (self.classification == "cross_entropy" and not self.identification),
             "model.directions",
-            expected="one with the ranking and identification losses (two is one softmax over both directions of every relation)",
+            expected="one with identification or any classification but cross_entropy (two is one softmax over both directions)",
             got=f"{self.directions}, classification={self.classification}, identification={self.identification}",
         )
 
@@ -63,7 +64,7 @@ class TwoDirectionClassifier(PairClassifier):
             scores: PairScores = self.classifier(self.read(batch, one_reading(batch)))
             return scores
         readings = both_readings(batch)
-        logits = self.classifier(self.read(batch, readings))                            # (R, 2K + 1)
+        logits = full_precision(self.classifier(self.read(batch, readings)))            # (R, 2K + 1)
         forth, back = logits[readings.forth], logits[readings.back]                     # (P, 2K + 1)
         return PairScores(merged_scores(forth, back), forth, None, back)
 

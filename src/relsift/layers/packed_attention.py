@@ -1,0 +1,131 @@
+"""Text and marker pieces through a transformer, where text sees text only and a group of markers sees the text and itself.
+
+The keys and values of the text are then the same for all groups and are computed once a sentence; each group adds four pieces. This gives
+what the transformer gives for text and all groups in one sequence under a mask, with work that grows with groups × pieces, not with the
+square of the groups.
+Source: the "approximation" of Zhong & Chen, NAACL 2021 (PURE), which builds that sequence and mask.
+Letters: W windows of text, U pieces of the longest, N real pieces of all windows, G groups, Q = 4 markers of a group, R = 4G, B most
+markers that read one window, H states, h heads, d = H / h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from relsift.layers.transformer_layers import OpenedTransformer, TransformerLayer, as_mask, heads_of, without_heads
+
+MARKERS = 4  # of a group
+
+
+@dataclass(frozen=True)
+class TextStates:
+    """The text of a batch after the transformer, with what markers need of each layer."""
+
+    last: Tensor  # (N, H)  states of the real pieces behind the last layer
+    layers: Sequence[tuple[Tensor, Tensor]]  # keys and values of each layer that markers run through, (W, h, U, d) each
+    real: Tensor  # (W, U) bool
+
+
+def read_text(parts: OpenedTransformer, words: Tensor, real: Tensor, *, marker_layers: int, training: bool) -> TextStates:
+    """Run the text through all layers.
+
+    Args: words: (W, U, E) vectors of pieces. real: (W, U) bool. marker_layers: so many of the last layers keep keys and values.
+    """
+    width = real.shape[1]
+    positions = torch.arange(width, device=real.device)                                 # (U,)
+    rows = real.flatten().nonzero().squeeze(1)                                          # (N,)
+    x = parts.embed(words.flatten(0, 1)[rows], positions.repeat(len(real))[rows], training=training)  # (N, H)  padding is left out
+    mask = as_mask(real, x)[:, None, None, :]                                           # (W, 1, 1, U)
+    bias = parts.bias(positions, positions)                                             # (h, U, U) or None
+    mask = mask if bias is None else mask + bias
+    kept: list[tuple[Tensor, Tensor]] = []
+    for number, layer in enumerate(parts.layers):
+        q, k, v = (heads_of(_padded(project(x), rows, real.shape), parts.heads) for project in (layer.query, layer.key, layer.value))
+        p = parts.attention_dropout if training else 0.0
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype), dropout_p=p)  # (W, h, U, d)
+        x = layer.behind_attention(x, without_heads(attended).flatten(0, 1)[rows], training=training)
+        if number >= len(parts.layers) - marker_layers:
+            kept.append((k, v))
+    return TextStates(x, kept, real)
+
+
+def read_markers(
+    parts: OpenedTransformer, text: TextStates, words: Tensor, window: Tensor, position: Tensor, *, training: bool
+) -> Tensor:
+    """(G, Q, H): the states of the markers behind the last layer.
+
+    Args: words: (G, Q, E) vectors of the markers. window: (G, Q) row of the text that each marker reads. position: (G, Q) its place there.
+    """
+    if not len(words):
+        return words.new_zeros(0, MARKERS, int(text.last.shape[1]))
+    x = parts.embed(words, position, training=training)                                 # (G, Q, H)
+    slots = _Slots.of(window.flatten(), len(text.real))
+    text_mask = as_mask(text.real, x)[:, None, None, :]                                 # (W, 1, 1, U)
+    places = torch.arange(text.real.shape[1], device=x.device)
+    bias = parts.bias(slots.padded(position.flatten()[:, None]).squeeze(-1), places.expand(len(text.real), -1))  # (W, h, B, U) or None
+    own_bias = parts.bias(position, position)                                           # (G, h, Q, Q) or None
+    text_mask = text_mask if bias is None else text_mask + bias
+    for layer, (keys, values) in zip(parts.layers[len(parts.layers) - len(text.layers) :], text.layers):
+        attended = _attend(parts, layer, x, keys, values, slots, text_mask, own_bias, training)
+        x = layer.behind_attention(x, attended, training=training)
+    return x
+
+
+def _attend(
+    parts: OpenedTransformer, layer: TransformerLayer, x: Tensor, keys: Tensor, values: Tensor, slots: _Slots,
+    text_mask: Tensor, own_bias: Tensor | None, training: bool,
+) -> Tensor:  # fmt: skip
+    """(G, Q, H): each marker's mean of the values of the text and of its own group, by one softmax over both."""
+    heads, width = parts.heads, keys.shape[2]
+    q, own_keys, own_values = (project(x) for project in (layer.query, layer.key, layer.value))      # (G, Q, H) each
+    q = q * (q.shape[-1] // heads) ** -0.5
+    to_text = heads_of(slots.padded(q.flatten(0, 1)), heads) @ keys.transpose(2, 3)     # (W, h, B, U)
+    to_own = heads_of(q, heads) @ heads_of(own_keys, heads).transpose(2, 3)             # (G, h, Q, Q)
+    if own_bias is not None:
+        to_own = to_own + own_bias
+    own_rows = to_own.transpose(1, 2).flatten(0, 1).flatten(1)                          # (R, h * Q)
+    to_both = torch.cat([to_text + text_mask.to(to_text.dtype), slots.padded(own_rows).unflatten(2, (heads, -1)).transpose(1, 2)], dim=3)
+    share = F.dropout(to_both.softmax(dim=3), parts.attention_dropout, training)        # (W, h, B, U + Q)
+    share = share.to(values.dtype)
+    of_text = slots.flat(without_heads(share[..., :width] @ values))                    # (R, H)
+    own_share = slots.flat(share[..., width:].transpose(1, 2).flatten(2)).unflatten(1, (heads, -1))  # (R, h, Q)
+    own_share = own_share.unflatten(0, (len(x), -1)).transpose(1, 2)                    # (G, h, Q, Q)
+    return of_text.view_as(x) + without_heads(own_share @ heads_of(own_values, heads))
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """Markers side by side with the window that they read."""
+
+    place: Tensor  # (R,) int64, of each marker among the W * B slots
+    shape: tuple[int, int]  # W, B
+
+    @classmethod
+    def of(cls, window: Tensor, windows: int) -> _Slots:
+        """Args: window: (R,) of each marker."""
+        counts = torch.bincount(window, minlength=windows)                              # (W,)
+        order = window.argsort(stable=True)
+        first = counts.cumsum(0) - counts
+        rank = torch.empty_like(window)
+        rank[order] = torch.arange(len(window), device=window.device) - first[window[order]]
+        most = int(counts.max())
+        return cls(window * most + rank, (windows, most))
+
+    def padded(self, rows: Tensor) -> Tensor:
+        """(R, X) -> (W, B, X), zeros in the slots that no marker has."""
+        windows, most = self.shape
+        return rows.new_zeros(windows * most, rows.shape[1]).index_copy(0, self.place, rows).unflatten(0, (windows, most))
+
+    def flat(self, padded: Tensor) -> Tensor:
+        """(W, B, X) -> (R, X)"""
+        return padded.flatten(0, 1)[self.place]
+
+
+def _padded(rows: Tensor, place: Tensor, shape: torch.Size) -> Tensor:
+    """(N, X) -> (W, U, X), zeros in the padding."""
+    return rows.new_zeros(shape[0] * shape[1], rows.shape[1]).index_copy(0, place, rows).unflatten(0, (shape[0], shape[1]))
