@@ -33,9 +33,11 @@ from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_precision, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
+from relsift.training.hidden_words import check_words
 from relsift.training.optimisers import make_optimiser
 from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
+from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
 from relsift.training.training_set import TrainingSet, make_training_set
 from relsift.training.transformer_weights import load_pretrained
 from relsift.training.word_table import prepare_words
@@ -108,6 +110,8 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     training_set = make_training_set(config, training)
     if not training_set.examples:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    check_words(c, training_set.encoding, config.model.name)
+    check_teacher(c, training_set.encoding.labels, training_set.candidates.direction)
     make = partial(build, config.model.name, config.model.options, training_set.encoding)
     check_memory(make, device)
     with repeatable(c.threads, device):
@@ -135,10 +139,11 @@ def fit(
     config, scorer, training_set = prepared.config, prepared.scorer, prepared.training_set
     c = config.training
     with repeatable(c.threads, prepared.device):
-        state = _run_epochs(c, scorer, training_set, prepared.selection, state_folder, resume, on_epoch, on_batch)
+        taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
+        state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()
     bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold))
-    notes = [*training_set.notes, *scorer.model.notes(training_set.examples), *kernel_notes()]
+    notes = [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
 
 
@@ -146,6 +151,7 @@ def _run_epochs(
     c: TrainingConfig,
     scorer: Scorer,
     training_set: TrainingSet,
+    taught: TaughtScores | None,
     selection: _Selection,
     state_folder: Path | None,
     resume: bool,
@@ -164,7 +170,7 @@ def _run_epochs(
     while state.epoch < c.epochs and state.epoch - state.best_epoch < c.patience:
         started = time.perf_counter()
         state.epoch += 1
-        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch, mean)
+        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch, mean, taught)
         seconds = time.perf_counter() - started
         if mean is not None:
             mean.after_epoch(model)

@@ -31,6 +31,7 @@ from relsift.schema import Sentence
 from relsift.training.device import enough_memory
 from relsift.training.loop import Prepared, TrainingResult, fit, prepare
 from relsift.training.state import STATE
+from relsift.training.teacher import teacher_checksum
 
 FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
 
@@ -184,6 +185,8 @@ def _identity(config: RunConfig, data: RunData) -> dict[str, Any]:
     checksums = dict(data.checksums)
     if (vectors := config.encoding.vectors) is not None:
         checksums["word vectors"] = vectors_sha256(Path(vectors))
+    if config.training.teacher is not None:
+        checksums["teacher"] = teacher_checksum(config.training.teacher)
     return {"data": data.name, "checksums": checksums, "seed": config.training.seed}
 
 
