@@ -15,19 +15,14 @@ from typing import Any
 
 import torch
 
-from relsift.annotators.trees import with_trees
 from relsift.bundle import Bundle, build
 from relsift.candidates import CandidateReport
 from relsift.config import RunConfig, TrainingConfig
 from relsift.decisions.decision import Decision
-from relsift.decisions.outcomes import best_outcomes
-from relsift.decisions.scored import Scored
-from relsift.decisions.thresholds import best_threshold
 from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
-from relsift.evaluation.scores import count_gold
-from relsift.inference import InferenceReport, Scorer, score
+from relsift.inference import Scorer
 from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
@@ -36,6 +31,7 @@ from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.hidden_words import check_words
 from relsift.training.optimisers import make_optimiser
 from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
+from relsift.training.selection import ScoredPart, Selection
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
 from relsift.training.training_set import TrainingSet, make_training_set
@@ -59,14 +55,6 @@ class TrainingResult:
 
 
 @dataclass(frozen=True)
-class ScoredPart:
-    """Annotated sentences with the scores of their pairs."""
-
-    scored: list[Scored]
-    report: InferenceReport
-
-
-@dataclass(frozen=True)
 class Prepared:
     """All that a training needs before its first epoch. Making it finds out what is wrong with options and data, and writes nothing."""
 
@@ -74,7 +62,7 @@ class Prepared:
     device: torch.device
     training_set: TrainingSet
     scorer: Scorer
-    selection: _Selection
+    selection: Selection
     vectors: VectorReport | None
 
 
@@ -124,7 +112,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         if c.freeze_encoder:
             freeze(model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
-        return Prepared(config, device, training_set, scorer, _Selection(c, scorer, development), vectors)
+        return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors)
 
 
 def fit(
@@ -152,7 +140,7 @@ def _run_epochs(
     scorer: Scorer,
     training_set: TrainingSet,
     taught: TaughtScores | None,
-    selection: _Selection,
+    selection: Selection,
     state_folder: Path | None,
     resume: bool,
     on_epoch: OnEpoch | None,
@@ -188,34 +176,3 @@ def _run_epochs(
             on_epoch(record)
     model.load_state_dict(best)
     return state
-
-
-class _Selection:
-    """Chooses the threshold on the development data, as configured, and computes the micro F1."""
-
-    def __init__(self, c: TrainingConfig, scorer: Scorer, development: Sequence[Sentence]) -> None:
-        """Raises DataError if there are no annotated relations to select on."""
-        self.c, self.scorer = c, scorer
-        self.development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
-        self.num_gold = count_gold(self.development, scorer.candidates.direction)
-        if "trees" in scorer.model.READS:  # parsed once, not in every epoch
-            self.development = with_trees(self.development, scorer.annotators.get("trees"))
-        if not self.num_gold:
-            raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
-        self.last: ScoredPart | None = None  # of the last epoch
-        self.best: ScoredPart | None = None  # of the best epoch so far
-
-    def keep(self) -> None:
-        """The last epoch is the best one."""
-        self.best = self.last
-
-    def select(self) -> tuple[float, float]:
-        """(threshold, micro F1) of the model as it is now."""
-        report = InferenceReport()
-        self.last = ScoredPart(score(self.scorer, self.development, report), report)
-        scores, correct = best_outcomes(self.last.scored, self.scorer.encoding.labels)
-        if self.c.threshold == "tuned":
-            return best_threshold(scores, correct, self.num_gold)
-        threshold = self.scorer.model.paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
-        taken = [is_correct for value, is_correct in zip(scores, correct) if value >= threshold]
-        return threshold, 2 * sum(taken) / (len(taken) + self.num_gold)

@@ -93,7 +93,7 @@ def taught_scores(
 def _computed(teacher: str, training_set: TrainingSet, device: torch.device) -> Tensor:
     """(P, K)"""
     bundle = _load(teacher)
-    bundle.model.to(device)
+    bundle.to(device)
     columns = _columns(teacher, bundle, training_set.encoding.labels, training_set.candidates.direction)
     known = [
         {(pair.head, pair.tail): row for pair, row in zip(scored.pairs, torch.from_numpy(scored.scores)[:, columns])}
