@@ -22,7 +22,8 @@ from relsift.training import epoch, teacher
 from relsift.training.hidden_words import drop_words
 from relsift.training.loop import TrainingResult, train
 from relsift.training.objective import objective
-from relsift.training.run import RunData, train_run
+from relsift.training.run import train_run
+from relsift.training.run_folder import RunData
 from relsift.training.teacher import taught_scores
 from relsift.training.training_set import make_training_set
 from toy import batch_of, encoding, run_config, same_tensors, sentences
