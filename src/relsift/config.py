@@ -30,6 +30,15 @@ MOST = 10**9  # bound on counts that need no memory
 MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
 
 
+AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT = "auto", "packed_markers", "multitask_cnn"  # names of models: "the best one for what is given"
+TRANSFORMER = "huggingface"  # the encoder that needs `encoding.encoder`
+# How models are trained whose presets were made for words: the optimisers of their sources would ruin a transformer.
+TRANSFORMER_TRAINING: dict[str, Any] = {
+    "optimiser": "adamw", "learning_rate": 1e-3, "encoder_learning_rate": 1e-4, "schedule": "linear", "weight_decay": 0.01,
+    "gradient_clip": 1.0, "batch_pairs": 64, "batch_tokens": 4096, "epochs": 15, "patience": 15, "ema": 0.999, "freeze_embeddings": True,
+}  # fmt: skip
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -76,6 +85,7 @@ class TrainingConfig(_Section):
     encoder_learning_rate: float | None = Field(None, gt=0, le=MOST)  # of pre-trained weights; None: learning_rate
     layer_decay: float = Field(1.0, gt=0, le=1)  # the rate of each pre-trained layer is this share of the rate of the layer above it
     freeze_encoder: bool = False  # do not train pre-trained weights
+    freeze_embeddings: bool = False  # do not train the lowest layer of them, the table of pieces, often half of all weights
     weight_decay: float = Field(0.0, ge=0, le=MOST)  # of weights and embeddings; biases and norms are exempt
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
     batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
@@ -138,9 +148,11 @@ def load_config(
     overrides: list[str] | None = None,
     preset: str | None = None,
     direction: Direction | None = None,
+    encoder: str | None = None,
 ) -> RunConfig:
     """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
 
+    Args: encoder: folder or hub id of a transformer, for any model: `encoding.encoder`, with `model.encoder` huggingface.
     Raises: ConfigError naming the key, what was expected and what came.
     """
     given: dict[str, Any] = {}
@@ -155,8 +167,15 @@ def load_config(
         section["name"] = model
     if preset is not None:
         section["preset"] = preset
+    if encoder is not None:
+        given.setdefault("encoding", {})["encoder"] = encoder
+        section.setdefault("encoder", TRANSFORMER)
+    if section.get("name") == AUTO:
+        section["name"] = AUTO_WITH_ENCODER if section.get("encoder") == TRANSFORMER else AUTO_WITHOUT
     model_section = _validate({"model": section}).model
     values = _preset(model_section.name, model_section.preset)
+    if model_section.options.get("encoder") == TRANSFORMER and "encoder_learning_rate" not in values.get("training", {}):
+        values = _merged(values, {"training": TRANSFORMER_TRAINING})
     if direction is not None:
         values["candidates"] = {"direction": direction}
     config = _validate(_merged(values, given))

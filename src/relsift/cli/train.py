@@ -31,6 +31,9 @@ def command(
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Folder or hub id of a Hugging Face transformer, which then reads the text for the model.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 … or auto; short for --set training.device=NAME.")] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Train with so many seeds, each in a run folder below --out; print mean and spread.")
@@ -54,7 +57,8 @@ def command(
     require(seeds is None or seeds >= 1, "--seeds", expected="a number of trainings >= 1", got=seeds)
     require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
     options = [*(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
-    check = load_config(model=model, preset=preset, file=config, overrides=options)  # before the data is read, which may take long
+    # Before the data is read, which may take long:
+    check = load_config(model=model, preset=preset, file=config, overrides=options, encoder=encoder)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
@@ -63,7 +67,9 @@ def command(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
     )
     data_options.tell(training.notes, training.warnings)
-    run_config = load_config(model=model, preset=preset, file=config, overrides=options, direction=training.direction)
+    run_config = load_config(
+        model=model, preset=preset, file=config, overrides=options, direction=training.direction, encoder=encoder
+    )
     echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",

@@ -89,12 +89,14 @@ def _attend(
     if own_bias is not None:
         to_own = to_own + own_bias
     own_rows = to_own.transpose(1, 2).flatten(0, 1).flatten(1)                          # (R, h * Q)
-    to_both = torch.cat([to_text + text_mask.to(to_text.dtype), slots.padded(own_rows).unflatten(2, (heads, -1)).transpose(1, 2)], dim=3)
+    windows, most = slots.shape
+    to_own = slots.padded(own_rows).view(windows, most, heads, -1).transpose(1, 2)      # (W, h, B, Q)
+    to_both = torch.cat([to_text + text_mask.to(to_text.dtype), to_own], dim=3)         # (W, h, B, U + Q)
     share = F.dropout(to_both.softmax(dim=3), parts.attention_dropout, training)        # (W, h, B, U + Q)
     share = share.to(values.dtype)
     of_text = slots.flat(without_heads(share[..., :width] @ values))                    # (R, H)
-    own_share = slots.flat(share[..., width:].transpose(1, 2).flatten(2)).unflatten(1, (heads, -1))  # (R, h, Q)
-    own_share = own_share.unflatten(0, (len(x), -1)).transpose(1, 2)                    # (G, h, Q, Q)
+    own_share = slots.flat(share[..., width:].transpose(1, 2).flatten(2))               # (R, h * Q)
+    own_share = own_share.view(len(x), MARKERS, heads, MARKERS).transpose(1, 2)         # (G, h, Q, Q)
     return of_text.view_as(x) + without_heads(own_share @ heads_of(own_values, heads))
 
 
@@ -119,7 +121,7 @@ class _Slots:
     def padded(self, rows: Tensor) -> Tensor:
         """(R, X) -> (W, B, X), zeros in the slots that no marker has."""
         windows, most = self.shape
-        return rows.new_zeros(windows * most, rows.shape[1]).index_copy(0, self.place, rows).unflatten(0, (windows, most))
+        return rows.new_zeros(windows * most, rows.shape[1]).index_copy(0, self.place, rows).view(windows, most, -1)
 
     def flat(self, padded: Tensor) -> Tensor:
         """(W, B, X) -> (R, X)"""
@@ -128,4 +130,4 @@ class _Slots:
 
 def _padded(rows: Tensor, place: Tensor, shape: torch.Size) -> Tensor:
     """(N, X) -> (W, U, X), zeros in the padding."""
-    return rows.new_zeros(shape[0] * shape[1], rows.shape[1]).index_copy(0, place, rows).unflatten(0, (shape[0], shape[1]))
+    return rows.new_zeros(shape[0] * shape[1], rows.shape[1]).index_copy(0, place, rows).view(shape[0], shape[1], -1)

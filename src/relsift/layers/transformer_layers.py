@@ -73,7 +73,8 @@ class OpenedTransformer:
             return None
         table: nn.Embedding = self.relative.relative_attention_bias
         bucket = self.relative.relative_position_bucket(keys[..., None, :] - queries[..., :, None], num_buckets=table.num_embeddings)
-        return table(bucket).movedim(-1, -3)
+        added: Tensor = table(bucket).movedim(-1, -3)
+        return added
 
 
 def opened(transformer: nn.Module, who: str) -> OpenedTransformer:
@@ -128,7 +129,7 @@ def _distilbert(layer: Any, config: Any) -> TransformerLayer:
 
 def heads_of(x: Tensor, heads: int) -> Tensor:
     """(…, T, H) -> (…, h, T, d)"""
-    return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
+    return x.view(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(-2, -3)
 
 
 def without_heads(x: Tensor) -> Tensor:

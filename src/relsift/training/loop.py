@@ -109,8 +109,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         vectors = prepare_words(config, model, training_set.encoding)
         if (source := config.encoding.encoder) is not None:
             load_pretrained(model, source)
-        if c.freeze_encoder:
-            freeze(model)
+        freeze(c, model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
         return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors)
 
