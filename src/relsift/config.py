@@ -93,6 +93,11 @@ class TrainingConfig(_Section):
     accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser; their gradient is the mean over all their pairs
     precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses and prediction are always float32
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
+    word_dropout: float = Field(0.0, ge=0, lt=1)  # share of all words or pieces that training shows as unknown
+    r_drop: float = Field(0.0, ge=0, le=MOST)  # weight of the divergence between two forward passes with different dropout; 0: one pass
+    teacher: str | None = None  # run or model folder whose scores of the training pairs are learned too (see `relsift.training.teacher`)
+    teacher_weight: float = Field(0.5, ge=0, le=1)  # share of the teacher's scores in the loss; the labels have the rest
+    teacher_temperature: float = Field(2.0, gt=0, le=MOST)  # scores of both are divided by this: more weight on unlikely relations
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1, le=MOST)  # at most
     patience: int = Field(6, ge=1, le=MOST)  # epochs without a better development F1
