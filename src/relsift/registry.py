@@ -53,6 +53,7 @@ MODELS = {
     "pcnn": "relsift.models.pcnn:PCNN",
     "sptree": "relsift.models.sptree:SPTree",
     "type_prior": "relsift.models.type_prior:TypePrior",
+    "typed_markers": "relsift.models.typed_markers:TypedMarkers",
     "walk": "relsift.models.walk:WalkModel",
 }
 CORPORA = {

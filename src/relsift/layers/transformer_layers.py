@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relsift.errors import ConfigError
+from relsift.layers.dropout import drop
 
 BERT_LIKE = ("bert", "electra", "roberta", "xlm-roberta", "camembert")
 FAMILIES = (*BERT_LIKE, "distilbert", "mpnet")
@@ -38,8 +38,8 @@ class TransformerLayer:
 
     def behind_attention(self, x: Tensor, attended: Tensor, *, training: bool) -> Tensor:
         """(…, H) input of the layer, (…, H) what attention found -> (…, H) output of the layer."""
-        x = self.attention_norm(x + F.dropout(self.out(attended), self.dropout, training))
-        y: Tensor = self.output_norm(x + F.dropout(self.down(self.activation(self.up(x))), self.dropout, training))
+        x = self.attention_norm(x + drop(self.out(attended), self.dropout, training))
+        y: Tensor = self.output_norm(x + drop(self.down(self.activation(self.up(x))), self.dropout, training))
         return y
 
 
@@ -64,7 +64,7 @@ class OpenedTransformer:
         x = words + self.positions(positions + self.first_position)
         if self.segment is not None:
             x = x + self.segment.weight[0]
-        x = F.dropout(self.norm(x), self.dropout, training)
+        x = drop(self.norm(x), self.dropout, training)
         return x if self.project is None else self.project(x)
 
     def bias(self, queries: Tensor, keys: Tensor) -> Tensor | None:

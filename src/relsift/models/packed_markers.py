@@ -27,6 +27,7 @@ from relsift.layers.packed_attention import MARKERS, TextStates, read_markers, r
 from relsift.layers.relation_classifier import Classification, PairScores
 from relsift.layers.text_windows import entity_pieces, marker_places, piece_rows
 from relsift.layers.transformer_layers import opened
+from relsift.layers.type_markers import SPREAD, PieceTags, TypeMarkers
 from relsift.models.base.model import Preset
 from relsift.models.base.pair_classifier import ClassifierModel, PairClassifierConfig
 
@@ -94,27 +95,24 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         if encoding.tags is None or encoding.subwords is None:
             raise ConfigError(f"packed_markers: expected an encoding of subwords and tags, got one of {', '.join(sorted(encoding.reads))}")
         self.embed = HuggingFaceEncoder(encoding, word_size=0, tag_size=None)
-        self.type_pieces = [encoding.subwords.ids(name) for name in encoding.types.names]
         parts = opened(self.embed.transformer, "packed_markers")
         layers = len(parts.layers)
         expected = f"at most {layers}, the layers of the encoder"
         require(config.marker_layers <= layers, "model.marker_layers", expected=expected, got=config.marker_layers)
         self.marker_layers = config.marker_layers or layers
         width, size = parts.words.embedding_dim, self.embed.word_size                   # E, H
-        num_types = len(encoding.types.names) + 1                                       # row 0: a type that training did not have
-        self.types, self.roles = nn.Embedding(num_types, width), nn.Embedding(MARKERS, width)
-        self.tags = nn.Embedding(encoding.tags.num_rows, width) if config.tags else None
+        self.markers = TypeMarkers(encoding, MARKERS, width)
+        self.tags = PieceTags(encoding, width, config.tag_dropout) if config.tags else None
+        self.num_types = len(encoding.types.names) + 1                                  # number 0: a type that training did not have
         self.norm = nn.LayerNorm(MARKERS * size + size)
         self.distances = nn.Embedding(BUCKETS, config.distance_size)
-        self.type_pairs = nn.Embedding(num_types**2, config.type_size) if config.type_size else None
+        self.type_pairs = nn.Embedding(self.num_types**2, config.type_size) if config.type_size else None
         self.dropout = nn.Dropout(config.dropout)
         self.trunk = nn.Sequential(nn.Linear(MARKERS * size + size + config.distance_size + config.type_size, config.hidden), nn.GELU())
         self.classifier = self.make_classifier(config.hidden, 2 * len(encoding.labels))
-        for table in (self.types, self.roles, self.distances, self.type_pairs):
+        for table in (self.distances, self.type_pairs):
             if table is not None:
-                nn.init.normal_(table.weight, std=0.02)
-        if self.tags is not None:
-            nn.init.zeros_(self.tags.weight)
+                nn.init.normal_(table.weight, std=SPREAD)
 
     @property
     def encoder(self) -> HuggingFaceEncoder:
@@ -122,11 +120,7 @@ class PackedMarkers(ClassifierModel[GroupScores]):
 
     def start_from_encoder(self) -> None:
         """Give each type the mean vector of the pieces of its name."""
-        words = opened(self.embed.transformer, "packed_markers").words.weight
-        with torch.no_grad():
-            for number, pieces in enumerate(self.type_pieces, start=1):
-                if pieces:
-                    self.types.weight[number] = words[torch.tensor(pieces, device=words.device)].mean(0)
+        self.markers.start_from(opened(self.embed.transformer, "packed_markers").words.weight)
 
     def forward(self, batch: Batch) -> GroupScores:
         subwords, groups = read_subwords(batch), groups_of(batch)
@@ -141,21 +135,9 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         parts = opened(self.embed.transformer, "packed_markers")
         words = parts.words(subwords.ids)                                               # (W, U, E)
         if self.tags is not None and batch.tags is not None:
-            words = words + self._tag_vectors(batch, subwords, batch.tags)
+            vectors = self.tags(batch.tags[batch.mask], subwords.token, subwords.counts)  # (M, E)
+            words = words + vectors[piece_rows(subwords).clamp(min=0)] * ~subwords.special[:, :, None]
         return read_text(parts, words, subwords.real, marker_layers=self.marker_layers, training=self.embed.training)
-
-    def _tag_vectors(self, batch: Batch, subwords: Subwords, tags: Tensor) -> Tensor:
-        """(W, U, E): the vector of the tag of each piece's token; 0 for special pieces, and for sentences that training shows without."""
-        assert self.tags is not None
-        token = subwords.token                                                          # (M,)  -1: a blank
-        of_piece = torch.where(token < 0, 0, tags[batch.mask][token.clamp(min=0)])      # (M,)
-        rows = piece_rows(subwords)                                                     # (W, U)
-        shown = ~subwords.special
-        if self.training and self.config.tag_dropout:
-            keep = torch.rand(len(subwords.counts), device=rows.device) >= self.config.tag_dropout  # (S,)
-            shown = shown & keep[subwords.sentence][:, None]
-        vectors: Tensor = self.tags(of_piece[rows.clamp(min=0)]) * shown[:, :, None]
-        return vectors
 
     def _vectors(self, batch: Batch, subwords: Subwords, text: TextStates, first: Tensor, second: Tensor) -> Tensor:
         """(G, 5H + …): the vector of each group. Args: first, second: (G,) rows of the entity tensors."""
@@ -164,13 +146,13 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         entities = torch.stack([first, first, second, second], dim=1)                   # (G, Q)
         piece = torch.where(torch.arange(MARKERS, device=low.device) % 2 == 0, low[entities], high[entities])
         window, position = marker_places(subwords, batch.entities.sentence[first], piece)
-        kind = batch.entities.type + 1                                                  # (E,)  0: a type that training did not have
-        words = self.types(kind[entities]) + self.roles.weight                          # (G, Q, E)
+        words = self.markers(batch.entities.type[entities], torch.arange(MARKERS, device=low.device).expand_as(entities))  # (G, Q, E)
         states = read_markers(parts, text, words, window, position, training=self.embed.training)
         a, b = states[:, 0], states[:, 2]                                               # (G, H)
         vectors = [self.norm(torch.cat([states.flatten(1), a * b], dim=1)), self.distances(bucket(tokens_between(batch, first, second)))]
         if self.type_pairs is not None:
-            vectors.append(self.type_pairs(kind[first] * (len(self.types.weight)) + kind[second]))
+            kind = batch.entities.type + 1                                              # (E,)
+            vectors.append(self.type_pairs(kind[first] * self.num_types + kind[second]))
         return torch.cat(vectors, dim=1)
 
     def loss(self, output: GroupScores, batch: Batch) -> dict[str, Tensor]:
