@@ -78,13 +78,14 @@ class TokenEncoder(nn.Module, ABC):
         mask = batch.mask[:, :, None]
         return rows.new_zeros(*batch.mask.shape, rows.shape[1]).masked_scatter(mask, rows)
 
-    def pretrained_layers(self) -> list[list[nn.Parameter]]:
-        """The pre-trained weights, from the embeddings up to the last layer; empty for an encoder whose weights all start at random."""
-        return []
-
     def word_table(self) -> nn.Embedding | None:
         """The embedding that word vectors from a file may fill; None for an encoder that has none."""
         return None
+
+    def freeze_words(self) -> None:
+        """Do not train the word vectors, for an encoder that has a word table."""
+        if (table := self.word_table()) is not None:
+            table.weight.requires_grad_(False)
 
     def pretrained_layers(self) -> list[list[nn.Parameter]]:
         """The weights that were trained before, from the embeddings up to the last layer; empty where all weights start at random.
