@@ -4,6 +4,7 @@ model.safetensors   the weights
 model.json          architecture, options, symbols, candidates, and the weights' checksum
 decision.json       the rule that turns scores into relations; may be changed without the model
 annotators.json     the annotators that complete sentences without trees or tags; only for models that read those
+member-1/ …         only of an *ensemble*: whole model folders; its model.json names their checksums, and its scores are the mean of theirs
 encoder/            tokenizer and configuration of the transformer; only for models that read subwords
 
 A training leaves a *run* folder, which holds it:
@@ -20,13 +21,14 @@ No pickle. A model folder is written under another name and renamed when it is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 
 from relsift.annotators.base import Addition
 from relsift.candidates import Candidates
@@ -34,10 +36,10 @@ from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords
 from relsift.encoding.tokenizers import FILES as ENCODER_FILES
-from relsift.errors import CheckpointError, RelsiftError
+from relsift.errors import CheckpointError, ConfigError, RelsiftError
 from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
 from relsift.format1 import renamed, upgraded
-from relsift.inference import Scorer
+from relsift.inference import AnyScorer, Ensemble, Scorer
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.models.base.model import RelationModel
@@ -47,6 +49,9 @@ from relsift.weights import check_fit, load_tensors, outline, save_tensors, shap
 APPLIED: frozenset[Addition] = frozenset({"trees"})  # what prediction lets annotators add
 FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
 WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
+MEMBER_FOLDER = "member-{}"  # of an ensemble, counted from 1
+ENSEMBLE = "ensemble"  # key of model.json, and the name in place of an architecture's
+MOST_MEMBERS = 1000
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
 LOCK_FILE = "lock"
@@ -64,6 +69,14 @@ class _ModelFile(Strict):
     about: dict[str, Any]
 
 
+class _EnsembleFile(Strict):
+    """model.json of an ensemble."""
+
+    format: int
+    ensemble: Annotated[list[str], Field(min_length=1, max_length=MOST_MEMBERS)]  # checksum of each member (see `model_checksum`)
+    about: dict[str, Any]
+
+
 class _ModelFile1(_ModelFile):
     """model.json of version 0.1."""
 
@@ -72,16 +85,44 @@ class _ModelFile1(_ModelFile):
 
 @dataclass(frozen=True)
 class Bundle:
-    """All that prediction needs."""
+    """All that prediction needs: a model, or an ensemble of models, with its decision."""
 
-    name: str  # of the architecture
-    scorer: Scorer
+    name: str  # of the architecture, or `ensemble`
+    scorer: AnyScorer
     decision: Decision
     about: dict[str, Any] = field(default_factory=dict)  # for people to read, of any content: data, setting, scores
+    members: tuple[Bundle, ...] = ()  # of an ensemble
+
+    @classmethod
+    def ensemble(cls, members: Sequence[Bundle], decision: Decision, about: Mapping[str, Any] | None = None) -> Bundle:
+        """Models that predict together. Raises ConfigError for members that differ in relation types or candidates, or ensembles."""
+        scorers = []
+        for number, member in enumerate(members, start=1):
+            if isinstance(member.scorer, Ensemble):
+                raise ConfigError(f"ensemble: expected models as members, got an ensemble as member {number}; name its members")
+            scorers.append(member.scorer)
+        return cls(ENSEMBLE, Ensemble(tuple(scorers)), decision, dict(about or {}), tuple(members))
 
     @property
     def model(self) -> RelationModel[Any]:
+        """Raises ConfigError for an ensemble, which has several: see `models`."""
+        if isinstance(self.scorer, Ensemble):
+            raise ConfigError(f"model: expected a single model, got an ensemble of {len(self.members)}")
         return self.scorer.model
+
+    @property
+    def models(self) -> tuple[RelationModel[Any], ...]:
+        return self.scorer.models
+
+    def to(self, device: torch.device) -> None:
+        """Move all weights."""
+        for model in self.models:
+            model.to(device)
+
+    def limit_cache(self, megabytes: float) -> None:
+        """Bound the memory of what prediction caches between batches, of all models together; 0 switches it off."""
+        for model in self.models:
+            model.limit_cache(megabytes / len(self.models))
 
     @property
     def encoding(self) -> Encoding:
@@ -96,6 +137,10 @@ class Bundle:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / MODEL_FILE).is_file():
             raise CheckpointError(f"{folder}: expected a new or empty folder, or a model to replace, got a folder of other files")
         with replaced_folder(folder) as fresh:
+            if self.members:
+                self._save_members(fresh)
+                return
+            assert isinstance(self.scorer, Scorer)
             save_tensors(_without_aliases(self.model.state_dict()), fresh / WEIGHTS_FILE)
             self.decision.save(fresh)
             if self.encoding.subwords is not None:
@@ -113,10 +158,40 @@ class Bundle:
             }
             write_json(fresh / MODEL_FILE, description)
 
+    def _save_members(self, folder: Path) -> None:
+        places = [folder / MEMBER_FOLDER.format(number) for number in range(1, len(self.members) + 1)]
+        for member, place in zip(self.members, places):
+            member.save(place)
+        self.decision.save(folder)
+        write_json(folder / MODEL_FILE, {"format": FORMAT, ENSEMBLE: [model_checksum(place) for place in places], "about": self.about})
+
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Folders of format 1 load too. Raises CheckpointError naming the file if one is missing, altered, or of another version."""
         description = _description(recovered(folder))
+        return cls._load_members(folder, description) if ENSEMBLE in description else cls._load_model(folder, description)
+
+    @classmethod
+    def _load_members(cls, folder: Path, description: dict[str, Any]) -> Bundle:
+        members = []
+        for number, checksum in enumerate(description[ENSEMBLE], start=1):
+            place = folder / MEMBER_FOLDER.format(number)
+            own = _description(place)
+            if ENSEMBLE in own:
+                raise CheckpointError(f"{place}: expected a model as a member, got an ensemble; use the relsift version that wrote it")
+            if (got := model_checksum(place)) != checksum:
+                raise CheckpointError(
+                    f"{place}: expected the member of checksum {checksum}, as {folder / MODEL_FILE} says, got {got}; "
+                    "it was altered or belongs to another ensemble: copy the whole folder again"
+                )
+            members.append(cls._load_model(place, own))
+        try:
+            return cls.ensemble(members, Decision.load(folder), description["about"])
+        except ConfigError as error:
+            raise CheckpointError(f"{folder}: {error}") from error
+
+    @classmethod
+    def _load_model(cls, folder: Path, description: dict[str, Any]) -> Bundle:
         weights_file = folder / WEIGHTS_FILE
         weights_sha256 = file_sha256(weights_file)
         if weights_sha256 != description["weights_sha256"]:
@@ -164,7 +239,7 @@ def is_model(folder: Path) -> bool:
 
 
 def model_checksum(folder: Path) -> str:
-    """One checksum of a model folder: of `model.json` (which holds that of the weights), the decision, annotators and tokenizer."""
+    """One checksum of a model folder: of `model.json` (which holds that of the weights or the members), decision, annotators, tokenizer."""
     names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE, *(f"{ENCODER_FOLDER}/{name}" for name in ENCODER_FILES))
     return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
 
@@ -181,18 +256,19 @@ def _description(folder: Path) -> dict[str, Any]:
         got = "a file; on the command line the model comes first, then the data" if folder.exists() else "nothing; train one first"
         raise CheckpointError(f"{folder}: expected a model folder, got {got}")
     missing = [name for name in (MODEL_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
-    if missing:
+    description = None if MODEL_FILE in missing else read_json(folder / MODEL_FILE)
+    is_ensemble = isinstance(description, dict) and ENSEMBLE in description
+    if missing and not is_ensemble:
         raise CheckpointError(
             f"{folder}: expected {MODEL_FILE} and {WEIGHTS_FILE}, {' and '.join(missing)} missing; copy the whole folder again"
         )
-    description = read_json(folder / MODEL_FILE)
     version = description.get("format") if isinstance(description, dict) else description
     if version not in (1, FORMAT) or isinstance(version, bool):
         raise CheckpointError(
             f"{folder / MODEL_FILE}: expected format 1 or {FORMAT}, got {version!r}; use the relsift version that wrote it"
         )
-    conform(_ModelFile1 if version == 1 else _ModelFile, description, folder / MODEL_FILE)
-    checked: dict[str, Any] = description
+    conform(_EnsembleFile if is_ensemble else _ModelFile1 if version == 1 else _ModelFile, description, folder / MODEL_FILE)
+    checked: dict[str, Any] = description or {}
     return checked
 
 

@@ -6,6 +6,7 @@ Values are taken in this order, the later one wins: defaults, the preset's value
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,15 @@ MOST_SEED = 2**40  # torch's seeds are made of it and the epoch, and have 64 bit
 MOST_WORDS = 10**7  # of a vocabulary
 MOST = 10**9  # bound on counts that need no memory
 MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
+
+
+AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT = "auto", "packed_markers", "multitask_cnn"  # names of models: "the best one for what is given"
+TRANSFORMER = "huggingface"  # the encoder that needs `encoding.encoder`
+# How models are trained whose presets were made for words: the optimisers of their sources would ruin a transformer.
+TRANSFORMER_TRAINING: dict[str, Any] = {
+    "optimiser": "adamw", "learning_rate": 1e-3, "encoder_learning_rate": 1e-4, "schedule": "linear", "weight_decay": 0.01,
+    "gradient_clip": 1.0, "batch_pairs": 64, "batch_tokens": 4096, "epochs": 15, "patience": 15, "ema": 0.999, "freeze_embeddings": True,
+}  # fmt: skip
 
 
 class _Section(BaseModel):
@@ -78,6 +88,7 @@ class TrainingConfig(_Section):
     encoder_learning_rate: float | None = Field(None, gt=0, le=MOST)  # of pre-trained weights; None: learning_rate
     layer_decay: float = Field(1.0, gt=0, le=1)  # the rate of each pre-trained layer is this share of the rate of the layer above it
     freeze_encoder: bool = False  # do not train pre-trained weights
+    freeze_embeddings: bool = False  # do not train the lowest layer of them, the table of pieces, often half of all weights
     weight_decay: float = Field(0.0, ge=0, le=MOST)  # of weights and embeddings; biases and norms are exempt
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
     batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
@@ -85,6 +96,11 @@ class TrainingConfig(_Section):
     accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser; their gradient is the mean over all their pairs
     precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses and prediction are always float32
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
+    word_dropout: float = Field(0.0, ge=0, lt=1)  # share of all words or pieces that training shows as unknown
+    r_drop: float = Field(0.0, ge=0, le=MOST)  # weight of the divergence between two forward passes with different dropout; 0: one pass
+    teacher: str | None = None  # run or model folder whose scores of the training pairs are learned too (see `relsift.training.teacher`)
+    teacher_weight: float = Field(0.5, ge=0, le=1)  # share of the teacher's scores in the loss; the labels have the rest
+    teacher_temperature: float = Field(2.0, gt=0, le=MOST)  # scores of both are divided by this: more weight on unlikely relations
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1, le=MOST)  # at most
     patience: int = Field(6, ge=1, le=MOST)  # epochs without a better development F1
@@ -138,6 +154,7 @@ def load_config(
 ) -> RunConfig:
     """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
 
+    Args: model: its name; AUTO: that of the file, else the best model for what is given.
     Raises: ConfigError naming the key, what was expected and what came.
     """
     given: dict[str, Any] = {}
@@ -148,17 +165,26 @@ def load_config(
     section = given.setdefault("model", {})
     if not isinstance(section, dict):
         raise ConfigError(f"model: expected a section with name, preset and options, got {section!r}")
-    if model is not None:
+    if model is not None and not (model == AUTO and "name" in section):
         section["name"] = model
     if preset is not None:
         section["preset"] = preset
+    if section.get("name") == AUTO:
+        section["name"] = AUTO_WITH_ENCODER if section.get("encoder") == TRANSFORMER else AUTO_WITHOUT
     model_section = _validate({"model": section}).model
     values = _preset(model_section.name, model_section.preset)
+    if model_section.options.get("encoder") == TRANSFORMER and "encoder_learning_rate" not in values.get("training", {}):
+        values = _merged(values, {"training": TRANSFORMER_TRAINING})
     if direction is not None:
         values["candidates"] = {"direction": direction}
     config = _validate(_merged(values, given))
     find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read
     return config
+
+
+def encoder_overrides(source: str | None) -> list[str]:
+    """`--encoder SOURCE` as overrides: the transformer, and that it reads the text for the model."""
+    return [] if source is None else [f"encoding.encoder={json.dumps(source)}", f"model.encoder={TRANSFORMER}"]
 
 
 def _preset(model: str, name: str | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class RelationExtractor:
         place = checked_device(device, "device")  # before the weights are read
         path = model_folder(Path(folder))
         bundle = Bundle.load(path)
-        bundle.model.to(place)
+        bundle.to(place)
         extractor = cls(bundle, model_checksum(path))
         return extractor if threshold is None else extractor.with_threshold(threshold)
 

@@ -67,7 +67,8 @@ def joint_sha256(digests: Mapping[str, str]) -> str:
 
 # ---- outputs
 
-MODEL_MARK, WEIGHTS_NAME = "model.json", "model.safetensors"  # see `relsift.bundle`, which names all files of a model and of a run
+# see `relsift.bundle`, which names all files of a model, an ensemble and a run
+MODEL_MARK, WEIGHTS_NAME, FIRST_MEMBER = "model.json", "model.safetensors", "member-1"
 RUN_MARKS = ("config.yaml", "run.json")
 RUN_CONTENT = frozenset((*RUN_MARKS, "training_sentences.sha256", "history.jsonl", "metrics.json", "lock", "state", "model"))
 
@@ -141,7 +142,8 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _is_model(folder: Path) -> bool:
-    return all(_kind(folder / name) == "file" for name in (MODEL_MARK, WEIGHTS_NAME))
+    has_weights = _kind(folder / WEIGHTS_NAME) == "file" or _kind(folder / FIRST_MEMBER) == "folder"
+    return _kind(folder / MODEL_MARK) == "file" and has_weights
 
 
 def _is_run(folder: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -22,7 +22,7 @@ from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
-from relsift.errors import RelsiftError, ShapeError
+from relsift.errors import ConfigError, RelsiftError, ShapeError, require
 from relsift.kernels.notes import notes
 from relsift.models.base.model import RelationModel
 from relsift.schema import Sentence
@@ -43,6 +43,45 @@ class Scorer:
     encoding: Encoding
     candidates: Candidates  # which pairs are scored
     annotators: Mapping[Addition, str] = field(default_factory=dict)  # by what they add to sentences that lack it
+
+    @property
+    def models(self) -> tuple[RelationModel[Any], ...]:
+        return (self.model,)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several models that score the same pairs; a score is the mean of theirs. Each reads sentences in its own way.
+
+    Raises: ConfigError for members that differ in relation types or candidates, whose mean would mean nothing.
+    """
+
+    members: tuple[Scorer, ...]
+
+    def __post_init__(self) -> None:
+        require(len(self.members) > 0, "ensemble", expected="one member or more", got=0)
+        for number, member in enumerate(self.members, start=1):
+            if (labels := member.encoding.labels) != self.encoding.labels:
+                got = f"{', '.join(labels[:5])} in member {number} and {', '.join(self.encoding.labels[:5])} in member 1"
+                raise ConfigError(f"ensemble: expected members with the same relation types, got {got}; train all on the same data")
+            if member.candidates != self.candidates:
+                raise ConfigError(f"ensemble: expected members that score the same pairs, got other candidates in member {number}")
+
+    @property
+    def models(self) -> tuple[RelationModel[Any], ...]:
+        return tuple(member.model for member in self.members)
+
+    @property
+    def encoding(self) -> Encoding:
+        """Of the first member. All members have its relation types; words may differ."""
+        return self.members[0].encoding
+
+    @property
+    def candidates(self) -> Candidates:
+        return self.members[0].candidates
+
+
+AnyScorer = Scorer | Ensemble
 
 
 @dataclass
@@ -82,12 +121,14 @@ class InferenceReport:
         return [*lines, *notes()]
 
 
-def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
+def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
     """Score every candidate pair of every sentence; the result has the order of the sentences. The model is left in evaluation mode.
 
     Raises: DataError or ConfigError if a sentence lacks what the model reads, and no annotator adds it.
     """
     report = report if report is not None else InferenceReport()
+    if isinstance(scorer, Ensemble):
+        return _mean_scores(scorer, sentences, report)
     encoding = scorer.encoding
     with report.busy("encoding"):
         complete = with_trees(sentences, scorer.annotators.get("trees")) if "trees" in scorer.model.READS else sentences
@@ -115,6 +156,17 @@ def score(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport
     return [Scored(*item) for item in zip(sentences, pairs, scores)]
 
 
+def _mean_scores(ensemble: Ensemble, sentences: Sequence[Sentence], report: InferenceReport) -> list[Scored]:
+    """`score` by every member; the report counts sentences and pairs once, and the time of all."""
+    by_member = [score(ensemble.members[0], sentences, report)]
+    for member in ensemble.members[1:]:
+        further = InferenceReport()
+        by_member.append(score(member, sentences, further))
+        for stage, seconds in further.seconds.items():
+            report.seconds[stage] += seconds
+    return [replace(those[0], scores=np.mean([scored.scores for scored in those], axis=0)) for those in zip(*by_member)]
+
+
 def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequence[Example], report: InferenceReport) -> Scores:
     """(P, K) scores of every pair, in the order of the examples. Raises ShapeError if the model returns anything else."""
     with report.busy("encoding"):
@@ -134,7 +186,7 @@ def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceRepor
 
 
 def predict(
-    scorer: Scorer, decision: Decision, sentences: Iterable[Sentence], report: InferenceReport | None = None
+    scorer: AnyScorer, decision: Decision, sentences: Iterable[Sentence], report: InferenceReport | None = None
 ) -> Iterator[Sentence]:
     """Sentences with the relations that the decision takes, for a stream of any length in bounded memory, in input order.
 

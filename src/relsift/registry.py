@@ -51,9 +51,11 @@ MODELS = {
     "eatt_bigru": "relsift.models.eatt_bigru:EAttBiGRU",
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
     "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
+    "packed_markers": "relsift.models.packed_markers:PackedMarkers",
     "pcnn": "relsift.models.pcnn:PCNN",
     "sptree": "relsift.models.sptree:SPTree",
     "type_prior": "relsift.models.type_prior:TypePrior",
+    "typed_markers": "relsift.models.typed_markers:TypedMarkers",
     "walk": "relsift.models.walk:WalkModel",
 }
 CORPORA = {

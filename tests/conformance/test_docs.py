@@ -14,8 +14,9 @@ from relsift.cli.main import app
 from relsift.config import RunConfig
 from relsift.corpora.data import resolve
 from relsift.files import file_sha256
+from relsift.losses.base import BOTH
 from relsift.readers.base import ReadReport
-from relsift.registry import CORPORA, EXPERIMENTS, MODELS, READERS, WRITERS, find
+from relsift.registry import CORPORA, EXPERIMENTS, LOSSES, MODELS, READERS, WRITERS, find
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +31,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
         ("CHANGELOG.md", [command.name for command in app.registered_commands]),
         ("CHANGELOG.md", [*MODELS]),
         ("docs/experiments.md", [*EXPERIMENTS]),
+        ("docs/losses.md", [*LOSSES, BOTH]),
+        ("CHANGELOG.md", [*LOSSES]),
     ],
 )
 def test_a_page_names_everything_registered(page, names):

@@ -20,7 +20,8 @@ from relsift.errors import RelsiftError
 from relsift.files import file_sha256
 from relsift.inference import Scorer, score
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
-from relsift.training.run import RunData, train_run
+from relsift.training.run import train_run
+from relsift.training.run_folder import RunData
 from relsift.training.state import STATE
 from toy import encoding, four_sentences, run_config, sentences
 

@@ -441,3 +441,86 @@ def test_relations_that_the_reader_lost_lower_recall_alone(run, capsys, monkeypa
     assert two["interval"]["recall"][1] < one["interval"]["recall"][1]
     wrong = sum(one["errors"][kind] for kind in ("false_negative", "false_positive", "wrong_class"))
     assert f"errors: {wrong + 3} wrong decisions" in listed
+
+
+# ---- several seeds, ensembles, teachers
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "three"
+    command = ["relsift", "train", "--data", "gazette-en", "--out", str(folder), "--seeds", "3", "--ensemble", *SMALL]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", command)
+        try:
+            main()
+        except SystemExit as stop:
+            assert not stop.code
+    return folder
+
+
+def test_several_seeds_print_mean_and_spread_and_resume_without_training_again(three, capsys):
+    before = (three / "model" / "model.json").read_bytes()
+    status, out, err = relsift(capsys, "train", "--data", "gazette-en", "--out", three, "--seeds", 3, "--ensemble", "--resume", *SMALL)
+    assert status == 0, err
+    for words in ("seed 1", "seed 3", "mean", "standard deviation", "ensemble of 3", "ensemble written to"):
+        assert words in out
+    assert "epoch  1/3" not in err
+    assert (three / "model" / "model.json").read_bytes() == before
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", three, "--seeds", 3, *SMALL)
+    assert_one_clear_line(status, err, "use --resume or another --out")
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", three, "--resume", *SMALL)
+    assert_one_clear_line(status, err, "expected a single run to resume, got runs of several seeds")
+
+
+def test_evaluate_errors_compare_and_predict_take_an_ensemble(three, run, tmp_path, capsys):
+    scores = {}
+    for place in (three, three / "model", *(three / f"seed-{seed}" for seed in (1, 2, 3))):
+        status, out, err = relsift(capsys, "evaluate", place, "gazette-en", "--json")
+        assert status == 0, err
+        scores[place.name] = json.loads(out)
+    assert scores["three"] == scores["model"]
+    metrics = json.loads((three / "metrics.json").read_text())
+    assert metrics["ensemble"]["micro"]["f1"] > 0
+    status, out, err = relsift(capsys, "errors", three, "gazette-en")
+    assert status == 0, err
+    status, out, err = relsift(capsys, "compare", three, run, "--data", "gazette-en")
+    assert status == 0, err
+    status, _, err = relsift(capsys, "predict", three, "gazette-en", "--out", tmp_path / "out.jsonl", "--cache-mb", 3)
+    assert status == 0, err
+    by_ensemble = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    found = sum(len(sentence["relations"]) for sentence in by_ensemble)
+    assert found > 0
+
+
+def test_the_members_of_an_ensemble_are_trained_on_sentences_that_evaluate_knows_again(three, capsys):
+    status, out, err = relsift(capsys, "evaluate", three, "gazette-en/train", "--json")
+    assert status == 0, err
+    assert any("the training data of the model" in warning for warning in json.loads(out)["warnings"])
+
+
+def test_an_ensemble_teaches_a_single_model(three, tmp_path, capsys):
+    options = ["--set", f"training.teacher={three}", "--set", "training.r_drop=0.2", "--set", "training.ema=0.9"]
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", tmp_path / "student", *SMALL, *options)
+    assert status == 0, err
+    assert "distillation" in err
+    assert "r_drop" in err
+    status, _, err = relsift(capsys, "evaluate", tmp_path / "student", "gazette-en")
+    assert status == 0, err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seeds", "0"], "--seeds: expected a number of trainings >= 1, got 0"),
+        (["--ensemble"], "--ensemble: expected several models, such as --seeds 3 beside it, got None"),
+        (["--seeds", "1", "--ensemble"], "--ensemble: expected several models"),
+        (["--set", "training.teacher=nowhere"], "training.teacher: nowhere: expected a model folder, got nothing"),
+        (["--set", "training.ema=1.0"], "training.ema"),
+        (["--set", "training.freeze_encoder=true"], "training.freeze_encoder: expected a model with a pre-trained encoder"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_and_leave_nothing(options, message, tmp_path, capsys):
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", tmp_path / "run", *SMALL, *options)
+    assert_one_clear_line(status, err, message)
+    assert not (tmp_path / "run").exists()

@@ -125,7 +125,7 @@ def test_the_commands_and_the_code_of_a_page_run_as_they_stand(page, working_fol
 
 
 def test_a_page_says_of_each_block_what_it_is():
-    for page in (*PAGES, "docs/formats.md", "docs/corpora.md", "docs/experiments.md"):
+    for page in (*PAGES, "docs/formats.md", "docs/corpora.md", "docs/experiments.md", "docs/losses.md"):
         assert {language for language, _ in blocks(page)} <= {"sh", "python", "json", "text"}, page
 
 

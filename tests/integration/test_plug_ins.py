@@ -1,4 +1,4 @@
-"""A model, an encoder and an annotator of somebody else: one file and one line of metadata each, used through the command line."""
+"""A model, an encoder, a loss and an annotator of somebody else: one file and one line of metadata each, used through the command line."""
 
 from __future__ import annotations
 
@@ -71,6 +71,29 @@ class Neighbour(TokenEncoder):
         return (x + left)[batch.mask]
 '''
 
+LOSS = '''
+"""Logistic regression of each relation by itself."""
+from dataclasses import dataclass
+
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from relsift.losses.base import PairLoss
+
+
+@dataclass(frozen=True)
+class Logistic(PairLoss):
+    SUMMARY = "each relation by itself"
+    SEVERAL_LABELS = True
+    NONE_COLUMN = False
+
+    def loss(self, logits, labels):
+        self.require_shapes(logits, labels)
+        return binary_cross_entropy_with_logits(logits, labels.to(logits))
+
+    def scores(self, logits):
+        return logits
+'''
+
 ANNOTATOR = '''
 """Every token hangs on the one before it."""
 from dataclasses import replace
@@ -107,6 +130,9 @@ bag = toy_model:Bag
 [relsift.encoders]
 neighbour = toy_encoder:Neighbour
 
+[relsift.losses]
+logistic = toy_loss:Logistic
+
 [relsift.annotators]
 chain = toy_annotator:Chain
 """
@@ -116,7 +142,7 @@ chain = toy_annotator:Chain
 def site(tmp_path_factory) -> Path:
     """A folder as `pip install` would leave it."""
     folder = tmp_path_factory.mktemp("site")
-    for name, source in (("toy_model", MODEL), ("toy_encoder", ENCODER), ("toy_annotator", ANNOTATOR)):
+    for name, source in (("toy_model", MODEL), ("toy_encoder", ENCODER), ("toy_loss", LOSS), ("toy_annotator", ANNOTATOR)):
         (folder / f"{name}.py").write_text(source, encoding="utf-8")
     info = folder / "toys-1.0.dist-info"
     info.mkdir()
@@ -145,9 +171,10 @@ def relsift(site: Path, tmp_path: Path):
         ["--model", "bag", "--set", "model.encoder=neighbour"],
         ["--model", "pcnn", "--set", "model.encoder=neighbour"],
         ["--model", "eatt_bigru", "--set", "model.encoder=neighbour"],
+        ["--model", "cr_cnn", "--set", "model.classification=logistic"],
         ["--model", "sptree", "--set", "encoding.parser=chain:after"],
     ],
-    ids=["model", "model-and-encoder", "encoder-of-pcnn", "encoder-of-eatt_bigru", "annotator"],
+    ids=["model", "model-and-encoder", "encoder-of-pcnn", "encoder-of-eatt_bigru", "loss", "annotator"],
 )
 def test_a_plug_in_is_trained_saved_evaluated_and_predicts(settings, relsift, tmp_path: Path):
     run = str(tmp_path / "run")
@@ -160,7 +187,8 @@ def test_a_plug_in_is_trained_saved_evaluated_and_predicts(settings, relsift, tm
 
 
 def test_plug_ins_are_listed_and_a_model_remembers_its_annotator(relsift, tmp_path: Path):
-    assert "bag: " in relsift("models")
+    listing = relsift("models")
+    assert "bag: " in listing and "model.classification=logistic: each relation by itself" in listing
     run = tmp_path / "run"
     options = ["--model", "sptree", "--set", "encoding.parser=chain:after", "--set", "training.epochs=1"]
     relsift("train", "--data", "gazette-en", "--out", str(run), *options)

@@ -17,7 +17,7 @@ from relsift import bundle, files
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
 from relsift.files import check_output, open_output, recovered, replaced_file, replaced_folder, to_json
 from relsift.locks import locked
-from relsift.training.run import FINGERPRINTS_FILE
+from relsift.training.run_folder import FINGERPRINTS_FILE
 
 
 @pytest.fixture

@@ -105,6 +105,12 @@ def test_a_plug_in_model_without_presets_is_refused_by_name(plug_in):
         find("model", "mine")
 
 
+def test_a_plug_in_loss_that_does_not_say_what_it_takes_is_refused_by_name(plug_in):
+    plug_in("mine", value="relsift.losses.base:PairLoss", kind="loss")
+    with pytest.raises(ConfigError, match=r"^loss mine: .* without SUMMARY, SEVERAL_LABELS, NONE_COLUMN"):
+        find("loss", "mine")
+
+
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in TABLES.items() for name in names])
 def test_every_entry_is_what_a_plug_in_of_its_kind_must_be(kind: str, name: str):
     registry._check_plug_in(kind, find(kind, name))

@@ -50,7 +50,7 @@ def command(
     on_error_checked = data_options.as_on_error(on_error)
     writer = writer_for(out, format).name if out is not None else format or "native"
     extractor = RelationExtractor.from_pretrained(run, device)
-    extractor.bundle.model.limit_cache(cache_mb)
+    extractor.bundle.limit_cache(cache_mb)
     report = InferenceReport()
     signal.signal(signal.SIGTERM, _terminate)
     if out is None:

@@ -34,6 +34,11 @@ class TrainingProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.bar.stop()
 
+    def seed(self, seed: int) -> None:
+        """The training of another seed begins."""
+        print_above(self.console, f"seed {seed}")
+        self.bar.update(self.task, epoch=1, completed=0)
+
     def batch(self, done: int, total: int) -> None:
         """Args: done, total: batches of this epoch."""
         self.bar.update(self.task, completed=done, total=total)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from relsift.cli import data_options
 from relsift.cli.output import echo, new_console, note, show
+
+if TYPE_CHECKING:
+    from relsift.candidates import CandidateReport
+    from relsift.cli.progress import TrainingProgress
+    from relsift.config import RunConfig
+    from relsift.training.run_folder import RunData
 
 
 def command(
@@ -21,27 +27,41 @@ def command(
     dev_fraction: Annotated[
         float | None, typer.Option(help="Hold out this share of the training sentences, in whole documents, as development data.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Model name, see `relsift models`.")] = None,
+    model: Annotated[
+        str,
+        typer.Option(help="Model name, see `relsift models`; auto: that of --config, else packed_markers with --encoder, else bilstm_pcnn."),
+    ] = "auto",
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Folder or hub id of a Hugging Face transformer, which then reads the text for the model.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 … or auto; short for --set training.device=NAME.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Train with so many seeds, each in a run folder below --out; print mean and spread.")
+    ] = None,
+    ensemble: Annotated[bool, typer.Option("--ensemble", help="With --seeds: write the models as one, whose scores are the mean.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
 ) -> None:
-    """Train a model; select epoch and threshold on development data."""
+    """Train a model, or several by --seeds; select epoch and threshold on development data."""
     from relsift.cli.progress import TrainingProgress
-    from relsift.config import load_config
+    from relsift.config import encoder_overrides, load_config
     from relsift.corpora.data import resolve
     from relsift.device import checked_device
+    from relsift.errors import require
     from relsift.files import check_output
     from relsift.report.score_tables import score_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
 
-    options = [*(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
-    check = load_config(model=model, preset=preset, file=config, overrides=options)  # before the data is read, which may take long
+    require(seeds is None or seeds >= 1, "--seeds", expected="a number of trainings >= 1", got=seeds)
+    require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
+    options = [*encoder_overrides(encoder), *(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
+    # Before the data is read, which may take long:
+    check = load_config(model=model, preset=preset, file=config, overrides=options)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
@@ -56,15 +76,48 @@ def command(
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
         err=True,
     )
-    with TrainingProgress(run_config.training.epochs, new_console(err=True)) as progress:
+    progress = TrainingProgress(run_config.training.epochs, new_console(err=True))
+    if seeds is not None:
+        _train_seeds(run_config, training.run, out, seeds, progress, ensemble=ensemble, resume=resume)
+        return
+    with progress:
         result, scores = train_run(run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
-    report, state = result.candidates, result.state
-    echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
-    for reason, count in report.lost.items():
-        note(f"{count} training relations have no candidate: {reason}")
+    state = result.state
+    _tell_candidates(result.candidates)
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
         note(line)
     echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
     show(score_table(scores, "development"))
     echo(scores.setting_line())
     echo(f"model written to {out / 'model'}")
+
+
+def _tell_candidates(report: CandidateReport) -> None:
+    echo(f"training candidates: {report.setting()}, positive to negative {report.ratio()}", err=True)
+    for reason, count in report.lost.items():
+        note(f"{count} training relations have no candidate: {reason}")
+
+
+def _train_seeds(
+    config: RunConfig, data: RunData, out: Path, count: int, progress: TrainingProgress, *, ensemble: bool, resume: bool
+) -> None:
+    """Train with several seeds and show their scores."""
+    from relsift.report.score_tables import score_table, seed_table
+    from relsift.training.seeds import Watchers, train_seeds
+
+    with progress:
+        watchers = Watchers(progress.seed, progress.epoch, progress.batch)
+        result = train_seeds(config, data, out, count, ensemble=ensemble, resume=resume, watchers=watchers)
+    _tell_candidates(result.runs[0].candidates)
+    for line in dict.fromkeys(line for run in result.runs for line in run.notes):
+        note(line)
+    for run in result.runs:
+        echo(f"seed {run.seed}: epoch {run.best_epoch} of {run.epochs} kept, threshold {run.threshold:.3f}", err=True)
+    show(seed_table({run.seed: run.scores.micro for run in result.runs}, *result.mean_and_spread(), "development"))
+    if result.scores is None or result.ensemble is None:
+        echo(result.runs[0].scores.setting_line())
+        echo(f"runs written to {out}, one folder a seed")
+        return
+    show(score_table(result.scores, f"development, ensemble of {count}, threshold {result.ensemble.decision.threshold:.3f}"))
+    echo(result.scores.setting_line())
+    echo(f"ensemble written to {out / 'model'}")

@@ -39,7 +39,8 @@ from relsift.inference import InferenceReport, score
 from relsift.readers.base import ReadReport
 from relsift.registry import find
 from relsift.schema import Document, Sentence, sentences_of
-from relsift.training.run import RunData, train_run
+from relsift.training.run import train_run
+from relsift.training.run_folder import RunData
 
 THREADS = 1  # of a cell: several cells side by side use a machine better than several threads in one, and scores depend on it (rounding)
 

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from relsift.layers.dropout import drop
 from relsift.layers.transformer_layers import OpenedTransformer, TransformerLayer, as_mask, heads_of, without_heads
 
 MARKERS = 4  # of a group
@@ -46,8 +47,7 @@ def read_text(parts: OpenedTransformer, words: Tensor, real: Tensor, *, marker_l
     kept: list[tuple[Tensor, Tensor]] = []
     for number, layer in enumerate(parts.layers):
         q, k, v = (heads_of(_padded(project(x), rows, real.shape), parts.heads) for project in (layer.query, layer.key, layer.value))
-        p = parts.attention_dropout if training else 0.0
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype), dropout_p=p)  # (W, h, U, d)
+        attended = _attention(q, k, v, mask, parts.attention_dropout, training)         # (W, h, U, d)
         x = layer.behind_attention(x, without_heads(attended).flatten(0, 1)[rows], training=training)
         if number >= len(parts.layers) - marker_layers:
             kept.append((k, v))
@@ -89,12 +89,14 @@ def _attend(
     if own_bias is not None:
         to_own = to_own + own_bias
     own_rows = to_own.transpose(1, 2).flatten(0, 1).flatten(1)                          # (R, h * Q)
-    to_both = torch.cat([to_text + text_mask.to(to_text.dtype), slots.padded(own_rows).unflatten(2, (heads, -1)).transpose(1, 2)], dim=3)
-    share = F.dropout(to_both.softmax(dim=3), parts.attention_dropout, training)        # (W, h, B, U + Q)
+    windows, most = slots.shape
+    to_own = slots.padded(own_rows).view(windows, most, heads, -1).transpose(1, 2)      # (W, h, B, Q)
+    to_both = torch.cat([to_text + text_mask.to(to_text.dtype), to_own], dim=3)         # (W, h, B, U + Q)
+    share = drop(to_both.softmax(dim=3), parts.attention_dropout, training)             # (W, h, B, U + Q)
     share = share.to(values.dtype)
     of_text = slots.flat(without_heads(share[..., :width] @ values))                    # (R, H)
-    own_share = slots.flat(share[..., width:].transpose(1, 2).flatten(2)).unflatten(1, (heads, -1))  # (R, h, Q)
-    own_share = own_share.unflatten(0, (len(x), -1)).transpose(1, 2)                    # (G, h, Q, Q)
+    own_share = slots.flat(share[..., width:].transpose(1, 2).flatten(2))               # (R, h * Q)
+    own_share = own_share.view(len(x), MARKERS, heads, MARKERS).transpose(1, 2)         # (G, h, Q, Q)
     return of_text.view_as(x) + without_heads(own_share @ heads_of(own_values, heads))
 
 
@@ -119,13 +121,22 @@ class _Slots:
     def padded(self, rows: Tensor) -> Tensor:
         """(R, X) -> (W, B, X), zeros in the slots that no marker has."""
         windows, most = self.shape
-        return rows.new_zeros(windows * most, rows.shape[1]).index_copy(0, self.place, rows).unflatten(0, (windows, most))
+        return rows.new_zeros(windows * most, rows.shape[1]).index_copy(0, self.place, rows).view(windows, most, -1)
 
     def flat(self, padded: Tensor) -> Tensor:
         """(W, B, X) -> (R, X)"""
         return padded.flatten(0, 1)[self.place]
 
 
+def _attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, dropout: float, training: bool) -> Tensor:
+    """Scaled dot-product attention. q, k, v: (W, h, U, d); mask: added to the scores. Returns: (W, h, U, d)."""
+    if not training:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype))
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)                              # (W, h, U, U)
+    share = drop((scores + mask.to(scores.dtype)).softmax(dim=3), dropout, training)
+    return share.to(v.dtype) @ v
+
+
 def _padded(rows: Tensor, place: Tensor, shape: torch.Size) -> Tensor:
     """(N, X) -> (W, U, X), zeros in the padding."""
-    return rows.new_zeros(shape[0] * shape[1], rows.shape[1]).index_copy(0, place, rows).unflatten(0, (shape[0], shape[1]))
+    return rows.new_zeros(shape[0] * shape[1], rows.shape[1]).index_copy(0, place, rows).view(shape[0], shape[1], -1)

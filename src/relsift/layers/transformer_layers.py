@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from relsift.errors import ConfigError
+from relsift.layers.dropout import drop
 
 BERT_LIKE = ("bert", "electra", "roberta", "xlm-roberta", "camembert")
 FAMILIES = (*BERT_LIKE, "distilbert", "mpnet")
@@ -38,8 +38,8 @@ class TransformerLayer:
 
     def behind_attention(self, x: Tensor, attended: Tensor, *, training: bool) -> Tensor:
         """(…, H) input of the layer, (…, H) what attention found -> (…, H) output of the layer."""
-        x = self.attention_norm(x + F.dropout(self.out(attended), self.dropout, training))
-        y: Tensor = self.output_norm(x + F.dropout(self.down(self.activation(self.up(x))), self.dropout, training))
+        x = self.attention_norm(x + drop(self.out(attended), self.dropout, training))
+        y: Tensor = self.output_norm(x + drop(self.down(self.activation(self.up(x))), self.dropout, training))
         return y
 
 
@@ -64,7 +64,7 @@ class OpenedTransformer:
         x = words + self.positions(positions + self.first_position)
         if self.segment is not None:
             x = x + self.segment.weight[0]
-        x = F.dropout(self.norm(x), self.dropout, training)
+        x = drop(self.norm(x), self.dropout, training)
         return x if self.project is None else self.project(x)
 
     def bias(self, queries: Tensor, keys: Tensor) -> Tensor | None:
@@ -73,7 +73,8 @@ class OpenedTransformer:
             return None
         table: nn.Embedding = self.relative.relative_attention_bias
         bucket = self.relative.relative_position_bucket(keys[..., None, :] - queries[..., :, None], num_buckets=table.num_embeddings)
-        return table(bucket).movedim(-1, -3)
+        added: Tensor = table(bucket).movedim(-1, -3)
+        return added
 
 
 def opened(transformer: nn.Module, who: str) -> OpenedTransformer:
@@ -128,7 +129,7 @@ def _distilbert(layer: Any, config: Any) -> TransformerLayer:
 
 def heads_of(x: Tensor, heads: int) -> Tensor:
     """(…, T, H) -> (…, h, T, d)"""
-    return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
+    return x.view(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(-2, -3)
 
 
 def without_heads(x: Tensor) -> Tensor:

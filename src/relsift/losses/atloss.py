@@ -1,7 +1,7 @@
 """Adaptive thresholding: a pair's relations above a threshold that the model learns for each pair, all others below it.
 
 Source: Zhou, Huang, Ma & Huang, "Document-level relation extraction with adaptive thresholding and localized context pooling" (ATLOP),
-AAAI 2021, eq. 7-9. Their code has the threshold in the first column; here it is the last one.
+AAAI 2021, the adaptive-thresholding loss. Their code has the threshold in the first column; here it is the last one.
 Letters: P pairs, C columns with a score each, f logits, 0 the threshold's column.
 """
 

@@ -1,8 +1,8 @@
 """Softmax cross-entropy for any number of labels: every relation of a pair above 0, all others below it.
 
-Source: Su, "Generalising softmax and cross-entropy to multi-label classification", kexue.fm/archives/7359, 2020 (in Chinese); published by
-Su et al., "ZLPR: a novel loss for multi-label classification", arXiv 2208.02955, 2022, eq. 5. DocuNet (Zhang et al., IJCAI 2021) uses it
-for relations, as "balanced softmax".
+Source: a note of J. Su in Chinese on softmax and cross-entropy for several labels (kexue.fm, 2020), published by Su et al. as "ZLPR: a
+novel loss for multi-label classification", arXiv 2208.02955, 2022. DocuNet (Zhang et al., IJCAI 2021) uses it for relations, as "balanced
+softmax".
 Letters: P pairs, C columns with a score each, f logits.
 """
 

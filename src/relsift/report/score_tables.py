@@ -22,6 +22,13 @@ def score_table(scores: Scores, title: str) -> Table:
     return _relation_table(scores.per_type, scores.averages, f"{title}: {scores.sentences} sentences")
 
 
+def seed_table(by_seed: Mapping[int, PRF], mean: float, spread: float | None, title: str) -> Table:
+    """Micro scores, one row a seed. Args: mean, spread: of F1 over the seeds; spread None for one seed."""
+    rows = [(f"seed {seed}", percent(prf.precision), percent(prf.recall), percent(prf.f1)) for seed, prf in by_seed.items()]
+    total = [("mean", "", "", percent(mean)), ("standard deviation", "", "", "–" if spread is None else percent(spread))]
+    return Table.of(("micro", "precision", "recall", "F1"), [*rows, *total], title=title, totals=len(total))
+
+
 def interval_line(interval: Interval | None) -> str:
     """How sure the micro scores are, in percent."""
     if interval is None:

@@ -19,7 +19,7 @@ from relsift.corpora.split import SEED, share_warnings, split_documents
 from relsift.errors import ConfigError, DataError, require
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
-from relsift.training.run import FINGERPRINTS_FILE, RunData
+from relsift.training.run_folder import FINGERPRINTS_FILE, RunData
 
 FEW_RELATIONS = 100  # in a part to select or score on; with fewer, F1 moves by points from chance alone
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,14 +9,15 @@ import torch
 from torch import Tensor
 
 from relsift.config import TrainingConfig
-from relsift.encoding.batch import Batch, collate, cut
-from relsift.encoding.words import UNKNOWN_WORD
+from relsift.encoding.batch import collate, cut
 from relsift.errors import DataError, require
 from relsift.models.base.model import RelationModel
 from relsift.training.average import WeightMean
+from relsift.training.hidden_words import drop_words, hide_rare_words
 from relsift.training.objective import objective
 from relsift.training.optimisers import rate_factor, set_rates
 from relsift.training.pretrained import start_training_mode
+from relsift.training.teacher import TaughtScores
 from relsift.training.training_set import TrainingSet
 
 Numbers = list[int]
@@ -34,15 +34,18 @@ def run_epoch(
     epoch: int,
     on_batch: OnBatch | None = None,
     mean: WeightMean | None = None,
+    taught: TaughtScores | None = None,
 ) -> dict[str, float]:
     """Train every batch once; returns the mean of each loss part over the pairs, as `loss_NAME`.
 
     Args: epoch: counted from 1; the random numbers depend on it and on the run's seed alone. mean: of the weights, told of every step.
+        taught: the teacher's scores; None without a teacher.
     Raises: DataError if there are no pairs; ConfigError for weights of loss parts that the model does not have, or if the loss diverges.
     """
     seed = c.seed * 1_000_003 + epoch
     torch.manual_seed(seed)
-    hide = _hide_rare_words(training_set.rare_words if c.unknown_rate else frozenset(), c.unknown_rate, seed)
+    hide_rare = hide_rare_words(training_set.rare_words, c.unknown_rate, seed)
+    drop = drop_words(c.word_dropout, training_set.encoding, seed)
     start_training_mode(model, frozen=c.freeze_encoder)
     device = next(model.parameters()).device
     works = training_set.works()
@@ -57,8 +60,9 @@ def run_epoch(
         optimiser.zero_grad(set_to_none=True)
         for numbers in step:
             batch = collate([example for number in numbers for example in training_set.groups[number]], training_set.encoding).to(device)
-            hide(batch)
-            loss = objective(model, batch, c)
+            hide_rare(batch)
+            drop(batch)
+            loss = objective(model, batch, c, None if taught is None else taught.rows(numbers).to(device))
             _check_finite(loss.total, epoch, c)
             share = len(batch.pairs) / pairs_of_step
             (loss.total if len(step) == 1 else share * loss.total).backward()  # type: ignore[no-untyped-call]
@@ -95,15 +99,3 @@ def _check_finite(loss: Tensor, epoch: int, c: TrainingConfig) -> None:
         expected="one that keeps the loss finite (lower it, or set training.gradient_clip)",
         got=f"loss {loss.item()} in epoch {epoch} at rate {c.learning_rate}",
     )
-
-
-def _hide_rare_words(rare: frozenset[int], rate: float, seed: int) -> Callable[[Batch], None]:
-    """A function that replaces a share of the rare words of a batch by the unknown word, so that the latter is trained."""
-    random_numbers = random.Random(seed)
-
-    def hide(batch: Batch) -> None:
-        if rare and batch.words is not None:
-            rows = [[word in rare and random_numbers.random() < rate for word in row] for row in batch.words.tolist()]
-            batch.words[torch.tensor(rows).to(batch.words.device)] = UNKNOWN_WORD
-
-    return hide

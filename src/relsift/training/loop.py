@@ -15,27 +15,25 @@ from typing import Any
 
 import torch
 
-from relsift.annotators.trees import with_trees
 from relsift.bundle import Bundle, build
 from relsift.candidates import CandidateReport
 from relsift.config import RunConfig, TrainingConfig
 from relsift.decisions.decision import Decision
-from relsift.decisions.outcomes import best_outcomes
-from relsift.decisions.scored import Scored
-from relsift.decisions.thresholds import best_threshold
 from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
-from relsift.evaluation.scores import count_gold
-from relsift.inference import InferenceReport, Scorer, score
+from relsift.inference import Scorer
 from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_precision, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
+from relsift.training.hidden_words import check_words
 from relsift.training.optimisers import make_optimiser
 from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
+from relsift.training.selection import ScoredPart, Selection
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
+from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
 from relsift.training.training_set import TrainingSet, make_training_set
 from relsift.training.transformer_weights import load_pretrained
 from relsift.training.word_table import prepare_words
@@ -57,14 +55,6 @@ class TrainingResult:
 
 
 @dataclass(frozen=True)
-class ScoredPart:
-    """Annotated sentences with the scores of their pairs."""
-
-    scored: list[Scored]
-    report: InferenceReport
-
-
-@dataclass(frozen=True)
 class Prepared:
     """All that a training needs before its first epoch. Making it finds out what is wrong with options and data, and writes nothing."""
 
@@ -72,7 +62,7 @@ class Prepared:
     device: torch.device
     training_set: TrainingSet
     scorer: Scorer
-    selection: _Selection
+    selection: Selection
     vectors: VectorReport | None
 
 
@@ -108,6 +98,8 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     training_set = make_training_set(config, training)
     if not training_set.examples:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    check_words(c, training_set.encoding, config.model.name)
+    check_teacher(c, training_set.encoding.labels, training_set.candidates.direction)
     make = partial(build, config.model.name, config.model.options, training_set.encoding)
     check_memory(make, device)
     with repeatable(c.threads, device):
@@ -117,10 +109,9 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         vectors = prepare_words(config, model, training_set.encoding)
         if (source := config.encoding.encoder) is not None:
             load_pretrained(model, source)
-        if c.freeze_encoder:
-            freeze(model)
+        freeze(c, model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
-        return Prepared(config, device, training_set, scorer, _Selection(c, scorer, development), vectors)
+        return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors)
 
 
 def fit(
@@ -135,10 +126,11 @@ def fit(
     config, scorer, training_set = prepared.config, prepared.scorer, prepared.training_set
     c = config.training
     with repeatable(c.threads, prepared.device):
-        state = _run_epochs(c, scorer, training_set, prepared.selection, state_folder, resume, on_epoch, on_batch)
+        taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
+        state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()
     bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold))
-    notes = [*training_set.notes, *scorer.model.notes(training_set.examples), *kernel_notes()]
+    notes = [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
 
 
@@ -146,7 +138,8 @@ def _run_epochs(
     c: TrainingConfig,
     scorer: Scorer,
     training_set: TrainingSet,
-    selection: _Selection,
+    taught: TaughtScores | None,
+    selection: Selection,
     state_folder: Path | None,
     resume: bool,
     on_epoch: OnEpoch | None,
@@ -164,7 +157,7 @@ def _run_epochs(
     while state.epoch < c.epochs and state.epoch - state.best_epoch < c.patience:
         started = time.perf_counter()
         state.epoch += 1
-        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch, mean)
+        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch, mean, taught)
         seconds = time.perf_counter() - started
         if mean is not None:
             mean.after_epoch(model)
@@ -182,34 +175,3 @@ def _run_epochs(
             on_epoch(record)
     model.load_state_dict(best)
     return state
-
-
-class _Selection:
-    """Chooses the threshold on the development data, as configured, and computes the micro F1."""
-
-    def __init__(self, c: TrainingConfig, scorer: Scorer, development: Sequence[Sentence]) -> None:
-        """Raises DataError if there are no annotated relations to select on."""
-        self.c, self.scorer = c, scorer
-        self.development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
-        self.num_gold = count_gold(self.development, scorer.candidates.direction)
-        if "trees" in scorer.model.READS:  # parsed once, not in every epoch
-            self.development = with_trees(self.development, scorer.annotators.get("trees"))
-        if not self.num_gold:
-            raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
-        self.last: ScoredPart | None = None  # of the last epoch
-        self.best: ScoredPart | None = None  # of the best epoch so far
-
-    def keep(self) -> None:
-        """The last epoch is the best one."""
-        self.best = self.last
-
-    def select(self) -> tuple[float, float]:
-        """(threshold, micro F1) of the model as it is now."""
-        report = InferenceReport()
-        self.last = ScoredPart(score(self.scorer, self.development, report), report)
-        scores, correct = best_outcomes(self.last.scored, self.scorer.encoding.labels)
-        if self.c.threshold == "tuned":
-            return best_threshold(scores, correct, self.num_gold)
-        threshold = self.scorer.model.paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
-        taken = [is_correct for value, is_correct in zip(scores, correct) if value >= threshold]
-        return threshold, 2 * sum(taken) / (len(taken) + self.num_gold)

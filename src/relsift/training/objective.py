@@ -15,6 +15,7 @@ from relsift.config import TrainingConfig
 from relsift.encoding.batch import Batch
 from relsift.errors import require
 from relsift.models.base.model import RelationModel
+from relsift.training.divergence import distillation_loss, r_drop_loss
 
 
 class Objective(NamedTuple):
@@ -24,14 +25,37 @@ class Objective(NamedTuple):
     parts: dict[str, Tensor]  # by name, unweighted
 
 
-def objective(model: RelationModel[Any], batch: Batch, c: TrainingConfig) -> Objective:
+def objective(model: RelationModel[Any], batch: Batch, c: TrainingConfig, taught: Tensor | None = None) -> Objective:
     """Run the model on the batch and weigh its losses.
 
+    With `r_drop` the model runs twice, with different dropout; each loss is then the mean over both passes.
+
+    Args: taught: (P, K) the teacher's scores; None without a teacher.
     Raises: ConfigError for weights of loss parts that the model does not have.
     """
-    parts = model.loss(output_of(model, batch, c), batch)
+    outputs = [output_of(model, batch, c) for _ in range(2 if c.r_drop else 1)]
+    parts = _mean([model.loss(output, batch) for output in outputs])
     require(c.loss_weights.keys() <= parts.keys(), "training.loss_weights", expected=f"some of {', '.join(parts)}", got=c.loss_weights)
-    return Objective(torch.stack([c.loss_weights.get(name, 1.0) * part for name, part in parts.items()]).sum(), parts)
+    total = torch.stack([c.loss_weights.get(name, 1.0) * part for name, part in parts.items()]).sum()
+    if taught is None and not c.r_drop:
+        return Objective(total, parts)
+    several = model.several_labels(model.config)
+    scores = [model.scores(output).float() for output in outputs]                      # (P, K) each
+    if taught is not None:
+        learned = [distillation_loss(s, taught, temperature=c.teacher_temperature, several_labels=several) for s in scores]
+        parts["distillation"] = torch.stack(learned).mean()
+        total = (1 - c.teacher_weight) * total + c.teacher_weight * parts["distillation"]
+    if c.r_drop:
+        parts["r_drop"] = r_drop_loss(*scores, several_labels=several)
+        total = total + c.r_drop * parts["r_drop"]
+    return Objective(total, parts)
+
+
+def _mean(passes: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The losses of each pass by name -> their means."""
+    if len(passes) == 1:
+        return dict(passes[0])
+    return {name: torch.stack([parts[name] for parts in passes]).mean() for name in passes[0]}
 
 
 def output_of(model: RelationModel[Any], batch: Batch, c: TrainingConfig) -> Any:

@@ -25,6 +25,7 @@ def check_pretrained(c: TrainingConfig, model: RelationModel[Any], name: str) ->
         "encoder_learning_rate": c.encoder_learning_rate is not None,
         "layer_decay": c.layer_decay != 1.0,
         "freeze_encoder": c.freeze_encoder,
+        "freeze_embeddings": c.freeze_embeddings,
     }
     options = [option for option, is_given in given.items() if is_given]
     if options and not pretrained_layers(model):
@@ -32,13 +33,15 @@ def check_pretrained(c: TrainingConfig, model: RelationModel[Any], name: str) ->
             f"training.{options[0]}: expected a model with a pre-trained encoder, got {name}, whose weights all start at random; "
             "leave the option out"
         )
-    if c.freeze_encoder and len(options) > 1:
-        raise ConfigError(f"training.{options[0]}: expected none beside training.freeze_encoder, got both; leave one out")
+    rates = [option for option in options if not option.startswith("freeze")]
+    if c.freeze_encoder and rates:
+        raise ConfigError(f"training.{rates[0]}: expected none beside training.freeze_encoder, got both; leave one out")
 
 
-def freeze(model: RelationModel[Any]) -> None:
-    """Exclude the pre-trained weights from training."""
-    for layer in pretrained_layers(model):
+def freeze(c: TrainingConfig, model: RelationModel[Any]) -> None:
+    """Exclude the pre-trained weights from training, or their lowest layer, as configured."""
+    layers = pretrained_layers(model)
+    for layer in layers if c.freeze_encoder else layers[:1] if c.freeze_embeddings else []:
         for weight in layer:
             weight.requires_grad_(False)
 

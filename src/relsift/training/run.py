@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict
-
 from relsift.annotators.trees import with_trees
-from relsift.bundle import CONFIG_FILE, HISTORY_FILE, LOCK_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
+from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
-from relsift.corpora.leaks import write_fingerprints
 from relsift.device import checked_device
-from relsift.encoding.vectors import vectors_sha256
-from relsift.errors import CheckpointError, DataError, RelsiftError
+from relsift.errors import RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
-from relsift.files import RUN_CONTENT, locked, open_output, replaced_file, to_json, write_json
+from relsift.files import open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport, predict
-from relsift.json_schema import Strict, conform
-from relsift.json_text import read_json
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.device import enough_memory
 from relsift.training.loop import Prepared, TrainingResult, fit, prepare
+from relsift.training.run_folder import RunData, begin, check_place, claimed, record_of
 from relsift.training.state import STATE
-
-FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
-
-
-@dataclass(frozen=True)
-class RunData:
-    """The sentences of a run."""
-
-    name: str
-    training: Sequence[Sentence]
-    development: Sequence[Sentence]  # to select the epoch and the threshold on
-    checksums: Mapping[str, str]  # name of a data set -> sha256
-    options: Mapping[str, Any] = field(default_factory=dict)  # how the data was read and cut, where not as usual
 
 
 def train_run(
@@ -63,14 +40,14 @@ def train_run(
         process trains in it.
     """
     checked_device(config.training.device)  # first: parsing takes long
-    _check_place(config, data, folder, resume)
+    check_place(config, data, folder, resume)
     if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     prepared = prepare(config, data.training, data.development)  # finds out what is wrong with options and data
-    with _claimed(folder):
-        _check_place(config, data, folder, resume)  # again: another process may have begun a run here meanwhile
-        _begin(config, data, folder)
+    with claimed(folder):
+        check_place(config, data, folder, resume)  # again: another process may have begun a run here meanwhile
+        begin(config, data, folder)
         return _train(prepared, data, folder, resume, on_epoch, on_batch)
 
 
@@ -96,7 +73,7 @@ def _train(
             (folder / CONFIG_FILE).unlink()
         raise
     if result.vectors is not None:
-        write_json(folder / RUN_FILE, _record(folder) | {"vectors": result.vectors.to_json()})
+        write_json(folder / RUN_FILE, record_of(folder) | {"vectors": result.vectors.to_json()})
     scores, report = _development_scores(result, data)
     bundle = replace(result.bundle, about=_about(data, result, scores))
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
@@ -113,18 +90,6 @@ def _development_scores(result: TrainingResult, data: RunData) -> tuple[Scores, 
         return score_bundle(bundle, data.development)
     predicted = [bundle.decision.decide(scored, bundle.encoding.labels) for scored in part.scored]
     return evaluate_predicted(bundle, data.development, predicted, part.report), part.report
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
-    """The run folder, made if need be, for this process alone within the block."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: expected a place for a run folder, got {error.strerror}; name another --out") from error
-    busy = f"{folder}: expected a run folder that no other process trains in, got one where one does; wait for it, or use another --out"
-    with locked(folder / LOCK_FILE, busy=busy):
-        yield
 
 
 def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, Any]:
@@ -160,79 +125,3 @@ def evaluate_predicted(
 ) -> Scores:
     """Scores in the model's own direction, with its numbers of candidates in the setting line."""
     return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=report.candidates.setting())
-
-
-class _RunFile(Strict):
-    """What is read of run.json; the rest is for people."""
-
-    model_config = ConfigDict(extra="ignore")
-    data: str
-    checksums: dict[str, str]
-    seed: int
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    """The whole of run.json. Raises CheckpointError naming the file if it is broken."""
-    file, advice = folder / RUN_FILE, "start again in another --out"
-    value: dict[str, Any] = read_json(file, advice=advice)
-    conform(_RunFile, value, file, advice=advice)
-    return value
-
-
-def _identity(config: RunConfig, data: RunData) -> dict[str, Any]:
-    """What a run and its continuation have in common, beside the configuration."""
-    checksums = dict(data.checksums)
-    if (vectors := config.encoding.vectors) is not None:
-        checksums["word vectors"] = vectors_sha256(Path(vectors))
-    return {"data": data.name, "checksums": checksums, "seed": config.training.seed}
-
-
-def _check_place(config: RunConfig, data: RunData, folder: Path, resume: bool) -> None:
-    """Raises CheckpointError if the folder holds a run that is not to be resumed, or one of another configuration or other data."""
-    config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
-    if not config_file.exists():
-        return
-    if not resume:
-        raise CheckpointError(
-            f"{folder}: expected a new or empty run folder, got one that holds a run; use --resume or another --out"
-        )
-    before = _record(folder)
-    if not config.same_as(config_file):
-        raise CheckpointError(
-            f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
-        )
-    if before.get("data_options", {}) != dict(data.options):
-        raise CheckpointError(
-            f"{run_file}: expected the options that the run to resume read its data with, {before.get('data_options', {})}, "
-            f"got {dict(data.options)}; use the same options"
-        )
-    identity = _identity(config, data)
-    if {key: before.get(key) for key in identity} != identity:
-        raise CheckpointError(
-            f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
-        )
-
-
-def _begin(config: RunConfig, data: RunData, folder: Path) -> None:
-    """Write the record of a new run into the folder, unless there is one."""
-    if (folder / CONFIG_FILE).exists():
-        return
-    known = {*RUN_CONTENT, "lock"}
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith("."))
-    if strange:
-        raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
-    packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
-    write_json(
-        folder / RUN_FILE,
-        _identity(config, data)
-        | ({"data_options": dict(data.options)} if data.options else {})
-        | {
-            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "versions": {"python": platform.python_version(), **packages},
-            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-            "sentences": {"training": len(data.training), "development": len(data.development)},
-        },
-    )
-    write_fingerprints(folder / FINGERPRINTS_FILE, data.training)
-    with replaced_file(folder / CONFIG_FILE) as stream:  # last: this file marks the folder as that of a run
-        stream.write(config.to_yaml())

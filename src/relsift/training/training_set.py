@@ -32,7 +32,9 @@ class TrainingSet:
     encoding: Encoding
     candidates: Candidates
     annotators: dict[Addition, str]  # by what they added to sentences that lacked it; with versions
+    sentences: list[Sentence]  # those with relation annotation
     groups: list[list[Example]]  # examples that stay in one batch: the readings of one sentence
+    sentence_of: list[int]  # of each group, its position in `sentences`
     rare_words: frozenset[int]  # rows of the word table, without that of the unknown word
     report: CandidateReport  # of the training pairs
     notes: list[str]  # about the data, for the user
@@ -76,9 +78,12 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     num_further = sum(len(pair.types) - 1 for sentence_pairs in pairs for pair in sentence_pairs if pair.types)
     if num_further and not model.several_labels(model.Config.from_dict(config.model.options)):
         notes.append(f"{num_further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
-    groups = [group for item in zip(annotated, pairs) for group in _together(examples_of(*item, encoding))]
+    by_sentence = [_together(examples_of(*item, encoding)) for item in zip(annotated, pairs)]
+    groups = [group for those in by_sentence for group in those]
+    sentence_of = [number for number, those in enumerate(by_sentence) for _ in those]
     notes += _piece_notes(groups, encoding)
-    return TrainingSet(encoding, candidates, annotators, groups, _rare_words(annotated, encoding), report, notes)
+    rare_words = _rare_words(annotated, encoding)
+    return TrainingSet(encoding, candidates, annotators, annotated, groups, sentence_of, rare_words, report, notes)
 
 
 def _training_pairs(

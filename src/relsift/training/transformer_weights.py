@@ -35,7 +35,9 @@ def load_pretrained(model: RelationModel[Any], source: str) -> None:
         got = f"{type(model).__name__} without a transformer"
         raise ConfigError(f"--encoder {source}: expected a model with model.encoder=huggingface, got {got}")
     from transformers import AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # seconds at most
     try:
         loaded = AutoModel.from_pretrained(source, dtype=torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:

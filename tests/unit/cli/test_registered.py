@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from relsift.cli.main import app
 from relsift.errors import ConfigError
-from relsift.registry import EXPERIMENTS, MODELS, READERS, WRITERS, find
+from relsift.registry import EXPERIMENTS, LOSSES, MODELS, READERS, WRITERS, find
 
 
 def shown(*arguments: str) -> str:
@@ -52,6 +52,13 @@ def test_models_are_listed_with_summaries_and_presets():
         assert records[name]["reads"] == sorted(model.READS)
         assert records[name]["presets"].keys() == model.PRESETS.keys()
         assert all(f"--preset {preset}: {values.summary}\n" in listing for preset, values in model.PRESETS.items())
+
+
+def test_models_that_classify_pairs_are_listed_with_the_losses_they_can_be_trained_with():
+    listing = shown("models")
+    for record in json.loads(shown("models", "--json")):
+        assert record["classification"].keys() == {*LOSSES, "both"}
+        assert all(f"--set model.classification={name}: {text}\n" in listing for name, text in record["classification"].items())
 
 
 @pytest.mark.parametrize(

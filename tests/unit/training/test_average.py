@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from relsift.config import RunConfig, TrainingConfig
 from relsift.errors import CheckpointError, ConfigError
-from relsift.training import epoch, loop
+from relsift.training import epoch, loop, selection
 from relsift.training.average import EpochMean, StepMean, make_mean, snapshot
 from relsift.training.loop import TrainingResult, train
 from toy import run_config, same_tensors, sentences
@@ -44,7 +44,7 @@ def weights_after_each_epoch(patch: pytest.MonkeyPatch) -> list[dict[str, Tensor
 
 def last_epoch_is_best(patch: pytest.MonkeyPatch) -> None:
     f1 = iter(number / 10 for number in range(1, 10))
-    patch.setattr(loop._Selection, "select", lambda _: (0.0, next(f1)))
+    patch.setattr(loop.Selection, "select", lambda _: (0.0, next(f1)))
 
 
 def test_the_mean_is_the_mean():
@@ -93,13 +93,13 @@ def test_the_model_that_is_kept_is_the_mean_of_the_epochs_up_to_the_best(options
 
 def test_development_scores_are_those_of_the_model_that_is_kept(monkeypatch):
     scored: list[dict[str, Tensor]] = []
-    original = loop.score
+    original = selection.score
 
     def spy(scorer: Any, *args: Any) -> Any:
         scored.append({name: tensor.clone() for name, tensor in scorer.model.state_dict().items()})
         return original(scorer, *args)
 
-    monkeypatch.setattr(loop, "score", spy)
+    monkeypatch.setattr(selection, "score", spy)
     result = run(config_of(4))
     assert same_tensors(scored[result.state.best_epoch - 1], dict(result.bundle.model.state_dict()))
 

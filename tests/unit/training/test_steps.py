@@ -14,7 +14,7 @@ from relsift.config import RunConfig, TrainingConfig
 from relsift.encoders.lookup import LookupEncoder
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
-from relsift.training import device, epoch, loop, pretrained
+from relsift.training import device, epoch, pretrained, selection
 from relsift.training.loop import TrainingResult, train
 from relsift.training.objective import in_float32, objective
 from toy import batch_of, encoding, run_config, same_tensors, sentences
@@ -158,13 +158,13 @@ def test_bfloat16_changes_losses_by_its_rounding_and_leaves_weights_in_single_pr
 
 def test_development_scores_are_computed_in_single_precision(monkeypatch):
     seen: list[bool] = []
-    original = loop.score
+    original = selection.score
 
     def spy(*args: Any) -> Any:
         seen.append(torch.is_autocast_enabled("cpu"))
         return original(*args)
 
-    monkeypatch.setattr(loop, "score", spy)
+    monkeypatch.setattr(selection, "score", spy)
     run(config_of(epochs=1, precision="bfloat16"))
     assert seen == [False]
 

@@ -16,7 +16,7 @@ from relsift.readers.native import READER
 from relsift.registry import READERS, table
 from relsift.schema import Document
 from relsift.training.data import scoring_data, training_data
-from relsift.training.run import FINGERPRINTS_FILE
+from relsift.training.run_folder import FINGERPRINTS_FILE
 
 
 def line(key: str, text: str = "", kind: str = "knows", **more: object) -> str:

@@ -48,7 +48,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, f1s: Sequence[float]) -> None:
         f1 = next(script)
         return 10 * f1, f1
 
-    monkeypatch.setattr(loop._Selection, "select", select)
+    monkeypatch.setattr(loop.Selection, "select", select)
 
 
 @pytest.mark.parametrize("kernel", ["torch", "numba"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from relsift.config import RunConfig
+from relsift.config import ModelSection, RunConfig
 from relsift.encoding.example import Work, examples_of
 from relsift.encoding.words import WordVocabulary
 from relsift.errors import DataError
@@ -16,7 +16,7 @@ from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.schema import Entity, Relation, Sentence
 from relsift.training import training_set as module
 from relsift.training.training_set import TrainingSet, make_training_set
-from toy import long_sentence, run_config, sentences
+from toy import forest, long_sentence, run_config, sentences
 
 CROWDED = replace(long_sentence(10, 8), relations=(Relation(0, 1, "works_for"),))  # 28 pairs of entities, 56 ordered pairs
 
@@ -120,3 +120,13 @@ def test_further_relations_of_a_pair_are_counted_for_the_user():
 def test_a_model_that_learns_from_every_relation_has_nothing_to_note(monkeypatch):
     monkeypatch.setattr(MultiTaskCNN, "SEVERAL_LABELS", True)
     assert training_set_of(related("runs", "owns")).notes == []
+
+
+@pytest.mark.parametrize("name", ["multitask_cnn", "type_prior", "sptree"])
+def test_the_loss_decides_whether_every_relation_is_learned(name):
+    options = {"directions": "one"} if name == "sptree" else {}
+    for loss, notes in (("atloss", 0), ("multilabel_cross_entropy", 0), ("cross_entropy", 1), ("ranking", 1), ("both", 1)):
+        section = ModelSection(name=name, preset=None, classification=loss, **options)
+        training_set = make_training_set(RunConfig(model=section), [replace(related("runs", "owns"), syntax=forest("abc", "s"))])
+        assert len(training_set.notes) == notes
+        assert sorted(training_set.examples[0].labels) == [(0, 0), (0, 1)]

@@ -18,7 +18,8 @@ from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.files import file_sha256
 from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.loop import train
-from relsift.training.run import RunData, train_run
+from relsift.training.run import train_run
+from relsift.training.run_folder import RunData
 from relsift.training.training_set import make_training_set
 from relsift.training.word_table import prepare_words
 from toy import run_config, same_tensors, sentences

@@ -6,7 +6,7 @@ Letters: P pairs, Z features of a pair, K relation types.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 from torch import Tensor
 
@@ -16,7 +16,7 @@ from relsift.encoding.encoding import Input
 from relsift.errors import require
 from relsift.layers.relation_classifier import Classification, PairScores, RelationClassifier
 from relsift.losses.base import loss_classes, make_losses
-from relsift.models.base.model import ModelConfig, RelationModel
+from relsift.models.base.model import ModelConfig, Output, RelationModel
 from relsift.registry import find
 
 
@@ -48,8 +48,8 @@ class PairClassifierConfig(ModelConfig):
             require(0 <= getattr(self, name) < 1, f"model.{name}", expected="a number in [0, 1)", got=getattr(self, name))
 
 
-class PairClassifier(RelationModel[PairScores]):
-    """A subclass derives its `Config` from `PairClassifierConfig`. Its `forward` ends with a classifier made by `make_classifier`."""
+class ClassifierModel(RelationModel[Output], Generic[Output]):
+    """A model with a `RelationClassifier`, whose losses the configuration names."""
 
     config: Any
     classifier: RelationClassifier
@@ -71,6 +71,10 @@ class PairClassifier(RelationModel[PairScores]):
     @property
     def paper_threshold(self) -> float:
         return float(self.classifier.decisive.threshold)
+
+
+class PairClassifier(ClassifierModel[PairScores]):
+    """A subclass derives its `Config` from `PairClassifierConfig`. Its `forward` ends with a classifier made by `make_classifier`."""
 
     def loss(self, output: PairScores, batch: Batch) -> dict[str, Tensor]:
         return self.classifier.loss(output, batch.pairs.labels)

@@ -1,4 +1,4 @@
-"""The losses against numbers that can be redone by hand, and against literal loops."""
+"""The losses of one label a pair against numbers that can be redone by hand, and against literal loops."""
 
 from __future__ import annotations
 

@@ -1,0 +1,147 @@
+"""The folder of a run: whose run it holds, who may write it, and what it records before training (see `relsift.bundle` for its layout)."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict
+
+from relsift.bundle import CONFIG_FILE, LOCK_FILE, RUN_FILE
+from relsift.config import RunConfig
+from relsift.corpora.leaks import write_fingerprints
+from relsift.encoding.vectors import vectors_sha256
+from relsift.errors import CheckpointError, DataError
+from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
+from relsift.json_schema import Strict, conform
+from relsift.json_text import read_json
+from relsift.schema import Sentence
+from relsift.training.teacher import teacher_checksum
+
+SEEDS = "seeds"  # key of run.json, in a folder of several runs
+FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The sentences of a run."""
+
+    name: str
+    training: Sequence[Sentence]
+    development: Sequence[Sentence]  # to select the epoch and the threshold on
+    checksums: Mapping[str, str]  # name of a data set -> sha256
+    options: Mapping[str, Any] = field(default_factory=dict)  # how the data was read and cut, where not as usual
+
+
+def seed_folder(seed: int) -> str:
+    """The name of the run of one seed, in a folder of several runs."""
+    return f"seed-{seed}"
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """The run folder, made if need be, for this process alone within the block."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: expected a place for a run folder, got {error.strerror}; name another --out") from error
+    busy = f"{folder}: expected a run folder that no other process trains in, got one where one does; wait for it, or use another --out"
+    with locked(folder / LOCK_FILE, busy=busy):
+        yield
+
+
+class _RunFile(Strict):
+    """What is read of run.json; the rest is for people."""
+
+    model_config = ConfigDict(extra="ignore")
+    data: str
+    checksums: dict[str, str]
+    seed: int
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """The whole of run.json. Raises CheckpointError naming the file if it is broken."""
+    file, advice = folder / RUN_FILE, "start again in another --out"
+    value: dict[str, Any] = read_json(file, advice=advice)
+    conform(_RunFile, value, file, advice=advice)
+    return value
+
+
+def identity_of(config: RunConfig, data: RunData) -> dict[str, Any]:
+    """What a run and its continuation have in common, beside the configuration."""
+    checksums = dict(data.checksums)
+    if (vectors := config.encoding.vectors) is not None:
+        checksums["word vectors"] = vectors_sha256(Path(vectors))
+    if config.training.teacher is not None:
+        checksums["teacher"] = teacher_checksum(config.training.teacher)
+    return {"data": data.name, "checksums": checksums, "seed": config.training.seed}
+
+
+def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *, several: bool = False) -> None:
+    """Raises CheckpointError if the folder holds a run that is not to be resumed, or one of another configuration or other data.
+
+    Args: several: whether the folder is one of runs that differ by their seeds (see `relsift.training.seeds`).
+    """
+    config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
+    if not config_file.exists():
+        return
+    if not resume:
+        raise CheckpointError(
+            f"{folder}: expected a new or empty run folder, got one that holds a run; use --resume or another --out"
+        )
+    before = record_of(folder)
+    if (SEEDS in before) != several:
+        expected, got = ("runs of several seeds", "a single run") if several else ("a single run", "runs of several seeds")
+        raise CheckpointError(f"{folder}: expected {expected} to resume, got {got}; use the same --seeds, or another --out")
+    if not config.same_as(config_file):
+        raise CheckpointError(
+            f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
+        )
+    if before.get("data_options", {}) != dict(data.options):
+        raise CheckpointError(
+            f"{run_file}: expected the options that the run to resume read its data with, {before.get('data_options', {})}, "
+            f"got {dict(data.options)}; use the same options"
+        )
+    identity = identity_of(config, data)
+    if {key: before.get(key) for key in identity} != identity:
+        raise CheckpointError(
+            f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
+        )
+
+
+def begin(config: RunConfig, data: RunData, folder: Path, *, seeds: Sequence[int] = ()) -> None:
+    """Write the record of a new run into the folder, unless there is one.
+
+    Args: seeds: of the runs that the folder will hold; none for a single run.
+    """
+    if (folder / CONFIG_FILE).exists():
+        if seeds:  # there may be more of them than before
+            write_json(folder / RUN_FILE, record_of(folder) | {SEEDS: list(seeds)})
+        return
+    known = {*RUN_CONTENT, "lock", *(name for name in map(seed_folder, seeds) if not (folder / name / CONFIG_FILE).exists())}
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith("."))
+    if strange:
+        raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
+    packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
+    write_json(
+        folder / RUN_FILE,
+        identity_of(config, data)
+        | ({"data_options": dict(data.options)} if data.options else {})
+        | ({SEEDS: list(seeds)} if seeds else {})
+        | {
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "versions": {"python": platform.python_version(), **packages},
+            "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+            "sentences": {"training": len(data.training), "development": len(data.development)},
+        },
+    )
+    write_fingerprints(folder / FINGERPRINTS_FILE, data.training)
+    with replaced_file(folder / CONFIG_FILE) as stream:  # last: this file marks the folder as that of a run
+        stream.write(config.to_yaml())

@@ -1,0 +1,58 @@
+"""The choice of the epoch and the threshold on development data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relsift.annotators.trees import with_trees
+from relsift.config import TrainingConfig
+from relsift.decisions.outcomes import best_outcomes
+from relsift.decisions.scored import Scored
+from relsift.decisions.thresholds import best_threshold
+from relsift.errors import DataError
+from relsift.evaluation.scores import count_gold
+from relsift.inference import AnyScorer, InferenceReport, Scorer, score
+from relsift.schema import Sentence
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """Annotated sentences with the scores of their pairs."""
+
+    scored: list[Scored]
+    report: InferenceReport
+
+
+class Selection:
+    """Chooses the threshold on the development data, as configured, and computes the micro F1.
+
+    The fixed threshold of a source is that of an ensemble's first member: members have one configuration.
+    """
+
+    def __init__(self, c: TrainingConfig, scorer: AnyScorer, development: Sequence[Sentence]) -> None:
+        """Raises DataError if there are no annotated relations to select on."""
+        self.c, self.scorer = c, scorer
+        self.development = [sentence for sentence in development if sentence.relations is not None]  # as the evaluator does
+        self.num_gold = count_gold(self.development, scorer.candidates.direction)
+        if isinstance(scorer, Scorer) and "trees" in scorer.encoding.reads:  # parsed once, not in every epoch
+            self.development = with_trees(self.development, scorer.annotators.get("trees"))
+        if not self.num_gold:
+            raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
+        self.last: ScoredPart | None = None  # of the last epoch
+        self.best: ScoredPart | None = None  # of the best epoch so far
+
+    def keep(self) -> None:
+        """The last epoch is the best one."""
+        self.best = self.last
+
+    def select(self) -> tuple[float, float]:
+        """(threshold, micro F1) of the model as it is now."""
+        report = InferenceReport()
+        self.last = ScoredPart(score(self.scorer, self.development, report), report)
+        scores, correct = best_outcomes(self.last.scored, self.scorer.encoding.labels)
+        if self.c.threshold == "tuned":
+            return best_threshold(scores, correct, self.num_gold)
+        threshold = self.scorer.models[0].paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
+        taken = [is_correct for value, is_correct in zip(scores, correct) if value >= threshold]
+        return threshold, 2 * sum(taken) / (len(taken) + self.num_gold)
