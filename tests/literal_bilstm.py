@@ -16,8 +16,7 @@ def token_features(encoder: BiLSTMEncoder, batch: Batch, sentence: int) -> Tenso
     read = torch.stack([_read(encoder, batch, sentence, token, before + token) for token in range(length)])
     x = read
     for layer in encoder.layers:
-        forth = _run([*x], layer.lstm, "")
-        back = _run([*x][::-1], layer.lstm, "_reverse")[::-1]
+        forth, back = _run([*x], layer.forth), _run([*x][::-1], layer.back)[::-1]
         x = torch.stack([torch.cat(pair) for pair in zip(forth, back)])
     return torch.cat([x, read], dim=1) if encoder.options.keep_input else x
 
@@ -50,8 +49,8 @@ def _spelled(characters: list[int], encoder: BiLSTMEncoder) -> Tensor:
     return F.relu(torch.stack(values)).amax(dim=0)
 
 
-def _run(inputs: list[Tensor], lstm: torch.nn.LSTM, direction: str) -> list[Tensor]:
-    w, u, b, d = (getattr(lstm, f"{name}_l0{direction}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+def _run(inputs: list[Tensor], lstm: torch.nn.LSTM) -> list[Tensor]:
+    w, u, b, d = lstm.weight_ih_l0, lstm.weight_hh_l0, lstm.bias_ih_l0, lstm.bias_hh_l0
     h = c = torch.zeros_like(u[0])
     states = []
     for x in inputs:

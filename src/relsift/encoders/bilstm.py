@@ -23,7 +23,7 @@ from relsift.encoding.batch import Batch, Characters, required
 from relsift.encoding.characters import CASES
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError, ShapeError, require
-from relsift.layers.bilstm import BiLSTM
+from relsift.layers.bilstm import TwoLSTMs
 from relsift.layers.character_cnn import CharacterCNN
 from relsift.layers.keyed_tokens import KeyedTokens
 
@@ -74,7 +74,7 @@ class BiLSTMEncoder(TokenEncoder):
         )
         self.cases = nn.Embedding(len(CASES), o.case_size) if o.case_size else None
         sizes = [word_size + (tag_size or 0) + o.character_filters + o.case_size, *[2 * o.units] * o.layers]  # I, then 2H
-        self.layers = nn.ModuleList(BiLSTM(size, o.units) for size in sizes[:-1])
+        self.layers = nn.ModuleList(TwoLSTMs(size, o.units) for size in sizes[:-1])
         self.drop = nn.Dropout(o.dropout)
         self.dropout = dropout
         self.word_size = sizes[-1]  # the states, of which no part is free of the tags

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from relsift.schema import Sentence
@@ -66,6 +66,7 @@ class CharacterVocabulary:
         return Looks([self.ids(token) for token in places], [case_of(token) for token in places], place)
 
 
+@lru_cache(maxsize=2**16)
 def case_of(token: str) -> int:
     """Its position in CASES."""
     if token.isdigit():
