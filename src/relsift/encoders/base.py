@@ -82,6 +82,11 @@ class TokenEncoder(nn.Module, ABC):
         """The embedding that word vectors from a file may fill; None for an encoder that has none."""
         return None
 
+    def freeze_words(self) -> None:
+        """Do not train the word vectors, for an encoder that has a word table."""
+        if (table := self.word_table()) is not None:
+            table.weight.requires_grad_(False)
+
     def pretrained_layers(self) -> list[list[nn.Parameter]]:
         """The weights that were trained before, from the embeddings up to the last layer; empty where all weights start at random.
 
