@@ -33,7 +33,7 @@ from pydantic import Field
 from relsift.annotators.base import Addition
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
-from relsift.encoding.encoding import Encoding
+from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords
 from relsift.encoding.tokenizers import FILES as ENCODER_FILES
 from relsift.errors import CheckpointError, ConfigError, RelsiftError
@@ -242,6 +242,12 @@ def model_checksum(folder: Path) -> str:
     """One checksum of a model folder: of `model.json` (which holds that of the weights or the members), decision, annotators, tokenizer."""
     names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE, *(f"{ENCODER_FOLDER}/{name}" for name in ENCODER_FILES))
     return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
+
+
+def inputs_of(name: str, options: dict[str, Any]) -> frozenset[Input]:
+    """What a model of a registered architecture reads of a sentence, with these options. Raises ConfigError as `build` does."""
+    architecture: type[RelationModel[Any]] = find("model", name)
+    return architecture.reads(architecture.Config.from_dict(options))
 
 
 def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationModel[Any]:

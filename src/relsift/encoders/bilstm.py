@@ -18,14 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relsift.encoders.base import EncoderOptions, TokenEncoder, distinct, drop_dimensions
+from relsift.encoders.base import EncoderOptions, TokenEncoder
 from relsift.encoding.batch import Batch, Characters, required
 from relsift.encoding.characters import CASES
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError, ShapeError, require
 from relsift.layers.bilstm import TwoLSTMs
 from relsift.layers.character_cnn import CharacterCNN
-from relsift.layers.keyed_tokens import KeyedTokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +83,6 @@ class BiLSTMEncoder(TokenEncoder):
         read = self._read(batch)                                                        # (N, I)
         states = self._states(read, batch)                                              # (N, 2H)
         return torch.cat([states, read], dim=1) if self.options.keep_input else states  # (N, D)
-
-    def keyed(self, batch: Batch) -> KeyedTokens:
-        if self.dropout and self.training:
-            return distinct(drop_dimensions(self.padded(batch), self.dropout, self.training)[batch.mask])
-        return super().keyed(batch)
 
     def word_table(self) -> nn.Embedding:
         return self.words
