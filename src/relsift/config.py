@@ -27,6 +27,7 @@ MOST_BYTES = 2**20  # of a configuration file
 _LONGEST = 200  # characters of a wrong value in a message
 MOST_KEYS = 4  # names in a path such as training.loss_weights.ranking
 MOST_SEED = 2**40  # torch's seeds are made of it and the epoch, and have 64 bits
+MOST_WORDS = 10**7  # of a vocabulary
 MOST = 10**9  # bound on counts that need no memory
 MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
 
@@ -70,6 +71,7 @@ class EncodingConfig(_Section):
     min_count: int = Field(1, ge=1, le=MOST)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0, le=MOST)  # the vectors are multiplied by this
+    vectors_words: int = Field(0, ge=0, le=MOST_WORDS)  # of the file's first words, so many are known although training lacks them
     encoder: str | None = None  # folder or hub id of a Hugging Face transformer, for model.encoder=huggingface
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
     tags: TagView = "entities"  # what the tag input shows
