@@ -111,8 +111,11 @@ def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *,
         )
     identity = identity_of(config, data)
     if {key: before.get(key) for key in identity} != identity:
+        known, now = before.get("checksums", {}), identity["checksums"]
+        changed = [name for name in {**known, **now} if known.get(name) != now.get(name)]
+        of = f" of {', '.join(changed)}" if changed else ""
         raise CheckpointError(
-            f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
+            f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums{of}; use another --out"
         )
 
 
