@@ -29,7 +29,7 @@ def command(
     ] = None,
     model: Annotated[
         str,
-        typer.Option(help="Model name, see `relsift models`; auto: that of --config, else packed_markers with --encoder, else bilstm_pcnn."),
+        typer.Option(help="Name, see `relsift models`; auto: that of --config, else packed_markers with --encoder, bilstm_pcnn without."),
     ] = "auto",
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,

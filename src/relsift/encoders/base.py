@@ -60,6 +60,7 @@ class TokenEncoder(nn.Module, ABC):
             options: the encoder's own, an instance of `Options`; None: the defaults.
         """
         super().__init__()
+        self.dropout = dropout
 
     @abstractmethod
     def features(self, batch: Batch) -> Tensor:
@@ -70,6 +71,8 @@ class TokenEncoder(nn.Module, ABC):
 
         Here every token has a key of its own, as is right where features depend on the sentence.
         """
+        if self.dropout and self.training:
+            return distinct(drop_dimensions(self.padded(batch), self.dropout, self.training)[batch.mask])
         return distinct(self.features(batch))
 
     def padded(self, batch: Batch) -> Tensor:

@@ -125,7 +125,8 @@ class Encoding:
             words, tags, trees, characters = (value.get(name) for name in ("words", "tags", "trees", "characters"))
             reads, unit = frozenset(value["reads"]), value["unit"]
             if not reads <= INPUTS or unit not in get_args(Unit):
-                raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {sorted(reads)} and {unit!r}")
+                got = f"{str(sorted(reads))[:200]} and {str(unit)[:100]!r}"
+                raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {got}")
             parts = {"words": words, "tags": tags, "trees": trees, "subwords": subwords, "characters": characters}
             present, read = {name for name in parts if parts[name] is not None}, reads & parts.keys()
             if present != read:
