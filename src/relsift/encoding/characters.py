@@ -62,7 +62,7 @@ class CharacterVocabulary:
     def looks(self, tokens: Iterable[str]) -> Looks:
         """Of the tokens of a batch. Equal ones share a row."""
         places: dict[str, int] = {}
-        place = [places.setdefault(token, len(places)) for token in tokens]
+        place = [places.setdefault(token, len(places)) for token in tokens]  # `len` before the token is added: the next row
         return Looks([self.ids(token) for token in places], [case_of(token) for token in places], place)
 
 

@@ -26,6 +26,7 @@ from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding, Input
 from relsift.errors import require
 from relsift.layers.between import NUM_ENTITIES, NUM_TOKENS, between
+from relsift.layers.character_cnn import maxima
 from relsift.layers.initialise import initialise_for_tanh
 from relsift.layers.relation_classifier import PairScores
 from relsift.models.base.convolved_pairs import ConvolvedPairClassifier, ConvolvedPairsConfig
@@ -127,7 +128,6 @@ def span_maxima(tokens: Tensor, batch: Batch) -> Tensor:
     """(N, D) token features -> (E, D): of each entity, their maxima over its tokens."""
     start, end = batch.entities.span.unbind(1)                                          # (E,)
     length = end - start
-    first = length.cumsum(0) - length                                                   # of each entity, among the tokens of all entities
-    shift = batch.first[batch.entities.sentence] + start - first
+    shift = batch.first[batch.entities.sentence] + start - (length.cumsum(0) - length)
     rows = torch.arange(int(length.sum()), device=tokens.device) + shift.repeat_interleave(length)
-    return F.embedding_bag(rows, tokens, first, mode="max")
+    return maxima(F.embedding(rows, tokens), length)
