@@ -112,7 +112,8 @@ class BiLSTMEncoder(TokenEncoder):
         if self.tags is not None:
             key = key * len(self.tags.weight) + required(batch.tags, "tags")[batch.mask]
         keys, place = torch.unique(key, return_inverse=True)
-        return every.new_zeros(len(keys)).scatter_(0, place, every), place
+        like: Tensor = every.new_zeros(len(keys)).scatter_(0, place, every)             # any of the tokens with a key will do
+        return like, place
 
     def _read(self, batch: Batch, tokens: Tensor) -> Tensor:
         """(V, I): what the BiLSTM reads of these tokens, (V,) among the N."""
@@ -132,11 +133,12 @@ class BiLSTMEncoder(TokenEncoder):
         if self.added is None:
             return vectors
         trained = words < len(self.added)                                               # (V,)
-        return vectors + F.embedding(words.where(trained, 0), self.added) * trained[:, None]
+        added = F.embedding(words.where(trained, 0), self.added) * trained[:, None]
+        return vectors + added
 
     def _states(self, read: Tensor, place: Tensor, batch: Batch) -> Tensor:
         """(V, I) and (N,) -> (N, 2H)"""
-        x = self.drop(read)
+        x: Tensor = self.drop(read)
         for number, layer in enumerate(self.layers):
             x = layer(self.drop(x) if number else x, place, batch.lengths)              # (N, 2H)
             place = torch.arange(len(x), device=x.device)

@@ -75,17 +75,18 @@ class TwoLSTMs(nn.Module):
         """
         units = self.forth.hidden_size
         gates = torch.arange(4 * units).view(4, units)[[0, 1, 3, 2]].flatten()
-        inputs = [F.linear(rows, o.weight_ih_l0[gates], (o.bias_ih_l0 + o.bias_hh_l0)[gates]) for o in (self.forth, self.back)]
-        table = torch.cat(inputs)                                                       # (2V, 4H)
-        recurrent = torch.stack([o.weight_hh_l0[gates].T for o in (self.forth, self.back)])  # (2, H, 4H)
+        weights = [[weight[gates] for weight in lstm.all_weights[0]] for lstm in (self.forth, self.back)]
+        table = torch.cat([F.linear(rows, w, b + d) for w, _, b, d in weights])         # (2V, 4H)
+        recurrent = torch.stack([u.T for _, u, _, _ in weights])                        # (2, H, 4H)
         token, active = _steps(lengths)                                                 # (2N,), one number a step
         direction = torch.cat([torch.arange(2).repeat_interleave(count) for count in active])  # (2N,)
         read = place[token] + direction * len(rows)                                     # (2N,) rows of the table
         states = rows.new_empty(len(token), units)                                      # (2N, H)
         h = c = rows.new_zeros(2, active[0], units)
-        for count, those, row in zip(active, states.split([2 * n for n in active]), read.split([2 * n for n in active])):
+        sizes = [2 * count for count in active]
+        for count, row, those in zip(active, torch.split(read, sizes), torch.split(states, sizes)):
             x = torch.baddbmm(F.embedding(row, table).view(2, count, 4 * units), h[:, :count], recurrent)  # (2, count, 4H)
-            enter, forget, leave = x[:, :, : 3 * units].sigmoid_().split(units, dim=2)
+            enter, forget, leave = torch.split(x[:, :, : 3 * units].sigmoid_(), units, dim=2)
             c = torch.addcmul(forget * c[:, :count], enter, x[:, :, 3 * units :].tanh_())
             h = torch.mul(leave, c.tanh(), out=those.view(2, count, units))
         side_by_side = torch.empty_like(token)
