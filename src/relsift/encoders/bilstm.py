@@ -34,12 +34,12 @@ class BiLSTMOptions(EncoderOptions):
 
     units: int = 100  # H
     layers: int = 1
-    dropout: float = 0.3  # share dropped of the features read, and of the states between layers
+    dropout: float = 0.5  # share dropped of the features read, and of the states between layers
     character_size: int = 25
     character_filters: int = 50  # 0: characters are not read
     case_size: int = 8  # 0: the case is not read
     fixed_vectors: bool = False  # learn what to add to the words' vectors, not the vectors themselves
-    keep_input: bool = True  # whether what the BiLSTM read is among the features, beside its states
+    keep_input: bool = False  # whether what the BiLSTM read is among the features, beside its states
 
     def __post_init__(self) -> None:
         section = "model.encoder_options"

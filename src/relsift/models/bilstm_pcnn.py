@@ -74,8 +74,8 @@ class BiLSTMPCNNConfig(ConvolvedPairsConfig):
 
 
 _TRAINING = {
-    "optimiser": "adamw", "learning_rate": 1e-3, "weight_decay": 0.01, "gradient_clip": 1.0, "batch_pairs": 128, "epochs": 25,
-    "patience": 6, "unknown_rate": 0.3, "ema": 0.99,
+    "optimiser": "adamw", "learning_rate": 1e-3, "schedule": "linear", "weight_decay": 0.01, "gradient_clip": 1.0, "batch_pairs": 64,
+    "epochs": 12, "patience": 12, "unknown_rate": 0.3, "word_dropout": 0.1, "ema": 0.99,
 }  # fmt: skip
 
 
