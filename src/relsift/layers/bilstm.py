@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from relsift.kernels.lstm import lstm_states, lstm_tables
+
 FORGET_BIAS = 1.0  # an untrained LSTM forgets little
 SIMILAR, SMALLEST_GROUP = 0.75, 16  # shares of the longest length of a group; sentences
 
@@ -34,7 +36,7 @@ class TwoLSTMs(nn.Module):
     """The same function as two LSTMs, one of which reads the sentences backwards. On a CPU it is three times as fast.
 
     Training pads sentences of similar lengths to one length. No state of a real token depends on the padding: an LSTM meets it only behind
-    the sentence, and the second one reads each sentence from its own end. Prediction pads nothing (see `_without_gradient`).
+    the sentence, and the second one reads each sentence from its own end. Prediction pads nothing (see `relsift.kernels.lstm`).
     """
 
     def __init__(self, size: int, units: int) -> None:
@@ -50,7 +52,8 @@ class TwoLSTMs(nn.Module):
         Args: rows: (V, D) features. place: (N,) the row of each token. lengths: (S,) of the sentences.
         """
         if rows.device.type == "cpu" and not torch.is_grad_enabled():
-            return self._without_gradient(rows, place, lengths)
+            weights = [lstm.all_weights[0] for lstm in (self.forth, self.back)]
+            return lstm_states(lstm_tables(rows, weights), place, lengths)
         rows = F.embedding(place, rows)                                                 # (N, D)
         first = lengths.cumsum(0) - lengths                                             # (S,)
         order, states = [], []
@@ -66,46 +69,6 @@ class TwoLSTMs(nn.Module):
             states.append(torch.cat([forth_states, back_states.gather(1, mirrored)], dim=2)[real])
             order.append(forth[real])
         return F.embedding(torch.cat(order).argsort(), torch.cat(states))               # (N, 2H)
-
-    def _without_gradient(self, rows: Tensor, place: Tensor, lengths: Tensor) -> Tensor:
-        """The same step by step, both directions at once, for the sentences that are so long, longest first.
-
-        A row is multiplied by the input weights once, however many tokens have it; and there is no padding. Gates are in the order input,
-        forget, output, cell here, so that one call is the sigmoid of three.
-        """
-        units = self.forth.hidden_size
-        gates = torch.arange(4 * units).view(4, units)[[0, 1, 3, 2]].flatten()
-        weights = [[weight[gates] for weight in lstm.all_weights[0]] for lstm in (self.forth, self.back)]
-        table = torch.cat([F.linear(rows, w, b + d) for w, _, b, d in weights])         # (2V, 4H)
-        recurrent = torch.stack([u.T for _, u, _, _ in weights])                        # (2, H, 4H)
-        token, active = _steps(lengths)                                                 # (2N,), one number a step
-        direction = torch.cat([torch.arange(2).repeat_interleave(count) for count in active])  # (2N,)
-        read = place[token] + direction * len(rows)                                     # (2N,) rows of the table
-        states = rows.new_empty(len(token), units)                                      # (2N, H)
-        h = c = rows.new_zeros(2, active[0], units)
-        sizes = [2 * count for count in active]
-        for count, row, those in zip(active, torch.split(read, sizes), torch.split(states, sizes)):
-            x = torch.baddbmm(F.embedding(row, table).view(2, count, 4 * units), h[:, :count], recurrent)  # (2, count, 4H)
-            enter, forget, leave = torch.split(x[:, :, : 3 * units].sigmoid_(), units, dim=2)
-            c = torch.addcmul(forget * c[:, :count], enter, x[:, :, 3 * units :].tanh_())
-            h = torch.mul(leave, c.tanh(), out=those.view(2, count, units))
-        side_by_side = torch.empty_like(token)
-        side_by_side[2 * token + direction] = torch.arange(len(token))
-        return F.embedding(side_by_side, states).view(len(place), 2 * units)
-
-
-def _steps(lengths: Tensor) -> tuple[Tensor, list[int]]:
-    """Which tokens two LSTMs read at each step: (2N,) numbers of tokens, and for each step how many sentences are so long.
-
-    Of a step, first those that are read forwards, then those that are read backwards, one a sentence, longest sentence first.
-    """
-    sizes, order = lengths.sort(descending=True)
-    first = (lengths.cumsum(0) - lengths)[order]                                        # (S,)
-    step = torch.arange(int(sizes[0]))[:, None]                                         # (T, 1)
-    reads = step < sizes                                                                # (T, S)
-    token = torch.stack([first + step, first + sizes - 1 - step], dim=1)                # (T, 2, S)
-    return token[reads[:, None].expand_as(token)], reads.sum(dim=1).tolist()
-
 
 def _similar(lengths: Tensor) -> Iterator[Tensor]:
     """(G,) sentences of similar lengths, longest first; every sentence is in one group. Small groups would waste the matrix products."""

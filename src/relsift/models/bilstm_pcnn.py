@@ -45,7 +45,7 @@ class BiLSTMPCNNConfig(ConvolvedPairsConfig):
     tag_size: int = 30
     distance_size: int = 20  # of each of the two distance embeddings
     window: int = 3  # tokens
-    filters: int = 150
+    filters: int = 128
     activation: Literal["relu", "tanh"] = "relu"  # of the convolution
     spans: bool = True  # maxima of the token features over either entity
     type_size: int = 50  # of a pair of entity types; 0: not read
