@@ -28,6 +28,7 @@ from relsift.errors import require
 from relsift.layers.between import NUM_ENTITIES, NUM_TOKENS, between
 from relsift.layers.character_cnn import maxima
 from relsift.layers.initialise import initialise_for_tanh
+from relsift.layers.keyed_tokens import KeyedTokens
 from relsift.layers.relation_classifier import PairScores
 from relsift.models.base.convolved_pairs import ConvolvedPairClassifier, ConvolvedPairsConfig
 from relsift.models.base.model import Preset
@@ -113,7 +114,7 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
         parts = [pooled.relu() if self.config.activation == "relu" else pooled.tanh()]  # neither changes the 0
         head, tail = batch.pairs.head, batch.pairs.tail                                 # (P,)
         if self.config.spans:
-            spans = span_maxima(tokens.features(tokens.keys), batch)                    # (E, D)
+            spans = span_maxima(tokens, batch)                                          # (E, D)
             parts += [F.embedding(head, spans), F.embedding(tail, spans)]
         if self.types is not None:
             kind = batch.entities.type.where(batch.entities.type >= 0, self.num_types - 1)  # (E,)
@@ -124,10 +125,10 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
         return torch.cat(parts, dim=1)
 
 
-def span_maxima(tokens: Tensor, batch: Batch) -> Tensor:
-    """(N, D) token features -> (E, D): of each entity, their maxima over its tokens."""
+def span_maxima(tokens: KeyedTokens, batch: Batch) -> Tensor:
+    """(E, D): of each entity, the maxima of the token features over its tokens."""
     start, end = batch.entities.span.unbind(1)                                          # (E,)
     length = end - start
     shift = batch.first[batch.entities.sentence] + start - (length.cumsum(0) - length)
-    rows = torch.arange(int(length.sum()), device=tokens.device) + shift.repeat_interleave(length)
-    return maxima(F.embedding(rows, tokens), length)
+    rows = torch.arange(int(length.sum()), device=length.device) + shift.repeat_interleave(length)
+    return maxima(tokens.features(tokens.keys[rows]), length)
