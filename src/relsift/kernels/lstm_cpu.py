@@ -10,7 +10,6 @@ from typing import Any
 
 import numba
 import numpy as np
-import torch.nn.functional as F
 from torch import Tensor
 
 from relsift.kernels.compiled import arrays, inlined, kernel
@@ -28,13 +27,10 @@ HALF = np.float32(0.5)
 
 def fused(inputs: Tensor, recurrent: Tensor, place: Tensor, lengths: Tensor) -> Tensor:
     """See `relsift.kernels.lstm.lstm_states`; float32 on the CPU. Args: inputs, recurrent: of its tables."""
-    units = recurrent.shape[1]
-    width = -4 * units % VECTOR_SIZE
-    states = inputs.new_empty(len(place), 2 * units)
+    states = inputs.new_empty(len(place), 2 * recurrent.shape[1])
     sizes, order = lengths.sort(descending=True)
     first = (lengths.cumsum(0) - lengths)[order]
-    padded = (F.pad(table, (0, width)) if width else table for table in (inputs, recurrent))
-    _forward(*arrays(*padded, place, first, sizes, states))
+    _forward(*arrays(inputs, recurrent, place, first, sizes, states))
     return states
 
 
@@ -92,7 +88,7 @@ def _step(gates: Any, start: Any, units: Any, h: Any, c: Any, place: Any) -> Non
 
 @kernel
 def _forward(inputs: Any, recurrent: Any, place: Any, first: Any, sizes: Any, states: Any) -> None:
-    units, columns, half = recurrent.shape[1], inputs.shape[1], len(inputs) // 2
+    units, columns = recurrent.shape[1], recurrent.shape[2]
     stride = (units + VECTOR_SIZE - 1) // VECTOR_SIZE * VECTOR_SIZE
     blocks = (len(sizes) + AT_ONCE - 1) // AT_ONCE
     for task in numba.prange(2 * blocks):
@@ -106,7 +102,7 @@ def _forward(inputs: Any, recurrent: Any, place: Any, first: Any, sizes: Any, st
                 size = sizes[start + n]
                 if step < size:  # a shorter sentence goes on with its last row, which nobody reads
                     token[n] = first[start + n] + (size - 1 - step if direction else step)
-                    row[n] = (direction * half + place[token[n]]) * columns
+                    row[n] = (2 * place[token[n]] + direction) * columns
             _gates(inputs, row, recurrent, direction * units * columns, columns, units, h, stride, gates)
             for n in range(count):
                 if step < sizes[start + n]:
