@@ -34,6 +34,13 @@ def load_pretrained(model: RelationModel[Any], source: str) -> None:
     if not isinstance(encoder, HasTransformer):
         got = f"{type(model).__name__} without a transformer"
         raise ConfigError(f"--encoder {source}: expected a model with model.encoder=huggingface, got {got}")
+    fill_transformer(encoder.transformer, source)
+    if isinstance(model, StartsFromEncoder):
+        model.start_from_encoder()
+
+
+def fill_transformer(transformer: nn.Module, source: str) -> None:
+    """Give a fresh transformer the weights of a folder or hub id. Raises ConfigError if it holds no weights of that architecture."""
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -44,7 +51,7 @@ def load_pretrained(model: RelationModel[Any], source: str) -> None:
         got = str(error).partition("\n")[0][:200]
         raise ConfigError(f"--encoder {source}: expected the weights of a transformer (model.safetensors), got {got}") from error
     weights = loaded.state_dict()
-    own = encoder.transformer.state_dict()
+    own = transformer.state_dict()
     missing = [name for name in own if name not in weights]
     wrong = [name for name in own if name in weights and weights[name].shape != own[name].shape]
     if missing or wrong:
@@ -54,5 +61,3 @@ def load_pretrained(model: RelationModel[Any], source: str) -> None:
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(weights[name])
-    if isinstance(model, StartsFromEncoder):
-        model.start_from_encoder()
