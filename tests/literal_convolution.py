@@ -21,14 +21,20 @@ def spans_of(batch: Batch, pair: int) -> tuple[tuple[int, int], tuple[int, int]]
     return head, tail
 
 
-def convolution(layer: ConvolvedPairs, batch: Batch, pair: int) -> Tensor:
-    """(channels, tokens) before the activation; windows see zeros beyond the sentence."""
+def convolution(layer: ConvolvedPairs, batch: Batch, pair: int, tokens: Tensor | None = None) -> Tensor:
+    """(channels, tokens) before the activation; windows see zeros beyond the sentence.
+
+    Args: tokens: (tokens, features) of the pair's sentence; None: those of the look-up encoder.
+    """
     sentence, limit = int(batch.pairs.sentence[pair]), len(layer.head_distance.weight) // 2
     columns = []
     for token in range(int(batch.lengths[sentence])):
-        parts = [layer.embed.words.weight[batch.words[sentence, token]]]
-        if layer.embed.tags is not None:
-            parts.append(layer.embed.tags.weight[batch.tags[sentence, token]])
+        if tokens is not None:
+            parts = [tokens[token]]
+        else:
+            parts = [layer.embed.words.weight[batch.words[sentence, token]]]
+            if layer.embed.tags is not None:
+                parts.append(layer.embed.tags.weight[batch.tags[sentence, token]])
         for table, (start, end) in zip((layer.head_distance, layer.tail_distance), spans_of(batch, pair)):
             parts.append(table.weight[distance_row(token, start, end, limit)])
         columns.append(torch.cat(parts))

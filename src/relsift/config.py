@@ -6,6 +6,7 @@ Values are taken in this order, the later one wins: defaults, the preset's value
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ MOST_BYTES = 2**20  # of a configuration file
 _LONGEST = 200  # characters of a wrong value in a message
 MOST_KEYS = 4  # names in a path such as training.loss_weights.ranking
 MOST_SEED = 2**40  # torch's seeds are made of it and the epoch, and have 64 bits
+MOST_WORDS = 10**7  # of a vocabulary
 MOST = 10**9  # bound on counts that need no memory
 MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
 
@@ -69,6 +71,7 @@ class EncodingConfig(_Section):
     min_count: int = Field(1, ge=1, le=MOST)  # words rarer than this in training data are unknown
     vectors: str | None = None  # file of pre-trained word vectors (see `relsift.encoding.vectors`); None: all start at random
     vectors_scale: float = Field(1.0, gt=0, le=MOST)  # the vectors are multiplied by this
+    vectors_words: int = Field(0, ge=0, le=MOST_WORDS)  # of the file's first words, so many are known although training lacks them
     encoder: str | None = None  # folder or hub id of a Hugging Face transformer, for model.encoder=huggingface
     parser: str | None = None  # spaCy pipeline for sentences without dependency trees, where the model needs trees
     tags: TagView = "entities"  # what the tag input shows
@@ -148,11 +151,10 @@ def load_config(
     overrides: list[str] | None = None,
     preset: str | None = None,
     direction: Direction | None = None,
-    encoder: str | None = None,
 ) -> RunConfig:
     """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
 
-    Args: encoder: folder or hub id of a transformer, for any model: `encoding.encoder`, with `model.encoder` huggingface.
+    Args: model: its name; AUTO: that of the file, else the best model for what is given.
     Raises: ConfigError naming the key, what was expected and what came.
     """
     given: dict[str, Any] = {}
@@ -163,13 +165,10 @@ def load_config(
     section = given.setdefault("model", {})
     if not isinstance(section, dict):
         raise ConfigError(f"model: expected a section with name, preset and options, got {section!r}")
-    if model is not None:
+    if model is not None and not (model == AUTO and "name" in section):
         section["name"] = model
     if preset is not None:
         section["preset"] = preset
-    if encoder is not None:
-        given.setdefault("encoding", {})["encoder"] = encoder
-        section.setdefault("encoder", TRANSFORMER)
     if section.get("name") == AUTO:
         section["name"] = AUTO_WITH_ENCODER if section.get("encoder") == TRANSFORMER else AUTO_WITHOUT
     model_section = _validate({"model": section}).model
@@ -181,6 +180,11 @@ def load_config(
     config = _validate(_merged(values, given))
     find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read
     return config
+
+
+def encoder_overrides(source: str | None) -> list[str]:
+    """`--encoder SOURCE` as overrides: the transformer, and that it reads the text for the model."""
+    return [] if source is None else [f"encoding.encoder={json.dumps(source)}", f"model.encoder={TRANSFORMER}"]
 
 
 def _preset(model: str, name: str | None) -> dict[str, Any]:

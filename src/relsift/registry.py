@@ -35,6 +35,7 @@ ANNOTATORS = {
     "spacy": "relsift.annotators.spacy_trees:SpacyTrees",
 }
 ENCODERS = {
+    "bilstm": "relsift.encoders.bilstm:BiLSTMEncoder",
     "huggingface": "relsift.encoders.huggingface:HuggingFaceEncoder",
     "lookup": "relsift.encoders.lookup:LookupEncoder",
 }
@@ -45,6 +46,7 @@ LOSSES = {
     "ranking": "relsift.losses.ranking:Ranking",
 }
 MODELS = {
+    "bilstm_pcnn": "relsift.models.bilstm_pcnn:BiLSTMPCNN",
     "cr_cnn": "relsift.models.cr_cnn:CRCNN",
     "eatt_bigru": "relsift.models.eatt_bigru:EAttBiGRU",
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",

@@ -18,6 +18,7 @@ def command(
     preset: Annotated[str | None, typer.Option(help="Published values; the file's or paper if left out, '' for none.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: grid_options.Overrides = None,
+    encoder: Annotated[str | None, typer.Option(help="Folder or hub id of a Hugging Face transformer that reads the text.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the system among others in --out; the model's if left out.")] = None,
     tagger: Annotated[str, typer.Option(help="Tags of a tagger's entities, not the annotated ones: none, test or both.")] = "none",
     select_on: Annotated[str, typer.Option(help="development; or test, a habit of some papers, only to measure it.")] = "development",
@@ -41,7 +42,7 @@ def command(
     no_relation: data_options.NoRelation = None,
 ) -> None:
     """Cross-validate a model: folds by document, an inner development part, several seeds; resumes by itself."""
-    from relsift.config import read_yaml
+    from relsift.config import encoder_overrides, read_yaml
     from relsift.errors import require
     from relsift.experiments.cv import EXPERIMENT
     from relsift.experiments.grid import load_results
@@ -60,7 +61,7 @@ def command(
     system = system_of(
         file, str(config), name=name, model=model, preset=preset, tagger=tagger, select_on=select_on, test_ratio=test_ratio
     )
-    systems = adapted([system], plan, overrides or [])
+    systems = adapted([system], plan, [*encoder_overrides(encoder), *(overrides or [])])
     cells = cells_asked_for(systems, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
     grids.compute(cells, plan, out, jobs=jobs)
     if pack:

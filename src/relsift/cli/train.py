@@ -27,7 +27,10 @@ def command(
     dev_fraction: Annotated[
         float | None, typer.Option(help="Hold out this share of the training sentences, in whole documents, as development data.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Model name, see `relsift models`.")] = None,
+    model: Annotated[
+        str,
+        typer.Option(help="Name, see `relsift models`; auto: that of --config, else packed_markers with --encoder, bilstm_pcnn without."),
+    ] = "auto",
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
@@ -45,7 +48,7 @@ def command(
 ) -> None:
     """Train a model, or several by --seeds; select epoch and threshold on development data."""
     from relsift.cli.progress import TrainingProgress
-    from relsift.config import load_config
+    from relsift.config import encoder_overrides, load_config
     from relsift.corpora.data import resolve
     from relsift.device import checked_device
     from relsift.errors import require
@@ -56,9 +59,9 @@ def command(
 
     require(seeds is None or seeds >= 1, "--seeds", expected="a number of trainings >= 1", got=seeds)
     require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
-    options = [*(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
+    options = [*encoder_overrides(encoder), *(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
     # Before the data is read, which may take long:
-    check = load_config(model=model, preset=preset, file=config, overrides=options, encoder=encoder)
+    check = load_config(model=model, preset=preset, file=config, overrides=options)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
@@ -67,9 +70,7 @@ def command(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
     )
     data_options.tell(training.notes, training.warnings)
-    run_config = load_config(
-        model=model, preset=preset, file=config, overrides=options, direction=training.direction, encoder=encoder
-    )
+    run_config = load_config(model=model, preset=preset, file=config, overrides=options, direction=training.direction)
     echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",

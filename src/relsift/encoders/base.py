@@ -60,6 +60,7 @@ class TokenEncoder(nn.Module, ABC):
             options: the encoder's own, an instance of `Options`; None: the defaults.
         """
         super().__init__()
+        self.dropout = dropout
 
     @abstractmethod
     def features(self, batch: Batch) -> Tensor:
@@ -70,6 +71,8 @@ class TokenEncoder(nn.Module, ABC):
 
         Here every token has a key of its own, as is right where features depend on the sentence.
         """
+        if self.dropout and self.training:
+            return distinct(drop_dimensions(self.padded(batch), self.dropout, self.training)[batch.mask])
         return distinct(self.features(batch))
 
     def padded(self, batch: Batch) -> Tensor:
@@ -81,6 +84,11 @@ class TokenEncoder(nn.Module, ABC):
     def word_table(self) -> nn.Embedding | None:
         """The embedding that word vectors from a file may fill; None for an encoder that has none."""
         return None
+
+    def freeze_words(self) -> None:
+        """Do not train the word vectors, for an encoder that has a word table."""
+        if (table := self.word_table()) is not None:
+            table.weight.requires_grad_(False)
 
     def pretrained_layers(self) -> list[list[nn.Parameter]]:
         """The weights that were trained before, from the embeddings up to the last layer; empty where all weights start at random.

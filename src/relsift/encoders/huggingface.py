@@ -15,22 +15,32 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from relsift.encoders.base import EncoderOptions, TokenEncoder
+from relsift.encoders.base import EncoderOptions, TokenEncoder, drop_dimensions
 from relsift.encoding.batch import Batch, Subwords
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.subwords import INSTALL
-from relsift.errors import ConfigError, ShapeError
+from relsift.errors import ConfigError, ShapeError, require
+from relsift.layers.bilstm import TwoLSTMs
 
 
 @dataclass(frozen=True, kw_only=True)
 class HuggingFaceOptions(EncoderOptions):
-    """How pieces become tokens."""
+    """How pieces become tokens, and what stands on top."""
 
     pooling: Literal["first", "last", "mean"] = "mean"  # of the pieces of a token
+    last_layers: int = 1  # the state of a piece is the mean of those behind so many of the last layers
+    units: int = 0  # of a direction of a BiLSTM over states and tags, whose states are added as features; 0: none
+    dropout: float = 0.0  # share dropped of what the BiLSTM reads
+
+    def __post_init__(self) -> None:
+        section = "model.encoder_options"
+        require(self.last_layers >= 1, f"{section}.last_layers", expected="a number >= 1", got=self.last_layers)
+        require(self.units >= 0, f"{section}.units", expected="a number >= 0", got=self.units)
+        require(0 <= self.dropout < 1, f"{section}.dropout", expected="a number in [0, 1)", got=self.dropout)
 
 
 class HuggingFaceEncoder(TokenEncoder):
-    """State of the transformer ++ tag embedding. Raises ConfigError if the encoding has no subwords."""
+    """State of the transformer ++ tag embedding, and states of a BiLSTM over both. Raises ConfigError if the encoding has no subwords."""
 
     READS = frozenset({"subwords"})
     Options = HuggingFaceOptions
@@ -43,22 +53,34 @@ class HuggingFaceEncoder(TokenEncoder):
             raise ConfigError(
                 f"encoder huggingface: expected an encoding of subwords and tags, got one of {', '.join(sorted(encoding.reads))}"
             )
-        self.pooling = cast(HuggingFaceOptions, options or HuggingFaceOptions()).pooling
+        self.options = cast(HuggingFaceOptions, options or HuggingFaceOptions())
         self.transformer = make_transformer(encoding.subwords.config)
         self.tags = nn.Embedding(encoding.tags.num_rows, tag_size) if encoding.tags is not None and tag_size is not None else None
         self.word_size = hidden_size(self.transformer)
-        self.size = self.word_size + (tag_size or 0)
-        self.dropout = nn.Dropout1d(dropout)
+        read = self.word_size + (tag_size or 0)
+        self.lstm = TwoLSTMs(read, self.options.units) if self.options.units else None
+        self.size = read + 2 * self.options.units
 
     def features(self, batch: Batch) -> Tensor:
         subwords = read_subwords(batch)
-        states = self.transformer(input_ids=subwords.ids, attention_mask=subwords.real.long()).last_hidden_state  # (W, U, H)
-        rows = pooled(states.flatten(0, 1)[subwords.place], subwords, self.pooling)     # (N, H)
-        if self.tags is None:
+        rows = self.states(subwords)                                                    # (N, H)
+        if self.tags is not None:
+            if batch.tags is None:
+                raise ShapeError("batch.tags", expected="the tags that this encoder reads", got=None)
+            rows = torch.cat([rows, self.tags(batch.tags[batch.mask])], dim=1)          # (N, H + tag size)
+        if self.lstm is None:
             return rows
-        if batch.tags is None:
-            raise ShapeError("batch.tags", expected="the tags that this encoder reads", got=None)
-        return torch.cat([rows, self.tags(batch.tags[batch.mask])], dim=1)              # (N, D)
+        mask = batch.mask                                                               # (S, T)
+        read = rows.new_zeros(*mask.shape, rows.shape[1]).masked_scatter(mask[:, :, None], rows)
+        read = drop_dimensions(read, self.options.dropout, self.training)
+        return torch.cat([rows, self.lstm(read, batch.lengths)[mask]], dim=1)           # (N, D)
+
+    def states(self, subwords: Subwords) -> Tensor:
+        """(N, H): the states of the tokens; they depend on nothing but the pieces and the transformer's weights."""
+        last = self.options.last_layers
+        output = self.transformer(input_ids=subwords.ids, attention_mask=subwords.real.long(), output_hidden_states=last > 1)
+        states = output.last_hidden_state if last == 1 else torch.stack(output.hidden_states[-last:]).mean(0)  # (W, U, H)
+        return pooled(states.flatten(0, 1)[subwords.place], subwords, self.options.pooling)
 
     def pretrained_layers(self) -> list[list[nn.Parameter]]:
         return layers_of(self.transformer)

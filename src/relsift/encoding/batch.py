@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from relsift.encoding.characters import PADDING, CharacterVocabulary
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, Work
 from relsift.encoding.subwords import SubwordInput, central_window
@@ -28,7 +29,7 @@ from relsift.errors import ShapeError
 from relsift.schema import ROOT
 
 IntArray = NDArray[np.int64]
-Part = TypeVar("Part", "Trees", "Subwords", "Entities", "Pairs")
+Part = TypeVar("Part", "Trees", "Subwords", "Characters", "Entities", "Pairs")
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ class Subwords:
     def first_piece(self) -> Tensor:
         """(S,) row of each sentence's first piece among the M."""
         return self.counts.cumsum(0) - self.counts
+
+
+@dataclass(frozen=True)
+class Characters:
+    """What the W different tokens of a batch look like (see `relsift.encoding.characters`), all int64.
+
+    L is the number of characters of the longest; every token has at least one.
+    """
+
+    ids: Tensor  # (W, L) rows of a table of characters; PADDING behind the last one
+    case: Tensor  # (W,)  position in CASES
+    place: Tensor  # (N,)  row of each real token among the W
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,7 @@ class Batch:
     entities: Entities
     pairs: Pairs
     subwords: Subwords | None = None
+    characters: Characters | None = None
 
     @property
     def mask(self) -> Tensor:
@@ -124,6 +138,7 @@ class Batch:
             entities=_moved(self.entities, device),
             pairs=_moved(self.pairs, device),
             subwords=None if self.subwords is None else _moved(self.subwords, device),
+            characters=None if self.characters is None else _moved(self.characters, device),
         )
 
 
@@ -175,6 +190,7 @@ def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
             torch.from_numpy(labels),
         ),
         None if encoding.subwords is None else _subwords(examples, encoding.subwords),
+        None if encoding.characters is None else _characters(examples, encoding.characters),
     )
 
 
@@ -212,6 +228,18 @@ def _subwords(examples: Sequence[Example], subwords: SubwordInput) -> Subwords:
         torch.from_numpy(np.where(tokens < 0, -1, tokens + token_shifts)),
         torch.from_numpy(_flat(p.first for p in pieces) + piece_shifts), torch.from_numpy(_flat(p.last for p in pieces) + piece_shifts),
     )  # fmt: skip
+
+
+def _characters(examples: Sequence[Example], vocabulary: CharacterVocabulary) -> Characters:
+    tokens = [e.tokens for e in examples if e.tokens is not None]
+    if len(tokens) < len(examples):
+        raise ShapeError("examples", expected="the tokens of every sentence, as the encoding reads characters", got=None)
+    looks = vocabulary.looks(chain.from_iterable(tokens))
+    lengths = np.array([len(ids) for ids in looks.characters])
+    real = np.arange(lengths.max()) < lengths[:, None]  # (W, L)
+    ids = np.full(real.shape, PADDING)
+    ids[real] = _flat(looks.characters)
+    return Characters(torch.from_numpy(ids), torch.tensor(looks.cases), torch.tensor(looks.place))
 
 
 def _flat(rows: Iterable[Iterable[int]]) -> IntArray:

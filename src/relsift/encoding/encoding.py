@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from relsift.config import TagView
+from relsift.encoding.characters import CharacterVocabulary
 from relsift.encoding.subwords import SubwordInput
 from relsift.encoding.tags import BY_PAIR, DRAWN, TagInput
 from relsift.encoding.trees import TreeVocabulary
@@ -17,8 +18,9 @@ from relsift.encoding.words import WordVocabulary
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.schema import Sentence
 
-Input = Literal["words", "tags", "types", "trees", "subwords", "spans"]
-"""What a model can read of a sentence: words; tags, types and spans of the entities; dependency trees; pieces of a transformer."""
+Input = Literal["words", "characters", "tags", "types", "trees", "subwords", "spans"]
+"""What a model can read of a sentence: words; their characters and case; tags, types and spans of the entities; dependency trees; pieces
+of a transformer."""
 INPUTS: frozenset[Input] = frozenset(get_args(Input))
 WITHOUT_SUBWORDS = INPUTS - {"subwords"}  # what can be collected from sentences alone
 
@@ -29,12 +31,13 @@ class Encoding:
 
     labels: tuple[str, ...]  # relation types; the position is the column of a model's scores
     types: EntityTypes
-    words: WordVocabulary | None  # None: not read; so for tags and trees
+    words: WordVocabulary | None  # None: not read; so for tags, trees and characters
     tags: TagInput | None
     trees: TreeVocabulary | None
     reads: frozenset[Input] = INPUTS  # the inputs that batches hold
     unit: Unit = "sentence"  # which pairs share one reading of their sentence
     subwords: SubwordInput | None = None  # None: not read
+    characters: CharacterVocabulary | None = None
 
     @classmethod
     def fit(
@@ -45,6 +48,7 @@ class Encoding:
         unit: Unit = "sentence",
         lowercase: bool = False,
         min_count: int = 1,
+        further: Sequence[str] = (),
         tags: TagView = "entities",
         tags_seed: int = 0,
         subwords: SubwordInput | None = None,
@@ -53,7 +57,7 @@ class Encoding:
 
         Args:
             reads: the inputs to collect symbols for. unit: which pairs share a reading, unless the view of the tags decides it.
-            lowercase: compare words in lower case. min_count: words that are rarer stay unknown.
+            lowercase: compare words in lower case. min_count: words that are rarer stay unknown. further: words to know beside them.
             subwords: the tokenizer of the transformer, for a model that reads subwords.
             tags: view of the tags (see `relsift.encoding.tags`). tags_seed: of the views that draw tags.
         Raises: DataError if there is no relation to learn from; ConfigError for a view by pair in a model that reads by head.
@@ -73,11 +77,12 @@ class Encoding:
         encoding = cls(
             tuple(sorted(labels)),
             types,
-            WordVocabulary.fit(sentences, lowercase=lowercase, min_count=min_count) if "words" in inputs else None,
+            WordVocabulary.fit(sentences, lowercase=lowercase, min_count=min_count, further=further) if "words" in inputs else None,
             TagInput.fit(sentences, types, view=tags, seed=tags_seed, lowercase=lowercase) if "tags" in inputs else None,
             TreeVocabulary.fit(sentences) if "trees" in inputs else None,
             inputs,
             subwords=subwords if "subwords" in inputs else None,
+            characters=CharacterVocabulary.fit(sentences) if "characters" in inputs else None,
         )
         return replace(encoding, unit=encoding.unit_for(unit))
 
@@ -99,10 +104,14 @@ class Encoding:
         value: dict[str, Any] = {"reads": sorted(self.reads), "unit": self.unit, "labels": self.labels, "entity_types": self.types.names}
         if self.words is not None:
             value["words"] = {"words": self.words.words, "lowercase": self.words.lowercase}
+            if self.words.further:
+                value["words"]["further"] = self.words.further
         if self.tags is not None:
             value["tags"] = {"view": self.tags.view, "counts": self.tags.counts, "seed": self.tags.seed, "lowercase": self.tags.lowercase}
         if self.trees is not None:
             value["trees"] = {"dependencies": self.trees.dependencies, "pos": self.trees.pos}
+        if self.characters is not None:
+            value["characters"] = "".join(self.characters.characters)
         return value
 
     @classmethod
@@ -113,23 +122,25 @@ class Encoding:
         """
         try:
             types = EntityTypes(_names(value, "entity_types"))
-            words, tags, trees = (value.get(name) for name in ("words", "tags", "trees"))
+            words, tags, trees, characters = (value.get(name) for name in ("words", "tags", "trees", "characters"))
             reads, unit = frozenset(value["reads"]), value["unit"]
             if not reads <= INPUTS or unit not in get_args(Unit):
-                raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {sorted(reads)} and {unit!r}")
-            parts = {"words": words, "tags": tags, "trees": trees, "subwords": subwords}
+                got = f"{str(sorted(reads))[:200]} and {str(unit)[:100]!r}"
+                raise CheckpointError(f"model.json: encoding: expected known inputs and a known unit, got {got}")
+            parts = {"words": words, "tags": tags, "trees": trees, "subwords": subwords, "characters": characters}
             present, read = {name for name in parts if parts[name] is not None}, reads & parts.keys()
             if present != read:
                 raise CheckpointError(f"model.json: encoding: expected the parts {sorted(read)}, as reads says, got {sorted(present)}")
             return cls(
                 _names(value, "labels"),
                 types,
-                None if words is None else WordVocabulary(_names(words, "words"), _switch(words, "lowercase")),
+                None if words is None else _word_vocabulary(words),
                 None if tags is None else _tag_input(types, tags["view"], tags["counts"], tags["seed"], _switch(tags, "lowercase")),
                 None if trees is None else TreeVocabulary(_names(trees, "dependencies"), _names(trees, "pos")),
                 reads,
                 unit,
                 subwords,
+                None if characters is None else CharacterVocabulary(_characters(characters)),
             )
         except (KeyError, TypeError, AttributeError) as error:
             expected = "reads, unit, labels, entity_types and the inputs that are read"
@@ -142,6 +153,19 @@ def _names(value: dict[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise CheckpointError(f"model.json: encoding: {key}: expected different texts, got {str(names)[:100]}")
     return tuple(names)
+
+
+def _word_vocabulary(value: dict[str, Any]) -> WordVocabulary:
+    further = _names(value, "further") if "further" in value else ()
+    words = WordVocabulary(_names(value, "words"), _switch(value, "lowercase"), further)
+    _names({"words and further": words.all}, "words and further")
+    return words
+
+
+def _characters(text: Any) -> tuple[str, ...]:
+    if not isinstance(text, str) or len(set(text)) < len(text):
+        raise CheckpointError(f"model.json: encoding: characters: expected a text of different characters, got {str(text)[:100]!r}")
+    return tuple(text)
 
 
 def _switch(value: dict[str, Any], key: str) -> bool:

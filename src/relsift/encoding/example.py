@@ -35,6 +35,7 @@ class Example:
     labels: list[tuple[int, int]]  # (position of a pair in `heads`, column of the scores), one for each relation
     places: list[int]  # of each pair, its position among all candidates of the sentence
     pieces: Pieces | None = None  # of the sentence's text, for a transformer
+    tokens: Sequence[str] | None = None  # where their characters are read
 
     @property
     def work(self) -> Work:
@@ -71,6 +72,7 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
                 [(number, encoding.column(name)) for number, pair in enumerate(group) for name in pair.types] if labelled else [],
                 places,
                 pieces,
+                None if encoding.characters is None else sentence.tokens,
             )
         )
     return examples

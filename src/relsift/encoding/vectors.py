@@ -13,8 +13,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, BinaryIO
@@ -41,7 +42,8 @@ class VectorReport:
     words: int  # of the vocabulary
     found: int  # of them, in the file as they are
     found_lower: int  # of them, in the file only in lower case
-    duplicates: int  # further lines with a word of the vocabulary; the first line counts
+    duplicates: int  # repeated lines with a word of the vocabulary; the first line counts
+    further: int = 0  # words of the file that the vocabulary took in, beside those that are counted above
 
     @property
     def missing(self) -> int:
@@ -50,7 +52,9 @@ class VectorReport:
     def line(self) -> str:
         lower = f", {self.found_lower} only in lower case" if self.found_lower else ""
         twice = f"; {self.duplicates} repeated lines left out" if self.duplicates else ""
-        return f"word vectors from {self.file}: {self.found} of {self.words} words found{lower}, {self.missing} start at random{twice}"
+        more = f"; {self.further} further words" if self.further else ""
+        found = f"{self.found} of {self.words} words found{lower}, {self.missing} start at random"
+        return f"word vectors from {self.file}: {found}{more}{twice}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"missing": self.missing}
@@ -88,6 +92,19 @@ def read_vectors(path: Path, words: Sequence[str]) -> WordVectors:
     return WordVectors(np.array([position for position, _ in rows], np.int64), values, report)
 
 
+def first_words(path: Path, count: int) -> list[str]:
+    """The first `count` words of a file of word vectors; what is no UTF-8 text is left out, as no token can equal it.
+
+    Raises: DataError naming file and line for a line without a word and its numbers.
+    """
+    vectors_sha256(path)  # that there is such a file
+    words = []
+    for word in islice(_names(path) if path.suffix.lower() == ".npy" else _text_words(path), count):
+        with suppress(UnicodeDecodeError):
+            words.append(word.decode())
+    return words
+
+
 # ---- text
 
 
@@ -105,19 +122,18 @@ def _text(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
         raise DataError(f"{path}:1: expected {count} words as its first line says, got {words}; copy the file again")
 
 
+def _text_words(path: Path) -> Iterator[bytes]:
+    with _open(path) as stream:
+        lines = _lines(path, stream)
+        first = next(lines, b"")
+        count, size = _shape(path, first)
+        for number, line in enumerate(lines if count is not None else chain([first], lines), start=1 + (count is not None)):
+            yield _word_and_numbers(path, number, line.rstrip(b" \t\r\n"), size)[0]
+
+
 def _row(path: Path, number: int, line: bytes, size: int, wanted: set[bytes]) -> list[tuple[bytes, Vector]]:
     """The line's word and vector if the word is wanted."""
-    line = line.rstrip(b" \t\r\n")
-    if line.count(b" ") == size:
-        word, _, numbers = line.partition(b" ")
-    else:  # GloVe 840B has words with spaces in them: the numbers are counted from the right
-        *start, numbers = _split_right(line, size)
-        word = b"".join(start)
-        if not word or _is_number(word.rpartition(b" ")[2]):
-            fields = len(line.split(b" ")) if line else 0
-            raise DataError(f"{path}:{number}: expected a word and {size} numbers, got {fields} fields: {_excerpt(line)}")
-    if not word:
-        raise DataError(f"{path}:{number}: expected a word before the numbers, got none: {_excerpt(line)}")
+    word, numbers = _word_and_numbers(path, number, line.rstrip(b" \t\r\n"), size)
     if word not in wanted:
         return []
     try:
@@ -130,6 +146,20 @@ def _row(path: Path, number: int, line: bytes, size: int, wanted: set[bytes]) ->
     if not np.isfinite(vector).all():
         raise DataError(f"{path}:{number}: expected finite numbers, got {_excerpt(numbers)}")
     return [(word, vector)]
+
+
+def _word_and_numbers(path: Path, number: int, line: bytes, size: int) -> tuple[bytes, bytes]:
+    if line.count(b" ") == size:
+        word, _, numbers = line.partition(b" ")
+    else:  # GloVe 840B has words with spaces in them: the numbers are counted from the right
+        *start, numbers = _split_right(line, size)
+        word = b"".join(start)
+        if not word or _is_number(word.rpartition(b" ")[2]):
+            fields = len(line.split(b" ")) if line else 0
+            raise DataError(f"{path}:{number}: expected a word and {size} numbers, got {fields} fields: {_excerpt(line)}")
+    if not word:
+        raise DataError(f"{path}:{number}: expected a word before the numbers, got none: {_excerpt(line)}")
+    return word, numbers
 
 
 def _split_right(line: bytes, size: int) -> list[bytes]:
@@ -185,20 +215,26 @@ def _excerpt(line: bytes) -> str:
 
 def _array(path: Path, wanted: set[bytes]) -> Iterator[tuple[bytes, Vector]]:
     table = _load(path)
-    names = _vocabulary(path)
     number = 0
+    for number, word in enumerate(_names(path), start=1):
+        if word in wanted and number <= len(table):
+            vector = table[number - 1].astype(np.float32)
+            if not np.isfinite(vector).all():
+                raise DataError(f"{path}: row {number - 1}: expected finite numbers, got {_excerpt(str(vector).encode())}")
+            yield word, vector
+    if number != len(table):
+        raise DataError(f"{_vocabulary(path)}: expected {len(table)} words, one for each row of {path.name}, got {number}")
+
+
+def _names(path: Path) -> Iterator[bytes]:
+    """The words of an array, in the order of its rows."""
+    names = _vocabulary(path)
     with names.open("rb") as stream:
         for number, line in enumerate(_lines(names, stream), start=1):
             word = line.rstrip(b"\r\n")
             if not word:
                 raise DataError(f"{names}:{number}: expected a word, got an empty line")
-            if word in wanted and number <= len(table):
-                vector = table[number - 1].astype(np.float32)
-                if not np.isfinite(vector).all():
-                    raise DataError(f"{path}: row {number - 1}: expected finite numbers, got {_excerpt(str(vector).encode())}")
-                yield word, vector
-    if number != len(table):
-        raise DataError(f"{names}: expected {len(table)} words, one for each row of {path.name}, got {number}")
+            yield word
 
 
 def _load(path: Path) -> NDArray[Any]:

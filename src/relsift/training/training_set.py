@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from relsift.annotators.base import Addition
 from relsift.annotators.trees import pinned, with_trees
@@ -13,6 +14,7 @@ from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, Work, examples_of
 from relsift.encoding.tokenizers import subwords_of
+from relsift.encoding.vectors import first_words
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
@@ -62,6 +64,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     e, rule = config.encoding, config.candidates
     encoding = Encoding.fit(
         annotated, reads=reads, unit=model.UNIT, lowercase=e.lowercase, min_count=e.min_count, tags=e.tags, tags_seed=e.tags_seed,
+        further=first_words(Path(e.vectors), e.vectors_words) if e.vectors is not None and e.vectors_words and "words" in reads else (),
         subwords=None if e.encoder is None or "subwords" not in reads else subwords_of(e.encoder),
     )  # fmt: skip
     candidates = Candidates.fit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encodi
         raise ConfigError(f"{option}: expected a model with word embeddings, got {config.model.name}; leave the option out")
     report = None
     if file is not None:
-        vectors = read_vectors(Path(file), encoding.words.words)
-        report = vectors.report
+        vectors = read_vectors(Path(file), encoding.words.all)
+        further = len(encoding.words.further)
+        report = replace(vectors.report, words=len(encoding.words.words), found=vectors.report.found - further, further=further)
         if report.size != table.embedding_dim:
             raise ConfigError(
                 f"model.word_size: expected {report.size}, the size of the vectors in {file}, got {table.embedding_dim}; "
@@ -41,5 +43,6 @@ def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encodi
         rows = torch.from_numpy(vectors.positions) + 1  # row 0 is the unknown word
         with torch.no_grad():
             table.weight[rows.to(table.weight.device)] = config.encoding.vectors_scale * torch.from_numpy(vectors.values).to(table.weight)
-    table.weight.requires_grad_(not config.training.freeze_words)
+    if config.training.freeze_words and encoder is not None:
+        encoder.freeze_words()
     return report

@@ -87,7 +87,7 @@ def test_types_and_counts_of_tags_include_the_tagged_entities_of_training():
 def test_json_gives_the_encoding_back(reads, unit):
     encoding = Encoding.fit([*TRAINING, PARSED], reads=reads, unit=unit, lowercase=True)
     assert through_json(encoding) == encoding
-    assert set(encoding.to_json()) == {"reads", "unit", "labels", "entity_types"} | (reads & {"words", "tags", "trees"})
+    assert set(encoding.to_json()) == {"reads", "unit", "labels", "entity_types"} | (reads & {"words", "characters", "tags", "trees"})
 
 
 @pytest.mark.parametrize("view", ["untyped", "pair", "others", "random", "word", "constant"])
@@ -110,8 +110,14 @@ BROKEN = [
         r"expected known inputs and a known unit, got \['smells', 'words'\]",
     ),
     (Encoding.fit(TRAINING).to_json() | {"unit": "corpus"}, "expected known inputs and a known unit, .* and 'corpus'"),
-    (Encoding.fit(TRAINING).to_json() | {"reads": []}, r"expected the parts \[\], as reads says, got \['tags', 'trees', 'words'\]"),
-    (Encoding.fit(TRAINING).to_json() | {"trees": None}, r"expected the parts \['tags', 'trees', 'words'\], .* got \['tags', 'words'\]"),
+    (
+        Encoding.fit(TRAINING).to_json() | {"reads": []},
+        r"expected the parts \[\], as reads says, got \['characters', 'tags', 'trees', 'words'\]",
+    ),
+    (
+        Encoding.fit(TRAINING).to_json() | {"trees": None},
+        r"expected the parts \['characters', 'tags', 'trees', 'words'\], .* got \['characters', 'tags', 'words'\]",
+    ),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relsift.encoding.vectors import WordVectors, read_vectors
+from relsift.encoding.vectors import WordVectors, first_words, read_vectors
 from relsift.errors import DataError
 
 GLOVE = b"the 0.1 -0.2 3\nAda 1e-3 2 3\noslo 4 5 6\n"
@@ -236,3 +236,17 @@ def test_arrays_of_other_shapes_and_kinds_are_refused_in_one_line(shape, kind, t
     with pytest.raises(DataError, match=r"v\.npy") as caught:
         read_vectors(tmp_path / "v.npy", ["a"])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("first_line", ["", "4 2\n"])
+def test_first_words_are_those_of_the_first_lines(tmp_path, first_line):
+    path = tmp_path / "v.txt"
+    path.write_bytes(first_line.encode() + "the 1 2\na b 3 4\n中 5 6\n".encode() + b"\xff 7 8\n")
+    assert first_words(path, 2) == ["the", "a b"]
+    assert first_words(path, 9) == ["the", "a b", "中"]
+    np.save(tmp_path / "a.npy", np.zeros((3, 2), np.float32))
+    (tmp_path / "a.vocab").write_text("x\ny\nz\n")
+    assert first_words(tmp_path / "a.npy", 2) == ["x", "y"]
+    with pytest.raises(DataError, match=r"v\.txt:2: expected a word and 2 numbers"):
+        path.write_text("the 1 2\n3 4\n")
+        first_words(path, 2)

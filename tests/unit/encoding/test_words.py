@@ -31,3 +31,12 @@ def test_words_rarer_than_min_count_stay_unknown():
     assert WordVocabulary.fit(TRAINING, min_count=2).words == ("the",)
     assert WordVocabulary.fit(TRAINING, lowercase=True, min_count=3).words == ("ada", "the")
     assert WordVocabulary.fit(TRAINING, min_count=4).words == ()
+
+
+def test_further_words_stand_behind_those_of_training_and_serve_other_spellings_too():
+    words = WordVocabulary.fit(TRAINING, further=["oslo", "ada", "Rome", "oslo"])
+    assert (words.words, words.further) == (("the", "ADA", "Ada", "The", "ada"), ("oslo", "Rome"))
+    assert (words.num_rows, words.num_trained) == (8, 6)
+    assert words.all == (*words.words, *words.further)
+    assert words.ids(["ada", "oslo", "Oslo", "Rome", "rome", "ROME"]) == [5, 6, 6, 7, UNKNOWN_WORD, UNKNOWN_WORD]
+    assert WordVocabulary.fit(TRAINING, lowercase=True, further=["Oslo", "THE"]).further == ("oslo",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from relsift.layers.bilstm import BiLSTM
+from relsift.layers.bilstm import BiLSTM, TwoLSTMs
 
 
 def test_every_sentence_is_read_as_if_alone_in_both_directions():
@@ -30,3 +30,28 @@ def test_a_step_is_that_of_the_equations():
         c = (f + 1.0).sigmoid() * c + i.sigmoid() * g.tanh()  # forget bias 1, no other
         h = o.sigmoid() * c.tanh()
     torch.testing.assert_close(layer(x, torch.tensor([2]))[0, 1, :2], h)
+
+
+def test_two_lstms_over_padded_sentences_are_the_same_function_with_the_same_gradients():
+    torch.manual_seed(0)
+    layer = BiLSTM(3, 4)
+    two = TwoLSTMs(3, 4)
+    for own, suffix in ((two.forth, ""), (two.back, "_reverse")):
+        own.load_state_dict({name: getattr(layer.lstm, name + suffix) for name in own.state_dict()})
+    x, lengths = torch.randn(3, 6, 3), torch.tensor([2, 6, 1])
+    real = torch.arange(6) < lengths[:, None]
+    torch.testing.assert_close(two(x, lengths)[real], layer(x, lengths)[real])
+    mixture = torch.randn(9, 8)
+    for module in (layer, two):
+        (module(x, lengths)[real] * mixture).sum().backward()
+    for own, suffix in ((two.forth, ""), (two.back, "_reverse")):
+        for name, weight in own.named_parameters():
+            torch.testing.assert_close(weight.grad, getattr(layer.lstm, name + suffix).grad)
+
+
+def test_two_lstms_start_with_the_weights_of_keras():
+    lstm = TwoLSTMs(3, 4).back
+    assert lstm.bias_ih_l0.tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+    assert not lstm.bias_hh_l0.any()
+    for gate in lstm.weight_hh_l0.chunk(4):
+        torch.testing.assert_close(gate @ gate.T, torch.eye(4))

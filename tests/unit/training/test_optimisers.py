@@ -137,3 +137,15 @@ def test_without_pretrained_layers_there_are_the_two_groups_that_saved_states_ha
     weights = list(nn.Linear(2, 2).parameters())
     optimiser = make_optimiser(TrainingConfig(), weights)
     assert [len(group["params"]) for group in optimiser.param_groups] == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "adadelta", "sgd", "rmsprop"])
+def test_every_step_changes_the_version_of_the_weights(name):
+    # Prediction caches what it computes of the weights, and asks for their version. Fused steps do not change it by themselves.
+    weights = list(nn.Linear(2, 2).parameters())
+    optimiser = make_optimiser(TrainingConfig.model_validate({"optimiser": name}), weights)
+    for weight in weights:
+        weight.grad = torch.ones_like(weight)
+    before = [weight._version for weight in weights]
+    optimiser.step()
+    assert all(weight._version > version for weight, version in zip(weights, before, strict=True))

@@ -203,12 +203,20 @@ def test_frozen_parts_of_an_encoder_are_in_evaluation_mode_and_the_rest_is_not()
     model: Any = Model()
     pretrained.start_training_mode(model, frozen=False)
     assert all(part.training for part in model.modules())
-    pretrained.freeze(model)
+    pretrained.freeze(TrainingConfig(freeze_encoder=True), model)
     pretrained.start_training_mode(model, frozen=True)
     encoder = model.encoder
     assert not any(part.training for part in (*encoder.table.modules(), *encoder.layer.modules()))
     assert all(part.training for part in (encoder, *encoder.new.modules(), model.head))
     assert [weight.requires_grad for weight in encoder.parameters()] == [False, False, False, True, True]
+
+
+def test_the_lowest_layer_can_be_frozen_alone():
+    model: Any = Model()
+    pretrained.freeze(TrainingConfig(), model)
+    assert all(weight.requires_grad for weight in model.parameters())
+    pretrained.freeze(TrainingConfig(freeze_embeddings=True), model)
+    assert [weight.requires_grad for weight in model.parameters()] == [False, True, True, True, True]
 
 
 @pytest.fixture

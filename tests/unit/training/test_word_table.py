@@ -20,6 +20,7 @@ from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.training.loop import train
 from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
+from relsift.training.training_set import make_training_set
 from relsift.training.word_table import prepare_words
 from toy import run_config, same_tensors, sentences
 
@@ -115,7 +116,7 @@ def test_the_record_of_the_run_names_the_file_its_checksum_and_its_coverage(tmp_
     assert result.vectors is not None
     wanted = {
         "file": "tiny.txt", "sha256": file_sha256(path), "size": 6, "words": len(WORDS.words),
-        "found": 2, "found_lower": 1, "duplicates": 0, "missing": len(WORDS.words) - 3,
+        "found": 2, "found_lower": 1, "duplicates": 0, "further": 0, "missing": len(WORDS.words) - 3,
     }  # fmt: skip
     assert json.loads((tmp_path / "run/run.json").read_text())["vectors"] == wanted
     assert json.loads((tmp_path / "run/model/model.json").read_text())["about"]["vectors"] == wanted
@@ -153,3 +154,20 @@ def test_a_missing_file_claims_no_run_folder(tmp_path):
     with pytest.raises(DataError, match="expected a file of word vectors, got nothing"):
         train_run(config_with(tmp_path / "none.txt"), DATA, tmp_path / "run")
     assert not (tmp_path / "run/config.yaml").exists()
+
+
+def test_further_words_of_the_file_are_known_with_their_vectors_and_the_encoder_says_what_is_frozen(tmp_path):
+    path = vector_file(tmp_path)
+    config = config_with(path).model_dump()
+    config["encoding"]["vectors_words"] = 4
+    config["model"] = {"name": "bilstm_pcnn", "preset": None, "word_size": 6, "encoder_options": {"fixed_vectors": True, "units": 4}}
+    run = RunConfig.model_validate(config)
+    known = make_training_set(run, TRAINING).encoding
+    assert known.words is not None and known.words.further == ("oslo", "unwanted")  # "lives" and "in" are words of training
+    model = build("bilstm_pcnn", run.model.options, known)
+    report = prepare_words(run, model, known)
+    assert report is not None and (report.found, report.found_lower, report.further) == (2, 1, 2)
+    assert "2 of 44 words found, 1 only in lower case, 41 start at random; 2 further words" in report.line()
+    table = model.encoder.words.weight
+    assert table[known.words.ids(["unwanted"])].tolist() == [[0] * 6]
+    assert not table.requires_grad and model.encoder.added.requires_grad

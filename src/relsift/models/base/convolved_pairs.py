@@ -16,6 +16,7 @@ from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding
 from relsift.errors import require
 from relsift.layers.initialise import EMBEDDING_BOUND, WORD2VEC_BOUND
+from relsift.layers.keyed_tokens import KeyedTokens
 from relsift.layers.pair_convolution import PairConvolution, PairValues
 from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
@@ -66,7 +67,11 @@ class ConvolvedPairs(nn.Module):
 
     def forward(self, batch: Batch) -> PairValues:
         """The (P, T, C) values as the parts of `PairValues`, whose methods pool them without storing the sum."""
-        values: PairValues = self.convolve(self.embed.keyed(batch), batch, self.head_distance.weight, self.tail_distance.weight)
+        return self.of_tokens(self.embed.keyed(batch), batch)
+
+    def of_tokens(self, tokens: KeyedTokens, batch: Batch) -> PairValues:
+        """The same for token features that are there already."""
+        values: PairValues = self.convolve(tokens, batch, self.head_distance.weight, self.tail_distance.weight)
         return values
 
 
