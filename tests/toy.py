@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -12,9 +13,12 @@ import torch
 from relsift.candidates import Candidates
 from relsift.config import RunConfig
 from relsift.encoding.batch import Batch, collate
-from relsift.encoding.encoding import Encoding
+from relsift.encoding.encoding import INPUTS, WITHOUT_SUBWORDS, Encoding
 from relsift.encoding.example import examples_of
 from relsift.schema import ROOT, Entity, Relation, Sentence, Syntax
+from toy_transformer import toy_subwords
+
+HAS_TRANSFORMERS = all(find_spec(package) is not None for package in ("transformers", "tokenizers"))
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve Stone", "Finn")
 FIRMS = ("Acme", "Borealis Ltd", "Corax", "Dynamo")
@@ -88,7 +92,10 @@ def long_sentence(length: int, entities: int, seed: int = 0) -> Sentence:
 
 
 def encoding() -> Encoding:
-    return Encoding.fit(sentences(40))
+    """Of all inputs. Without the packages of Hugging Face, of all but the pieces of a transformer."""
+    if not HAS_TRANSFORMERS:
+        return Encoding.fit(sentences(40), reads=WITHOUT_SUBWORDS)
+    return Encoding.fit(sentences(40), reads=INPUTS, subwords=toy_subwords())
 
 
 def batch_of(group: Sequence[Sentence], known: Encoding, candidates: Candidates | None = None) -> Batch:

@@ -13,13 +13,16 @@ LONGEST = 24  # pieces at once, so that sentences of the tests need several wind
 
 
 def toy_config(kind: str = "bert", **more: Any) -> dict[str, Any]:
-    """The configuration of a tiny transformer of a family."""
+    """The configuration of a tiny transformer of a family, without dropout."""
     sizes: dict[str, Any] = {
         "vocab_size": len(toy_vocabulary()), "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 12,
-        "max_position_embeddings": 40, "pad_token_id": 0,
+        "max_position_embeddings": 40, "pad_token_id": 0, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
     }  # fmt: skip
     if kind == "distilbert":
-        sizes = {"vocab_size": sizes["vocab_size"], "dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 12, "max_position_embeddings": 40}
+        sizes = {
+            "vocab_size": sizes["vocab_size"], "dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 12, "max_position_embeddings": 40,
+            "dropout": 0.0, "attention_dropout": 0.0,
+        }  # fmt: skip
     return {"model_type": kind, **sizes, **more}
 
 

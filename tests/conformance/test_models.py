@@ -6,7 +6,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from relsift.bundle import Bundle, build
 from relsift.candidates import NO_RELATION, Candidates
 from relsift.decisions.decision import Decision
 from relsift.encoding.batch import Batch
-from relsift.encoding.encoding import INPUTS, Encoding
+from relsift.encoding.encoding import INPUTS, Encoding, Input
 from relsift.errors import ConfigError
 from relsift.inference import Scorer, score
 from relsift.kernels.switch import SWITCH
@@ -24,11 +24,82 @@ from relsift.losses.labels import first_label
 from relsift.models.base.model import ModelConfig, RelationModel
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table
-from toy import FOUR, batch_of, encoding, four_sentences, long_sentence, one_token, randomise, same_tensors, sentences, threads
+from toy import (
+    FOUR,
+    HAS_TRANSFORMERS,
+    batch_of,
+    encoding,
+    four_sentences,
+    long_sentence,
+    one_token,
+    randomise,
+    same_tensors,
+    sentences,
+    threads,
+)
 
 KNOWN = encoding()
 MODELS = sorted(table("model"))
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+class Case(NamedTuple):
+    """A model with one of the encoders that it takes, of tiny sizes."""
+
+    name: str  # of the model
+    encoder: str | None = None  # None: a model that takes none
+
+    def __str__(self) -> str:
+        return self.name if self.encoder is None else f"{self.name}+{self.encoder}"
+
+    @property
+    def architecture(self) -> type[RelationModel[Any]]:
+        return find("model", self.name)
+
+    @property
+    def config(self) -> Any:
+        config: Any = self.architecture.Config.tiny()
+        return config if self.encoder is None else replace(config, encoder=self.encoder)
+
+    @property
+    def reads(self) -> frozenset[Input]:
+        return self.architecture.reads(self.config)
+
+
+def takes(name: str, encoder: str) -> bool:
+    """Whether the model can have the encoder: by the type of its option, and by what it reads."""
+    architecture = find("model", name)
+    option = typing.get_type_hints(architecture.Config).get("encoder")
+    if typing.get_origin(option) is Literal:
+        return encoder in typing.get_args(option)
+    return option is str and "words" in architecture.READS
+
+
+def parameter(case: Case, *more: Any, id: str = "") -> Any:
+    """For pytest: skipped, with the reason, where a package is missing that the model needs."""
+    missing = "subwords" in case.reads and not HAS_TRANSFORMERS
+    marks = [pytest.mark.skip(reason="the packages of Hugging Face are missing")] if missing else []
+    return pytest.param(case, *more, id=f"{case}{id}", marks=marks)
+
+
+def cases() -> list[Case]:
+    """Every model with every encoder that it takes."""
+    found = []
+    for name in MODELS:
+        encoders = [encoder for encoder in sorted(table("encoder")) if takes(name, encoder)]
+        found += [Case(name, encoder) for encoder in encoders] or [Case(name)]
+    return found
+
+
+def default(name: str) -> Case:
+    """The model with its default encoder."""
+    config: Any = find("model", name).Config.tiny()
+    return Case(name, config.encoder) if hasattr(config, "encoder") and takes(name, config.encoder) else Case(name)
+
+
+@pytest.fixture(params=[parameter(case) for case in cases()])
+def case(request) -> Case:
+    return request.param
 
 
 @pytest.fixture(params=MODELS)
@@ -36,12 +107,18 @@ def name(request) -> str:
     return request.param
 
 
-def tiny(name: str, seed: int = 0) -> RelationModel[Any]:
+def tiny(case: Case, seed: int = 0) -> RelationModel[Any]:
     """The tiny model with weights that are large enough to tell inputs apart, ready to predict."""
-    architecture = find("model", name)
-    model = architecture(architecture.Config.tiny(), KNOWN)
+    model = case.architecture(case.config, KNOWN)
     randomise(model, seed, scale=0.3)
     return model.eval()
+
+
+def test_every_model_is_tested_with_every_encoder_that_reads_words_for_it():
+    by_model = {name: {case.encoder for case in cases() if case.name == name} for name in MODELS}
+    assert by_model["pcnn"] == set(table("encoder"))
+    assert by_model["packed_markers"] == by_model["typed_markers"] == {"huggingface"}
+    assert by_model["type_prior"] == {None}
 
 
 def scores(model: RelationModel[Any], *group: Any) -> torch.Tensor:
@@ -76,21 +153,21 @@ def choices(config: ModelConfig) -> Iterator[dict[str, Any]]:
 
 def switches() -> list[Any]:
     return [
-        pytest.param(name, choice, id=f"{name}-{'-'.join(f'{k}={v}' for k, v in choice.items())}")
-        for name in MODELS
-        for choice in choices(find("model", name).Config.tiny())
+        parameter(case, choice, id=f"-{'-'.join(f'{k}={v}' for k, v in choice.items())}")
+        for case in map(default, MODELS)
+        for choice in choices(case.config)
     ]
 
 
 def presets() -> list[Any]:
-    return [pytest.param(name, preset, id=f"{name}-{preset}") for name in MODELS for preset in find("model", name).PRESETS]
+    return [parameter(case, preset, id=f"-{preset}") for case in map(default, MODELS) for preset in case.architecture.PRESETS]
 
 
 # ---- shapes and contracts
 
 
-def test_gives_one_score_a_pair_and_relation(name):
-    model = tiny(name)
+def test_gives_one_score_a_pair_and_relation(case):
+    model = tiny(case)
     batch = batch_of([*sentences(5), long_sentence(20, 6)], KNOWN)
     actual = model.scores(model(batch))
     assert actual.shape == (len(batch.pairs), len(KNOWN.labels))
@@ -98,37 +175,34 @@ def test_gives_one_score_a_pair_and_relation(name):
     assert actual.isfinite().all()
 
 
-def test_reads_what_it_declares_and_nothing_else(name):
+def test_reads_what_it_declares_and_nothing_else(case):
     # An encoding of these inputs alone is enough; and there is no input that the scores do not depend on (see the tests below).
-    architecture = find("model", name)
-    assert architecture.READS <= INPUTS
+    assert case.architecture.READS <= INPUTS
+    assert case.reads <= INPUTS
     group = sentences(40)
-    known = Encoding.fit(group, reads=architecture.READS)
-    for part, reads in ((known.words, "words"), (known.tags, "tags"), (known.trees, "trees")):
-        assert (part is not None) is (reads in architecture.READS)
-    model = architecture(architecture.Config.tiny(), known)
+    known = Encoding.fit(group, reads=case.reads, subwords=KNOWN.subwords)
+    model = case.architecture(case.config, known)
     batch = batch_of(group[:5], known)
-    assert (batch.words is not None, batch.tags is not None, batch.trees is not None) == tuple(
-        part in architecture.READS for part in ("words", "tags", "trees")
-    )
+    for part in ("words", "tags", "trees", "subwords"):
+        assert (getattr(known, part) is not None) is (getattr(batch, part) is not None) is (part in case.reads), part
     assert model.scores(model(batch)).isfinite().all()
     assert one_step(model, batch)
 
 
-def test_takes_a_sentence_of_one_token(name):
-    assert scores(tiny(name), one_token()).isfinite().all()
-    parts = one_step(tiny(name), batch_of([one_token()], KNOWN))
+def test_takes_a_sentence_of_one_token(case):
+    assert scores(tiny(case), one_token()).isfinite().all()
+    parts = one_step(tiny(case), batch_of([one_token()], KNOWN))
     assert all(torch.tensor(value).isfinite() for value in parts.values())
 
 
-def test_takes_words_and_entity_types_it_never_saw(name):
+def test_takes_words_and_entity_types_it_never_saw(case):
     strange = long_sentence(9, 4)
     strange = replace(strange, tokens=("?",) * 9, entities=tuple(replace(e, type="ALIEN") for e in strange.entities))
-    assert scores(tiny(name), strange).isfinite().all()
+    assert scores(tiny(case), strange).isfinite().all()
 
 
-def test_loss_is_a_finite_scalar_for_every_named_part_whether_pairs_are_related_or_not(name):
-    model = tiny(name)
+def test_loss_is_a_finite_scalar_for_every_named_part_whether_pairs_are_related_or_not(case):
+    model = tiny(case)
     for group in (sentences(4), [s for s in sentences(8) if not s.relations]):
         batch = batch_of(group, KNOWN)
         parts = model.loss(model(batch), batch)
@@ -136,57 +210,56 @@ def test_loss_is_a_finite_scalar_for_every_named_part_whether_pairs_are_related_
         assert all(part.shape == () and part.isfinite() and part >= 0 for part in parts.values())
 
 
-def test_forward_does_not_look_at_labels(name):
-    model = tiny(name)
+def test_forward_does_not_look_at_labels(case):
+    model = tiny(case)
     batch = batch_of(sentences(4), KNOWN)
     blind = replace(batch, pairs=replace(batch.pairs, labels=torch.zeros_like(batch.pairs.labels)))
     assert torch.equal(model.scores(model(batch)), model.scores(model(blind)))
 
 
-def test_direction_changes_the_score(name):
+def test_direction_changes_the_score(case):
     # A pair and its reverse are two questions.
     sentence = four_sentences()[0]
-    model = tiny(name)
+    model = tiny(case)
     forth = batch_of([sentence], KNOWN)
     back = replace(forth, pairs=replace(forth.pairs, head=forth.pairs.tail, tail=forth.pairs.head))
     assert not torch.allclose(model.scores(model(forth)), model.scores(model(back)))
 
 
 @pytest.mark.parametrize("tags", [True, False])
-def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(name, tags):
+def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(case, tags):
     batch = batch_of(sentences(6), KNOWN)
     other = replace(batch, tags=(batch.tags + 1) % KNOWN.tags.num_rows)
-    architecture = find("model", name)
     try:
-        config = replace(architecture.Config.tiny(), tags=tags)
+        config = replace(case.config, tags=tags)
     except ConfigError:
         assert tags  # a model without a tag input says so
         return
-    model = architecture(config, KNOWN)
+    model = case.architecture(config, KNOWN)
     randomise(model, scale=0.3)
     model.eval()
     same = torch.equal(model.scores(model(batch)), model.scores(model(other)))
     assert same is not tags
 
 
-def test_the_sentence_changes_the_output_unless_the_model_says_that_it_reads_types_only(name):
-    model, sentence = tiny(name), long_sentence(20, 5)
+def test_the_sentence_changes_the_output_unless_the_model_says_that_it_reads_types_only(case):
+    model, sentence = tiny(case), long_sentence(20, 5)
     other = replace(long_sentence(30, 5, seed=1), entities=tuple(replace(e, end=e.end + 2) for e in sentence.entities))
     same = torch.equal(*(scores(model, either, one_token()) for either in (sentence, other)))
-    assert same is not ("words" in type(model).READS)
+    assert same is case.reads.isdisjoint({"words", "subwords"})
 
 
 # ---- what is beside a sentence must not matter
 
 
-def test_padding_changes_nothing(name):
-    model, short = tiny(name), sentences(1)[0]
+def test_padding_changes_nothing(case):
+    model, short = tiny(case), sentences(1)[0]
     alone = scores(model, short)
     torch.testing.assert_close(scores(model, short, long_sentence(50, 2))[: len(alone)], alone, **CLOSE)
 
 
-def test_order_of_sentences_changes_nothing(name):
-    model = tiny(name)
+def test_order_of_sentences_changes_nothing(case):
+    model = tiny(case)
     group = [long_sentence(12, 4), *sentences(3), one_token()]
     forth = scores(model, *group).split([12, 6, 6, 6, 2])
     back = scores(model, *reversed(group)).split([2, 6, 6, 6, 12])
@@ -194,15 +267,15 @@ def test_order_of_sentences_changes_nothing(name):
         torch.testing.assert_close(one, other, **CLOSE)
 
 
-def test_a_sentence_scores_the_same_in_every_batch(name):
-    model = tiny(name)
+def test_a_sentence_scores_the_same_in_every_batch(case):
+    model = tiny(case)
     group = [*sentences(6), long_sentence(31, 5), one_token()]
     alone = torch.cat([scores(model, sentence) for sentence in group])
     torch.testing.assert_close(scores(model, *group), alone, **CLOSE)
 
 
-def test_scores_come_back_in_the_order_of_the_sentences_however_they_are_batched(name, monkeypatch):
-    model = tiny(name)
+def test_scores_come_back_in_the_order_of_the_sentences_however_they_are_batched(case, monkeypatch):
+    model = tiny(case)
     group = [long_sentence(31, 5), *sentences(6), one_token()]
     wanted = [scores(model, sentence).tolist() for sentence in group]
     for size in (1, 7, 10_000):
@@ -211,9 +284,9 @@ def test_scores_come_back_in_the_order_of_the_sentences_however_they_are_batched
             torch.testing.assert_close(torch.from_numpy(scored.scores), torch.tensor(those), **CLOSE)
 
 
-def test_leaving_out_other_pairs_changes_nothing(name):
+def test_leaving_out_other_pairs_changes_nothing(case):
     # Undirected candidates are a part of the directed ones, in the same order.
-    model, sentence = tiny(name), long_sentence(15, 5)
+    model, sentence = tiny(case), long_sentence(15, 5)
     few = Candidates(direction="undirected")
     wanted = dict(zip([(p.head, p.tail) for p in Candidates().pairs(sentence)], scores(model, sentence)))
     with torch.no_grad():
@@ -221,8 +294,8 @@ def test_leaving_out_other_pairs_changes_nothing(name):
     torch.testing.assert_close(actual, torch.stack([wanted[p.head, p.tail] for p in few.pairs(sentence)]), **CLOSE)
 
 
-def test_the_number_of_threads_changes_scores_by_rounding_only(name):
-    model = tiny(name)
+def test_the_number_of_threads_changes_scores_by_rounding_only(case):
+    model = tiny(case)
     results = []
     for number in (1, 2):
         with threads(number):
@@ -233,45 +306,52 @@ def test_the_number_of_threads_changes_scores_by_rounding_only(name):
 # ---- learning
 
 
-def test_every_parameter_gets_a_gradient(name):
-    model = tiny(name).train()
+def test_every_parameter_gets_a_gradient(case):
+    model = tiny(case).train()
     batch = batch_of([*sentences(12), long_sentence(30, 6)], KNOWN)
     torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
     silent = [name for name, weight in model.named_parameters() if weight.grad is None or not weight.grad.any()]
     assert silent == []
 
 
+def decided(model: RelationModel[Any], batch: Batch) -> list[int]:
+    """Of each pair, its label at the source's threshold."""
+    with torch.no_grad():
+        value, column = model.eval().scores(model(batch)).max(dim=1)
+    return torch.where(value >= model.paper_threshold, column, NO_RELATION).tolist()
+
+
 @pytest.mark.parametrize("kernel", ["torch", "numba"])
-def test_learns_four_sentences_by_heart(name, kernel, monkeypatch):
-    if "words" not in find("model", name).READS:
+def test_learns_four_sentences_by_heart(case, kernel, monkeypatch):
+    if case.reads.isdisjoint({"words", "subwords"}):
         pytest.skip("types alone do not tell the four sentences apart")
     monkeypatch.setenv(SWITCH, kernel)
     group = four_sentences()
-    known = Encoding.fit(group)
+    known = Encoding.fit(group, reads=case.reads, subwords=KNOWN.subwords)
     torch.manual_seed(0)
-    model = build(name, find("model", name).Config.tiny().to_dict(), known)
+    model = build(case.name, case.config.to_dict(), known)
     batch = batch_of(group, known)
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(200):
+    wanted = first_label(batch.pairs.labels).tolist()
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02 if "words" in case.reads else 0.01)  # transformers bear less
+    labels: list[int] = []
+    for step in range(200):
         model.train()
         optimiser.zero_grad()
         torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
         optimiser.step()
-    model.eval()
-    value, column = model.scores(model(batch)).max(dim=1)
-    labels = torch.where(value >= model.paper_threshold, column, NO_RELATION)
-    assert labels.tolist() == first_label(batch.pairs.labels).tolist()
-    assert sorted(known.labels[label] for label in labels.tolist() if label >= 0) == sorted(filter(None, FOUR))
+        if step % 20 == 19 and (labels := decided(model, batch)) == wanted:
+            break
+    assert labels == wanted
+    assert sorted(known.labels[label] for label in labels if label >= 0) == sorted(filter(None, FOUR))
 
 
-@pytest.mark.parametrize(("name", "choice"), switches())
-def test_every_switch_trains_one_step_and_predicts(name, choice):
-    architecture = find("model", name)
+@pytest.mark.parametrize(("case", "choice"), switches())
+def test_every_switch_trains_one_step_and_predicts(case, choice):
     try:
-        config = architecture.Config.from_dict(architecture.Config.tiny().to_dict() | choice)
+        config = case.architecture.Config.from_dict(case.config.to_dict() | choice)
     except ConfigError:
         return  # switches may exclude each other, as long as they say so
-    model = architecture(config, KNOWN)
+    model = case.architecture(config, KNOWN)
     batch = batch_of(sentences(6), KNOWN)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     assert one_step(model, batch)
@@ -279,19 +359,19 @@ def test_every_switch_trains_one_step_and_predicts(name, choice):
     assert scores(model.eval(), *sentences(3), one_token()).isfinite().all()
 
 
-@pytest.mark.parametrize(("name", "preset"), presets())
-def test_every_preset_trains_one_step_and_predicts(name, preset):
-    architecture = find("model", name)
-    model = build(name, architecture.PRESETS[preset].model, KNOWN)
+@pytest.mark.parametrize(("case", "preset"), presets())
+def test_every_preset_trains_one_step_and_predicts(case, preset):
+    architecture = case.architecture
+    model = build(case.name, architecture.PRESETS[preset].model, KNOWN)
     parts = one_step(model, batch_of(sentences(6), KNOWN))
     assert all(torch.tensor(value).isfinite() for value in parts.values())
     assert scores(model.eval(), *sentences(3), one_token()).isfinite().all()
 
 
-@pytest.mark.parametrize(("name", "preset"), presets())
-def test_every_preset_trains_on_a_batch_of_one_pair(name, preset):
+@pytest.mark.parametrize(("case", "preset"), presets())
+def test_every_preset_trains_on_a_batch_of_one_pair(case, preset):
     # The last batch of an epoch may hold a single pair; a batch norm has no variance to take there.
-    model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
+    model = build(case.name, case.architecture.PRESETS[preset].model, KNOWN)
     batch = batch_of([one_token()], KNOWN, Candidates(direction="undirected"))
     assert len(batch.pairs) == 1
     parts = one_step(model, batch)
@@ -299,10 +379,10 @@ def test_every_preset_trains_on_a_batch_of_one_pair(name, preset):
     assert scores(model.eval(), *sentences(3)).isfinite().all()
 
 
-def test_the_same_seed_gives_the_same_first_weights(name):
+def test_the_same_seed_gives_the_same_first_weights(case):
     def fresh(seed: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(seed)
-        return build(name, find("model", name).Config.tiny().to_dict(), KNOWN).state_dict()
+        return build(case.name, case.config.to_dict(), KNOWN).state_dict()
 
     assert same_tensors(fresh(3), fresh(3))
     starts_at_zero = not any(weight.any() for weight in fresh(3).values())  # as a model may whose loss has one minimum
@@ -312,12 +392,12 @@ def test_the_same_seed_gives_the_same_first_weights(name):
 # ---- saving
 
 
-def test_saved_and_loaded_it_gives_the_same_output_bit_for_bit(name, tmp_path: Path):
-    model = tiny(name)
+def test_saved_and_loaded_it_gives_the_same_output_bit_for_bit(case, tmp_path: Path):
+    model = tiny(case)
     candidates = Candidates(direction="undirected", type_pairs=frozenset({("ORG", "PER"), ("LOC", "PER")}), max_distance=7)
-    Bundle(name, scorer(model, candidates), Decision(threshold=0.1 + 0.2), {"note": "两"}).save(tmp_path / "model")
+    Bundle(case.name, scorer(model, candidates), Decision(threshold=0.1 + 0.2), {"note": "两"}).save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
-    assert (loaded.name, loaded.encoding, loaded.candidates) == (name, KNOWN, candidates)
+    assert (loaded.name, loaded.encoding, loaded.candidates) == (case.name, KNOWN, candidates)
     assert (loaded.decision.threshold, loaded.about, loaded.model.config) == (0.1 + 0.2, {"note": "两"}, model.config)
     assert not loaded.model.training
     assert same_tensors(loaded.model.state_dict(), model.state_dict())
@@ -325,23 +405,23 @@ def test_saved_and_loaded_it_gives_the_same_output_bit_for_bit(name, tmp_path: P
     assert torch.equal(scores(loaded.model, *group), scores(model, *group))
 
 
-@pytest.mark.parametrize(("name", "preset"), presets())
-def test_every_preset_survives_saving(name, preset, tmp_path: Path):
-    model = build(name, find("model", name).PRESETS[preset].model, KNOWN)
+@pytest.mark.parametrize(("case", "preset"), presets())
+def test_every_preset_survives_saving(case, preset, tmp_path: Path):
+    model = build(case.name, case.architecture.PRESETS[preset].model, KNOWN)
     randomise(model)
-    Bundle(name, scorer(model.eval()), Decision(threshold=model.paper_threshold)).save(tmp_path / "model")
+    Bundle(case.name, scorer(model.eval()), Decision(threshold=model.paper_threshold)).save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
     assert torch.equal(scores(loaded.model, *sentences(5)), scores(model, *sentences(5)))
 
 
-def test_options_go_through_a_dictionary_and_back(name):
-    config = find("model", name).Config.tiny()
+def test_options_go_through_a_dictionary_and_back(case):
+    config = case.config
     assert type(config).from_dict(config.to_dict()) == config
 
 
-def test_an_unknown_option_is_refused_by_name(name):
+def test_an_unknown_option_is_refused_by_name(case):
     with pytest.raises(ConfigError, match=r"model\.windos"):
-        find("model", name).Config.from_dict({"windos": 3})
+        case.architecture.Config.from_dict({"windos": 3})
 
 
 # ---- single models

@@ -64,7 +64,7 @@ def assert_refused(folder: Path, *words: str) -> None:
 
 
 def test_holds_three_files_and_no_pickle(folder):
-    assert sorted(file.name for file in folder.iterdir()) == ["decision.json", "model.json", "model.safetensors"]
+    assert sorted(file.name for file in folder.iterdir() if file.is_file()) == ["decision.json", "model.json", "model.safetensors"]
     # A zip (torch.save) starts with PK, a pickle with \x80; safetensors starts with the length of its JSON header.
     head = (folder / WEIGHTS_FILE).read_bytes()
     length = int.from_bytes(head[:8], "little")
