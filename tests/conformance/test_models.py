@@ -38,6 +38,7 @@ from toy import (
     threads,
 )
 
+TINY_OPTIONS: dict[str, dict[str, Any]] = {"bilstm": find("model", "bilstm_pcnn").Config.tiny().encoder_options}  # dropout is off in them
 KNOWN = encoding()
 MODELS = sorted(table("model"))
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
@@ -59,7 +60,9 @@ class Case(NamedTuple):
     @property
     def config(self) -> Any:
         config: Any = self.architecture.Config.tiny()
-        return config if self.encoder is None else replace(config, encoder=self.encoder)
+        if self.encoder is None or self.encoder == config.encoder:
+            return config
+        return replace(config, encoder=self.encoder, encoder_options=TINY_OPTIONS.get(self.encoder, {}))
 
     @property
     def reads(self) -> frozenset[Input]:

@@ -44,12 +44,16 @@ def fill_transformer(transformer: nn.Module, source: str) -> None:
     from transformers import AutoModel
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # seconds at most
+    shows_progress = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it takes a second
     try:
         loaded = AutoModel.from_pretrained(source, dtype=torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         got = str(error).partition("\n")[0][:200]
         raise ConfigError(f"--encoder {source}: expected the weights of a transformer (model.safetensors), got {got}") from error
+    finally:
+        if shows_progress:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     weights = loaded.state_dict()
     own = transformer.state_dict()
     missing = [name for name in own if name not in weights]
