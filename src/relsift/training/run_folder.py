@@ -17,6 +17,7 @@ from pydantic import ConfigDict
 from relsift.bundle import CONFIG_FILE, LOCK_FILE, RUN_FILE
 from relsift.config import RunConfig
 from relsift.corpora.leaks import write_fingerprints
+from relsift.encoding.tokenizers import encoder_sha256
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError
 from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
@@ -79,6 +80,8 @@ def identity_of(config: RunConfig, data: RunData) -> dict[str, Any]:
     checksums = dict(data.checksums)
     if (vectors := config.encoding.vectors) is not None:
         checksums["word vectors"] = vectors_sha256(Path(vectors))
+    if config.encoding.encoder is not None and (encoder := encoder_sha256(config.encoding.encoder)) is not None:
+        checksums["encoder"] = encoder
     if config.training.teacher is not None:
         checksums["teacher"] = teacher_checksum(config.training.teacher)
     return {"data": data.name, "checksums": checksums, "seed": config.training.seed}
