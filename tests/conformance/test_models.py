@@ -41,6 +41,7 @@ from toy import (
 KNOWN = encoding()
 MODELS = sorted(table("model"))
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+TINY_OPTIONS = {"bilstm": {"units": 4, "character_size": 2, "character_filters": 3, "case_size": 2, "dropout": 0.0}}  # of encoders
 
 
 class Case(NamedTuple):
@@ -59,7 +60,9 @@ class Case(NamedTuple):
     @property
     def config(self) -> Any:
         config: Any = self.architecture.Config.tiny()
-        return config if self.encoder is None else replace(config, encoder=self.encoder)
+        if self.encoder is None or self.encoder == config.encoder:
+            return config
+        return replace(config, encoder=self.encoder, encoder_options=TINY_OPTIONS.get(self.encoder, {}))
 
     @property
     def reads(self) -> frozenset[Input]:
