@@ -42,6 +42,7 @@ TINY_OPTIONS: dict[str, dict[str, Any]] = {"bilstm": find("model", "bilstm_pcnn"
 KNOWN = encoding()
 MODELS = sorted(table("model"))
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
+TINY_OPTIONS = {"bilstm": {"units": 4, "character_size": 2, "character_filters": 3, "case_size": 2, "dropout": 0.0}}  # of encoders
 
 
 class Case(NamedTuple):

@@ -17,6 +17,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from relsift.encoders.huggingface import HuggingFaceEncoder, read_subwords
 from relsift.encoding.batch import Batch, Subwords
@@ -31,7 +32,9 @@ from relsift.layers.type_markers import SPREAD, PieceTags, TypeMarkers
 from relsift.models.base.model import Preset
 from relsift.models.base.pair_classifier import ClassifierModel, PairClassifierConfig
 
-GROUPS_AT_ONCE = 1024  # that prediction runs through the transformer at once: bounds the memory of a sentence of hundreds of entities
+# Groups that run through the transformer at once: bounds the memory of a sentence of hundreds of entities.
+GROUPS_AT_ONCE = 1024  # in prediction
+GROUPS_KEPT = 256  # in training; of a batch with more, only the result of each chunk is kept, and the backward pass computes the rest again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +128,17 @@ class PackedMarkers(ClassifierModel[GroupScores]):
     def forward(self, batch: Batch) -> GroupScores:
         subwords, groups = read_subwords(batch), groups_of(batch)
         text = self._text(batch, subwords)
-        size = max(1, len(groups.first) if torch.is_grad_enabled() else GROUPS_AT_ONCE)
+        training = torch.is_grad_enabled()
+        size = GROUPS_KEPT if training else GROUPS_AT_ONCE
         starts = range(0, max(1, len(groups.first)), size)
-        vectors = [self._vectors(batch, subwords, text, groups.first[s : s + size], groups.second[s : s + size]) for s in starts]
-        h = self.dropout(self.trunk(self.dropout(torch.cat(vectors))))                  # (G, hidden)
+
+        def run(first: Tensor, second: Tensor) -> Tensor:
+            h: Tensor = self.dropout(self.trunk(self.dropout(self._vectors(batch, subwords, text, first, second))))
+            return h
+
+        chunks = [(groups.first[start : start + size], groups.second[start : start + size]) for start in starts]
+        again = training and len(chunks) > 1
+        h = torch.cat([checkpoint(run, *chunk, use_reentrant=False) if again else run(*chunk) for chunk in chunks])  # (G, hidden)
         return GroupScores(self.classifier(h), groups)
 
     def _text(self, batch: Batch, subwords: Subwords) -> TextStates:
