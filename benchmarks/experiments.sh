@@ -6,6 +6,7 @@
 #
 #     benchmarks/experiments.sh [NAME]...      NAME: a step below (conll04, scienceie …); none: all, in this order
 #     SEEDS=1 benchmarks/experiments.sh conll04        fewer seeds first
+#     ENCODER=FOLDER ENCODER_ZH=FOLDER benchmarks/experiments.sh encoders        not among all: it needs two transformers
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export OMP_NUM_THREADS=1
@@ -93,6 +94,17 @@ systems() { # every system without and with tags, on three of the corpora's own 
   reproduce tag_gain systems/conll04 --data conll04 --direction directed "${options[@]}"
   reproduce tag_gain systems/scienceie --data scienceie --direction undirected "${options[@]}"
   reproduce tag_gain systems/ddi2013 --data ddi2013 --direction undirected --set training.epochs=10 "${options[@]}"
+}
+
+encoders() { # ENCODER, ENCODER_ZH: folders of Hugging Face, such as all-MiniLM-L6-v2 and multilingual-e5-small
+  local options=(--split own --seeds "${SEEDS:-3}" --set $PARSER --set "training.precision=${PRECISION:-float32}")
+  local english=(--encoder "${ENCODER:?expected a folder of Hugging Face}") data
+  reproduce encoders encoders/conll04 --data conll04 --direction directed "${options[@]}" "${english[@]}"
+  for data in scienceie ddi2013; do
+    reproduce encoders "encoders/$data" --data "$data" --direction undirected "${options[@]}" "${english[@]}"
+  done
+  reproduce encoders encoders/scierc --data scierc --direction directed "${options[@]}" "${english[@]}"
+  reproduce encoders encoders/scicn --data scicn --direction undirected "${options[@]}" --encoder "${ENCODER_ZH:?expected another one, for Chinese}"
 }
 
 for step in "${@:-all}"; do

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from statistics import fmean, stdev
 from typing import Any
 
-from official_page import RESULTS, TITLES, load, over_seeds, setting, table
+from official_page import RESULTS, TITLES, load, over_seeds, setting, table, train_command
 
 from relsift.experiments.result import Results
 from relsift.experiments.tag_gain import PAIRS, SYSTEMS, gain
@@ -80,7 +80,7 @@ def commands(grids: Mapping[str, Results]) -> list[str]:
     for results in grids.values():
         for system in SYSTEMS:
             if results.of(system):
-                lines.setdefault(system.model, results.of(system)[0].command)
+                lines.setdefault(system.model, train_command(results.of(system)[0]))
     return ["One command a system (the other cells differ in corpus, direction, tags and seed):", "", "```", *lines.values(), "```", ""]
 
 
