@@ -33,8 +33,9 @@ from pydantic import Field
 from relsift.annotators.base import Addition
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
-from relsift.encoding.encoding import Encoding
-from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords
+from relsift.encoding.encoding import Encoding, Input
+from relsift.encoding.subwords import SubwordInput
+from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords, subwords_sha256
 from relsift.encoding.tokenizers import FILES as ENCODER_FILES
 from relsift.errors import CheckpointError, ConfigError, RelsiftError
 from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
@@ -67,6 +68,7 @@ class _ModelFile(Strict):
     candidates: dict[str, Any]
     weights_sha256: str
     about: dict[str, Any]
+    encoder_sha256: str | None = None  # of the files of `encoder/`; None: there are none
 
 
 class _EnsembleFile(Strict):
@@ -156,6 +158,8 @@ class Bundle:
                 "weights_sha256": file_sha256(fresh / WEIGHTS_FILE),
                 "about": self.about,
             }
+            if self.encoding.subwords is not None:
+                description["encoder_sha256"] = subwords_sha256(fresh / ENCODER_FOLDER)
             write_json(fresh / MODEL_FILE, description)
 
     def _save_members(self, folder: Path) -> None:
@@ -205,7 +209,7 @@ class Bundle:
                 description, decision, annotators, found = upgraded(description, found)
             else:
                 decision, annotators = Decision.load(folder), _annotators(folder)
-            subwords = load_subwords(folder / ENCODER_FOLDER) if "subwords" in description["encoding"].get("reads", ()) else None
+            subwords = _subwords(folder / ENCODER_FOLDER, description)
             encoding = Encoding.from_json(description["encoding"], subwords)
             make = partial(build, description["model"], description["options"], encoding)
             if (without_memory := outline(make)) is not None:  # sizes in the description may be any
@@ -242,6 +246,12 @@ def model_checksum(folder: Path) -> str:
     """One checksum of a model folder: of `model.json` (which holds that of the weights or the members), decision, annotators, tokenizer."""
     names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE, *(f"{ENCODER_FOLDER}/{name}" for name in ENCODER_FILES))
     return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
+
+
+def inputs_of(name: str, options: dict[str, Any]) -> frozenset[Input]:
+    """What a model of a registered architecture reads of a sentence, with these options. Raises ConfigError as `build` does."""
+    architecture: type[RelationModel[Any]] = find("model", name)
+    return architecture.reads(architecture.Config.from_dict(options))
 
 
 def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationModel[Any]:
@@ -298,6 +308,15 @@ def _check_inputs(model: RelationModel[Any], encoding: Encoding) -> None:
         raise CheckpointError(f"encoding.reads: expected {sorted(reads)}, which the model reads, got {sorted(encoding.reads)}")
     if encoding.unit != (unit := encoding.unit_for(model.UNIT)):
         raise CheckpointError(f"encoding.unit: expected {unit}, as the model and its tags need it, got {encoding.unit}")
+
+
+def _subwords(folder: Path, description: dict[str, Any]) -> SubwordInput | None:
+    """The tokenizer in `encoder/`. Raises CheckpointError for an altered file: other pieces would get vectors that are not theirs."""
+    if "subwords" not in description["encoding"].get("reads", ()):
+        return None
+    if (found := subwords_sha256(folder)) != (expected := description.get("encoder_sha256")):
+        raise CheckpointError(f"{folder}: expected files with sha256 {expected}, got {found}; a file was altered: copy the folder again")
+    return load_subwords(folder)
 
 
 def _annotators(folder: Path) -> dict[Addition, str]:

@@ -32,7 +32,7 @@ MOST = 10**9  # bound on counts that need no memory
 MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
 
 
-AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT = "auto", "packed_markers", "multitask_cnn"  # names of models: "the best one for what is given"
+AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT = "auto", "packed_markers", "bilstm_pcnn"  # names of models: "the best one for what is given"
 TRANSFORMER = "huggingface"  # the encoder that needs `encoding.encoder`
 # How models are trained whose presets were made for words: the optimisers of their sources would ruin a transformer.
 TRANSFORMER_TRAINING: dict[str, Any] = {

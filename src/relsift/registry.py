@@ -80,6 +80,7 @@ EXPERIMENTS = {
     "errors": "relsift.experiments.error_kinds:EXPERIMENT",
     "ablations": "relsift.experiments.ablations:EXPERIMENT",
     "evaluation_habits": "relsift.experiments.evaluation_habits:EXPERIMENT",
+    "encoders": "relsift.experiments.encoders:EXPERIMENT",
     "tag_gain": "relsift.experiments.tag_gain:EXPERIMENT",
 }
 TABLES = {

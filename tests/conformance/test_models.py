@@ -38,6 +38,7 @@ from toy import (
     threads,
 )
 
+TINY_OPTIONS: dict[str, dict[str, Any]] = {"bilstm": find("model", "bilstm_pcnn").Config.tiny().encoder_options}  # dropout is off in them
 KNOWN = encoding()
 MODELS = sorted(table("model"))
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}

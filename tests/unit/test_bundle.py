@@ -212,7 +212,8 @@ def test_readings_other_than_those_of_training_are_refused(folder, tmp_path):
     for unit in ("pair", "head"):
         rewrite(folder, encoding=encoding | {"unit": unit})
         assert_refused(folder, str(folder / MODEL_FILE), f"encoding.unit: expected sentence, as the model and its tags need it, got {unit}")
-    rewrite(folder, encoding={name: part for name, part in encoding.items() if name != "trees"} | {"reads": ["words", "tags"]})
+    few = {name: part for name, part in encoding.items() if name not in ("trees", "characters")} | {"reads": ["words", "tags"]}
+    rewrite(folder, encoding=few)
     assert_refused(folder, str(folder / MODEL_FILE), "encoding.reads: expected", "'spans'")
 
 

@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from relsift.bundle import build
-from relsift.config import RunConfig, load_config, option_names
+from relsift.config import RunConfig, encoder_overrides, load_config, option_names
 from relsift.errors import ConfigError, RelsiftError
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import MODELS, find
@@ -395,3 +395,31 @@ def test_an_odd_value_of_any_option_is_refused_or_makes_a_model(model, option, t
 def written(folder: Path, given: dict[str, Any]) -> Path:
     (folder / "run.yaml").write_text(yaml.safe_dump(given, default_flow_style=False), encoding="utf-8")
     return folder / "run.yaml"
+
+
+# ---- the model that is chosen
+
+
+def test_auto_takes_the_model_of_the_file_before_any_other(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("model: {name: pcnn}\n", encoding="utf-8")
+    assert load_config(model="auto", file=file).model.name == "pcnn"
+
+
+def test_auto_takes_the_best_model_for_what_is_given():
+    assert load_config(model="auto").model.name == "bilstm_pcnn"
+    assert load_config(model="auto", overrides=encoder_overrides("folder")).model.name == "packed_markers"
+
+
+def test_a_named_model_wins_over_auto_and_the_file(tmp_path):
+    file = tmp_path / "run.yaml"
+    file.write_text("model: {name: pcnn}\n", encoding="utf-8")
+    assert load_config(model="cr_cnn", file=file).model.name == "cr_cnn"
+
+
+def test_a_preset_for_words_gets_the_training_of_a_transformer_and_keeps_its_sizes():
+    words, transformer = load_config(model="pcnn"), load_config(model="pcnn", overrides=encoder_overrides("folder"))
+    assert (words.training.optimiser, transformer.training.optimiser) == ("adadelta", "adamw")
+    assert transformer.training.encoder_learning_rate == 1e-4
+    assert transformer.encoding.encoder == "folder"
+    assert load_config(model="pcnn", overrides=[*encoder_overrides("folder"), "training.epochs=3"]).training.epochs == 3

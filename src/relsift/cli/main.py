@@ -31,6 +31,7 @@ from relsift.cli import (
     stats,
     train,
     validate,
+    vectors,
 )
 from relsift.cli.output import discard_output, echo, open_streams
 from relsift.errors import OutputError, RelsiftError
@@ -74,6 +75,7 @@ app.command("validate")(validate.command)
 app.command("convert", cls=registered.help_lists("reader", "writer"))(convert.command)
 app.command("split")(split.command)
 app.command("parse")(parse.command)
+app.add_typer(vectors.app, name="vectors")
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("errors")(list_errors.command)

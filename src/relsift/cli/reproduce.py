@@ -18,6 +18,7 @@ def command(
     from_results: Annotated[Path | None, typer.Option(help="Write the report anew from a folder's cells; trains nothing.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Train this system only; may be given several times.")] = None,
     overrides: grid_options.Overrides = None,
+    encoder: Annotated[str | None, typer.Option(help="Folder or hub id of a transformer, for the systems that read one.")] = None,
     split: grid_options.Split = "folds",
     folds: grid_options.Folds = None,
     seeds: grid_options.Seeds = None,
@@ -37,6 +38,7 @@ def command(
     no_relation: data_options.NoRelation = None,
 ) -> None:
     """Compute a table, figure or study of the papers on any annotated data, and write its report."""
+    from relsift.config import encoder_overrides
     from relsift.errors import require
     from relsift.experiments.experiment import Experiment
     from relsift.experiments.grid import load_results, read_plan
@@ -62,7 +64,7 @@ def command(
         type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,
         no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
     )  # fmt: skip
-    systems = adapted(chosen.systems(plan), plan, overrides or [])
+    systems = adapted(chosen.systems(plan), plan, [*encoder_overrides(encoder)[:1], *(overrides or [])])
     names = {system.name for system in systems}
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)
     wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)

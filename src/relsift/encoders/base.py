@@ -100,7 +100,7 @@ class TokenEncoder(nn.Module, ABC):
 
 def distinct(rows: Tensor) -> KeyedTokens:
     """(N, D) features -> the tokens as keys, one key a token."""
-    return KeyedTokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [])
+    return KeyedTokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [], distinct=True)
 
 
 def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:

@@ -18,28 +18,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from relsift.encoders.base import EncoderOptions, TokenEncoder, distinct, drop_dimensions
+from relsift.encoders.base import EncoderOptions, TokenEncoder
 from relsift.encoding.batch import Batch, Characters, required
 from relsift.encoding.characters import CASES
 from relsift.encoding.encoding import Encoding
 from relsift.errors import ConfigError, ShapeError, require
 from relsift.layers.bilstm import TwoLSTMs
 from relsift.layers.character_cnn import CharacterCNN
-from relsift.layers.keyed_tokens import KeyedTokens
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiLSTMOptions(EncoderOptions):
     """What is read of a token, and the sizes."""
 
-    units: int = 100  # H
+    units: int = 96  # H; multiples of 16 are fastest
     layers: int = 1
-    dropout: float = 0.3  # share dropped of the features read, and of the states between layers
+    dropout: float = 0.5  # share dropped of the features read, and of the states between layers
     character_size: int = 25
-    character_filters: int = 50  # 0: characters are not read
+    character_filters: int = 32  # 0: characters are not read
     case_size: int = 8  # 0: the case is not read
     fixed_vectors: bool = False  # learn what to add to the words' vectors, not the vectors themselves
-    keep_input: bool = True  # whether what the BiLSTM read is among the features, beside its states
+    keep_input: bool = False  # whether what the BiLSTM read is among the features, beside its states
 
     def __post_init__(self) -> None:
         section = "model.encoder_options"
@@ -81,14 +80,10 @@ class BiLSTMEncoder(TokenEncoder):
         self.size = sizes[-1] + (sizes[0] if o.keep_input else 0)
 
     def features(self, batch: Batch) -> Tensor:
-        read = self._read(batch)                                                        # (N, I)
-        states = self._states(read, batch)                                              # (N, 2H)
-        return torch.cat([states, read], dim=1) if self.options.keep_input else states  # (N, D)
-
-    def keyed(self, batch: Batch) -> KeyedTokens:
-        if self.dropout and self.training:
-            return distinct(drop_dimensions(self.padded(batch), self.dropout, self.training)[batch.mask])
-        return super().keyed(batch)
+        tokens, place = self._different(batch)                                          # (V,), (N,)
+        read = self._read(batch, tokens)                                                # (V, I)
+        states = self._states(read, place, batch)                                       # (N, 2H)
+        return torch.cat([states, F.embedding(place, read)], dim=1) if self.options.keep_input else states  # (N, D)
 
     def word_table(self) -> nn.Embedding:
         return self.words
@@ -98,37 +93,50 @@ class BiLSTMEncoder(TokenEncoder):
         if self.added is not None:
             self.added.requires_grad_(False)
 
-    def _read(self, batch: Batch) -> Tensor:
-        """(N, I): what the BiLSTM reads of each token."""
-        mask = batch.mask
-        words = required(batch.words, "words")[mask]                                    # (N,)
-        parts = [self._vectors(words)]
+    def _different(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(V,) tokens among the N that differ in what is read of them, and (N,) the number of each token's like among them.
+
+        With dropout all tokens differ.
+        """
+        looks = _looks(batch).place                                                     # (N,)
+        every = torch.arange(len(looks), device=looks.device)
+        if torch.is_grad_enabled():
+            return every, every
+        key = looks * len(self.words.weight) + required(batch.words, "words")[batch.mask]
         if self.tags is not None:
-            parts.append(self.tags(required(batch.tags, "tags")[mask]))
+            key = key * len(self.tags.weight) + required(batch.tags, "tags")[batch.mask]
+        keys, place = torch.unique(key, return_inverse=True)
+        like: Tensor = every.new_zeros(len(keys)).scatter_(0, place, every)             # any of the tokens with a key will do
+        return like, place
+
+    def _read(self, batch: Batch, tokens: Tensor) -> Tensor:
+        """(V, I): what the BiLSTM reads of these tokens, (V,) among the N."""
         looks = _looks(batch)
-        different = []
+        parts = [self._vectors(required(batch.words, "words")[batch.mask][tokens])]
+        if self.tags is not None:
+            parts.append(self.tags(required(batch.tags, "tags")[batch.mask][tokens]))
         if self.characters is not None:
-            different.append(self.characters(looks.ids))                                # (W, F)
+            parts.append(F.embedding(looks.place[tokens], self.characters(looks.ids)))  # (W, F): once for each different word
         if self.cases is not None:
-            different.append(self.cases(looks.case))
-        parts += [F.embedding(looks.place, part) for part in different]                 # computed once for each different token
+            parts.append(self.cases(looks.case[looks.place[tokens]]))
         return torch.cat(parts, dim=1)
 
     def _vectors(self, words: Tensor) -> Tensor:
-        """(N,) rows of words -> (N, word_size)."""
+        """(V,) rows of words -> (V, word_size)."""
         vectors: Tensor = self.words(words)
         if self.added is None:
             return vectors
-        trained = words < len(self.added)                                               # (N,)
-        return vectors + F.embedding(words.where(trained, 0), self.added) * trained[:, None]
+        trained = words < len(self.added)                                               # (V,)
+        added = F.embedding(words.where(trained, 0), self.added) * trained[:, None]
+        return vectors + added
 
-    def _states(self, read: Tensor, batch: Batch) -> Tensor:
-        """(N, I) -> (N, 2H)"""
-        mask = batch.mask
-        x = read.new_zeros(*mask.shape, read.shape[1]).masked_scatter(mask[:, :, None], self.drop(read))  # (S, T, I)
+    def _states(self, read: Tensor, place: Tensor, batch: Batch) -> Tensor:
+        """(V, I) and (N,) -> (N, 2H)"""
+        x: Tensor = self.drop(read)
         for number, layer in enumerate(self.layers):
-            x = layer(self.drop(x) if number else x, batch.lengths)                     # (S, T, 2H)
-        return x[mask]
+            x = layer(self.drop(x) if number else x, place, batch.lengths)              # (N, 2H)
+            place = torch.arange(len(x), device=x.device)
+        return x
 
 
 def _looks(batch: Batch) -> Characters:

@@ -74,10 +74,13 @@ class HuggingFaceEncoder(TokenEncoder):
             rows = torch.cat([rows, self.tags(batch.tags[batch.mask])], dim=1)          # (N, H + tag size)
         if self.lstm is None:
             return rows
-        mask = batch.mask                                                               # (S, T)
-        read = rows.new_zeros(*mask.shape, rows.shape[1]).masked_scatter(mask[:, :, None], rows)
-        read = drop_dimensions(read, self.options.dropout, self.training)
-        return torch.cat([rows, self.lstm(read, batch.lengths)[mask]], dim=1)           # (N, D)
+        read = rows
+        if self.training and self.options.dropout:
+            mask = batch.mask                                                           # (S, T)
+            padded = rows.new_zeros(*mask.shape, rows.shape[1]).masked_scatter(mask[:, :, None], rows)
+            read = drop_dimensions(padded, self.options.dropout, self.training)[mask]
+        states = self.lstm(read, torch.arange(len(read), device=read.device), batch.lengths)
+        return torch.cat([rows, states], dim=1)                                         # (N, D)
 
     def states(self, subwords: Subwords) -> Tensor:
         """(N, H): the states of the tokens; they depend on nothing but the pieces and the transformer's weights."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 from relsift.schema import Sentence
@@ -16,6 +16,7 @@ from relsift.schema import Sentence
 PADDING, UNKNOWN_CHARACTER = 0, 1  # rows of a table of characters
 SPECIAL = 2  # rows before that of the first character
 RARE = 2  # a character with fewer occurrences in the training data is unknown, so that the row of unknown ones is trained
+MOST_REMEMBERED = 2**16  # tokens: at most some 30 MB
 MOST_CHARACTERS = 24  # of a token: of a longer one, such as an address, its beginning and its end are read, half of these each
 
 CASES = ("number", "lower", "upper", "title", "mixed", "with digits", "without case", "other")
@@ -62,11 +63,25 @@ class CharacterVocabulary:
     def looks(self, tokens: Iterable[str]) -> Looks:
         """Of the tokens of a batch. Equal ones share a row."""
         places: dict[str, int] = {}
-        place = [places.setdefault(token, len(places)) for token in tokens]
-        return Looks([self.ids(token) for token in places], [case_of(token) for token in places], place)
+        place = [places.setdefault(token, len(places)) for token in tokens]  # `len` before the token is added: the next row
+        looks = [self._look(token) for token in places]
+        return Looks([ids for ids, _ in looks], [case for _, case in looks], place)
+
+    def _look(self, token: str) -> tuple[list[int], int]:
+        """Characters and case of a token; those of the last tokens are remembered, since most come again."""
+        known = self._remembered
+        look = known.get(token)
+        if look is None:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            look = known[token] = self.ids(token), case_of(token)
+        return look
+
+    @cached_property
+    def _remembered(self) -> dict[str, tuple[list[int], int]]:
+        return {}
 
 
-@lru_cache(maxsize=2**16)
 def case_of(token: str) -> int:
     """Its position in CASES."""
     if token.isdigit():

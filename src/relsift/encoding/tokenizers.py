@@ -13,12 +13,13 @@ from typing import Any
 
 from relsift.encoding.subwords import INSTALL, SubwordInput, config_text, stand_in_of, tokenizers_class
 from relsift.errors import CheckpointError, ConfigError
-from relsift.files import make_folder, replaced_file, write_json
+from relsift.files import file_sha256, joint_sha256, make_folder, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 
 ENCODER_FOLDER, CONFIG, TOKENIZER, PIECES = "encoder", "config.json", "tokenizer.json", "pieces.json"
 FILES = (CONFIG, TOKENIZER, PIECES)
+_READ = (".json", ".txt", ".model", ".safetensors", ".bin")  # endings of the files that a folder of Hugging Face is read from
 SHORTEST = 16  # pieces that a transformer has to read at once
 WITHOUT_LIMIT = 512  # pieces at once for a transformer that names no limit
 _MOST = 100_000  # pieces; tokenizers write 1e30 for "no limit"
@@ -74,6 +75,15 @@ def subwords_of(source: str) -> SubwordInput:
     return subwords
 
 
+def encoder_sha256(source: str) -> str | None:
+    """One checksum of what training reads of a folder: configuration, tokenizer, weights. None for the id of a model of the hub."""
+    folder = Path(source)
+    if not folder.is_dir():
+        return None
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in _READ]
+    return joint_sha256({path.name: file_sha256(path) for path in files})
+
+
 def save_subwords(subwords: SubwordInput, folder: Path) -> None:
     """Write the files of `encoder/`."""
     make_folder(folder)
@@ -83,11 +93,17 @@ def save_subwords(subwords: SubwordInput, folder: Path) -> None:
     write_json(folder / PIECES, {"longest": subwords.longest, "stand_in": subwords.stand_in})
 
 
-def load_subwords(folder: Path) -> SubwordInput:
-    """Read what `save_subwords` wrote. Raises CheckpointError naming the file that is missing or broken."""
+def subwords_sha256(folder: Path) -> str:
+    """One checksum of the files of `encoder/`. Raises CheckpointError naming those that are missing."""
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(f"{folder}: expected {', '.join(FILES)}, {' and '.join(missing)} missing; copy the whole folder again")
+    return joint_sha256({name: file_sha256(folder / name) for name in FILES})
+
+
+def load_subwords(folder: Path) -> SubwordInput:
+    """Read what `save_subwords` wrote. Raises CheckpointError naming the file that is missing or broken."""
+    subwords_sha256(folder)  # are all files there?
     bounds = conform(_PiecesFile, read_json(folder / PIECES), folder / PIECES)
     config: dict[str, Any] = conform(dict[str, Any], read_json(folder / CONFIG), folder / CONFIG)
     try:

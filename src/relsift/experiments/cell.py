@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from relsift.bundle import Bundle
+from relsift.bundle import Bundle, inputs_of
 from relsift.candidates import CandidateReport, sample_negatives
 from relsift.config import RunConfig, load_config
 from relsift.corpora.data import Data, resolve
@@ -37,7 +37,6 @@ from relsift.experiments.result import CellResult, Curve, Plan, cell_command, ce
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, score
 from relsift.readers.base import ReadReport
-from relsift.registry import find
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
@@ -145,7 +144,13 @@ def _warnings(plan: Plan, fold: Fold, report: ReadReport) -> list[str]:
 def why_not_trainable(system: System, plan: Plan) -> str | None:
     """Why the system cannot be trained on the plan's data as it stands; None if it can."""
     config = configured(Cell(system, 1, 1), plan)
-    if "trees" in find("model", system.model).READS and config.encoding.parser is None:
+    reads = inputs_of(config.model.name, config.model.options)
+    if "subwords" in reads:
+        if config.encoding.encoder is None:
+            return "no transformer is named; name a folder with --encoder"
+        if find_spec("transformers") is None:
+            return "its encoder needs transformers: pip install 'relsift[transformers]'"
+    if "trees" in reads and config.encoding.parser is None:
         bare = sum(sentence.syntax is None for fold in folds_of(plan) for sentence in sentences_of(fold.test))
         if bare:
             return f"{bare} sentences have no dependency trees; name a spaCy pipeline with --set encoding.parser=NAME"

@@ -9,21 +9,24 @@ from typing import Any
 
 import yaml
 
+from relsift.bundle import inputs_of
 from relsift.candidates import DIRECTIONS
+from relsift.config import load_config
 from relsift.corpora.data import resolve
 from relsift.device import checked_device
+from relsift.encoding.encoding import Input
 from relsift.errors import ConfigError, require
 from relsift.experiments.cell import Cell
 from relsift.experiments.grid import cells_of
 from relsift.experiments.result import QUICK_OVERRIDE, Plan
 from relsift.experiments.system import System
 from relsift.readers.base import OnError
-from relsift.registry import find
 
 SHARED = {
     "candidates.direction": "--direction", "candidates.type_filter": "--type-filter", "training.seed": "--seeds",
     "training.threads": "--jobs", "training.device": "--device",
 }  # fmt: skip
+GIVES: dict[str, Input] = {"encoding.parser": "trees", "encoding.encoder": "subwords"}  # option -> the input that it serves
 FOLDS, SEEDS = 5, 3  # unless the user says otherwise
 MOST_FOLDS, MOST_SEEDS, MOST_SENTENCES = 1000, 1000, 10**9  # more is a slip of the finger, and would fill memory before any work
 SEEDS_END = 2**63
@@ -90,15 +93,22 @@ def system_of(
 
 
 def adapted(systems: Sequence[System], plan: Plan, overrides: Sequence[str]) -> tuple[System, ...]:
-    """In the data's language, with the user's overrides; a parser is an option of those alone that read dependency trees."""
+    """In the data's language, with the user's overrides; a parser or an encoder is an option of those alone that read what it gives."""
     refuse_shared(overrides, "--set")
     quick = [QUICK_OVERRIDE] if plan.quick else []
 
     def chosen(system: System) -> list[str]:
-        reads_trees = "trees" in find("model", system.model).READS
-        return [text for text in [*quick, *overrides] if reads_trees or not text.startswith("encoding.parser=")]
+        reads = _inputs(system.with_overrides(*overrides))
+        foreign = tuple(f"{option}=" for option, part in GIVES.items() if part not in reads)
+        return [text for text in [*quick, *overrides] if not text.startswith(foreign)]
 
     return tuple(system.in_language(plan.language).with_overrides(*chosen(system)) for system in systems)
+
+
+def _inputs(system: System) -> frozenset[Input]:
+    """What the model of a system reads of a sentence."""
+    config = load_config(model=system.model, preset=system.preset, overrides=list(system.overrides))
+    return inputs_of(config.model.name, config.model.options)
 
 
 def refuse_shared(overrides: Sequence[str], where: str) -> None:

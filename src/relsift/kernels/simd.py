@@ -99,6 +99,28 @@ def add(typing: Any, one: Any, other: Any) -> Any:
 
 
 @_instruction
+def divide(typing: Any, one: Any, other: Any) -> Any:
+    return one(one, other), lambda context, builder, signature, arguments: builder.fdiv(*arguments)
+
+
+@_instruction
+def multiply(typing: Any, one: Any, other: Any) -> Any:
+    return one(one, other), lambda context, builder, signature, arguments: builder.fmul(*arguments)
+
+
+@_instruction
+def multiply_add(typing: Any, one: Any, other: Any, more: Any) -> Any:
+    """one * other + more, element by element, rounded once where the machine can."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        name, vector = f"llvm.fmuladd.v{VECTOR_SIZE}f32", _FLOAT_VECTOR.llvm_type
+        function = builder.module.globals.get(name) or ir.Function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+        return builder.call(function, arguments)
+
+    return one(one, other, more), generate
+
+
+@_instruction
 def greater(typing: Any, one: Any, other: Any) -> Any:
     """The mask of the elements in which `one` is greater; False where either is not a number."""
     return _MASK_VECTOR(one, other), lambda context, builder, signature, arguments: builder.fcmp_ordered(">", *arguments)

@@ -16,3 +16,4 @@ class KeyedTokens:
     count: int  # of possible keys
     features: Callable[[Tensor], Tensor]  # (V,) different keys -> (V, D)
     weights: Sequence[Tensor]  # from which alone the features are computed; empty: they also depend on the batch and cannot be cached
+    distinct: bool = False  # no two tokens share a key: the keys are 0, 1, … N - 1

@@ -87,7 +87,10 @@ class PairConvolution(nn.Module):
 
         projected_size = windows.places * self.size // len(windows.sizes)
         cache_weights = [*tokens.weights, *weights] if tokens.weights else None
-        token_rows = self._rows(self._token_cache, tokens.keys, tokens.count, [projected_size], project_tokens, cache_weights)
+        if tokens.distinct:
+            token_rows = Rows(project_tokens(tokens.keys), tokens.keys, False)
+        else:
+            token_rows = self._rows(self._token_cache, tokens.keys, tokens.count, [projected_size], project_tokens, cache_weights)
         entities, pair_head, pair_tail = referred_entities(batch)                       # (A,), (P,), (P,)
         keys = self.contexts.keys(batch, entities, merge=not self.training)             # (A, T)
         tables = [head_table, tail_table, *weights]

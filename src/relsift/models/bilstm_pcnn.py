@@ -26,7 +26,9 @@ from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding, Input
 from relsift.errors import require
 from relsift.layers.between import NUM_ENTITIES, NUM_TOKENS, between
+from relsift.layers.character_cnn import maxima
 from relsift.layers.initialise import initialise_for_tanh
+from relsift.layers.keyed_tokens import KeyedTokens
 from relsift.layers.relation_classifier import PairScores
 from relsift.models.base.convolved_pairs import ConvolvedPairClassifier, ConvolvedPairsConfig
 from relsift.models.base.model import Preset
@@ -44,7 +46,7 @@ class BiLSTMPCNNConfig(ConvolvedPairsConfig):
     tag_size: int = 30
     distance_size: int = 20  # of each of the two distance embeddings
     window: int = 3  # tokens
-    filters: int = 150
+    filters: int = 128
     activation: Literal["relu", "tanh"] = "relu"  # of the convolution
     spans: bool = True  # maxima of the token features over either entity
     type_size: int = 50  # of a pair of entity types; 0: not read
@@ -73,8 +75,8 @@ class BiLSTMPCNNConfig(ConvolvedPairsConfig):
 
 
 _TRAINING = {
-    "optimiser": "adamw", "learning_rate": 1e-3, "weight_decay": 0.01, "gradient_clip": 1.0, "batch_pairs": 128, "epochs": 25,
-    "patience": 6, "unknown_rate": 0.3, "ema": 0.99,
+    "optimiser": "adamw", "learning_rate": 1e-3, "schedule": "linear", "weight_decay": 0.01, "gradient_clip": 1.0, "batch_pairs": 64,
+    "epochs": 12, "patience": 12, "unknown_rate": 0.3, "word_dropout": 0.1, "ema": 0.99,
 }  # fmt: skip
 
 
@@ -112,7 +114,7 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
         parts = [pooled.relu() if self.config.activation == "relu" else pooled.tanh()]  # neither changes the 0
         head, tail = batch.pairs.head, batch.pairs.tail                                 # (P,)
         if self.config.spans:
-            spans = span_maxima(tokens.features(tokens.keys), batch)                    # (E, D)
+            spans = span_maxima(tokens, batch)                                          # (E, D)
             parts += [F.embedding(head, spans), F.embedding(tail, spans)]
         if self.types is not None:
             kind = batch.entities.type.where(batch.entities.type >= 0, self.num_types - 1)  # (E,)
@@ -123,11 +125,10 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
         return torch.cat(parts, dim=1)
 
 
-def span_maxima(tokens: Tensor, batch: Batch) -> Tensor:
-    """(N, D) token features -> (E, D): of each entity, their maxima over its tokens."""
+def span_maxima(tokens: KeyedTokens, batch: Batch) -> Tensor:
+    """(E, D): of each entity, the maxima of the token features over its tokens."""
     start, end = batch.entities.span.unbind(1)                                          # (E,)
     length = end - start
-    first = length.cumsum(0) - length                                                   # of each entity, among the tokens of all entities
-    shift = batch.first[batch.entities.sentence] + start - first
-    rows = torch.arange(int(length.sum()), device=tokens.device) + shift.repeat_interleave(length)
-    return F.embedding_bag(rows, tokens, first, mode="max")
+    shift = batch.first[batch.entities.sentence] + start - (length.cumsum(0) - length)
+    rows = torch.arange(int(length.sum()), device=length.device) + shift.repeat_interleave(length)
+    return maxima(tokens.features(tokens.keys[rows]), length)

@@ -17,6 +17,7 @@ from pydantic import ConfigDict
 from relsift.bundle import CONFIG_FILE, LOCK_FILE, RUN_FILE
 from relsift.config import RunConfig
 from relsift.corpora.leaks import write_fingerprints
+from relsift.encoding.tokenizers import encoder_sha256
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError
 from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
@@ -79,6 +80,8 @@ def identity_of(config: RunConfig, data: RunData) -> dict[str, Any]:
     checksums = dict(data.checksums)
     if (vectors := config.encoding.vectors) is not None:
         checksums["word vectors"] = vectors_sha256(Path(vectors))
+    if config.encoding.encoder is not None and (encoder := encoder_sha256(config.encoding.encoder)) is not None:
+        checksums["encoder"] = encoder
     if config.training.teacher is not None:
         checksums["teacher"] = teacher_checksum(config.training.teacher)
     return {"data": data.name, "checksums": checksums, "seed": config.training.seed}
@@ -111,8 +114,11 @@ def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *,
         )
     identity = identity_of(config, data)
     if {key: before.get(key) for key in identity} != identity:
+        known, now = before.get("checksums", {}), identity["checksums"]
+        changed = [name for name in {**known, **now} if known.get(name) != now.get(name)]
+        of = f" of {', '.join(changed)}" if changed else ""
         raise CheckpointError(
-            f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums"
+            f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums{of}; use another --out"
         )
 
 

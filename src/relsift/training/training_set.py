@@ -9,6 +9,7 @@ from pathlib import Path
 
 from relsift.annotators.base import Addition
 from relsift.annotators.trees import pinned, with_trees
+from relsift.bundle import inputs_of
 from relsift.candidates import CandidateReport, Candidates, Pair, sample_negatives
 from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding
@@ -54,7 +55,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     Raises: DataError if there is nothing to learn from; ConfigError for an annotator that is not installed.
     """
     model: type[RelationModel[object]] = find("model", config.model.name)
-    reads = model.reads(model.Config.from_dict(config.model.options))
+    reads = inputs_of(config.model.name, config.model.options)
     annotated = [sentence for sentence in training if sentence.relations is not None]
     annotators: dict[Addition, str] = {}
     if "trees" in reads:  # parsed once, not in every epoch

@@ -33,7 +33,7 @@ def with_tokens(*tokens: str) -> Sentence:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"layers": 2}, {"keep_input": False}, {"fixed_vectors": True}, {"character_filters": 0}, {"case_size": 0}, {"tag_size": None}],
+    [{}, {"layers": 2}, {"keep_input": True}, {"fixed_vectors": True}, {"character_filters": 0}, {"case_size": 0}, {"tag_size": None}],
     ids=str,
 )
 def test_features_are_those_of_the_equations_token_by_token(options):

@@ -32,21 +32,34 @@ def test_a_step_is_that_of_the_equations():
     torch.testing.assert_close(layer(x, torch.tensor([2]))[0, 1, :2], h)
 
 
-def test_two_lstms_over_padded_sentences_are_the_same_function_with_the_same_gradients():
+def test_two_lstms_over_padded_sentences_are_the_same_function_with_the_same_gradients(monkeypatch):
     torch.manual_seed(0)
     layer = BiLSTM(3, 4)
     two = TwoLSTMs(3, 4)
     for own, suffix in ((two.forth, ""), (two.back, "_reverse")):
         own.load_state_dict({name: getattr(layer.lstm, name + suffix) for name in own.state_dict()})
-    x, lengths = torch.randn(3, 6, 3), torch.tensor([2, 6, 1])
+    x, lengths = torch.randn(5, 6, 3), torch.tensor([2, 6, 1, 3, 6])
     real = torch.arange(6) < lengths[:, None]
-    torch.testing.assert_close(two(x, lengths)[real], layer(x, lengths)[real])
-    mixture = torch.randn(9, 8)
-    for module in (layer, two):
-        (module(x, lengths)[real] * mixture).sum().backward()
+    mixture = torch.randn(18, 8)
+    for smallest in (1, 16):  # groups of similar lengths, and all sentences in one
+        monkeypatch.setattr("relsift.layers.bilstm.SMALLEST_GROUP", smallest)
+        two.zero_grad()
+        torch.testing.assert_close(two(x[real], torch.arange(18), lengths), layer(x, lengths)[real])
+        (two(x[real], torch.arange(18), lengths) * mixture).sum().backward()
+    (layer(x, lengths)[real] * mixture).sum().backward()
     for own, suffix in ((two.forth, ""), (two.back, "_reverse")):
         for name, weight in own.named_parameters():
             torch.testing.assert_close(weight.grad, getattr(layer.lstm, name + suffix).grad)
+
+
+def test_without_gradient_equal_tokens_share_a_row_and_states_are_the_same():
+    torch.manual_seed(0)
+    two, rows, lengths = TwoLSTMs(3, 4), torch.randn(5, 3), torch.tensor([2, 6, 1, 3, 6])
+    place = torch.randint(5, (18,))
+    wanted = two(rows, place, lengths)
+    torch.testing.assert_close(two(rows[place], torch.arange(18), lengths), wanted)
+    with torch.no_grad():
+        torch.testing.assert_close(two(rows, place, lengths), wanted)
 
 
 def test_two_lstms_start_with_the_weights_of_keras():

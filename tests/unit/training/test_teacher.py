@@ -229,7 +229,7 @@ def test_the_teacher_belongs_to_the_identity_of_a_run(teacher_folder, tmp_path):
     assert checksums["teacher"] == teacher.teacher_checksum(str(tmp_path / "teacher"))
     train_run(config, data, tmp_path / "run", resume=True)
     run(config_of(epochs=1, seed=8)).bundle.save(tmp_path / "teacher")
-    with pytest.raises(CheckpointError, match="with other checksums"):
+    with pytest.raises(CheckpointError, match="with other checksums of teacher"):
         train_run(config, data, tmp_path / "run", resume=True)
 
 
