@@ -29,6 +29,7 @@ from relsift.schema import Sentence
 
 BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
+BATCH_PIECES = 8192  # of transformers, which keep more of each
 SENTENCES_AT_ONCE = 1024  # read before they are sorted by length into batches; bounds the memory of an endless input
 
 Stage = Literal["reading", "encoding", "model", "writing"]
@@ -144,7 +145,8 @@ def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceRep
             if UNKNOWN_TYPE in examples[0].types or sentence.tagged is not None:
                 _count_unseen(sentence, encoding, report)
         numbered = [(number, example) for number, examples in enumerate(examples_by_sentence) for example in examples]
-        batches = list(cut([example.work for _, example in numbered], max_pairs=BATCH_PAIRS, max_tokens=BATCH_TOKENS))
+        most = BATCH_TOKENS if encoding.subwords is None else BATCH_PIECES
+        batches = list(cut([example.work for _, example in numbered], max_pairs=BATCH_PAIRS, max_tokens=most))
     scores = [np.empty((len(sentence_pairs), len(encoding.labels)), np.float32) for sentence_pairs in pairs]
     for batch in batches:
         rows = score_batch(scorer.model, encoding, [numbered[position][1] for position in batch], report)

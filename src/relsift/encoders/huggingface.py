@@ -9,6 +9,7 @@ the transformer is read in windows that overlap. A fresh encoder has random weig
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -56,6 +57,9 @@ class HuggingFaceEncoder(TokenEncoder):
         self.options = cast(HuggingFaceOptions, options or HuggingFaceOptions())
         self.transformer = make_transformer(encoding.subwords.config)
         self.tags = nn.Embedding(encoding.tags.num_rows, tag_size) if encoding.tags is not None and tag_size is not None else None
+        layers = int(cast(Any, self.transformer).config.num_hidden_layers)
+        most, expected = self.options.last_layers, f"at most {layers}, the layers of the encoder"
+        require(most <= layers, "model.encoder_options.last_layers", expected=expected, got=most)
         self.word_size = hidden_size(self.transformer)
         read = self.word_size + (tag_size or 0)
         self.lstm = TwoLSTMs(read, self.options.units) if self.options.units else None
@@ -114,26 +118,33 @@ def pooled(pieces: Tensor, subwords: Subwords, pooling: Literal["first", "last",
 def make_transformer(config: dict[str, Any]) -> nn.Module:
     """A transformer with random weights, without a pooling layer. Raises ConfigError for a configuration that makes none."""
     try:
-        from transformers import AutoConfig, AutoModel
+        from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MASKED_LM_MAPPING, AutoConfig, AutoModel
     except ImportError as error:
         raise ConfigError(f"encoder huggingface: expected the packages of Hugging Face, got none ({error}); {INSTALL}") from error
     try:
-        kind = config["model_type"]
-        described = AutoConfig.for_model(kind, **{name: value for name, value in config.items() if name != "model_type"})
-        model: nn.Module = AutoModel.from_config(described)  # type: ignore[no-untyped-call]
-    except (KeyError, ValueError, TypeError, AttributeError, ImportError) as error:
+        described = AutoConfig.for_model(config["model_type"], **{name: value for name, value in config.items() if name != "model_type"})
+        kind = type(described)
+        writes_only = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
+        decodes = any(getattr(described, option, False) for option in ("is_encoder_decoder", "is_decoder"))
+        model: Any = None if writes_only or decodes else AutoModel.from_config(described)  # type: ignore[no-untyped-call]
+        words = None
+        if model is not None:
+            with suppress(NotImplementedError):  # of a model that reads images beside text
+                words = model.get_input_embeddings()
+    except Exception as error:  # each architecture raises what it likes
         message = " ".join(str(error).split())[:200]
         raise ConfigError(
             f"encoder: expected the configuration of an architecture that transformers knows, got {message}; is config.json complete?"
         ) from error
-    if getattr(described, "is_encoder_decoder", False) or not isinstance(getattr(described, "hidden_size", None), int):
+    if not isinstance(words, nn.Embedding) or not isinstance(getattr(described, "hidden_size", None), int):
         raise ConfigError(
-            f"encoder: expected an encoder with one state a piece (BERT, RoBERTa, DeBERTa, …), got {described.model_type}, which is none"
+            f"encoder: expected an encoder of text with one state a piece (BERT, RoBERTa, DeBERTa, …), got {described.model_type}, which "
+            "is none"
         )
-    for unused in ("pooler",):
-        if getattr(model, unused, None) is not None:
-            setattr(model, unused, None)
-    return model
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    transformer: nn.Module = model
+    return transformer
 
 
 def hidden_size(transformer: nn.Module) -> int:

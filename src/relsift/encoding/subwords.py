@@ -125,7 +125,7 @@ def _aligned(
             found[number].append(len(kept))
         kept.append(piece)
         token.append(touched[0] if touched else -1)
-        starts.append(start)
+        starts.append(max(start, starts[-1]) if starts else start)  # a normalizer may have changed the order of characters
     missing = [number for number, pieces in enumerate(found) if not pieces]
     if not missing:
         return Pieces(kept, token, [pieces[0] for pieces in found], [pieces[-1] for pieces in found], 0)

@@ -12,6 +12,7 @@ transformer, E size of its embeddings, K relation types.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -22,6 +23,7 @@ from torch.utils.checkpoint import checkpoint
 from relsift.encoders.huggingface import HuggingFaceEncoder, read_subwords
 from relsift.encoding.batch import Batch, Subwords
 from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import Example
 from relsift.errors import ConfigError, require
 from relsift.layers.distance_buckets import BUCKETS, bucket, tokens_between
 from relsift.layers.packed_attention import MARKERS, TextStates, read_markers, read_text
@@ -125,6 +127,15 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         """Give each type the mean vector of the pieces of its name."""
         self.markers.start_from(opened(self.embed.transformer, "packed_markers").words.weight)
 
+    def notes(self, examples: Sequence[Example]) -> list[str]:
+        lost = 0 if self.several_labels(self.config) else sum(map(_second_directions, examples))
+        if not lost:
+            return []
+        return [
+            f"{lost} pairs of training entities are related in both directions: model.classification={self.config.classification} learns "
+            "one relation of two entities, atloss or multilabel_cross_entropy all of them"
+        ]
+
     def forward(self, batch: Batch) -> GroupScores:
         subwords, groups = read_subwords(batch), groups_of(batch)
         text = self._text(batch, subwords)
@@ -188,3 +199,9 @@ def groups_of(batch: Batch) -> Groups:
     key = torch.where(inverse, tail * count + head, head * count + tail)
     keys, of_pair = torch.unique(key, return_inverse=True)                              # (G,), (P,)
     return Groups(keys // count, keys % count, of_pair, inverse)
+
+
+def _second_directions(example: Example) -> int:
+    """How many pairs of entities are related in both directions."""
+    related = {(example.heads[pair], example.tails[pair]) for pair, _ in example.labels}
+    return sum(head < tail and (tail, head) in related for head, tail in related)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from relsift.encoders.huggingface import HuggingFaceEncoder, read_subwords
 from relsift.encoding.batch import Batch, Subwords
@@ -30,7 +31,9 @@ from relsift.models.base.model import Preset
 from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
 MARKERS = 4  # before and after the head, before and after the tail
-PIECES_AT_ONCE = 2**14  # of all pairs that prediction runs through the transformer at once: bounds the memory
+# Pieces of all pairs that run through the transformer at once: bounds the memory.
+PIECES_AT_ONCE = 2**14  # in prediction
+PIECES_KEPT = 2**13  # in training; of a batch with more, only the result of each chunk is kept, the backward pass computes the rest again
 _STEP = 8  # room between the sort keys of two pieces: markers go before or behind a piece
 
 
@@ -107,9 +110,15 @@ class TypedMarkers(PairClassifier):
         if self.tags is not None and batch.tags is not None:
             words = words + self.tags(batch.tags[batch.mask], subwords.token, subwords.counts)
         longest = int(subwords.counts.max()) + MARKERS + len(self.before) + len(self.after)
-        size = max(1, len(batch.pairs) if torch.is_grad_enabled() else PIECES_AT_ONCE // longest)
-        starts = range(0, max(1, len(batch.pairs)), size)
-        states = torch.cat([self._states(batch, subwords, words, slice(start, start + size)) for start in starts])  # (P, 2H)
+        training = torch.is_grad_enabled()
+        size = max(1, (PIECES_KEPT if training else PIECES_AT_ONCE) // longest)
+        chunks = [slice(start, start + size) for start in range(0, max(1, len(batch.pairs)), size)]
+        again = training and len(chunks) > 1
+
+        def run(chunk: slice) -> Tensor:
+            return self._states(batch, subwords, words, chunk)
+
+        states = torch.cat([checkpoint(run, chunk, use_reentrant=False) if again else run(chunk) for chunk in chunks])  # (P, 2H)
         scores: PairScores = self.classifier(self.dropout(self.norm(states)))
         return scores
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from relsift.candidates import Candidates
 from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding
+from relsift.encoding.example import examples_of
 from relsift.errors import ConfigError
 from relsift.layers.transformer_layers import FAMILIES
 from relsift.models import packed_markers
@@ -303,3 +304,12 @@ def test_an_architecture_that_it_cannot_open_is_refused_with_the_way_out():
 def test_more_marker_layers_than_there_are_layers_are_refused():
     with pytest.raises(ConfigError, match=r"model\.marker_layers: expected at most 2"):
         model_of(known_of(), marker_layers=3)
+
+
+@pytest.mark.parametrize(("classification", "count"), [("cross_entropy", 1), ("atloss", 0)])
+def test_entities_related_in_both_directions_are_counted_if_the_loss_learns_one_relation_only(classification, count):
+    known = known_of()
+    model = model_of(known, classification=classification)
+    sentence = replace(tangled(), relations=(Relation(1, 2, "works_for"), Relation(2, 1, "based_in"), Relation(6, 2, "lives_in")))
+    notes = model.notes([*examples_of(sentence, Candidates().pairs(sentence), known), *examples_of(tangled(), [], known)])
+    assert [note.split(" are ")[0] for note in notes] == [f"{count} pairs of training entities"] * count
