@@ -27,3 +27,12 @@ def _one_thread() -> None:
     """Tiny tensors are fastest on one thread; tests that are about threads set their own number."""
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def toy_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of Hugging Face with a tiny transformer; a test that needs it is skipped without the packages."""
+    pytest.importorskip("transformers")
+    from toy_transformer import save_toy
+
+    return save_toy(tmp_path_factory.mktemp("toy-encoder"))

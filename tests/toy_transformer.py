@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from relsift.encoding.subwords import SubwordInput
@@ -39,3 +41,20 @@ def toy_subwords(kind: str = "bert", *, longest: int = LONGEST, **more: Any) -> 
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     return SubwordInput(tokenizer.to_str(), toy_config(kind, **more), longest, 1)
+
+
+def save_toy(folder: Path, kind: str = "bert") -> Path:
+    """Write a folder of Hugging Face with random weights, as its package does; returns it."""
+    import torch
+
+    from relsift.encoders.huggingface import make_transformer
+
+    subwords = toy_subwords(kind)
+    torch.manual_seed(0)
+    transformer: Any = make_transformer(subwords.config)
+    transformer.save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(subwords.tokenizer, encoding="utf-8")
+    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    description = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": subwords.longest, **names}
+    (folder / "tokenizer_config.json").write_text(json.dumps(description), encoding="utf-8")
+    return folder

@@ -23,20 +23,27 @@ from relsift.models.base.model import RelationModel
 from relsift.registry import find, table
 from relsift.schema import Entity, Sentence
 from relsift.training.loop import train
-from toy import long_sentence, one_token, randomise, run_config, sentences
+from toy import encoding, long_sentence, one_token, randomise, run_config, sentences
 
 VIEWS: tuple[TagView, ...] = get_args(TagView)
 GROUP = [long_sentence(14, 5), *sentences(4), one_token()]
 TWO = [replace(sentence, entities=sentence.entities[:2]) for sentence in sentences(6)]
 
 
+def reads(name: str) -> frozenset[str]:
+    architecture = find("model", name)
+    return architecture.reads(architecture.Config.tiny())
+
+
 @pytest.fixture(params=sorted(table("model")))
 def name(request) -> str:
+    if "subwords" in reads(request.param):
+        pytest.importorskip("transformers")
     return request.param
 
 
 def known(view: TagView) -> Encoding:
-    return Encoding.fit(sentences(40), tags=view)
+    return replace(Encoding.fit(sentences(40), tags=view), subwords=encoding().subwords)
 
 
 def tiny(name: str, **options: Any) -> RelationModel[Any]:
@@ -55,21 +62,22 @@ def close(wanted: list[list[float]], actual: list[list[float]]) -> bool:
     return len(wanted) == len(actual) and bool(np.allclose(wanted, actual, atol=1e-5, rtol=1e-5))
 
 
-def config(name: str, view: TagView, **training: Any) -> RunConfig:
+def config(name: str, view: TagView, encoder: Path | None = None, **training: Any) -> RunConfig:
     model = {"name": name, "preset": None, **find("model", name).Config.tiny().to_dict()}
     base = run_config(epochs=1, **training)
-    return base.model_copy(update={"model": base.model.model_validate(model), "encoding": EncodingConfig(tags=view, tags_seed=3)})
+    reading = EncodingConfig(tags=view, tags_seed=3, encoder=None if encoder is None else str(encoder))
+    return base.model_copy(update={"model": base.model.model_validate(model), "encoding": reading})
 
 
 @pytest.mark.parametrize("view", BY_PAIR)
 def test_a_pair_scores_among_others_as_it_does_alone(name, view, monkeypatch):
     monkeypatch.setattr("relsift.inference.BATCH_PAIRS", 7)  # copies of one sentence in different batches
-    model, encoding = tiny(name), known(view)
+    model, symbols = tiny(name), known(view)
     for sentence, actual in zip(GROUP, scores(model, view, GROUP), strict=True):
         wanted = []
         for pair in Candidates().pairs(sentence):
             with torch.no_grad():
-                wanted += model.scores(model(collate(examples_of(sentence, [pair], encoding), encoding))).tolist()
+                wanted += model.scores(model(collate(examples_of(sentence, [pair], symbols), symbols))).tolist()
         assert close(wanted, actual)
 
 
@@ -92,8 +100,9 @@ def test_every_view_shows_something_else_than_all_entities(name, view):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_trained_saved_and_loaded_it_predicts_the_same(name, view, tmp_path: Path):
-    bundle = train(config(name, view), sentences(8, seed=1), sentences(8, seed=2)).bundle
+def test_trained_saved_and_loaded_it_predicts_the_same(name, view, tmp_path: Path, request):
+    encoder = request.getfixturevalue("toy_encoder") if "subwords" in reads(name) else None
+    bundle = train(config(name, view, encoder), sentences(8, seed=1), sentences(8, seed=2)).bundle
     if bundle.encoding.tags is not None:
         assert (bundle.encoding.tags.view, bundle.encoding.tags.num_rows) == (view, known("entities").tags.num_rows)
     bundle.save(tmp_path / "model")

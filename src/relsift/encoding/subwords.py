@@ -159,6 +159,12 @@ def stand_in_of(special: dict[str, int], where: str) -> int:
     raise ConfigError(f"{where}: expected a tokenizer with an unknown, mask, padding or first piece, got one without any of them")
 
 
+def as_saved(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration as it comes back from a file, without the place that it was read from."""
+    kept: dict[str, Any] = json.loads(config_text({name: value for name, value in config.items() if name != "_name_or_path"}))
+    return kept
+
+
 def config_text(config: dict[str, Any]) -> str:
     """config.json"""
     return json.dumps(config, indent=1, sort_keys=True) + "\n"

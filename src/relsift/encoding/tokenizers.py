@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from relsift.encoding.subwords import INSTALL, SubwordInput, config_text, stand_in_of, tokenizers_class
+from relsift.encoding.subwords import INSTALL, SubwordInput, as_saved, config_text, stand_in_of, tokenizers_class
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256, joint_sha256, make_folder, replaced_file, write_json
 from relsift.json_schema import Strict, conform
@@ -59,7 +59,7 @@ def subwords_of(source: str) -> SubwordInput:
         )
     special = {name: piece for name, piece in tokenizer.special_tokens_map.items() if isinstance(piece, str)}
     vocabulary = {name: piece_id for name, piece in special.items() if (piece_id := backend.token_to_id(piece)) is not None}
-    description = config.to_dict()
+    description = as_saved(config.to_dict())
     stand_in = stand_in_of(vocabulary, f"--encoder {source}")
     size, pieces = description.get("vocab_size"), backend.get_vocab_size(with_added_tokens=True)
     if isinstance(size, int) and pieces > size:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,13 +13,12 @@ from typer.testing import CliRunner
 pytest.importorskip("transformers")
 
 from relsift.cli.main import app
-from relsift.encoders.huggingface import make_transformer
 from relsift.encoding.subwords import SubwordInput
 from relsift.encoding.vectors import read_vectors
 from relsift.errors import ConfigError, DataError
 from relsift.schema import Sentence
 from relsift.training.distil_vectors import SPREAD, WordTable, distil, principal_components, write_vectors
-from toy_transformer import toy_subwords
+from toy_transformer import save_toy, toy_subwords
 
 SENTENCES = [Sentence("1", ("the", "cab", "of", "Oslo"), ()), Sentence("2", ("Oslo", "of", "Oslo"), ()), Sentence("3", ("cab",) * 30, ())]
 
@@ -28,14 +26,7 @@ SENTENCES = [Sentence("1", ("the", "cab", "of", "Oslo"), ()), Sentence("2", ("Os
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of Hugging Face with random weights."""
-    place, subwords = tmp_path_factory.mktemp("encoder"), toy_subwords()
-    torch.manual_seed(0)
-    make_transformer(subwords.config).save_pretrained(place)
-    (place / "tokenizer.json").write_text(subwords.tokenizer, encoding="utf-8")
-    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
-    description = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": subwords.longest, **names}
-    (place / "tokenizer_config.json").write_text(json.dumps(description), encoding="utf-8")
-    return place
+    return save_toy(tmp_path_factory.mktemp("encoder"))
 
 
 def rows_of(folder: Path, subwords: SubwordInput, *words: str) -> list[torch.Tensor]:
