@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from relsift.encoding.subwords import SubwordInput
@@ -39,3 +40,21 @@ def toy_subwords(kind: str = "bert", *, longest: int = LONGEST, **more: Any) -> 
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     return SubwordInput(tokenizer.to_str(), toy_config(kind, **more), longest, 1)
+
+
+def write_toy_folder(folder: Path, kind: str = "bert", **more: Any) -> Path:
+    """A folder as Hugging Face writes it, with random weights: config.json, model.safetensors, tokenizer.json, tokenizer_config.json."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    from relsift.encoders.huggingface import make_transformer
+
+    torch.manual_seed(1)
+    subwords = toy_subwords(kind, **more)
+    transformer: Any = make_transformer(subwords.config)
+    transformer.save_pretrained(folder)
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(subwords.tokenizer), model_max_length=LONGEST, **names)
+    tokenizer.save_pretrained(folder)
+    return folder
