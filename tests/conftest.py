@@ -33,6 +33,6 @@ def _one_thread() -> None:
 def toy_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of Hugging Face with a tiny transformer; a test that needs it is skipped without the packages."""
     pytest.importorskip("transformers")
-    from toy_transformer import save_toy
+    from toy_transformer import write_toy_folder
 
-    return save_toy(tmp_path_factory.mktemp("toy-encoder"))
+    return write_toy_folder(tmp_path_factory.mktemp("toy-encoder"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +42,19 @@ def toy_subwords(kind: str = "bert", *, longest: int = LONGEST, **more: Any) -> 
     return SubwordInput(tokenizer.to_str(), toy_config(kind, **more), longest, 1)
 
 
-def save_toy(folder: Path, kind: str = "bert") -> Path:
-    """Write a folder of Hugging Face with random weights, as its package does; returns it."""
+def write_toy_folder(folder: Path, kind: str = "bert", **more: Any) -> Path:
+    """A folder as Hugging Face writes it, with random weights: config.json, model.safetensors, tokenizer.json, tokenizer_config.json."""
     import torch
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
 
     from relsift.encoders.huggingface import make_transformer
 
-    subwords = toy_subwords(kind)
-    torch.manual_seed(0)
+    torch.manual_seed(1)
+    subwords = toy_subwords(kind, **more)
     transformer: Any = make_transformer(subwords.config)
     transformer.save_pretrained(folder)
-    (folder / "tokenizer.json").write_text(subwords.tokenizer, encoding="utf-8")
-    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
-    description = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": subwords.longest, **names}
-    (folder / "tokenizer_config.json").write_text(json.dumps(description), encoding="utf-8")
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(subwords.tokenizer), model_max_length=LONGEST, **names)
+    tokenizer.save_pretrained(folder)
     return folder

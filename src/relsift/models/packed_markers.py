@@ -18,7 +18,6 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from relsift.encoders.huggingface import HuggingFaceEncoder, read_subwords
 from relsift.encoding.batch import Batch, Subwords
@@ -27,6 +26,7 @@ from relsift.encoding.example import Example
 from relsift.errors import ConfigError, require
 from relsift.layers.distance_buckets import BUCKETS, bucket, tokens_between
 from relsift.layers.packed_attention import MARKERS, TextStates, read_markers, read_text
+from relsift.layers.recompute import recomputed
 from relsift.layers.relation_classifier import Classification, PairScores
 from relsift.layers.text_windows import entity_pieces, marker_places, piece_rows
 from relsift.layers.transformer_layers import opened
@@ -143,13 +143,15 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         size = GROUPS_KEPT if training else GROUPS_AT_ONCE
         starts = range(0, max(1, len(groups.first)), size)
 
-        def run(first: Tensor, second: Tensor) -> Tensor:
-            h: Tensor = self.dropout(self.trunk(self.dropout(self._vectors(batch, subwords, text, first, second))))
+        def run(first: Tensor, second: Tensor, *states: Tensor) -> Tensor:
+            read = TextStates(text.last.detach(), list(zip(states[::2], states[1::2])), text.real)
+            h: Tensor = self.dropout(self.trunk(self.dropout(self._vectors(batch, subwords, read, first, second))))
             return h
 
-        chunks = [(groups.first[start : start + size], groups.second[start : start + size]) for start in starts]
+        states = [each for layer in text.layers for each in layer]
+        chunks = [(groups.first[start : start + size], groups.second[start : start + size], *states) for start in starts]
         again = training and len(chunks) > 1
-        h = torch.cat([checkpoint(run, *chunk, use_reentrant=False) if again else run(*chunk) for chunk in chunks])  # (G, hidden)
+        h = torch.cat([recomputed(run, *chunk) if again else run(*chunk) for chunk in chunks])  # (G, hidden)
         return GroupScores(self.classifier(h), groups)
 
     def _text(self, batch: Batch, subwords: Subwords) -> TextStates:

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from relsift.encoders.huggingface import HuggingFaceEncoder, read_subwords
 from relsift.encoding.batch import Batch, Subwords
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example
 from relsift.errors import ConfigError
+from relsift.layers.recompute import recomputed
 from relsift.layers.relation_classifier import PairScores
 from relsift.layers.text_windows import entity_pieces
 from relsift.layers.type_markers import PieceTags, TypeMarkers
@@ -115,14 +116,14 @@ class TypedMarkers(PairClassifier):
         chunks = [slice(start, start + size) for start in range(0, max(1, len(batch.pairs)), size)]
         again = training and len(chunks) > 1
 
-        def run(chunk: slice) -> Tensor:
-            return self._states(batch, subwords, words, chunk)
+        def states(chunk: slice) -> Tensor:
+            run = partial(self._states, batch, subwords, chunk)
+            return recomputed(run, words) if again else run(words)
 
-        states = torch.cat([checkpoint(run, chunk, use_reentrant=False) if again else run(chunk) for chunk in chunks])  # (P, 2H)
-        scores: PairScores = self.classifier(self.dropout(self.norm(states)))
+        scores: PairScores = self.classifier(self.dropout(self.norm(torch.cat([states(chunk) for chunk in chunks]))))  # from (P, 2H)
         return scores
 
-    def _states(self, batch: Batch, subwords: Subwords, words: Tensor, pairs: slice) -> Tensor:
+    def _states(self, batch: Batch, subwords: Subwords, pairs: slice, words: Tensor) -> Tensor:
         """(R, 2H): the states of the markers before head and tail. Args: words: (M, E) vectors of the pieces."""
         head, tail = batch.pairs.head[pairs], batch.pairs.tail[pairs]                   # (R,) each
         if not len(head):

@@ -247,7 +247,14 @@ def gradients(model: PackedMarkers, batch: Batch, bounds: dict[str, int]) -> lis
             module = packed_markers if hasattr(packed_markers, name) else __import__("relsift.layers.packed_attention", fromlist=["_"])
             patch.setattr(module, name, value)
         parts = model.loss(model(batch), batch)
-        return list(torch.autograd.grad(torch.stack(list(parts.values())).sum(), list(model.parameters())))
+        return gradients_of(torch.stack(list(parts.values())).sum(), model)
+
+
+def gradients_of(loss: Tensor, model: PackedMarkers) -> list[Tensor]:
+    model.zero_grad()
+    loss.backward()
+    assert all(weight.grad is not None for weight in model.parameters())
+    return [weight.grad.clone() for weight in model.parameters()]
 
 
 def test_a_chunk_that_is_computed_again_draws_the_same_dropout(monkeypatch):
@@ -261,7 +268,9 @@ def test_a_chunk_that_is_computed_again_draws_the_same_dropout(monkeypatch):
         torch.manual_seed(1)
         return torch.stack(list(model.loss(model(batch), batch).values())).sum()
 
-    (gradient,) = torch.autograd.grad(loss(), [weight])
+    model.zero_grad()
+    loss().backward()
+    gradient = weight.grad.clone()
     step, ends = 1e-3, []
     for sign in (1, -1):
         weight.data += sign * step * gradient / gradient.norm()
@@ -313,3 +322,16 @@ def test_entities_related_in_both_directions_are_counted_if_the_loss_learns_one_
     sentence = replace(tangled(), relations=(Relation(1, 2, "works_for"), Relation(2, 1, "based_in"), Relation(6, 2, "lives_in")))
     notes = model.notes([*examples_of(sentence, Candidates().pairs(sentence), known), *examples_of(tangled(), [], known)])
     assert [note.split(" are ")[0] for note in notes] == [f"{count} pairs of training entities"] * count
+
+
+@pytest.mark.parametrize("kept", [4, 1000])
+def test_a_frozen_encoder_leaves_the_gradients_of_all_other_weights(kept, monkeypatch):
+    # Nothing that the markers read has a gradient then, which must not cut off the markers themselves.
+    monkeypatch.setattr(packed_markers, "GROUPS_KEPT", kept)
+    known = known_of()
+    model = model_of(known, tags=False)
+    model.embed.transformer.requires_grad_(False)
+    batch = batch_of([tangled()], known)
+    torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
+    trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    assert [name for name, weight in trained.items() if weight.grad is None or not weight.grad.any()] == []

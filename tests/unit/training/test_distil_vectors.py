@@ -18,7 +18,7 @@ from relsift.encoding.vectors import read_vectors
 from relsift.errors import ConfigError, DataError
 from relsift.schema import Sentence
 from relsift.training.distil_vectors import SPREAD, WordTable, distil, principal_components, write_vectors
-from toy_transformer import save_toy, toy_subwords
+from toy_transformer import toy_subwords, write_toy_folder
 
 SENTENCES = [Sentence("1", ("the", "cab", "of", "Oslo"), ()), Sentence("2", ("Oslo", "of", "Oslo"), ()), Sentence("3", ("cab",) * 30, ())]
 
@@ -26,7 +26,7 @@ SENTENCES = [Sentence("1", ("the", "cab", "of", "Oslo"), ()), Sentence("2", ("Os
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of Hugging Face with random weights."""
-    return save_toy(tmp_path_factory.mktemp("encoder"))
+    return write_toy_folder(tmp_path_factory.mktemp("encoder"))
 
 
 def rows_of(folder: Path, subwords: SubwordInput, *words: str) -> list[torch.Tensor]:
