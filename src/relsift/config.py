@@ -169,7 +169,8 @@ def load_config(
         section["name"] = model
     if preset is not None:
         section["preset"] = preset
-    if section.get("name") == AUTO:
+    is_chosen = section.get("name") == AUTO
+    if is_chosen:
         section["name"] = AUTO_WITH_ENCODER if section.get("encoder") == TRANSFORMER else AUTO_WITHOUT
     model_section = _validate({"model": section}).model
     values = _preset(model_section.name, model_section.preset)
@@ -178,7 +179,12 @@ def load_config(
     if direction is not None:
         values["candidates"] = {"direction": direction}
     config = _validate(_merged(values, given))
-    find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read
+    try:
+        find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read
+    except ConfigError as error:
+        if is_chosen:
+            raise ConfigError(f"{error} (the model is {config.model.name}, as --model {AUTO} chose)") from error
+        raise
     return config
 
 

@@ -15,7 +15,7 @@ from relsift.experiments.grid import pack_grid
 from relsift.experiments.system import System
 from relsift.files import write_json
 
-SMALL = [
+SMALL = ["--model", "multitask_cnn"] + [
     text
     for setting in ("model.word_size=8", "model.filters=4", "model.windows=[2]", "model.hidden=8", "training.threads=1")
     for text in ("--set", setting)

@@ -14,7 +14,7 @@ from relsift.readers.base import ReadReport
 from relsift.readers.native import read
 from relsift.readers.semeval2010 import SAMPLES
 
-SMALL = [
+SMALL = ["--model", "multitask_cnn"] + [
     text
     for setting in ("model.word_size=20", "model.filters=8", "model.windows=[2,3]", "model.hidden=16", "training.epochs=3")
     for text in ("--set", setting)
