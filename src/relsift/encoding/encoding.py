@@ -67,7 +67,8 @@ class Encoding:
         if not inputs <= INPUTS:
             raise ConfigError(f"model.READS: expected some of {', '.join(sorted(INPUTS))}, got {', '.join(sorted(inputs))}")
         if "subwords" in inputs and subwords is None:
-            raise ConfigError("encoding.encoder: expected the folder or hub id of a transformer, which this model reads, got none")
+            expected = "the folder or hub id of a transformer, which this model reads"
+            raise ConfigError(f"encoding.encoder: expected {expected}, got none; name one with --encoder")
         labels = {relation.type for sentence in sentences for relation in sentence.relations or ()}
         if not labels:
             raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")

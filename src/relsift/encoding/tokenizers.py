@@ -8,8 +8,13 @@ pieces.json       the bounds that relsift found in training
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from relsift.encoding.subwords import INSTALL, SubwordInput, as_saved, config_text, stand_in_of, tokenizers_class
 from relsift.errors import CheckpointError, ConfigError
@@ -21,6 +26,7 @@ ENCODER_FOLDER, CONFIG, TOKENIZER, PIECES = "encoder", "config.json", "tokenizer
 FILES = (CONFIG, TOKENIZER, PIECES)
 _READ = (".json", ".txt", ".model", ".safetensors", ".bin")  # endings of the files that a folder of Hugging Face is read from
 SHORTEST = 16  # pieces that a transformer has to read at once
+FEWEST = 2  # pieces of a tokenizer, without special ones
 WITHOUT_LIMIT = 512  # pieces at once for a transformer that names no limit
 _MOST = 100_000  # pieces; tokenizers write 1e30 for "no limit"
 _OFFSET_OF_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}  # their first two positions are for padding
@@ -29,8 +35,8 @@ _OFFSET_OF_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl",
 class _PiecesFile(Strict):
     """pieces.json"""
 
-    longest: int
-    stand_in: int
+    longest: int = Field(ge=SHORTEST)
+    stand_in: int = Field(ge=0)
 
 
 def subwords_of(source: str) -> SubwordInput:
@@ -42,14 +48,14 @@ def subwords_of(source: str) -> SubwordInput:
         from transformers import AutoConfig, AutoTokenizer
     except ImportError as error:
         raise ConfigError(f"--encoder {source}: expected the packages of Hugging Face, got none ({error}); {INSTALL}") from error
-    if Path(source).exists() and not (Path(source) / CONFIG).is_file():
-        raise ConfigError(f"--encoder {source}: expected a folder of Hugging Face with {CONFIG}, got one without, or a file")
+    _check_place(source)
     try:
-        config = AutoConfig.from_pretrained(source)
-        tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError) as error:
+        with quiet():
+            config = AutoConfig.from_pretrained(source)
+            tokenizer = AutoTokenizer.from_pretrained(source)
+    except Exception as error:  # of many kinds, from several packages
         raise ConfigError(
-            f"--encoder {source}: expected a folder or hub id of Hugging Face with {CONFIG} and a tokenizer, got {_first_line(error)}"
+            f"--encoder {source}: expected a folder or hub id of Hugging Face with {CONFIG} and a tokenizer, got {_reason(error)}"
         ) from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if not getattr(tokenizer, "is_fast", False) or backend is None or not hasattr(backend, "to_str"):
@@ -57,11 +63,14 @@ def subwords_of(source: str) -> SubwordInput:
             f"--encoder {source}: expected a tokenizer that tells the place of each piece in the text (a *fast* one, with tokenizer.json), "
             f"got {type(tokenizer).__name__}; convert it with the package transformers, or take another encoder"
         )
+    # transformers makes an empty tokenizer if there is no file.
+    if len(set(backend.get_vocab()) - set(tokenizer.all_special_tokens)) < FEWEST:
+        raise ConfigError(f"--encoder {source}: expected a folder with a tokenizer, got none; copy {TOKENIZER} too")
     special = {name: piece for name, piece in tokenizer.special_tokens_map.items() if isinstance(piece, str)}
     vocabulary = {name: piece_id for name, piece in special.items() if (piece_id := backend.token_to_id(piece)) is not None}
     description = as_saved(config.to_dict())
     stand_in = stand_in_of(vocabulary, f"--encoder {source}")
-    size, pieces = description.get("vocab_size"), backend.get_vocab_size(with_added_tokens=True)
+    size, pieces = description.get("vocab_size"), 1 + max(backend.get_vocab(with_added_tokens=True).values())
     if isinstance(size, int) and pieces > size:
         raise ConfigError(
             f"--encoder {source}: expected a tokenizer with at most {size} pieces, as {CONFIG} says, got one with {pieces}; "
@@ -73,6 +82,43 @@ def subwords_of(source: str) -> SubwordInput:
     subwords = SubwordInput(backend.to_str(), description, longest, stand_in)
     _check(subwords, f"--encoder {source}")
     return subwords
+
+
+def missing_packages() -> str | None:
+    """What Python says if the packages of Hugging Face cannot be imported; None if they can."""
+    try:
+        for package in ("tokenizers", "transformers"):
+            import_module(package)
+    except ImportError as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the progress bars and the warnings of transformers: what matters is an error or a note of relsift."""
+    from transformers.utils import logging
+
+    log: Any = logging
+    bars, level = log.is_progress_bar_enabled(), log.get_verbosity()
+    log.disable_progress_bar()
+    log.set_verbosity(log.CRITICAL)
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
+        if bars:
+            log.enable_progress_bar()
+
+
+def _check_place(source: str) -> None:
+    """Raises ConfigError for a path without a configuration of Hugging Face. What is no path may be a hub id."""
+    place = Path(source)
+    if place.exists() and not (place / CONFIG).is_file():
+        got = "a folder without" if place.is_dir() else "a file"
+        raise ConfigError(f"--encoder {source}: expected a folder of Hugging Face with {CONFIG}, got {got}")
+    if not place.exists() and (place.is_absolute() or source.startswith((".", "~")) or source.count("/") > 1):
+        raise ConfigError(f"--encoder {source}: expected a folder of Hugging Face, got a path where there is nothing")
 
 
 def encoder_sha256(source: str) -> str | None:
@@ -104,6 +150,8 @@ def subwords_sha256(folder: Path) -> str:
 def load_subwords(folder: Path) -> SubwordInput:
     """Read what `save_subwords` wrote. Raises CheckpointError naming the file that is missing or broken."""
     subwords_sha256(folder)  # are all files there?
+    if (lacking := missing_packages()) is not None:
+        raise CheckpointError(f"{folder}: expected the packages of Hugging Face, which this model needs, got none ({lacking}); {INSTALL}")
     bounds = conform(_PiecesFile, read_json(folder / PIECES), folder / PIECES)
     config: dict[str, Any] = conform(dict[str, Any], read_json(folder / CONFIG), folder / CONFIG)
     try:
@@ -138,6 +186,12 @@ def _longest(config: dict[str, Any], of_tokenizer: Any) -> int:
     if isinstance(of_tokenizer, int) and of_tokenizer < _MOST:
         limits.append(of_tokenizer)
     return min(limits)
+
+
+def _reason(error: Exception) -> str:
+    """The reason of the hub, and what to do without a network."""
+    hint = "; without a network, name a folder" if "connect" in str(error) or "offline" in str(error).lower() else ""
+    return _first_line(error) + hint
 
 
 def _first_line(error: Exception) -> str:

@@ -55,6 +55,8 @@ class PackedMarkersConfig(PairClassifierConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        expected = "none: this model reads the states of its markers, not those of tokens"
+        require(not self.encoder_options, "model.encoder_options", expected=expected, got=self.encoder_options)
         sizes = (self.distance_size, self.hidden)
         require(min(sizes) >= 1, "model sizes", expected="numbers >= 1", got=sizes)
         require(min(self.type_size, self.marker_layers) >= 0, "model.type_size, model.marker_layers", expected="numbers >= 0", got=self)

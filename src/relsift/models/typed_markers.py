@@ -23,7 +23,7 @@ from relsift.encoders.huggingface import HuggingFaceEncoder, read_subwords
 from relsift.encoding.batch import Batch, Subwords
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example
-from relsift.errors import ConfigError
+from relsift.errors import ConfigError, require
 from relsift.layers.recompute import recomputed
 from relsift.layers.relation_classifier import PairScores
 from relsift.layers.text_windows import entity_pieces
@@ -49,6 +49,8 @@ class TypedMarkersConfig(PairClassifierConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        expected = "none: this model reads the states of its markers, not those of tokens"
+        require(not self.encoder_options, "model.encoder_options", expected=expected, got=self.encoder_options)
         self.require_shares("tag_dropout", "dropout")
 
     @classmethod

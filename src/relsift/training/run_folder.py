@@ -135,7 +135,8 @@ def begin(config: RunConfig, data: RunData, folder: Path, *, seeds: Sequence[int
     strange = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith("."))
     if strange:
         raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
-    packages = {name: version(name) for name in ("relsift", "torch", "numpy", "numba", "safetensors")}
+    used = ("relsift", "torch", "numpy", "numba", "safetensors", *(("transformers", "tokenizers") if config.encoding.encoder else ()))
+    packages = {name: version(name) for name in used}
     write_json(
         folder / RUN_FILE,
         identity_of(config, data)

@@ -17,6 +17,7 @@ from relsift.encoding.example import Example, Work, examples_of
 from relsift.encoding.tokenizers import subwords_of
 from relsift.encoding.vectors import first_words
 from relsift.encoding.words import UNKNOWN_WORD
+from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
@@ -52,10 +53,17 @@ class TrainingSet:
 def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> TrainingSet:
     """Learn symbols and candidates from the sentences with relation annotation, and encode them; the others are left out.
 
-    Raises: DataError if there is nothing to learn from; ConfigError for an annotator that is not installed.
+    Raises: DataError if there is nothing to learn from; ConfigError for an annotator that is not installed, or a transformer that the
+        model does not read.
     """
     model: type[RelationModel[object]] = find("model", config.model.name)
     reads = inputs_of(config.model.name, config.model.options)
+    if config.encoding.encoder is not None and "subwords" not in reads:
+        own = config.model.options.get("encoder")
+        got = config.model.name + ("" if own is None else f" with model.encoder={own}")
+        raise ConfigError(
+            f"encoding.encoder: expected a model that reads a transformer, got {got}; leave out --encoder, or take another model"
+        )
     annotated = [sentence for sentence in training if sentence.relations is not None]
     annotators: dict[Addition, str] = {}
     if "trees" in reads:  # parsed once, not in every epoch

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
+from relsift.encoding.tokenizers import quiet
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
 
@@ -42,26 +43,23 @@ def load_pretrained(model: RelationModel[Any], source: str) -> None:
 def fill_transformer(transformer: nn.Module, source: str) -> None:
     """Give a fresh transformer the weights of a folder or hub id. Raises ConfigError if it holds no weights of that architecture."""
     from transformers import AutoModel
-    from transformers.utils import logging
 
-    shows_progress = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it takes a second
     try:
-        loaded = AutoModel.from_pretrained(source, dtype=torch.float32)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        with quiet():
+            loaded, report = AutoModel.from_pretrained(source, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True)
+    except Exception as error:  # of many kinds, from several packages
         got = str(error).partition("\n")[0][:200]
         raise ConfigError(f"--encoder {source}: expected the weights of a transformer (model.safetensors), got {got}") from error
-    finally:
-        if shows_progress:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-    weights = loaded.state_dict()
-    own = transformer.state_dict()
-    missing = [name for name in own if name not in weights]
-    wrong = [name for name in own if name in weights and weights[name].shape != own[name].shape]
-    if missing or wrong:
-        names = ", ".join([*missing, *wrong][:3])
-        expected = "expected weights for all of the transformer that config.json describes"
-        raise ConfigError(f"--encoder {source}: {expected}, got others: {names}")
+    weights, own = loaded.state_dict(), transformer.state_dict()
+    # Weights that the folder does not have, or of another shape: transformers drew them.
+    random = {*report["missing_keys"], *(key[0] for key in report["mismatched_keys"])}
+    missing = [name for name in own if name not in weights or name in random or weights[name].shape != own[name].shape]
+    if missing:
+        names = ", ".join(missing[:3])
+        raise ConfigError(
+            f"--encoder {source}: expected weights for all of the transformer that config.json describes, got none that fit for {names}; "
+            "do both files belong to the same model?"
+        )
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(weights[name])

@@ -1,0 +1,155 @@
+"""train --encoder FOLDER, and what becomes of the model, as a user calls them; with a transformer of a few hundred weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from relsift.cli.main import main
+from toy import HAS_TRANSFORMERS
+from toy_transformer import write_toy_folder
+
+pytestmark = pytest.mark.skipif(not HAS_TRANSFORMERS, reason="the packages of Hugging Face are missing")
+SMALL = ("--data", "gazette-en", "--set", "training.epochs=1")
+
+
+def relsift(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Exit status, standard output, standard error of one command, without a network."""
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["relsift", *map(str, arguments)])
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # as HF_HUB_OFFLINE=1 sets it when a process begins
+        try:
+            main()
+            status = 0
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def assert_one_clear_line(status: int, err: str, *parts: str) -> None:
+    assert status == 2, err
+    lines = [line for line in err.splitlines() if line.startswith("relsift: error: ")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    for part in parts:
+        assert part in lines[0], lines[0]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_folder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="module")
+def run(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on a folder that is deleted afterwards."""
+    place = tmp_path_factory.mktemp("run")
+    copy = shutil.copytree(encoder, place / "encoder")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["relsift", "train", *SMALL, "--encoder", str(copy), "--out", str(place / "out")])
+        try:
+            main()
+        except SystemExit as stop:
+            assert not stop.code
+    shutil.rmtree(copy)
+    return place / "out"
+
+
+def test_a_trained_model_scores_without_the_encoders_folder_and_without_a_network(run, capsys):
+    status, out, err = relsift(capsys, "evaluate", run, "gazette-en/test")
+    assert status == 0, err
+    assert "micro" in out
+
+
+def test_the_run_records_versions_and_the_encoders_checksum(run):
+    record = json.loads((run / "run.json").read_text())
+    assert len(record["checksums"]["encoder"]) > 50
+    assert {"transformers", "tokenizers"} <= record["versions"].keys()
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "pieces.json"])
+def test_an_altered_file_of_the_encoder_is_noticed(run, tmp_path, capsys, name):
+    model = Path(shutil.copytree(run / "model", tmp_path / "model"))
+    file = model / "encoder" / name
+    file.write_text(file.read_text() + " ")
+    assert_one_clear_line(*relsift(capsys, "evaluate", model, "gazette-en/test")[::2], "encoder", "copy the folder again")
+
+
+def test_a_missing_folder_of_the_encoder_is_noticed(run, tmp_path, capsys):
+    model = Path(shutil.copytree(run / "model", tmp_path / "model"))
+    shutil.rmtree(model / "encoder")
+    assert_one_clear_line(*relsift(capsys, "evaluate", model, "gazette-en/test")[::2], "tokenizer.json", "missing")
+
+
+def test_a_run_is_not_resumed_with_another_encoder(encoder, tmp_path, capsys):
+    copy = Path(shutil.copytree(encoder, tmp_path / "encoder"))
+    arguments = ("train", *SMALL, "--encoder", copy, "--out", tmp_path / "out")
+    assert relsift(capsys, *arguments)[0] == 0
+    assert relsift(capsys, *arguments, "--resume")[0] == 0
+    (copy / "tokenizer_config.json").write_text((copy / "tokenizer_config.json").read_text() + " ")
+    assert_one_clear_line(*relsift(capsys, *arguments, "--resume")[::2], "other checksums")
+
+
+def test_any_pair_model_takes_the_encoder(encoder, tmp_path, capsys):
+    small = ("--set", "model.filters=4", "--set", "training.epochs=1")
+    status, _, err = relsift(
+        capsys, "train", "--data", "gazette-zh", "--model", "pcnn", "--encoder", encoder, *small, "--out", tmp_path / "out"
+    )
+    assert status == 0, err
+    assert json.loads((tmp_path / "out" / "model" / "model.json").read_text())["options"]["encoder"] == "huggingface"
+    assert "unknown to the encoder; is it made for their language?" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--encoder", "NOTHING"], ["NOTHING", "a path where there is nothing"]),
+        (["--encoder", "EMPTY"], ["EMPTY", "config.json"]),
+        (["--encoder", "no-such-owner/no-such-model"], ["no-such-owner/no-such-model", "without a network, name a folder"]),
+        (["--encoder", "ENCODER", "--model", "type_prior"], ["encoding.encoder", "type_prior", "leave out --encoder"]),
+        (["--encoder", "ENCODER", "--model", "pcnn", "--set", "model.encoder=lookup"], ["encoding.encoder", "lookup"]),
+        (["--model", "packed_markers"], ["encoding.encoder", "--encoder"]),
+        (["--model", "pcnn", "--set", "model.encoder=huggingface"], ["encoding.encoder", "--encoder"]),
+        (["--encoder", "ENCODER", "--set", "model.encoder_options.pooling=first"], ["model.encoder_options", "packed_markers"]),
+        (["--encoder", "ENCODER", "--set", "model.hidden=900000", "--set", "model.type_size=900000"], ["memory", "lower the sizes"]),
+    ],
+)
+def test_a_start_that_cannot_work_is_one_clear_line_and_writes_nothing(encoder, tmp_path, capsys, arguments, parts):
+    (tmp_path / "empty").mkdir()
+    places = {"NOTHING": tmp_path / "nothing", "EMPTY": tmp_path / "empty", "ENCODER": encoder}
+    given = [places.get(argument, argument) for argument in arguments]
+    status, _, err = relsift(capsys, "train", *SMALL, *given, "--out", tmp_path / "out")
+    wanted = [str(places.get(part, part)) for part in parts if part != "packed_markers"]
+    assert_one_clear_line(status, err, *wanted)
+    assert not (tmp_path / "out").exists()
+
+
+def test_memory_that_runs_out_in_training_is_one_clear_line_and_leaves_the_folder_free(encoder, tmp_path, capsys, monkeypatch):
+    def run_out(*_: object, **__: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr("relsift.models.packed_markers.PackedMarkers.forward", run_out)
+    arguments = ("train", *SMALL, "--encoder", encoder, "--out", tmp_path / "out")
+    assert_one_clear_line(*relsift(capsys, *arguments)[::2], "training.batch_pairs", "lower it or training.batch_tokens")
+    monkeypatch.undo()
+    assert relsift(capsys, *arguments)[0] == 0
+
+
+@pytest.mark.parametrize("absent", ["transformers", "tokenizers"])
+def test_without_the_packages_the_message_says_what_to_install(encoder, run, tmp_path, absent):
+    (tmp_path / f"{absent}.py").write_text(f"raise ImportError('No module named {absent}')\n")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    for command in (["train", *SMALL, "--encoder", encoder, "--out", tmp_path / "out"], ["evaluate", run, "gazette-en/test"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "relsift", *map(str, command)], capture_output=True, text=True, env=environment, check=False
+        )
+        assert_one_clear_line(done.returncode, done.stderr, "pip install 'relsift[transformers]'")
+        assert not (tmp_path / "out").exists()

@@ -1,0 +1,178 @@
+"""A transformer's folder as training reads it, and `encoder/` in a model folder; each broken one is one line that says what to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relsift.encoders.huggingface import make_transformer
+from relsift.encoding.tokenizers import encoder_sha256, load_subwords, save_subwords, subwords_of
+from relsift.errors import CheckpointError, ConfigError, RelsiftError
+from relsift.training.transformer_weights import fill_transformer
+from toy import HAS_TRANSFORMERS, same_tensors
+from toy_transformer import LONGEST, toy_subwords, write_toy_folder
+
+pytestmark = pytest.mark.skipif(not HAS_TRANSFORMERS, reason="the packages of Hugging Face are missing")
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory) -> Path:
+    return write_toy_folder(tmp_path_factory.mktemp("sound"))
+
+
+@pytest.fixture
+def folder(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "encoder"))
+
+
+def assert_refused(kind: type[RelsiftError], action: Callable[[], Any], *words: str) -> None:
+    with pytest.raises(kind) as caught:
+        action()
+    assert "\n" not in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def change(file: Path, **values: Any) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+# ---- a folder of Hugging Face
+
+
+def test_a_sound_folder_gives_tokenizer_configuration_and_bounds(folder):
+    subwords = subwords_of(str(folder))
+    assert subwords.longest == LONGEST
+    assert subwords.stand_in == 1  # [UNK]
+    assert subwords.around == ([2], [3])
+    assert subwords.config["model_type"] == "bert"
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_tokenizer", "longest"), [("bert", 1000, 40), ("bert", 30, 30), ("roberta", 1000, 38), ("mpnet", 10**30, 38)]
+)
+def test_the_longest_window_is_bounded_by_positions_and_tokenizer(tmp_path, kind, of_tokenizer, longest):
+    # 40 positions; the first two of RoBERTa and its like are for padding.
+    folder = write_toy_folder(tmp_path, kind)
+    change(folder / "tokenizer_config.json", model_max_length=of_tokenizer)
+    assert subwords_of(str(folder)).longest == longest
+
+
+def test_without_an_unknown_piece_another_special_one_stands_for_bare_tokens(folder):
+    change(folder / "tokenizer_config.json", unk_token=None)
+    assert subwords_of(str(folder)).stand_in == 4  # [MASK]
+
+
+BROKEN: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
+    "no configuration": (lambda f: (f / "config.json").unlink(), ("config.json", "a folder without")),
+    "broken configuration": (lambda f: (f / "config.json").write_text('{"model_type":'), ("config.json",)),
+    "no model type": (lambda f: (f / "config.json").write_text("{}"), ("model_type",)),
+    "no tokenizer": (lambda f: [file.unlink() for file in f.glob("tokenizer*")], ("tokenizer", "got none", "copy tokenizer.json")),
+    "broken tokenizer": (lambda f: (f / "tokenizer.json").write_text('{"model": '), ("tokenizer",)),
+    "slow tokenizer": (
+        lambda f: ((f / "tokenizer.json").unlink(), (f / "tokenizer_config.json").write_text('{"tokenizer_class": "CanineTokenizer"}')),
+        ("the place of each piece", "Canine", "take another encoder"),
+    ),
+    "more pieces than rows": (lambda f: change(f / "config.json", vocab_size=100), ("at most 100 pieces", "same model")),
+    "no special piece": (
+        lambda f: change(f / "tokenizer_config.json", **dict.fromkeys(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"))),
+        ("unknown, mask, padding or first piece",),
+    ),
+    "too short": (lambda f: change(f / "tokenizer_config.json", model_max_length=15), ("at least 16 pieces", "got 15")),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_folder_is_one_clear_error(folder, name):
+    damage, words = BROKEN[name]
+    damage(folder)
+    assert_refused(ConfigError, lambda: subwords_of(str(folder)), f"--encoder {folder}", *words)
+
+
+def test_a_path_where_there_is_nothing_is_no_id_of_the_hub(tmp_path):
+    for source in (str(tmp_path / "nothing"), "./nothing", "some/where/deep"):
+        assert_refused(ConfigError, lambda source=source: subwords_of(source), source, "a path where there is nothing")
+    (tmp_path / "file").write_text("")
+    assert_refused(ConfigError, lambda: subwords_of(str(tmp_path / "file")), "got a file")
+
+
+# ---- weights
+
+
+def test_the_weights_are_those_of_the_folder(folder):
+    from transformers import AutoModel
+
+    transformer = make_transformer(subwords_of(str(folder)).config)
+    fill_transformer(transformer, str(folder))
+    wanted = {name: tensor for name, tensor in AutoModel.from_pretrained(folder).state_dict().items() if not name.startswith("pooler")}
+    assert same_tensors(transformer.state_dict(), wanted)
+
+
+def cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:1000])
+
+
+WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "none": (lambda f: (f / "model.safetensors").unlink(), "no file named model.safetensors"),
+    "cut short": (lambda f: cut_short(f / "model.safetensors"), "weights of a transformer"),
+    "of other sizes": (lambda f: change(f / "config.json", hidden_size=16), "embeddings.word_embeddings.weight"),
+    "of fewer layers": (lambda f: change(f / "config.json", num_hidden_layers=3), "encoder.layer.2"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_weights_that_are_missing_or_of_another_architecture_are_never_random_ones_in_silence(folder, name, capfd):
+    damage, word = WRONG[name]
+    damage(folder)
+    transformer = make_transformer(subwords_of(str(folder)).config)
+    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder)), f"--encoder {folder}", word)
+    assert capfd.readouterr() == ("", "")  # no report of transformers beside the error
+
+
+def test_weights_of_other_names_are_refused(folder, tmp_path):
+    other = write_toy_folder(tmp_path / "other", "distilbert")
+    shutil.copy(other / "model.safetensors", folder)
+    transformer = make_transformer(subwords_of(str(folder)).config)
+    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder)), "none that fit for")
+
+
+def test_the_checksum_of_a_folder_changes_with_each_file_that_is_read(folder):
+    before = encoder_sha256(str(folder))
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"):
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content + b" ")
+        assert encoder_sha256(str(folder)) != before, name
+        (folder / name).write_bytes(content)
+    assert encoder_sha256(str(folder)) == before
+    assert encoder_sha256("some/hub-id") is None
+
+
+# ---- encoder/ in a model folder
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    subwords = toy_subwords()
+    save_subwords(subwords, tmp_path / "encoder")
+    assert sorted(file.name for file in (tmp_path / "encoder").iterdir()) == ["config.json", "pieces.json", "tokenizer.json"]
+    assert load_subwords(tmp_path / "encoder") == subwords
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("config.json", None), ("tokenizer.json", None), ("pieces.json", None), ("config.json", "["), ("config.json", "[]"),
+        ("tokenizer.json", "{}"), ("tokenizer.json", ""), ("pieces.json", "{}"), ("pieces.json", '{"longest": 2, "stand_in": 1}'),
+        ("pieces.json", '{"longest": "24", "stand_in": 1}'), ("pieces.json", '{"longest": 24, "stand_in": -1}'),
+    ],
+)  # fmt: skip
+def test_a_broken_file_of_a_model_folder_is_named(tmp_path, name, content):
+    save_subwords(toy_subwords(), tmp_path)
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    assert_refused(CheckpointError, lambda: load_subwords(tmp_path), name)
