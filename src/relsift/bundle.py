@@ -314,8 +314,9 @@ def _subwords(folder: Path, description: dict[str, Any]) -> SubwordInput | None:
     """The tokenizer in `encoder/`. Raises CheckpointError for an altered file: other pieces would get vectors that are not theirs."""
     if "subwords" not in description["encoding"].get("reads", ()):
         return None
-    if (found := subwords_sha256(folder)) != (expected := description.get("encoder_sha256")):
-        raise CheckpointError(f"{folder}: expected files with sha256 {expected}, got {found}; a file was altered: copy the folder again")
+    found, expected = subwords_sha256(folder), str(description.get("encoder_sha256"))
+    if found != expected:
+        raise CheckpointError(f"{folder}: expected files with sha256 {expected[:64]}, got {found}; one was altered: copy the folder again")
     return load_subwords(folder)
 
 
