@@ -1,4 +1,4 @@
-"""Dropout for transformers on a CPU, where torch spends a fifth of a training step on drawing one random number for each value.
+"""Dropout for transformers on a CPU, where drawing one random number for each value is a good part of a training step.
 
 Letters: … any dimensions.
 """

@@ -1,4 +1,4 @@
-"""Typed markers in the text of every pair, each pair a pass of its own through a transformer: accurate and slow.
+"""Typed markers in the text of every pair, each pair a pass of its own through a transformer: the reference, and slow.
 
 Sources: Zhong & Chen, NAACL 2021 (PURE, "full"); Zhou & Chen, AACL 2022. The text of a pair has a marker of role and type before and after
 its head and its tail; the states of the two first markers are normed, dropped out and classified.
@@ -68,7 +68,7 @@ class TypedMarkers(PairClassifier):
     config: TypedMarkersConfig
     Config = TypedMarkersConfig
     READS = frozenset({"subwords", "tags", "types", "spans"})
-    SUMMARY = "transformer with typed markers in the text, one pass a pair (Zhong & Chen 2021): accurate and slow"
+    SUMMARY = "transformer with typed markers in the text, one pass a pair (Zhong & Chen 2021): slow, the reference"
     PRESETS: ClassVar = {"paper": Preset("Zhong & Chen 2021, rates for small encoders chosen on development data", {}, _TRAINING)}
 
     def __init__(self, config: TypedMarkersConfig, encoding: Encoding) -> None:
