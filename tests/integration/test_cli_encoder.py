@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from calling import assert_one_clear_line, relsift
 
 from relsift.cli.main import main
 from toy import HAS_TRANSFORMERS
@@ -19,28 +20,10 @@ pytestmark = pytest.mark.skipif(not HAS_TRANSFORMERS, reason="the packages of Hu
 SMALL = ("--data", "gazette-en", "--set", "training.epochs=1")
 
 
-def relsift(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, standard output, standard error of one command, without a network."""
-    capsys.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["relsift", *map(str, arguments)])
-        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # as HF_HUB_OFFLINE=1 sets it when a process begins
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
-def assert_one_clear_line(status: int, err: str, *parts: str) -> None:
-    assert status == 2, err
-    lines = [line for line in err.splitlines() if line.startswith("relsift: error: ")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    for part in parts:
-        assert part in lines[0], lines[0]
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As HF_HUB_OFFLINE=1 sets it when a process begins."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
 @pytest.fixture(scope="module")

@@ -335,3 +335,19 @@ def test_a_frozen_encoder_leaves_the_gradients_of_all_other_weights(kept, monkey
     torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
     trained = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     assert [name for name, weight in trained.items() if weight.grad is None or not weight.grad.any()] == []
+
+
+def test_relations_in_both_directions_of_a_pair_are_both_learned():
+    model = model_of(known_of())
+    sentence = sentences(1)[0]
+    kind = sentence.relations[0].type
+    both = replace(sentence, relations=(Relation(0, 1, kind), Relation(1, 0, kind)))
+    wanted = batch_of([both], known_of()).pairs.labels
+    batch = batch_of([both], known_of())
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(150):
+        optimiser.zero_grad()
+        torch.stack(list(model.loss(model(batch), batch).values())).sum().backward()
+        optimiser.step()
+    assert wanted.sum() == 2
+    assert torch.equal(model.scores(model(batch)) > model.paper_threshold, wanted)
