@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +20,7 @@ from relsift.errors import CheckpointError, DataError, OutputError
 from relsift.locks import FULL
 
 Shape = tuple[int, ...]
+Made = TypeVar("Made", bound=nn.Module)
 _MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn}
 _FILLERS = {"normal_", "uniform_", "zero_", "fill_", "zeros_", "ones_", "constant_", "orthogonal_", "copy_"} | {
     f"{kind}_{shape}_" for kind in ("xavier", "kaiming") for shape in ("uniform", "normal")
@@ -62,7 +63,7 @@ def shapes(file: Path) -> dict[str, Shape]:
         raise CheckpointError(f"{file}: expected a file of weights, got {error}; copy the folder again") from error
 
 
-def outline(make: Callable[[], nn.Module]) -> nn.Module | None:
+def outline(make: Callable[[], Made]) -> Made | None:
     """The module that `make` makes, with shapes and without values, so that it takes no memory; None if it cannot be made so."""
     try:
         with _NoMemory():

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from relsift.encoders.base import EncoderOptions, TokenEncoder, drop_dimensions
+from relsift.encoders.frozen_states import FrozenStates
 from relsift.encoding.batch import Batch, Subwords
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.subwords import INSTALL
@@ -64,10 +65,11 @@ class HuggingFaceEncoder(TokenEncoder):
         read = self.word_size + (tag_size or 0)
         self.lstm = TwoLSTMs(read, self.options.units) if self.options.units else None
         self.size = read + 2 * self.options.units
+        self.kept: FrozenStates | None = None  # while a training with frozen weights is under way
 
     def features(self, batch: Batch) -> Tensor:
         subwords = read_subwords(batch)
-        rows = self.states(subwords)                                                    # (N, H)
+        rows = self.states(subwords) if self.kept is None else self.kept.rows(subwords, batch.lengths, self.states)  # (N, H)
         if self.tags is not None:
             if batch.tags is None:
                 raise ShapeError("batch.tags", expected="the tags that this encoder reads", got=None)

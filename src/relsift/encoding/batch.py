@@ -66,6 +66,23 @@ class Subwords:
         """(S,) row of each sentence's first piece among the M."""
         return self.counts.cumsum(0) - self.counts
 
+    def by_sentence(self, lengths: Tensor) -> list[Subwords]:
+        """The same, each sentence by itself and without padding. Args: lengths: (S,) real tokens of each sentence."""
+        return [self._of_sentence(number, lengths) for number in range(len(self.counts))]
+
+    def _of_sentence(self, number: int, lengths: Tensor) -> Subwords:
+        windows = (self.sentence == number).nonzero().flatten()
+        pieces = slice(first := int(self.counts[:number].sum()), first + int(self.counts[number]))
+        tokens = slice(token := int(lengths[:number].sum()), token + int(lengths[number]))
+        width = int(self.real[windows].sum(1).max())
+        place, padded = self.place[pieces], self.ids.shape[1]
+        return Subwords(
+            self.ids[windows, :width], self.real[windows, :width], self.special[windows, :width],
+            torch.zeros_like(windows), self.start[windows], self.stop[windows],
+            self.before, self.counts[number : number + 1], (place // padded - windows[0]) * width + place % padded,
+            (self.token[pieces] - token).clamp(min=-1), self.first[tokens] - first, self.last[tokens] - first,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Characters:

@@ -9,14 +9,16 @@ from typing import Any
 
 import torch
 import torch.utils.deterministic
-from torch import nn
 
+from relsift.config import TrainingConfig
 from relsift.errors import ConfigError, require
+from relsift.models.base.model import RelationModel
+from relsift.training.pretrained import freeze
 from relsift.weights import num_bytes, outline
 
 MOST_THREADS_OF_A_CORE, FEWEST_BOUND = 4, 64  # more threads than cores only cost time, but a run of another machine may be repeated
 BFLOAT16_GPU = (8, 0)  # compute capability (Ampere) from which on NVIDIA GPUs have it
-COPIES = 4  # of the weights in training, at least: themselves, their gradients, one value of the optimiser, the best epoch's
+COPIES, COPIES_FIXED = 4, 2  # of weights in training, at least: themselves and the best epoch's; their gradients, one of the optimiser
 
 
 def check_threads(threads: int | None) -> None:
@@ -44,13 +46,20 @@ def _has_bfloat16(device: torch.device) -> bool:
         return False
 
 
-def check_memory(make: Callable[[], nn.Module], device: torch.device) -> None:
+def check_memory(c: TrainingConfig, make: Callable[[], RelationModel[Any]], device: torch.device) -> None:
     """Raises ConfigError if the weights of the model that `make` makes, and what training keeps beside them, are beyond the memory."""
     memory, model = _memory(device), outline(make)
-    if memory is not None and model is not None and (needed := COPIES * num_bytes(model)) > memory:
+    if memory is None or model is None:
+        return
+    freeze(c, model)
+    mean = int(c.average or c.ema is not None)
+    whole = num_bytes(model)
+    fixed = sum(weight.numel() * weight.element_size() for weight in model.parameters() if not weight.requires_grad)
+    needed = (COPIES + mean) * (whole - fixed) + (COPIES_FIXED + mean) * fixed
+    if needed > memory:
         raise ConfigError(
             f"model: expected sizes whose training fits into the {memory / 2**30:.1f} GB of memory of {device}, got weights that need "
-            f"{needed / 2**30:.1f} GB ({COPIES} copies); lower the sizes"
+            f"{needed / 2**30:.1f} GB with their copies; lower the sizes"
         )
 
 
@@ -76,7 +85,6 @@ def _memory(device: torch.device) -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows
         return None
-
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from relsift.training.device import check_memory, check_precision, check_threads
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.hidden_words import check_words
 from relsift.training.optimisers import make_optimiser
-from relsift.training.pretrained import check_pretrained, freeze, pretrained_layers
+from relsift.training.pretrained import check_pretrained, freeze, frozen_states_kept, pretrained_layers
 from relsift.training.selection import ScoredPart, Selection
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
@@ -101,7 +101,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     check_words(c, training_set.encoding, config.model.name)
     check_teacher(c, training_set.encoding.labels, training_set.candidates.direction)
     make = partial(build, config.model.name, config.model.options, training_set.encoding)
-    check_memory(make, device)
+    check_memory(c, make, device)
     with repeatable(c.threads, device):
         torch.manual_seed(c.seed)
         model = make().to(device)
@@ -125,7 +125,7 @@ def fit(
     """Train what was prepared, once. Args and errors: as `train`."""
     config, scorer, training_set = prepared.config, prepared.scorer, prepared.training_set
     c = config.training
-    with repeatable(c.threads, prepared.device):
+    with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.model, state_folder):
         taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
         state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()

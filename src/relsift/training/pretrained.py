@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from relsift.config import TrainingConfig
+from relsift.encoders.frozen_states import FrozenStates
+from relsift.encoders.huggingface import HuggingFaceEncoder
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
 
@@ -59,3 +64,21 @@ def start_training_mode(model: RelationModel[Any], *, frozen: bool) -> None:
         weights = {id(weight) for weight in part.parameters()}
         if weights and weights <= fixed:
             part.eval()
+
+
+@contextmanager
+def frozen_states_kept(c: TrainingConfig, model: RelationModel[Any], folder: Path | None) -> Iterator[None]:
+    """Within the block, a frozen transformer reads each sentence once, and its states come from a file afterwards.
+
+    Not with word dropout, which shows another sentence in every epoch. Args: folder: of the file; None: that of temporary files.
+    """
+    encoder = model.encoder
+    if not (c.freeze_encoder and not c.word_dropout and isinstance(encoder, HuggingFaceEncoder)):
+        yield
+        return
+    encoder.kept = FrozenStates(encoder.word_size, folder)
+    try:
+        yield
+    finally:
+        encoder.kept.close()
+        encoder.kept = None
