@@ -40,6 +40,8 @@ TRANSFORMER_TRAINING: dict[str, Any] = {
     "gradient_clip": 1.0, "batch_pairs": 64, "batch_tokens": 4096, "epochs": 15, "patience": 15, "ema": 0.999, "freeze_embeddings": True,
 }  # fmt: skip
 
+RATES_OF_ENCODER = ("encoder_learning_rate", "layer_decay")  # options that a frozen encoder has no use for
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -178,6 +180,9 @@ def load_config(
         values = _merged(values, {"training": TRANSFORMER_TRAINING})
     if direction is not None:
         values["candidates"] = {"direction": direction}
+    training = given.get("training")
+    if isinstance(training, dict) and training.get("freeze_encoder") is True:  # those of a preset; beside given ones it is refused later
+        values["training"] = {name: value for name, value in values.get("training", {}).items() if name not in RATES_OF_ENCODER}
     config = _validate(_merged(values, given))
     try:
         find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read

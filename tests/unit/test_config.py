@@ -423,3 +423,10 @@ def test_a_preset_for_words_gets_the_training_of_a_transformer_and_keeps_its_siz
     assert transformer.training.encoder_learning_rate == 1e-4
     assert transformer.encoding.encoder == "folder"
     assert load_config(model="pcnn", overrides=[*encoder_overrides("folder"), "training.epochs=3"]).training.epochs == 3
+
+
+@pytest.mark.parametrize("model", ["pcnn", "packed_markers"])
+def test_freezing_the_transformer_needs_no_other_option_to_be_taken_back(model):
+    given = [*encoder_overrides("folder"), "training.freeze_encoder=true"]
+    assert load_config(model=model, overrides=given).training.encoder_learning_rate is None
+    assert load_config(model=model, overrides=[*given, "training.encoder_learning_rate=0.1"]).training.encoder_learning_rate == 0.1
