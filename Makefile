@@ -21,7 +21,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
-	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-k brat'  BENCH_ARGS=--quick  URL=https://HOST/OWNER/NAME"
+	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-n 2 -k brat'  BENCH_ARGS=--quick  URL=https://HOST/OWNER/NAME"
 
 install: $(USER_STAMP)  ## make .venv with relsift and the pinned packages it needs, if it is missing or out of date
 

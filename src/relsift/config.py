@@ -38,6 +38,7 @@ TRANSFORMER = "huggingface"  # the encoder that needs `encoding.encoder`
 TRANSFORMER_TRAINING: dict[str, Any] = {
     "optimiser": "adamw", "learning_rate": 1e-3, "encoder_learning_rate": 1e-4, "schedule": "linear", "weight_decay": 0.01,
     "gradient_clip": 1.0, "batch_pairs": 64, "batch_tokens": 4096, "epochs": 15, "patience": 15, "ema": 0.999, "freeze_embeddings": True,
+    "average": False,
 }  # fmt: skip
 
 RATES_OF_ENCODER = ("encoder_learning_rate", "layer_decay")  # options that a frozen encoder has no use for
@@ -95,7 +96,7 @@ class TrainingConfig(_Section):
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
     batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
     batch_tokens: int = Field(8192, ge=1, le=MOST_TOKENS)  # at most, padding counted
-    accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser; their gradient is the mean over all their pairs
+    accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser, each weighted by its number of pairs
     precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses and prediction are always float32
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
     word_dropout: float = Field(0.0, ge=0, lt=1)  # share of all words or pieces that training shows as unknown
@@ -180,9 +181,7 @@ def load_config(
         values = _merged(values, {"training": TRANSFORMER_TRAINING})
     if direction is not None:
         values["candidates"] = {"direction": direction}
-    training = given.get("training")
-    if isinstance(training, dict) and training.get("freeze_encoder") is True:  # those of a preset; beside given ones it is refused later
-        values["training"] = {name: value for name, value in values.get("training", {}).items() if name not in RATES_OF_ENCODER}
+    values["training"] = _of_use(values.get("training", {}), given)
     config = _validate(_merged(values, given))
     try:
         find("model", config.model.name).Config.from_dict(config.model.options)  # here, before any data is read
@@ -191,6 +190,17 @@ def load_config(
             raise ConfigError(f"{error} (the model is {config.model.name}, as --model {AUTO} chose)") from error
         raise
     return config
+
+
+def _of_use(training: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A preset's training values without those that the given options leave nothing to do. Given ones stay, and are refused later."""
+    options = given.get("training")
+    if isinstance(options, dict) and options.get("freeze_encoder") is True:
+        training = {name: value for name, value in training.items() if name not in RATES_OF_ENCODER}
+    if given["model"].get("identification") is False and "loss_weights" in training:
+        weights = {part: weight for part, weight in training["loss_weights"].items() if part != "identification"}
+        training = training | {"loss_weights": weights}
+    return training
 
 
 def encoder_overrides(source: str | None) -> list[str]:

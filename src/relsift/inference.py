@@ -20,6 +20,7 @@ from relsift.decisions.scored import Scored, Scores
 from relsift.encoding.batch import collate, cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
+from relsift.encoding.subwords import PieceCounts
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ConfigError, RelsiftError, ShapeError, require
@@ -93,6 +94,8 @@ class InferenceReport:
     sentences: int = 0
     unseen_types: dict[str, int] = field(default_factory=dict)  # of entities, by a type that training did not have
     unknown_sentences: int = 0  # those with two entities or more, none of whose words training had
+    pieces: PieceCounts = field(default_factory=PieceCounts)  # of a transformer
+    cut_pairs: int = 0  # pairs of whose sentence the model saw a part (see `RelationModel.cut_pairs`)
     # CPU time of each stage. encoding: candidates, symbols to integers, batches; writing: decisions and lines
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
@@ -119,7 +122,9 @@ class InferenceReport:
         if self.unknown_sentences:
             count = f"{self.unknown_sentences} of {self.sentences}"
             lines.append(f"sentences without a single word that training had: {count}; are they in the language of the training data?")
-        return [*lines, *notes()]
+        if self.cut_pairs:
+            lines.append(f"{self.cut_pairs} pairs stand in sentences too long for the encoder: the model saw the parts nearest to them")
+        return [*lines, *self.pieces.lines(), *notes()]
 
 
 def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
@@ -141,6 +146,10 @@ def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceRep
                 len(sentence.entities) > 1 and set(examples[0].words or ()) == {UNKNOWN_WORD}
                 for sentence, examples in zip(sentences, examples_by_sentence)
             )
+        for examples in examples_by_sentence:
+            report.cut_pairs += scorer.model.cut_pairs(examples)
+            if encoding.subwords is not None and (pieces := examples[0].pieces) is not None and len(examples[0].spans) > 1:
+                report.pieces.add(pieces, encoding.subwords)
         for sentence, examples in zip(sentences, examples_by_sentence):
             if UNKNOWN_TYPE in examples[0].types or sentence.tagged is not None:
                 _count_unseen(sentence, encoding, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -88,7 +89,7 @@ def test_any_pair_model_takes_the_encoder(encoder, tmp_path, capsys):
     )
     assert status == 0, err
     assert json.loads((tmp_path / "out" / "model" / "model.json").read_text())["options"]["encoder"] == "huggingface"
-    assert "unknown to the encoder; is it made for their language?" in err
+    assert "unknown to the encoder; is it made for the language of the text?" in err
 
 
 @pytest.mark.parametrize(
@@ -124,6 +125,82 @@ def test_memory_that_runs_out_in_training_is_one_clear_line_and_leaves_the_folde
     assert_one_clear_line(*relsift(capsys, *arguments)[::2], "training.batch_pairs", "lower it or training.batch_tokens")
     monkeypatch.undo()
     assert relsift(capsys, *arguments)[0] == 0
+
+
+def test_whatever_a_training_raises_before_its_first_epoch_leaves_the_folder_free(encoder, tmp_path, capsys, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise IndexError("as a transformer may")
+
+    monkeypatch.setattr("relsift.models.packed_markers.PackedMarkers.forward", fail)
+    arguments = ("train", *SMALL, "--encoder", encoder, "--out", tmp_path / "out")
+    with pytest.raises(IndexError):
+        relsift(capsys, *arguments)
+    monkeypatch.undo()
+    assert relsift(capsys, *arguments)[0] == 0
+
+
+def test_a_full_disk_under_the_states_of_a_frozen_encoder_names_the_place(encoder, tmp_path, capsys, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("relsift.encoders.frozen_states.FrozenStates._write", full)
+    frozen = ("--model", "pcnn", "--set", "model.filters=4", "--set", "training.freeze_encoder=true")
+    status, _, err = relsift(capsys, "train", *SMALL, *frozen, "--encoder", encoder, "--out", tmp_path / "out")
+    assert status
+    assert f"{tmp_path / 'out' / 'state'} (the states of the frozen encoder" in err
+    assert os.strerror(errno.ENOSPC) in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("model", ["walk", "eatt_bigru"])
+def test_presets_with_a_mean_of_their_own_take_the_encoder(encoder, tmp_path, capsys, model):
+    status, _, err = relsift(capsys, "train", *SMALL, "--model", model, "--encoder", encoder, "--out", tmp_path / "out")
+    assert status == 0, err
+
+
+CELLS = ("cv", "gazette-en", "--model", "pcnn", "--set", "training.epochs=1", "--set", "model.filters=4", "--folds", 2, "--seeds", 1)
+
+
+def test_cells_that_read_another_encoder_of_the_same_name_are_not_mixed(encoder, tmp_path, capsys):
+    copy = Path(shutil.copytree(encoder, tmp_path / "encoder"))
+    small = (*CELLS, "--sentences", 60, "--encoder", copy, "--out", tmp_path / "out")
+    assert relsift(capsys, *small, "--only-fold", 1)[0] == 0
+    assert relsift(capsys, *small, "--only-fold", 1)[0] == 0
+    (copy / "tokenizer_config.json").write_text((copy / "tokenizer_config.json").read_text() + " ")
+    status, _, err = relsift(capsys, *small)
+    assert_one_clear_line(status, err, "pcnn/fold1-seed1", "the same encoder", "use another --out")
+
+
+def test_a_grid_looks_at_the_encoder_before_its_first_cell(tmp_path, capsys):
+    status, _, err = relsift(
+        capsys, "reproduce", "encoders", "gazette-en", "--quick", "--encoder", tmp_path / "nothing", "--out", tmp_path / "out"
+    )
+    assert_one_clear_line(status, err, str(tmp_path / "nothing"), "a path where there is nothing")
+    assert not (tmp_path / "out" / "cells").exists()
+
+
+@pytest.mark.parametrize("name", ["vectors.txt.gz", "vectors.npy"])
+def test_vectors_are_not_written_under_a_name_that_training_reads_otherwise(encoder, tmp_path, capsys, name):
+    status, _, err = relsift(capsys, "vectors", "distil", encoder, "--data", "gazette-en", "--size", 4, "--out", tmp_path / name)
+    assert_one_clear_line(status, err, name, "such as vectors.txt")
+    assert not (tmp_path / name).exists()
+
+
+def test_further_words_may_begin_with_a_byte_order_mark_and_unknown_ones_are_counted(encoder, tmp_path, capsys):
+    (tmp_path / "words.txt").write_bytes("\ufeffHello\n語\n".encode())
+    arguments = ("--size", 4, "--words", tmp_path / "words.txt", "--out", tmp_path / "vectors.txt")
+    status, _, err = relsift(capsys, "vectors", "distil", encoder, "--data", "gazette-en", *arguments)
+    assert status == 0, err
+    assert "have no piece in the encoder's tokenizer" in err
+    assert any(line.startswith("Hello ") for line in (tmp_path / "vectors.txt").read_text().splitlines())
+
+
+def test_a_refused_run_folder_is_left_as_it_is(encoder, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    for seeds in ((), ("--seeds", 2)):
+        status, _, err = relsift(capsys, "train", *SMALL, "--model", "pcnn", *seeds, "--out", tmp_path)
+        assert_one_clear_line(status, err, "holds 'notes.txt'")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("absent", ["transformers", "tokenizers"])

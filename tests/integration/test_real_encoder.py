@@ -69,9 +69,10 @@ def literal(folder: Path, text: str, spans: Iterable[Span]) -> torch.Tensor:
 def test_states_of_tokens_are_those_of_transformers_own_model(folder):
     group = [sentence_of(text) for text in TEXTS]
     known = Encoding.fit(group, reads={"subwords", "types", "spans"}, subwords=subwords_of(str(folder)))
+    assert known.subwords is not None
     encoder = make_encoder("huggingface", known, {}, word_size=0, tag_size=None)
     assert isinstance(encoder, HuggingFaceEncoder)
-    fill_transformer(encoder.transformer, str(folder))
+    fill_transformer(encoder.transformer, str(folder), known.subwords)
     with torch.no_grad():
         rows = encoder.eval().features(batch_of(group, known))
     torch.testing.assert_close(rows, torch.cat([literal(folder, text, tokenise(text)) for text in TEXTS]), atol=1e-4, rtol=1e-3)

@@ -425,6 +425,15 @@ def test_a_preset_for_words_gets_the_training_of_a_transformer_and_keeps_its_siz
     assert load_config(model="pcnn", overrides=[*encoder_overrides("folder"), "training.epochs=3"]).training.epochs == 3
 
 
+@pytest.mark.parametrize("model", ["packed_markers", "bilstm_pcnn"])
+def test_a_second_task_is_switched_off_together_with_the_weight_that_the_preset_gives_it(model):
+    assert load_config(model=model).training.loss_weights == {"identification": 0.5}
+    given = ["model.identification=false"]
+    assert load_config(model=model, overrides=given).training.loss_weights == {}
+    given.append("training.loss_weights={identification: 0.1}")
+    assert load_config(model=model, overrides=given).training.loss_weights == {"identification": 0.1}
+
+
 @pytest.mark.parametrize("model", ["pcnn", "packed_markers"])
 def test_freezing_the_transformer_needs_no_other_option_to_be_taken_back(model):
     given = [*encoder_overrides("folder"), "training.freeze_encoder=true"]

@@ -43,10 +43,12 @@ def distil(
     check_output(out, [*source.inputs, *([words] if words else [])], option="--out")
     if out.exists():
         raise ConfigError(f"--out {out}: expected a new file, got one that exists; name another, or delete it")
+    if out.suffix.lower() in (".gz", ".npy"):  # which training would read as such
+        raise ConfigError(f"--out {out}: expected the name of a text file, such as vectors.txt, got one that ends in {out.suffix}")
     report = data_options.read_report(on_error)
     sentences = list(sentences_of(source.documents(TRAIN if TRAIN in source.splits else None, report)))
     try:
-        further = [line.rstrip("\r") for line in words.read_text(encoding="utf-8").split("\n")] if words else []
+        further = [line.rstrip("\r") for line in words.read_text(encoding="utf-8-sig").split("\n")] if words else []
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"--words {words}: expected a text file in UTF-8, one word a line, got {error}") from error
     table = distil(encoder, sentences, size=size, layer=layer, further=filter(None, further))
@@ -54,5 +56,7 @@ def distil(
     data_options.tell(report.lines())
     if table.left_out:
         echo(f"left out: {table.left_out} words with a blank in them", err=True)
+    if table.unknown:
+        echo(f"{table.unknown} words have no piece in the encoder's tokenizer: they share the vector of its unknown piece", err=True)
     echo(f"{len(table.words)} words, {size} numbers each, {100 * table.kept:.1f} % of the variance; written to {out}")
     echo(f"use them with --set encoding.vectors={out} --set model.word_size={size}")

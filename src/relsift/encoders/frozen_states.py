@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from relsift.encoding.batch import Subwords
+from relsift.locks import output_errors
 
 States = Callable[[Subwords], Tensor]
 """The transformer with its pooling: pieces -> (N, H)."""
@@ -30,9 +31,10 @@ class FrozenStates:
 
     def __init__(self, size: int, folder: Path | None = None) -> None:
         self._size = size
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
+        self._place = folder or Path(tempfile.gettempdir())
+        with output_errors(self._place):
+            self._place.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
         self._starts: dict[bytes, int] = {}  # first byte of each sentence
         self._end = 0
 
@@ -53,10 +55,17 @@ class FrozenStates:
             return torch.from_numpy(values.reshape(length, self._size).copy())
         with torch.no_grad():
             found = states(subwords).float().cpu()                                      # (tokens of the sentence, H)
-        self._file.seek(self._end)
-        self._file.write(found.numpy().tobytes())
-        self._starts[key], self._end = self._end, self._file.tell()
+        with output_errors(f"{self._place} (the states of the frozen encoder, {self._end / 2**20:.0f} MB so far)"):
+            self._starts[key], self._end = self._end, self._write(found.numpy().tobytes())
         return found
+
+    def _write(self, content: bytes) -> int:
+        """Append; returns where the next sentence goes."""
+        self._file.seek(self._end)
+        left = memoryview(content)
+        while left:
+            left = left[self._file.write(left) :]
+        return self._file.tell()
 
 
 def _key(subwords: Subwords) -> bytes:

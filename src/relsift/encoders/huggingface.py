@@ -87,7 +87,9 @@ class HuggingFaceEncoder(TokenEncoder):
     def states(self, subwords: Subwords) -> Tensor:
         """(N, H): the states of the tokens; they depend on nothing but the pieces and the transformer's weights."""
         last = self.options.last_layers
-        output = self.transformer(input_ids=subwords.ids, attention_mask=subwords.real.long(), output_hidden_states=last > 1)
+        output = self.transformer(
+            input_ids=subwords.ids, attention_mask=subwords.real.long(), output_hidden_states=last > 1, return_dict=True
+        )
         states = output.last_hidden_state if last == 1 else torch.stack(output.hidden_states[-last:]).mean(0)  # (W, U, H)
         return pooled(states.flatten(0, 1)[subwords.place], subwords, self.options.pooling)
 
@@ -128,7 +130,7 @@ def make_transformer(config: dict[str, Any]) -> nn.Module:
         kind = type(described)
         writes_only = kind in MODEL_FOR_CAUSAL_LM_MAPPING and kind not in MODEL_FOR_MASKED_LM_MAPPING
         decodes = any(getattr(described, option, False) for option in ("is_encoder_decoder", "is_decoder"))
-        model: Any = None if writes_only or decodes else AutoModel.from_config(described)  # type: ignore[no-untyped-call]
+        model: Any = None if writes_only or decodes else AutoModel.from_config(described, dtype=torch.float32)  # type: ignore[no-untyped-call]
         words = None
         if model is not None:
             with suppress(NotImplementedError):  # of a model that reads images beside text
@@ -143,10 +145,23 @@ def make_transformer(config: dict[str, Any]) -> nn.Module:
             f"encoder: expected an encoder of text with one state a piece (BERT, RoBERTa, DeBERTa, …), got {described.model_type}, which "
             "is none"
         )
+    layers = getattr(described, "num_hidden_layers", None)
+    if not isinstance(layers, int) or layers < 1:
+        raise ConfigError(f"encoder: expected a config.json with num_hidden_layers of 1 or more, got {layers}")
+    positions = str(getattr(described, "position_embedding_type", None))
+    if positions.startswith("relative"):  # transformers 5 builds the model without them and says nothing
+        raise ConfigError(f"encoder: expected absolute positions in {described.model_type}, got position_embedding_type={positions}")
     if getattr(model, "pooler", None) is not None:
-        model.pooler = None
+        model.pooler = None if isinstance(model.pooler, nn.Linear) else _NoPooler()  # ALBERT asks first whether there is one
     transformer: nn.Module = model
     return transformer
+
+
+class _NoPooler(nn.Module):
+    """In place of what makes one vector of a sentence, which some architectures call whether there is one or not."""
+
+    def forward(self, *_: Any, **__: Any) -> None:
+        return None
 
 
 def hidden_size(transformer: nn.Module) -> int:

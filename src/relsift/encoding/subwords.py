@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 INSTALL = "pip install 'relsift[transformers]'"
+MANY_UNKNOWN = 0.1  # share of pieces
 _OVERLAP = 4  # a window shares at least one part in so many with the next one
 _STAND_INS = ("unk_token", "mask_token", "pad_token", "cls_token", "bos_token")  # for a token without a piece, by preference
 
@@ -35,6 +36,36 @@ class Pieces(NamedTuple):
     first: list[int]  # of each token, its first piece
     last: list[int]  # of each token, its last piece
     uncovered: int  # tokens in which the tokenizer saw no piece; a stand-in was put there
+
+
+@dataclass
+class PieceCounts:
+    """What a tokenizer made of many sentences."""
+
+    sentences: int = 0
+    longer: int = 0  # sentences of several windows
+    tokens: int = 0
+    bare: int = 0  # tokens without a piece
+    pieces: int = 0
+    unknown: int = 0  # stand-ins among them
+
+    def add(self, pieces: Pieces, subwords: SubwordInput) -> None:
+        """Count a sentence."""
+        self.sentences += 1
+        self.longer += len(pieces.ids) > subwords.room
+        self.tokens += len(pieces.first)
+        self.bare += pieces.uncovered
+        self.pieces += len(pieces.ids)
+        self.unknown += pieces.ids.count(subwords.stand_in)
+
+    def lines(self) -> list[str]:
+        """What the user has to know, one line a reason."""
+        lines = []
+        if self.bare:
+            lines.append(f"{self.bare} of {self.tokens} tokens have no piece in the encoder's tokenizer: its unknown piece stands for them")
+        if self.unknown > MANY_UNKNOWN * self.pieces:
+            lines.append(f"{self.unknown} of {self.pieces} pieces are unknown to the encoder; is it made for the language of the text?")
+        return lines
 
 
 class Window(NamedTuple):
@@ -58,6 +89,7 @@ class SubwordInput:
         tokenizer = tokenizers_class().from_str(self.tokenizer)
         tokenizer.no_padding()
         tokenizer.no_truncation()
+        tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
         return tokenizer
 
     @cached_property

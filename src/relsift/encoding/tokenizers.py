@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field
 
 from relsift.encoding.subwords import INSTALL, SubwordInput, as_saved, config_text, stand_in_of, tokenizers_class
-from relsift.errors import CheckpointError, ConfigError
+from relsift.errors import CheckpointError, ConfigError, require
 from relsift.files import file_sha256, joint_sha256, make_folder, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
@@ -29,7 +29,10 @@ SHORTEST = 16  # pieces that a transformer has to read at once
 FEWEST = 2  # pieces of a tokenizer, without special ones
 WITHOUT_LIMIT = 512  # pieces at once for a transformer that names no limit
 _MOST = 100_000  # pieces; tokenizers write 1e30 for "no limit"
-_OFFSET_OF_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "mpnet"}  # their first two positions are for padding
+_PADDED_POSITIONS = {  # families whose positions begin behind the number of the padding piece
+    "camembert", "data2vec-text", "esm", "ibert", "lilt", "longformer", "luke", "markuplm", "roberta", "roberta-prelayernorm",
+    "xlm-roberta", "xlm-roberta-xl", "xmod",
+}  # fmt: skip
 
 
 class _PiecesFile(Strict):
@@ -51,11 +54,11 @@ def subwords_of(source: str) -> SubwordInput:
     _check_place(source)
     try:
         with quiet():
-            config = AutoConfig.from_pretrained(source)
-            tokenizer = AutoTokenizer.from_pretrained(source)
+            config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except Exception as error:  # of many kinds, from several packages
         raise ConfigError(
-            f"--encoder {source}: expected a folder or hub id of Hugging Face with {CONFIG} and a tokenizer, got {_reason(error)}"
+            f"--encoder {source}: expected a folder or hub id of Hugging Face with {CONFIG} and a tokenizer, got {reason(error)}"
         ) from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if not getattr(tokenizer, "is_fast", False) or backend is None or not hasattr(backend, "to_str"):
@@ -113,6 +116,7 @@ def quiet() -> Iterator[None]:
 
 def _check_place(source: str) -> None:
     """Raises ConfigError for a path without a configuration of Hugging Face. What is no path may be a hub id."""
+    require(bool(source.strip()), "--encoder", expected="a folder or hub id of Hugging Face", got=source)
     place = Path(source)
     if place.exists() and not (place / CONFIG).is_file():
         got = "a folder without" if place.is_dir() else "a file"
@@ -181,18 +185,25 @@ def _longest(config: dict[str, Any], of_tokenizer: Any) -> int:
     """Pieces that the transformer reads at once."""
     limits = [WITHOUT_LIMIT] if not isinstance(config.get("max_position_embeddings"), int) else []
     if not limits:
-        offset = 2 if config.get("model_type") in _OFFSET_OF_POSITIONS else 0
+        family, padding = config.get("model_type"), config.get("pad_token_id")
+        offset = 2 if family == "mpnet" else 0  # where the padding piece is number 1 for positions, whatever it is
+        if family in _PADDED_POSITIONS:
+            offset = 1 + (padding if isinstance(padding, int) else 1)
         limits.append(config["max_position_embeddings"] - offset)
     if isinstance(of_tokenizer, int) and of_tokenizer < _MOST:
         limits.append(of_tokenizer)
     return min(limits)
 
 
-def _reason(error: Exception) -> str:
-    """The reason of the hub, and what to do without a network."""
-    hint = "; without a network, name a folder" if "connect" in str(error) or "offline" in str(error).lower() else ""
+def reason(error: Exception) -> str:
+    """What a package of Hugging Face says, in one line, and what to do."""
+    text = str(error)
+    if "trust_remote_code" in text:
+        return "code of its own, which is not run; take one of the architectures of the package transformers"
+    hint = "; there is no such folder; without a network, name a folder" if "connect" in text or "offline" in text.lower() else ""
     return _first_line(error) + hint
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
+    line = str(error).partition("\n")[0][:200]
+    return line if line and not isinstance(error, KeyError) else f"{type(error).__name__} {line}".strip()

@@ -39,7 +39,7 @@ from relsift.inference import InferenceReport, score
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import train_run
-from relsift.training.run_folder import RunData
+from relsift.training.run_folder import RunData, file_checksums
 
 THREADS = 1  # of a cell: several cells side by side use a machine better than several threads in one, and scores depend on it (rounding)
 
@@ -217,7 +217,7 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()).with_lost_relations(lost),
         counts=with_lost(sentence_counts(test, predicted, direction=direction), [one.total() for one in losses], documents),
         documents=documents, curve=curve_of(bundle, scored, lost.total()), notes=[*result.notes, *report.lines()], extra=extra,
-        sampled=again and again.with_lost_relations(lost),
+        sampled=again and again.with_lost_relations(lost), files=file_checksums(config),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from relsift.config import RunConfig
+from relsift.encoding.tokenizers import subwords_of
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError, RelsiftError
 from relsift.experiments.cell import Cell, configured, run_cell
 from relsift.experiments.cell_files import StoredCell, finished_names, pack_loose_cells, stored_cells
@@ -31,6 +32,7 @@ from relsift.experiments.system import System
 from relsift.files import locked, make_folder, write_json
 from relsift.json_schema import conform
 from relsift.json_text import read_json
+from relsift.training.run_folder import file_checksums
 
 PLAN_FILE = "plan.json"
 LOCK_FILE = "lock"
@@ -121,6 +123,7 @@ def run_grid(
     raises, with the cell's name before it.
     """
     write_or_check_plan(folder, plan)
+    _check_files([cell for cell in cells if cell.name not in finished_names(folder)], plan, folder)
     clock = _Clock(jobs)
     # All that the systems have, asked for or not: cells of other settings must be refused before the new ones take hours.
     systems = dict.fromkeys(cell.system for cell in cells)
@@ -144,6 +147,21 @@ def run_grid(
                 on_cell(FinishedCell(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
         if not any((folder / "unfinished").glob("*/*")):
             shutil.rmtree(folder / "unfinished", ignore_errors=True)
+
+
+def _check_files(missing: Sequence[Cell], plan: Plan, folder: Path) -> None:
+    """What cells yet to be computed will read is there, works, and is what the finished cells of their systems have read."""
+    for cell in {cell.system: cell for cell in missing}.values():
+        config = configured(cell, plan)
+        if (source := config.encoding.encoder) is not None:
+            subwords_of(source)
+        files = file_checksums(config)
+        for stored in stored_cells(folder, {cell.system.name}):
+            if changed := [name for name, checksum in stored.result.files.items() if files.get(name) != checksum]:
+                raise CheckpointError(
+                    f"{stored.where}: expected a cell that read the same {' and '.join(changed)} as the next ones will, got one that read "
+                    "other files of that name; use another --out"
+                )
 
 
 class _Clock:
@@ -176,6 +194,8 @@ def _check_alike(folder: Path, first: StoredCell, other: StoredCell, plan: Plan)
         _settings(cell.system, RunConfig.model_validate(cell.config | {"training": cell.config["training"] | {"seed": 0}}))
         for cell in (first.result, other.result)
     )
+    for name in first.result.files.keys() & other.result.files.keys():  # cells from before they were recorded have none
+        expected[f"file of {name}"], got[f"file of {name}"] = first.result.files[name], other.result.files[name]
     _compare(other.where, expected, got)
 
 

@@ -174,6 +174,7 @@ class CellResult:
     sampled: Scores | None = None  # the second scores of a system with a `test_ratio`
     notes: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)  # what else an experiment records (a tagger's F1, say)
+    files: dict[str, str] = field(default_factory=dict)  # sha256 of what the configuration names: encoder, word vectors, teacher
 
     @property
     def name(self) -> str:
@@ -208,6 +209,8 @@ class CellResult:
         value = {name: getattr(self, name) for name in self.__dataclass_fields__}
         value |= {"system": self.system.to_json(), "plan": self.plan.to_json(), "documents": " ".join(map(str, self.documents))}
         value |= {name: None if value[name] is None else value[name].to_json() for name in ("development", "test", "sampled", "curve")}
+        if not self.files:  # as in cells from before they were recorded
+            del value["files"]
         return value | {"counts": None if self.counts is None else pack_counts(self.counts)}
 
     @classmethod

@@ -41,11 +41,20 @@ class CharacterCNN(nn.Module):
         bias = None if self.convolution.bias is None else F.pad(self.convolution.bias, (0, more))
         values = window_sum(rows, around.unfold(1, WINDOW, 1)[real], self.windows, bias)[:, : self.size]  # (M, F)
         lengths = real.sum(dim=1)                                                       # (W,)
-        return F.relu(maxima(values.contiguous(), lengths))                                 # (W, F)  ReLU never falls
+        return F.relu(maxima(values.contiguous(), lengths))                             # (W, F)  ReLU never falls
 
 
 def maxima(rows: Tensor, lengths: Tensor) -> Tensor:
     """(M, F) rows of groups one after the other, of these lengths (W,), none 0 -> (W, F): the maximum of each group."""
     if not torch.is_grad_enabled():
         return torch.segment_reduce(rows, "max", lengths=lengths, unsafe=True)          # faster, without a gradient that we could use
+    if rows.is_cuda:  # where torch has no repeatable gradient of `embedding_bag`
+        return padded_maxima(rows, lengths)
     return F.embedding_bag(torch.arange(len(rows), device=rows.device), rows, lengths.cumsum(0) - lengths, mode="max")
+
+
+def padded_maxima(rows: Tensor, lengths: Tensor) -> Tensor:
+    """As `maxima`, by way of all groups padded to the longest."""
+    real = torch.arange(int(lengths.max()), device=rows.device) < lengths[:, None]      # (W, L)
+    padded = rows.new_full((*real.shape, rows.shape[1]), -torch.inf).masked_scatter(real[:, :, None], rows)  # (W, L, F)
+    return padded.max(dim=1).values

@@ -27,15 +27,14 @@ PIECES_KEPT = 8192  # from more pieces on, training keeps the states between lay
 
 @dataclass(frozen=True)
 class TextStates:
-    """The text of a batch after the transformer, with what markers need of each layer."""
+    """What markers need of the text of a batch. Its states behind the last layer are not among it, and are not computed."""
 
-    last: Tensor  # (N, H)  states of the real pieces behind the last layer
     layers: Sequence[tuple[Tensor, Tensor]]  # keys and values of each layer that markers run through, (W, h, U, d) each
     real: Tensor  # (W, U) bool
 
 
 def read_text(parts: OpenedTransformer, words: Tensor, real: Tensor, *, marker_layers: int, training: bool) -> TextStates:
-    """Run the text through all layers.
+    """Run the text through all layers, of the last one up to its keys and values.
 
     Args: words: (W, U, E) vectors of pieces. real: (W, U) bool. marker_layers: so many of the last layers keep keys and values.
     """
@@ -48,12 +47,15 @@ def read_text(parts: OpenedTransformer, words: Tensor, real: Tensor, *, marker_l
     mask = mask if bias is None else mask + bias
     kept: list[tuple[Tensor, Tensor]] = []
     again = torch.is_grad_enabled() and real.numel() > PIECES_KEPT
-    for number, layer in enumerate(parts.layers):
+    before_last = len(parts.layers) - 1
+    for number, layer in enumerate(parts.layers[:before_last]):
         arguments = parts, layer, x, rows, real.shape, mask, training
         x, k, v = checkpoint(_text_layer, *arguments, use_reentrant=False) if again else _text_layer(*arguments)
         if number >= len(parts.layers) - marker_layers:
             kept.append((k, v))
-    return TextStates(x, kept, real)
+    last = parts.layers[before_last]
+    k, v = (heads_of(_padded(project(x), rows, real.shape), parts.heads) for project in (last.key, last.value))
+    return TextStates([*kept, (k, v)], real)
 
 
 def _text_layer(
@@ -76,7 +78,7 @@ def read_markers(
     Args: words: (G, Q, E) vectors of the markers. window: (G, Q) row of the text that each marker reads. position: (G, Q) its place there.
     """
     if not len(words):
-        return words.new_zeros(0, MARKERS, int(text.last.shape[1]))
+        return words.new_zeros(0, MARKERS, parts.size)
     x = parts.embed(words, position, training=training)                                 # (G, Q, H)
     slots = _Slots.of(window.flatten(), len(text.real))
     text_mask = slots.beside(as_mask(text.real, x))[:, None, None, :]                   # (V, 1, 1, U)

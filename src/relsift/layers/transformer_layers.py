@@ -55,6 +55,7 @@ class OpenedTransformer:
     project: nn.Module | None  # from the size of the embeddings to H, where they differ
     layers: tuple[TransformerLayer, ...]
     heads: int
+    size: int  # H
     attention_dropout: float
     dropout: float  # of the embeddings
     relative: Any = None  # MPNet: the module that holds its table of relative positions
@@ -93,13 +94,13 @@ def opened(transformer: nn.Module, who: str) -> OpenedTransformer:
     if c.model_type == "distilbert":
         layers = tuple(_distilbert(layer, c) for layer in t.transformer.layer)
         return OpenedTransformer(
-            e.word_embeddings, e.position_embeddings, 0, None, e.LayerNorm, None, layers, c.n_heads, c.attention_dropout, c.dropout
+            e.word_embeddings, e.position_embeddings, 0, None, e.LayerNorm, None, layers, c.n_heads, c.dim, c.attention_dropout, c.dropout
         )
     read = _mpnet if c.model_type == "mpnet" else _bert
     return OpenedTransformer(
         e.word_embeddings, e.position_embeddings, offset, getattr(e, "token_type_embeddings", None), e.LayerNorm,
         getattr(t, "embeddings_project", None), tuple(read(layer, c) for layer in t.encoder.layer), c.num_attention_heads,
-        c.attention_probs_dropout_prob, c.hidden_dropout_prob, t.encoder if c.model_type == "mpnet" else None,
+        c.hidden_size, c.attention_probs_dropout_prob, c.hidden_dropout_prob, t.encoder if c.model_type == "mpnet" else None,
     )  # fmt: skip
 
 

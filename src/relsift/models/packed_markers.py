@@ -146,7 +146,7 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         starts = range(0, max(1, len(groups.first)), size)
 
         def run(first: Tensor, second: Tensor, *states: Tensor) -> Tensor:
-            read = TextStates(text.last.detach(), list(zip(states[::2], states[1::2])), text.real)
+            read = TextStates(list(zip(states[::2], states[1::2])), text.real)
             h: Tensor = self.dropout(self.trunk(self.dropout(self._vectors(batch, subwords, read, first, second))))
             return h
 

@@ -100,12 +100,13 @@ class TypedMarkers(PairClassifier):
         self.markers.start_from(self._words().weight)
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
-        sizes = [(len(e.pieces.ids), len(e.heads)) for e in examples if e.pieces is not None]
-        cut = sum(pairs for pieces, pairs in sizes if pieces > self.room)
-        if not cut:
+        if not (cut := self.cut_pairs(examples)):
             return []
-        count = sum(pairs for _, pairs in sizes)
+        count = sum(len(example.heads) for example in examples)
         return [f"{cut} of {count} training pairs have texts of more than {self.room} pieces: the model sees those nearest to the entities"]
+
+    def cut_pairs(self, examples: Sequence[Example]) -> int:
+        return sum(len(e.heads) for e in examples if e.pieces is not None and len(e.pieces.ids) > self.room)
 
     def forward(self, batch: Batch) -> PairScores:
         subwords = read_subwords(batch)
@@ -150,7 +151,8 @@ class TypedMarkers(PairClassifier):
         order = order[:, : int(length.max())]
         mask = torch.arange(order.shape[1], device=head.device) < length[:, None]       # (R, U)
         row = torch.arange(len(head), device=head.device)
-        y = self.embed.transformer(inputs_embeds=x[row[:, None], order], attention_mask=mask.long()).last_hidden_state  # (R, U, H)
+        output = self.embed.transformer(inputs_embeds=x[row[:, None], order], attention_mask=mask.long(), return_dict=True)
+        y = output.last_hidden_state                                                    # (R, U, H)
         first = keys.shape[1] - MARKERS  # of the markers, before sorting
         places = [(order == first + marker).int().argmax(dim=1) for marker in (0, 2)]
         return torch.cat([y[row, place] for place in places], dim=1)

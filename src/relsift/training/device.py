@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import torch.utils.deterministic
+from torch import nn
 
 from relsift.config import TrainingConfig
 from relsift.errors import ConfigError, require
@@ -40,7 +41,8 @@ def _has_bfloat16(device: torch.device) -> bool:
         return False  # it would be emulated, more slowly than float32
     try:
         with torch.autocast(device.type, torch.bfloat16):
-            one = torch.ones(1, 1, device=device)
+            one = torch.ones(1, 1, 1, device=device)
+            nn.LSTM(1, 1, device=device)(one)  # oneDNN has none on older CPUs
             return (one @ one).dtype == torch.bfloat16
     except RuntimeError:
         return False

@@ -43,6 +43,7 @@ class WordTable:
     vectors: NDArray[np.float32]  # (V, D)
     kept: float  # share of the variance that the principal components keep
     left_out: int  # words with a blank in them, which a text file cannot hold
+    unknown: int = 0  # words without a piece of their own, which all have the vector of the unknown piece
 
 
 def distil(
@@ -72,7 +73,8 @@ def distil(
         np.add.at(totals, [rows[token] for token in tokens], values)
     means = totals / np.array([counts.get(word, 1) for word in words])[:, None]              # (V, H)
     vectors, kept = principal_components(means[[rows[word] for word in written]], size)
-    return WordTable(written, vectors, kept, len(words) - len(written))
+    unknown = sum(set(subwords.pieces(Sentence(word, (word,), ())).ids) == {subwords.stand_in} for word in written)
+    return WordTable(written, vectors, kept, len(words) - len(written), unknown)
 
 
 def principal_components(rows: NDArray[np.float64], size: int) -> tuple[NDArray[np.float32], float]:
@@ -107,7 +109,7 @@ class _Reader:
     def __init__(self, subwords: SubwordInput, source: str, layer: int | None) -> None:
         self.encoding = Encoding((), EntityTypes(()), None, None, None, frozenset({"subwords"}), subwords=subwords)
         self.transformer = HuggingFaceEncoder(self.encoding, word_size=1, tag_size=None).transformer.eval()
-        fill_transformer(self.transformer, source)
+        fill_transformer(self.transformer, source, subwords)
         config: Any = self.transformer.config
         layers = int(config.num_hidden_layers)
         require(layer is None or 1 <= layer <= layers, "--layer", expected=f"a number from 1 to {layers}, which {source} has", got=layer)
@@ -131,7 +133,8 @@ class _Reader:
         if self.layer is None:
             states = self.pieces[subwords.ids]                                               # (W, U, H)
         else:
-            output = self.transformer(input_ids=subwords.ids, attention_mask=subwords.real.long(), output_hidden_states=True)
+            real = subwords.real.long()
+            output = self.transformer(input_ids=subwords.ids, attention_mask=real, output_hidden_states=True, return_dict=True)
             states = output.hidden_states[self.layer]
         return pooled(states.flatten(0, 1)[subwords.place], subwords, "mean")
 

@@ -108,7 +108,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         check_pretrained(c, model, config.model.name)
         vectors = prepare_words(config, model, training_set.encoding)
         if (source := config.encoding.encoder) is not None:
-            load_pretrained(model, source)
+            load_pretrained(model, source, training_set.encoding.subwords)
         freeze(c, model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
         return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors)

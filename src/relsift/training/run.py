@@ -11,7 +11,6 @@ from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
 from relsift.device import checked_device
-from relsift.errors import RelsiftError
 from relsift.evaluation.scores import Scores, evaluate
 from relsift.files import open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport, predict
@@ -68,7 +67,7 @@ def _train(
     try:
         with enough_memory():
             result = fit(prepared, state_folder=folder / STATE_FOLDER, resume=resume, on_epoch=record_epoch, on_batch=on_batch)
-    except (RelsiftError, RuntimeError, OSError):
+    except Exception:
         if not (folder / STATE_FOLDER / STATE).exists():  # nothing to resume: the folder can be begun again, with options that work
             (folder / CONFIG_FILE).unlink()
         raise

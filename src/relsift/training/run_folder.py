@@ -77,23 +77,36 @@ def record_of(folder: Path) -> dict[str, Any]:
 
 def identity_of(config: RunConfig, data: RunData) -> dict[str, Any]:
     """What a run and its continuation have in common, beside the configuration."""
-    checksums = dict(data.checksums)
+    return {"data": data.name, "checksums": {**data.checksums, **file_checksums(config)}, "seed": config.training.seed}
+
+
+def file_checksums(config: RunConfig) -> dict[str, str]:
+    """Of the files that the configuration names and training reads; of a hub id there is none.
+
+    Raises: DataError for word vectors that are not there, ConfigError for a teacher that is not.
+    """
+    checksums = {}
     if (vectors := config.encoding.vectors) is not None:
         checksums["word vectors"] = vectors_sha256(Path(vectors))
     if config.encoding.encoder is not None and (encoder := encoder_sha256(config.encoding.encoder)) is not None:
         checksums["encoder"] = encoder
     if config.training.teacher is not None:
         checksums["teacher"] = teacher_checksum(config.training.teacher)
-    return {"data": data.name, "checksums": checksums, "seed": config.training.seed}
+    return checksums
 
 
-def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *, several: bool = False) -> None:
-    """Raises CheckpointError if the folder holds a run that is not to be resumed, or one of another configuration or other data.
+def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *, seeds: Sequence[int] = ()) -> None:
+    """Raises CheckpointError if the folder holds other things, a run that is not to be resumed, or one of another configuration or data.
 
-    Args: several: whether the folder is one of runs that differ by their seeds (see `relsift.training.seeds`).
+    Args: seeds: of the runs that the folder is to hold (see `relsift.training.seeds`); none for a single run.
     """
-    config_file, run_file = folder / CONFIG_FILE, folder / RUN_FILE
+    config_file, run_file, several = folder / CONFIG_FILE, folder / RUN_FILE, bool(seeds)
     if not config_file.exists():
+        known = {*RUN_CONTENT, "lock", *(name for name in map(seed_folder, seeds) if not (folder / name / CONFIG_FILE).exists())}
+        content = folder.iterdir() if folder.is_dir() else ()
+        strange = sorted(path.name for path in content if path.name not in known and not path.name.startswith("."))
+        if strange:
+            raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
         return
     if not resume:
         raise CheckpointError(
@@ -116,7 +129,9 @@ def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *,
     if {key: before.get(key) for key in identity} != identity:
         known, now = before.get("checksums", {}), identity["checksums"]
         changed = [name for name in {**known, **now} if known.get(name) != now.get(name)]
+        gone = [name for name in changed if name not in now]
         of = f" of {', '.join(changed)}" if changed else ""
+        of += f" ({', '.join(gone)} is not there any more)" if gone else ""
         raise CheckpointError(
             f"{run_file}: expected the same data as the run to resume, got {identity['data']} with other checksums{of}; use another --out"
         )
@@ -131,10 +146,6 @@ def begin(config: RunConfig, data: RunData, folder: Path, *, seeds: Sequence[int
         if seeds:  # there may be more of them than before
             write_json(folder / RUN_FILE, record_of(folder) | {SEEDS: list(seeds)})
         return
-    known = {*RUN_CONTENT, "lock", *(name for name in map(seed_folder, seeds) if not (folder / name / CONFIG_FILE).exists())}
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in known and not path.name.startswith("."))
-    if strange:
-        raise CheckpointError(f"{folder}: expected a new or empty run folder, got one that holds {strange[0]!r}; use another --out")
     used = ("relsift", "torch", "numpy", "numba", "safetensors", *(("transformers", "tokenizers") if config.encoding.encoder else ()))
     packages = {name: version(name) for name in used}
     write_json(

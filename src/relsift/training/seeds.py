@@ -20,7 +20,7 @@ from relsift.bundle import CONFIG_FILE, METRICS_FILE, MODEL_FOLDER, Bundle
 from relsift.candidates import CandidateReport
 from relsift.config import MOST_SEED, RunConfig
 from relsift.device import checked_device
-from relsift.errors import RelsiftError, require
+from relsift.errors import require
 from relsift.evaluation.scores import Scores
 from relsift.files import write_json
 from relsift.training.device import enough_memory, repeatable
@@ -91,15 +91,15 @@ def train_seeds(
     require(first + count - 1 <= MOST_SEED, "training.seed", expected=f"seeds up to {MOST_SEED}", got=first)
     seeds = list(range(first, first + count))
     checked_device(config.training.device)
-    check_place(config, data, folder, resume, several=True)
+    check_place(config, data, folder, resume, seeds=seeds)
     if not (folder / CONFIG_FILE).exists():
         prepare(config, data.training, data.development)  # finds out what is wrong with options and data before anything is written
     with claimed(folder):
-        check_place(config, data, folder, resume, several=True)
+        check_place(config, data, folder, resume, seeds=seeds)
         begin(config, data, folder, seeds=seeds)
         try:
             runs = [_train_seed(config, data, folder, seed, watchers) for seed in seeds]
-        except (RelsiftError, RuntimeError, OSError):
+        except Exception:
             if not any((folder / seed_folder(seed) / CONFIG_FILE).exists() for seed in seeds):  # nothing to resume
                 (folder / CONFIG_FILE).unlink()
             raise

@@ -56,13 +56,17 @@ def save_state(
     optimiser: torch.optim.Optimizer,
     mean: WeightMean | None = None,
 ) -> None:
-    """Write the state; the tensors of earlier epochs are deleted afterwards. Args: best: the model's state after the best epoch."""
+    """Write the state; the tensors of earlier epochs are deleted afterwards. Args: best: the model's state after the best epoch.
+
+    Frozen weights are the same in the model, its best state and its mean, and are written once.
+    """
     make_folder(folder)
+    fixed = {name for name, weight in model.named_parameters(remove_duplicate=False) if not weight.requires_grad}
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in best.items() if name not in fixed}
     numbers: dict[str, Any] = {}
     if mean is not None:
-        tensors |= {f"mean.{name}": tensor for name, tensor in mean.tensors.items()}
+        tensors |= {f"mean.{name}": tensor for name, tensor in mean.tensors.items() if name not in fixed}
         numbers[_COUNT] = mean.count
     for index, values in optimiser.state_dict()["state"].items():
         for name, value in values.items():
@@ -109,10 +113,14 @@ def load_state(
                 slots.setdefault(int(index), {})[key] = value
         optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
         _check_slots(optimiser)
-        best = _part(tensors, "best.")
+        fixed = {name: weight.detach() for name, weight in model.named_parameters(remove_duplicate=False) if not weight.requires_grad}
+        best = {name: weight.clone() for name, weight in fixed.items()} | _part(tensors, "best.")
         if mean is not None:
             current = model.state_dict()
-            mean.tensors = {name: t.to(current[name].device) for name, t in _part(tensors, "mean.").items()}
+            kept = {name: tensor.to(current[name].device) for name, tensor in _part(tensors, "mean.").items()}
+            if not kept:
+                raise ValueError("it has no mean of the weights; training.average and training.ema were off")
+            mean.tensors = {name: weight.clone() for name, weight in fixed.items()} | kept
             if mean.tensors.keys() != best.keys():
                 raise ValueError("it has no mean of the weights; training.average and training.ema were off")
             mean.count = _count(saved.numbers.get(_COUNT, saved.progress.get("epoch")))  # version 0.1 wrote none: epochs

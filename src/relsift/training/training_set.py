@@ -14,6 +14,7 @@ from relsift.candidates import CandidateReport, Candidates, Pair, sample_negativ
 from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, Work, examples_of
+from relsift.encoding.subwords import PieceCounts
 from relsift.encoding.tokenizers import subwords_of
 from relsift.encoding.vectors import first_words
 from relsift.encoding.words import UNKNOWN_WORD
@@ -22,7 +23,6 @@ from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
 
-MANY_UNKNOWN = 0.1  # share of pieces
 RARE = 2  # occurrences; a word with fewer in the training data may be shown as unknown
 TOKENS_AT_ONCE = 2**16  # tokens of a sentence's readings that stay in one batch: bounds the memory of a sentence of hundreds of entities
 
@@ -46,8 +46,8 @@ class TrainingSet:
         return [example for group in self.groups for example in group]
 
     def works(self) -> list[Work]:
-        """Of each group: the tokens of one reading, and the pairs of all. So batches have the same pairs with every view of the tags."""
-        return [Work(group[0].length, sum(example.work.pairs for example in group)) for group in self.groups]
+        """Of each group: the tokens of one reading, or its pieces, and the pairs of all. So every view of the tags has the same batches."""
+        return [Work(group[0].work.tokens, sum(example.work.pairs for example in group)) for group in self.groups]
 
 
 def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> TrainingSet:
@@ -120,20 +120,16 @@ def _rare_words(sentences: Sequence[Sentence], encoding: Encoding) -> frozenset[
 
 def _piece_notes(groups: Sequence[Sequence[Example]], encoding: Encoding) -> list[str]:
     """What the tokenizer of a transformer does not know of the training sentences; each is counted once."""
-    pieces = [group[0].pieces for group in groups if group[0].pieces is not None]
-    if not pieces or encoding.subwords is None:
+    subwords, counts = encoding.subwords, PieceCounts()
+    if subwords is None:
         return []
-    notes = []
-    tokens, bare = sum(len(p.first) for p in pieces), sum(p.uncovered for p in pieces)
-    if bare:
-        notes.append(f"{bare} of {tokens} training tokens have no piece in the encoder's tokenizer: its unknown piece stands for them")
-    count, unknown = sum(len(p.ids) for p in pieces), sum(p.ids.count(encoding.subwords.stand_in) for p in pieces)
-    if unknown > MANY_UNKNOWN * count:
-        notes.append(f"{unknown} of {count} pieces of the training sentences are unknown to the encoder; is it made for their language?")
-    longer = sum(len(p.ids) > encoding.subwords.room for p in pieces)
-    if longer:
+    for group in groups:
+        if (pieces := group[0].pieces) is not None:
+            counts.add(pieces, subwords)
+    notes = [f"training: {line}" for line in counts.lines()]
+    if counts.longer:
         notes.append(
-            f"{longer} of {len(pieces)} training sentences have more than the {encoding.subwords.room} pieces that the encoder reads at "
+            f"{counts.longer} of {counts.sentences} training sentences have more than the {subwords.room} pieces that the encoder reads at "
             "once: they are read in windows that overlap"
         )
     return notes

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from relsift.encoders.huggingface import make_transformer
 from relsift.encoding.tokenizers import encoder_sha256, load_subwords, save_subwords, subwords_of
@@ -54,10 +56,11 @@ def test_a_sound_folder_gives_tokenizer_configuration_and_bounds(folder):
 
 
 @pytest.mark.parametrize(
-    ("kind", "of_tokenizer", "longest"), [("bert", 1000, 40), ("bert", 30, 30), ("roberta", 1000, 38), ("mpnet", 10**30, 38)]
+    ("kind", "of_tokenizer", "longest"),
+    [("bert", 1000, 40), ("bert", 30, 30), ("roberta", 1000, 39), ("data2vec-text", 1000, 39), ("mpnet", 10**30, 38)],
 )
 def test_the_longest_window_is_bounded_by_positions_and_tokenizer(tmp_path, kind, of_tokenizer, longest):
-    # 40 positions; the first two of RoBERTa and its like are for padding.
+    # 40 positions; those of RoBERTa and its like begin behind the number of the padding piece, here 0, those of MPNet behind 1.
     folder = write_toy_folder(tmp_path, kind)
     change(folder / "tokenizer_config.json", model_max_length=of_tokenizer)
     assert subwords_of(str(folder)).longest == longest
@@ -108,7 +111,7 @@ def test_the_weights_are_those_of_the_folder(folder):
     from transformers import AutoModel
 
     transformer = make_transformer(subwords_of(str(folder)).config)
-    fill_transformer(transformer, str(folder))
+    fill_transformer(transformer, str(folder), subwords_of(str(folder)))
     wanted = {name: tensor for name, tensor in AutoModel.from_pretrained(folder).state_dict().items() if not name.startswith("pooler")}
     assert same_tensors(transformer.state_dict(), wanted)
 
@@ -129,16 +132,99 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
 def test_weights_that_are_missing_or_of_another_architecture_are_never_random_ones_in_silence(folder, name, capfd):
     damage, word = WRONG[name]
     damage(folder)
-    transformer = make_transformer(subwords_of(str(folder)).config)
-    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder)), f"--encoder {folder}", word)
+    subwords = subwords_of(str(folder))
+    transformer = make_transformer(subwords.config)
+    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder), subwords), f"--encoder {folder}", word)
     assert capfd.readouterr() == ("", "")  # no report of transformers beside the error
+
+
+def spoiled(folder: Path, change_of: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    file = folder / "model.safetensors"
+    weights = load_file(file)
+    change_of(weights)
+    save_file(weights, file, metadata={"format": "pt"})
+
+
+UNFIT: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "not finite": (lambda f: spoiled(f, lambda w: w["embeddings.LayerNorm.weight"].fill_(torch.nan)), "finite weights"),
+    "of more layers": (lambda f: spoiled(f, lambda w: w.update({"encoder.layer.2.output.dense.bias": torch.ones(8)})), "layer.2"),
+    "a pickle": (lambda f: pickled(f), "save it as safetensors"),
+}
+
+
+def pickled(folder: Path) -> None:
+    """An old file of weights that would run code when it is read."""
+    (folder / "model.safetensors").unlink()
+    torch.save({"embeddings.word_embeddings.weight": Path()}, folder / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_weights_that_cannot_work_are_refused_before_training(folder, name, capfd):
+    damage, word = UNFIT[name]
+    damage(folder)
+    subwords = subwords_of(str(folder))
+    transformer = make_transformer(subwords.config)
+    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder), subwords), f"--encoder {folder}", word)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_architecture_that_needs_more_than_pieces_is_refused_before_training(tmp_path):
+    folder = write_toy_folder(tmp_path, "xmod")  # it wants to be told the language
+    subwords = subwords_of(str(folder))
+    transformer = make_transformer(subwords.config)
+    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder), subwords), "reads 24 pieces at once")
+
+
+@pytest.mark.parametrize("kind", ["squeezebert", "layoutlm", "longformer", "esm", "data2vec-text", "roberta-prelayernorm"])
+def test_less_common_architectures_work(tmp_path, kind):
+    more = {"embedding_size": 8, "attention_window": [4, 4], "max_2d_position_embeddings": 8, "mask_token_id": 4}
+    groups = {f"{part}_groups": 1 for part in ("q", "k", "v", "post_attention", "intermediate", "output")}
+    folder = write_toy_folder(tmp_path, kind, **more, **groups)
+    subwords = subwords_of(str(folder))
+    fill_transformer(make_transformer(subwords.config), str(folder), subwords)
+
+
+def test_an_encoder_in_half_precision_is_trained_in_single_precision(folder):
+    change(folder / "config.json", dtype="bfloat16")
+    transformer = make_transformer(subwords_of(str(folder)).config)
+    assert {weight.dtype for weight in transformer.parameters()} == {torch.float32}
+
+
+def test_relative_positions_that_the_package_leaves_out_are_refused(folder):
+    change(folder / "config.json", position_embedding_type="relative_key")
+    assert_refused(ConfigError, lambda: make_transformer(subwords_of(str(folder)).config), "position_embedding_type=relative_key")
+
+
+def test_an_encoder_without_layers_is_refused(folder):
+    change(folder / "config.json", num_hidden_layers=0)
+    assert_refused(ConfigError, lambda: make_transformer(subwords_of(str(folder)).config), "num_hidden_layers of 1 or more")
+
+
+def test_a_folder_that_returns_tuples_is_read_all_the_same(folder):
+    change(folder / "config.json", return_dict=False)
+    subwords = subwords_of(str(folder))
+    fill_transformer(make_transformer(subwords.config), str(folder), subwords)
+
+
+def test_code_of_a_folder_is_never_run(folder, tmp_path, monkeypatch):
+    (folder / "strange.py").write_text(f"open({str(tmp_path / 'RUN')!r}, 'w')\nclass StrangeConfig: ...\n")
+    change(folder / "config.json", model_type="strange", auto_map={"AutoConfig": "strange.StrangeConfig"})
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    assert_refused(ConfigError, lambda: subwords_of(str(folder)), "code of its own, which is not run")
+    assert not (tmp_path / "RUN").exists()
+
+
+def test_special_pieces_in_a_text_are_text(folder):
+    subwords = subwords_of(str(folder))
+    assert not {2, 3, 0} & set(subwords.ids("a [SEP] b [CLS] [PAD]"))
 
 
 def test_weights_of_other_names_are_refused(folder, tmp_path):
     other = write_toy_folder(tmp_path / "other", "distilbert")
     shutil.copy(other / "model.safetensors", folder)
-    transformer = make_transformer(subwords_of(str(folder)).config)
-    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder)), "none that fit for")
+    subwords = subwords_of(str(folder))
+    transformer = make_transformer(subwords.config)
+    assert_refused(ConfigError, lambda: fill_transformer(transformer, str(folder), subwords), "none that fit for")
 
 
 def test_the_checksum_of_a_folder_changes_with_each_file_that_is_read(folder):

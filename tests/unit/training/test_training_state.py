@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from relsift.errors import CheckpointError
+from relsift.training.average import StepMean
 from relsift.training.state import STATE, TrainingState, load_state, save_state
+from relsift.weights import load_tensors
 
 
 def parts(size: int = 3) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -135,3 +137,20 @@ def test_a_state_with_the_older_name_of_the_last_layer_is_gone_on_with(tmp_path)
     for name in ("weight", "bias"):
         assert torch.equal(now.state_dict()[f"classifier.{name}"], old.state_dict()[f"head.{name}"])
         assert torch.equal(loaded[1][f"classifier.{name}"], best[f"head.{name}"])
+
+
+def test_frozen_weights_are_written_once_and_come_back_everywhere(tmp_path):
+    model, optimiser = parts()
+    frozen = next(iter(model.parameters())).requires_grad_(False)
+    mean = StepMean(model, 0.9)
+    save_state(tmp_path, TrainingState(1, 1), model, model.state_dict(), optimiser, mean)
+    names = list(load_tensors(tmp_path / "epoch-1.safetensors"))
+    assert [name for name in names if name.endswith("0.weight")] == ["model.0.weight"]
+    fresh = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    next(iter(fresh.parameters())).requires_grad_(False)
+    other = StepMean(fresh, 0.9)
+    loaded = load_state(tmp_path, fresh, torch.optim.Adam(fresh.parameters()), other)
+    assert loaded is not None
+    for tensors in (fresh.state_dict(), loaded[1], other.tensors):
+        assert torch.equal(tensors["0.weight"], frozen)
+        assert tensors.keys() == model.state_dict().keys()

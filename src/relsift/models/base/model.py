@@ -106,6 +106,10 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
         """Messages for the user about the part of these training examples that the model does not see, one line a reason."""
         return []
 
+    def cut_pairs(self, examples: Sequence[Example]) -> int:
+        """How many pairs of these examples stand in a sentence of which the model sees a part only."""
+        return 0
+
     def limit_cache(self, megabytes: float) -> None:
         """Bound the memory of what prediction caches between batches; 0 switches it off. Models without a cache ignore this."""
 
@@ -118,7 +122,7 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
 
     @abstractmethod
     def loss(self, output: Output, batch: Batch) -> dict[str, Tensor]:
-        """() each: the parts of the loss by name, unweighted, each a mean over P. Training weighs and adds them."""
+        """() each: the parts of the loss by name, unweighted; a mean over P, or over what the model classifies. Training adds them."""
 
     @abstractmethod
     def scores(self, output: Output) -> Tensor:
