@@ -77,9 +77,7 @@ class TokenEncoder(nn.Module, ABC):
 
     def padded(self, batch: Batch) -> Tensor:
         """(S, T, D) features without dropout; values in the padding have no meaning."""
-        rows = self.features(batch)
-        mask = batch.mask[:, :, None]
-        return rows.new_zeros(*batch.mask.shape, rows.shape[1]).masked_scatter(mask, rows)
+        return side_by_side(self.features(batch), batch.mask)
 
     def word_table(self) -> nn.Embedding | None:
         """The embedding that word vectors from a file may fill; None for an encoder that has none."""
@@ -96,6 +94,11 @@ class TokenEncoder(nn.Module, ABC):
         Training may give them a learning rate of their own, a lower one for lower layers.
         """
         return []
+
+
+def side_by_side(rows: Tensor, mask: Tensor) -> Tensor:
+    """(N, D) features of the real tokens -> (S, T, D), zeros in the padding. Args: mask: (S, T) True = real token."""
+    return rows.new_zeros(*mask.shape, rows.shape[1]).masked_scatter(mask[:, :, None], rows)
 
 
 def distinct(rows: Tensor) -> KeyedTokens:

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from relsift.encoders.base import EncoderOptions, TokenEncoder, drop_dimensions
+from relsift.encoders.base import EncoderOptions, TokenEncoder, drop_dimensions, side_by_side
 from relsift.encoders.frozen_states import FrozenStates
 from relsift.encoding.batch import Batch, Subwords
 from relsift.encoding.encoding import Encoding
@@ -79,8 +79,7 @@ class HuggingFaceEncoder(TokenEncoder):
         read = rows
         if self.training and self.options.dropout:
             mask = batch.mask                                                           # (S, T)
-            padded = rows.new_zeros(*mask.shape, rows.shape[1]).masked_scatter(mask[:, :, None], rows)
-            read = drop_dimensions(padded, self.options.dropout, self.training)[mask]
+            read = drop_dimensions(side_by_side(rows, mask), self.options.dropout, self.training)[mask]
         states = self.lstm(read, torch.arange(len(read), device=read.device), batch.lengths)
         return torch.cat([rows, states], dim=1)                                         # (N, D)
 

@@ -20,8 +20,8 @@ from torch.utils.checkpoint import checkpoint
 
 from relsift.layers.dropout import drop
 from relsift.layers.transformer_layers import OpenedTransformer, TransformerLayer, as_mask, heads_of, without_heads
+from relsift.layers.type_markers import MARKERS
 
-MARKERS = 4  # of a group
 PIECES_KEPT = 8192  # from more pieces on, training keeps the states between layers only, and computes the rest again: bounds the memory
 
 

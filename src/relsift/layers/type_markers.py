@@ -12,19 +12,20 @@ from torch import Tensor, nn
 
 from relsift.encoding.encoding import Encoding
 
+MARKERS = 4  # of a pair: before and after each of its two entities
 SPREAD = 0.02  # of the random vectors, that of the embeddings of BERT
 
 
 class TypeMarkers(nn.Module):
     """Role vector + type vector. The type vectors can start from the names of the types, as the transformer's own embeddings have them."""
 
-    def __init__(self, encoding: Encoding, roles: int, size: int) -> None:
-        """Args: roles: number of markers of a pair. size: E."""
+    def __init__(self, encoding: Encoding, size: int) -> None:
+        """Args: size: E."""
         super().__init__()
         subwords = encoding.subwords
         self.names = [] if subwords is None else [subwords.ids(name.replace("_", " ")) for name in encoding.types.names]
         self.types = nn.Embedding(len(encoding.types.names) + 1, size)                  # row 0: a type that training did not have
-        self.roles = nn.Embedding(roles, size)
+        self.roles = nn.Embedding(MARKERS, size)
         for table in (self.types, self.roles):
             nn.init.normal_(table.weight, std=SPREAD)
 

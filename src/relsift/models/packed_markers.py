@@ -25,12 +25,12 @@ from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example
 from relsift.errors import ConfigError, require
 from relsift.layers.distance_buckets import BUCKETS, bucket, tokens_between
-from relsift.layers.packed_attention import MARKERS, TextStates, read_markers, read_text
+from relsift.layers.packed_attention import TextStates, read_markers, read_text
 from relsift.layers.recompute import recomputed
 from relsift.layers.relation_classifier import Classification, PairScores
 from relsift.layers.text_windows import entity_pieces, marker_places, piece_rows
 from relsift.layers.transformer_layers import opened
-from relsift.layers.type_markers import SPREAD, PieceTags, TypeMarkers
+from relsift.layers.type_markers import MARKERS, SPREAD, PieceTags, TypeMarkers
 from relsift.models.base.model import Preset
 from relsift.models.base.pair_classifier import ClassifierModel, PairClassifierConfig
 
@@ -108,7 +108,7 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         require(config.marker_layers <= layers, "model.marker_layers", expected=expected, got=config.marker_layers)
         self.marker_layers = config.marker_layers or layers
         width, size = parts.words.embedding_dim, self.embed.word_size                   # E, H
-        self.markers = TypeMarkers(encoding, MARKERS, width)
+        self.markers = TypeMarkers(encoding, width)
         self.tags = PieceTags(encoding, width, config.tag_dropout) if config.tags else None
         self.num_types = len(encoding.types.names) + 1                                  # number 0: a type that training did not have
         self.norm = nn.LayerNorm(MARKERS * size + size)

@@ -27,11 +27,10 @@ from relsift.errors import ConfigError, require
 from relsift.layers.recompute import recomputed
 from relsift.layers.relation_classifier import PairScores
 from relsift.layers.text_windows import entity_pieces
-from relsift.layers.type_markers import PieceTags, TypeMarkers
+from relsift.layers.type_markers import MARKERS, PieceTags, TypeMarkers
 from relsift.models.base.model import Preset
 from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
 
-MARKERS = 4  # before and after the head, before and after the tail
 # Pieces of all pairs that run through the transformer at once: bounds the memory.
 PIECES_AT_ONCE = 2**14  # in prediction
 PIECES_KEPT = 2**13  # in training; of a batch with more, only the result of each chunk is kept, the backward pass computes the rest again
@@ -78,7 +77,7 @@ class TypedMarkers(PairClassifier):
             raise ConfigError(f"typed_markers: expected an encoding of subwords and tags, got one of {', '.join(sorted(encoding.reads))}")
         self.embed = HuggingFaceEncoder(encoding, word_size=0, tag_size=None)
         width = self._words().embedding_dim                                             # E
-        self.markers = TypeMarkers(encoding, MARKERS, width)
+        self.markers = TypeMarkers(encoding, width)
         self.tags = PieceTags(encoding, width, config.tag_dropout) if config.tags else None
         self.room = subwords.room - MARKERS  # pieces of text beside markers and special pieces
         self.before, self.after = subwords.around
