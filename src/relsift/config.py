@@ -177,7 +177,8 @@ def load_config(
         section["name"] = AUTO_WITH_ENCODER if section.get("encoder") == TRANSFORMER else AUTO_WITHOUT
     model_section = _validate({"model": section}).model
     values = _preset(model_section.name, model_section.preset)
-    if model_section.options.get("encoder") == TRANSFORMER and "encoder_learning_rate" not in values.get("training", {}):
+    of_transformers = {"encoder_learning_rate", "freeze_encoder"} & values.get("training", {}).keys()
+    if model_section.options.get("encoder") == TRANSFORMER and not of_transformers:
         values = _merged(values, {"training": TRANSFORMER_TRAINING})
     if direction is not None:
         values["candidates"] = {"direction": direction}
@@ -195,7 +196,7 @@ def load_config(
 def _of_use(training: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """A preset's training values without those that the given options leave nothing to do. Given ones stay, and are refused later."""
     options = given.get("training")
-    if isinstance(options, dict) and options.get("freeze_encoder") is True:
+    if _merged(training, options if isinstance(options, dict) else {}).get("freeze_encoder") is True:
         training = {name: value for name, value in training.items() if name not in RATES_OF_ENCODER}
     if given["model"].get("identification") is False and "loss_weights" in training:
         weights = {part: weight for part, weight in training["loss_weights"].items() if part != "identification"}

@@ -425,8 +425,8 @@ def test_a_preset_for_words_gets_the_training_of_a_transformer_and_keeps_its_siz
     assert load_config(model="pcnn", overrides=[*encoder_overrides("folder"), "training.epochs=3"]).training.epochs == 3
 
 
-@pytest.mark.parametrize("model", ["packed_markers", "bilstm_pcnn"])
-def test_a_second_task_is_switched_off_together_with_the_weight_that_the_preset_gives_it(model):
+def test_a_second_task_is_switched_off_together_with_the_weight_that_the_preset_gives_it():
+    model = "packed_markers"
     assert load_config(model=model).training.loss_weights == {"identification": 0.5}
     given = ["model.identification=false"]
     assert load_config(model=model, overrides=given).training.loss_weights == {}
@@ -439,3 +439,11 @@ def test_freezing_the_transformer_needs_no_other_option_to_be_taken_back(model):
     given = [*encoder_overrides("folder"), "training.freeze_encoder=true"]
     assert load_config(model=model, overrides=given).training.encoder_learning_rate is None
     assert load_config(model=model, overrides=[*given, "training.encoder_learning_rate=0.1"]).training.encoder_learning_rate == 0.1
+
+
+def test_the_preset_for_frozen_transformers_keeps_its_own_training_and_can_be_thawed():
+    given = encoder_overrides("folder")
+    frozen = load_config(model="bilstm_pcnn", preset="frozen", overrides=given).training
+    assert (frozen.freeze_encoder, frozen.encoder_learning_rate, frozen.ema, frozen.word_dropout) == (True, None, 0.99, 0.0)
+    thawed = load_config(model="bilstm_pcnn", preset="frozen", overrides=[*given, "training.freeze_encoder=false"]).training
+    assert (thawed.freeze_encoder, thawed.encoder_learning_rate) == (False, 1e-4)

@@ -30,13 +30,13 @@ class HuggingFaceOptions(EncoderOptions):
     """How pieces become tokens, and what stands on top."""
 
     pooling: Literal["first", "last", "mean"] = "mean"  # of the pieces of a token
-    last_layers: int = 1  # the state of a piece is the mean of those behind so many of the last layers
+    last_layers: int = 1  # the state of a piece is the mean of those behind so many of the last layers; 0: behind all of them
     units: int = 0  # of a direction of a BiLSTM over states and tags, whose states are added as features; 0: none
     dropout: float = 0.0  # share dropped of what the BiLSTM reads
 
     def __post_init__(self) -> None:
         section = "model.encoder_options"
-        require(self.last_layers >= 1, f"{section}.last_layers", expected="a number >= 1", got=self.last_layers)
+        require(self.last_layers >= 0, f"{section}.last_layers", expected="a number >= 0", got=self.last_layers)
         require(self.units >= 0, f"{section}.units", expected="a number >= 0", got=self.units)
         require(0 <= self.dropout < 1, f"{section}.dropout", expected="a number in [0, 1)", got=self.dropout)
 
@@ -59,8 +59,9 @@ class HuggingFaceEncoder(TokenEncoder):
         self.transformer = make_transformer(encoding.subwords.config)
         self.tags = nn.Embedding(encoding.tags.num_rows, tag_size) if encoding.tags is not None and tag_size is not None else None
         layers = int(cast(Any, self.transformer).config.num_hidden_layers)
-        most, expected = self.options.last_layers, f"at most {layers}, the layers of the encoder"
-        require(most <= layers, "model.encoder_options.last_layers", expected=expected, got=most)
+        self.last_layers = self.options.last_layers or layers
+        expected = f"at most {layers}, the layers of the encoder"
+        require(self.last_layers <= layers, "model.encoder_options.last_layers", expected=expected, got=self.last_layers)
         self.word_size = hidden_size(self.transformer)
         read = self.word_size + (tag_size or 0)
         self.lstm = TwoLSTMs(read, self.options.units) if self.options.units else None
@@ -85,7 +86,7 @@ class HuggingFaceEncoder(TokenEncoder):
 
     def states(self, subwords: Subwords) -> Tensor:
         """(N, H): the states of the tokens; they depend on nothing but the pieces and the transformer's weights."""
-        last = self.options.last_layers
+        last = self.last_layers
         output = self.transformer(
             input_ids=subwords.ids, attention_mask=subwords.real.long(), output_hidden_states=last > 1, return_dict=True
         )

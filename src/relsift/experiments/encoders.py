@@ -12,6 +12,10 @@ from relsift.experiments.system import EATT_TAG, MTL_TAG, PCNN_TAG, System
 from relsift.report.blocks import Report
 
 BILSTM_PCNN = System(name="bilstm_pcnn", title="BiLSTM+PCNN", model="bilstm_pcnn")
+FROZEN = System(
+    name="bilstm_pcnn-frozen", title="BiLSTM+PCNN on the frozen encoder", model="bilstm_pcnn", preset="frozen",
+    overrides=(f"model.encoder={TRANSFORMER}",),
+)  # fmt: skip
 PACKED = System(name="packed_markers", title="Packed markers", model="packed_markers")
 TYPED = System(name="typed_markers", title="Typed markers", model="typed_markers")
 
@@ -34,6 +38,7 @@ ON_WORDS = (
 )
 ON_ENCODER = (
     *(_on_encoder(system.model, system.title, system.preset or "paper") for system in ON_WORDS),
+    FROZEN,
     TYPED,
     PACKED,
 )
@@ -45,7 +50,7 @@ QUESTION = (
 
 
 def report(results: Results, command: str) -> Report:
-    few = (MTL_TAG, BILSTM_PCNN, TYPED, PACKED)
+    few = (MTL_TAG, BILSTM_PCNN, FROZEN, TYPED, PACKED)
     return full_report(results, command, title="Encoders", question=QUESTION, base=MTL_TAG, drawn_systems=few)
 
 

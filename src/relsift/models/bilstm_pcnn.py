@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from relsift.config import TRANSFORMER
 from relsift.encoders.base import encoder_reads
 from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding, Input
@@ -78,6 +79,12 @@ _TRAINING = {
     "optimiser": "adamw", "learning_rate": 1e-3, "schedule": "linear", "weight_decay": 0.01, "gradient_clip": 1.0, "batch_pairs": 64,
     "epochs": 12, "patience": 12, "unknown_rate": 0.3, "word_dropout": 0.1, "ema": 0.99,
 }  # fmt: skip
+# All layers: the lower ones, which a sentence encoder's own task has changed least, are worth more than the last one.
+_ON_FROZEN = {"encoder": TRANSFORMER, "encoder_options": {"last_layers": 0, "units": 96, "dropout": 0.5}}
+_FROZEN_TRAINING = {
+    **_TRAINING, "freeze_encoder": True, "encoder_learning_rate": 1e-4, "freeze_embeddings": True,  # the last two if it is thawed
+    "word_dropout": 0.0, "epochs": 15, "patience": 15, "batch_tokens": 4096,
+}  # fmt: skip
 
 
 class BiLSTMPCNN(ConvolvedPairClassifier):
@@ -85,7 +92,10 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
     Config = BiLSTMPCNNConfig
     READS = frozenset({"words", "characters", "tags", "types", "spans"})
     SUMMARY = "a BiLSTM below a piecewise CNN, with types, distance and spans of the two entities"
-    PRESETS: ClassVar = {"paper": Preset("ours, chosen on development data", {}, _TRAINING)}
+    PRESETS: ClassVar = {
+        "paper": Preset("ours, chosen on development data", {}, _TRAINING),
+        "frozen": Preset("the same on a transformer that is not trained (--encoder FOLDER)", _ON_FROZEN, _FROZEN_TRAINING),
+    }
 
     def __init__(self, config: BiLSTMPCNNConfig, encoding: Encoding) -> None:
         super().__init__(config, encoding)

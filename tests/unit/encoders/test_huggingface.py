@@ -72,9 +72,10 @@ def test_features_are_the_states_of_a_tokens_pieces_each_from_its_most_central_w
     torch.testing.assert_close(padded[batch.mask], wanted, atol=1e-5, rtol=1e-4)
 
 
-def test_the_mean_of_the_last_layers_can_stand_for_the_last_one():
+@pytest.mark.parametrize("given", [2, 0])
+def test_the_mean_of_the_last_layers_or_of_all_can_stand_for_the_last_one(given):
     known = known_of()
-    encoder = encoder_of(known, last_layers=2)
+    encoder = encoder_of(known, last_layers=given)
     with torch.no_grad():
         features = encoder.features(batch_of(sentences(2), known))
         wanted = torch.cat([literal(encoder, known, sentence, "mean", layers=2) for sentence in sentences(2)])
