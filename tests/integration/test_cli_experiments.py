@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import calling
 import pytest
 
 from ace_documents import write_ace
@@ -28,15 +29,8 @@ SMALL = [
 
 def relsift(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     """Exit status and standard error of one command, in this process."""
-    capsys.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["relsift", *map(str, arguments)])
-        try:
-            main()
-            status = 0
-        except SystemExit as stop:
-            status = stop.code if isinstance(stop.code, int) else int(bool(stop.code))
-    return status, capsys.readouterr().err
+    status, _, err = calling.relsift(capsys, *arguments)
+    return status, err
 
 
 def command(*arguments: object) -> list[str]:
