@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from relsift.bundle import CONFIG_FILE, METRICS_FILE, MODEL_FOLDER, Bundle
+from relsift.bundle import CONFIG_FILE, METRICS_FILE, MODEL_FOLDER, STATE_FOLDER, Bundle
 from relsift.candidates import CandidateReport
 from relsift.config import MOST_SEED, RunConfig
 from relsift.device import checked_device
@@ -28,6 +28,7 @@ from relsift.training.loop import prepare
 from relsift.training.run import score_bundle, train_run
 from relsift.training.run_folder import RunData, begin, check_place, claimed, seed_folder
 from relsift.training.selection import Selection
+from relsift.training.teacher import hand_on
 
 MOST_SEEDS = 1000
 
@@ -117,6 +118,7 @@ def _train_seed(config: RunConfig, data: RunData, folder: Path, seed: int, watch
         watchers.on_seed(seed)
     own = config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
     place = folder / seed_folder(seed)
+    hand_on(folder / seed_folder(config.training.seed) / STATE_FOLDER, place / STATE_FOLDER)
     result, scores = train_run(own, data, place, resume=True, on_epoch=watchers.on_epoch, on_batch=watchers.on_batch)
     state = result.state
     vectors = [] if result.vectors is None else [result.vectors.line()]

@@ -8,6 +8,7 @@ Letters: P pairs, K relation types.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,15 @@ def taught_scores(
         if folder is not None:
             _keep(folder, checksum, scores)
     return TaughtScores(scores, first)
+
+
+def hand_on(folder: Path, other: Path) -> None:
+    """Let a run that differs by its seed find the scores that are kept in `folder`. Args: folder, other: of the states of two runs."""
+    names = (SCORES_FILE, RECORD_FILE)  # the record last: it says that the scores are whole
+    if all((folder / name).is_file() for name in names) and not (other / RECORD_FILE).exists():
+        make_folder(other)
+        for name in names:
+            shutil.copyfile(folder / name, other / name)
 
 
 def _computed(teacher: str, training_set: TrainingSet, device: torch.device) -> Tensor:

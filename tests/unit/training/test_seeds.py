@@ -15,6 +15,7 @@ from relsift.config import RunConfig
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.inference import score
 from relsift.training import seeds as module
+from relsift.training import teacher
 from relsift.training.data import trained_on
 from relsift.training.run import score_bundle, train_run
 from relsift.training.run_folder import RunData
@@ -188,3 +189,21 @@ def test_a_broken_member_is_named(two, tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match=r"seed-2/model/model\.safetensors: expected sha256"):
         train_seeds(config_of(), DATA, tmp_path / "out", 2, ensemble=True)
     assert not (tmp_path / "out" / "model").exists()
+
+
+def test_a_teacher_scores_the_training_data_once_for_all_seeds(two, tmp_path, monkeypatch):
+    taught = tmp_path / "taught"
+    config = config_of(teacher=str(two[0] / "seed-1"), teacher_weight=0.5)
+    for seed in (1, 2):
+        train_run(config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})}), DATA, taught / str(seed))
+    calls: list[int] = []
+
+    def count(*args: Any) -> Any:
+        calls.append(1)
+        return score(*args)
+
+    monkeypatch.setattr(teacher, "score", count)
+    train_seeds(config, DATA, tmp_path / "out", 2)
+    assert len(calls) == 1
+    for seed in (1, 2):
+        assert same_tensors(weights(tmp_path / "out" / f"seed-{seed}"), weights(taught / str(seed)))
