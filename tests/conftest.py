@@ -32,7 +32,7 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def toy_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of Hugging Face with a tiny transformer; a test that needs it is skipped without the packages."""
-    pytest.importorskip("transformers")
+    pytest.importorskip("transformers", exc_type=ImportError)
     from toy_transformer import write_toy_folder
 
     return write_toy_folder(tmp_path_factory.mktemp("toy-encoder"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -15,10 +14,11 @@ from relsift.config import RunConfig
 from relsift.encoding.batch import Batch, collate
 from relsift.encoding.encoding import INPUTS, WITHOUT_SUBWORDS, Encoding
 from relsift.encoding.example import examples_of
+from relsift.encoding.tokenizers import missing_packages
 from relsift.schema import ROOT, Entity, Relation, Sentence, Syntax
 from toy_transformer import toy_subwords
 
-HAS_TRANSFORMERS = all(find_spec(package) is not None for package in ("transformers", "tokenizers"))
+HAS_TRANSFORMERS = missing_packages() is None
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve Stone", "Finn")
 FIRMS = ("Acme", "Borealis Ltd", "Corax", "Dynamo")

@@ -38,7 +38,7 @@ def reads(name: str) -> frozenset[str]:
 @pytest.fixture(params=sorted(table("model")))
 def name(request) -> str:
     if "subwords" in reads(request.param):
-        pytest.importorskip("transformers")
+        pytest.importorskip("transformers", exc_type=ImportError)
     return request.param
 
 

@@ -13,13 +13,13 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from relsift.bundle import build
+from relsift.bundle import build, inputs_of
 from relsift.config import RunConfig, encoder_overrides, load_config, option_names
 from relsift.errors import ConfigError, RelsiftError
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import MODELS, find
 from relsift.weights import num_bytes, outline
-from toy import encoding
+from toy import HAS_TRANSFORMERS, encoding
 
 KNOWN = encoding()
 PRESETS = [(model, preset) for model in MODELS for preset in find("model", model).PRESETS]
@@ -378,6 +378,8 @@ CASES = [("multitask_cnn", option) for option in option_names() if not option.st
 def test_an_odd_value_of_any_option_is_refused_or_makes_a_model(model, option, tmp_path):
     section, _, key = option.partition(".")
     tiny = find("model", model).Config.tiny().to_dict()
+    if not HAS_TRANSFORMERS and "subwords" in inputs_of(model, tiny):
+        pytest.skip("the packages of Hugging Face are missing")
     for value in ODD:
         given = {"model": {"name": model, "preset": None, **tiny}}
         given.setdefault(section, {})[key] = value

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-pytest.importorskip("transformers")
+pytest.importorskip("transformers", exc_type=ImportError)
 
 from relsift.cli.main import app
 from relsift.encoding.subwords import SubwordInput
