@@ -130,7 +130,7 @@ def test_a_configuration_of_no_encoder_of_text_is_refused(config, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"last_layers": 0}, {"units": -1}, {"dropout": 1.0}, {"pooling": "max"}, {"unit": 3}])
+@pytest.mark.parametrize("options", [{"last_layers": -1}, {"units": -1}, {"dropout": 1.0}, {"pooling": "max"}, {"unit": 3}])
 def test_unfit_options_are_refused_by_name(options):
     with pytest.raises(ConfigError, match=rf"model\.encoder_options\.{next(iter(options))}"):
         encoder_of(known_of(), **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,20 +38,35 @@ def run(cache: Path, *threads: int, after: str = "") -> list[str]:
     return done.stdout.split()
 
 
+def kept(cache: Path) -> set[str]:
+    """The kernels in a cache."""
+    return {file.name.partition("-")[0] for file in cache.rglob("*.nbi")}
+
+
+@pytest.fixture(scope="module")
+def serial_then_parallel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
+    """A cache in which one thread has run, then two; and what it held between. Compiling is slow, so tests share it."""
+    cache = tmp_path_factory.mktemp("cache")
+    run(cache, 1)
+    serial = kept(cache)
+    run(cache, 2)
+    return cache, serial
+
+
+@pytest.fixture
+def cache(serial_then_parallel: tuple[Path, set[str]], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(serial_then_parallel[0], tmp_path / "cache"))
+
+
 @pytest.mark.parametrize("threads", [(1,), (2,), (2, 1, 3)], ids=str)
-def test_running_a_kernel_leaves_the_number_of_threads_as_it_was_set(tmp_path, threads):
-    assert run(tmp_path, *threads) == [str(number) for number in threads]
+def test_running_a_kernel_leaves_the_number_of_threads_as_it_was_set(cache, threads):
+    assert run(cache, *threads) == [str(number) for number in threads]
 
 
-def test_the_serial_and_the_parallel_form_are_kept_apart_on_disk(tmp_path):
-    def kept() -> set[str]:
-        return {file.name.partition("-")[0] for file in tmp_path.rglob("*.nbi")}
-
-    run(tmp_path, 1)
-    serial = kept()
-    run(tmp_path, 2)
+def test_the_serial_and_the_parallel_form_are_kept_apart_on_disk(serial_then_parallel):
+    cache, serial = serial_then_parallel
     assert serial == {"pair_pool_cpu._forward_max"}
-    assert kept() == serial | {"pair_pool_cpu._forward_max_parallel"}
+    assert kept(cache) == serial | {"pair_pool_cpu._forward_max_parallel"}
 
 
 NOTES = "from relsift.inference import InferenceReport\nprint('|'.join(InferenceReport().lines()))"
@@ -60,16 +76,15 @@ def note_of(cache: Path) -> str:
     return " ".join(run(cache, 1, after=NOTES)[1:])
 
 
-def test_without_a_place_for_a_cache_kernels_run_and_a_note_says_what_is_slower(tmp_path):
+def test_without_a_place_for_a_cache_kernels_run_and_a_note_says_what_is_slower(cache, tmp_path):
     (tmp_path / "file").write_text("x")
     note = note_of(tmp_path / "file" / "below")  # a folder below a file cannot be made, not even by root
     assert note.startswith("compiled kernels cannot be kept on disk (no folder that can be written), so every start compiles them anew")
     assert note.count("NUMBA_CACHE_DIR") == 1
-    assert note_of(tmp_path / "works") == ""
+    assert note_of(cache) == ""
 
 
-def test_a_broken_file_of_the_cache_costs_the_time_of_compiling_only(tmp_path):
-    run(tmp_path, 1)
-    for file in tmp_path.rglob("*.nb?"):
+def test_a_broken_file_of_the_cache_costs_the_time_of_compiling_only(cache):
+    for file in cache.rglob("*.nb?"):
         file.write_bytes(file.read_bytes()[:20])
-    assert note_of(tmp_path).startswith("compiled kernels cannot be kept on disk (a broken file)")
+    assert note_of(cache).startswith("compiled kernels cannot be kept on disk (a broken file)")
