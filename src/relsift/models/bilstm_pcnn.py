@@ -79,7 +79,7 @@ _TRAINING = {
     "optimiser": "adamw", "learning_rate": 1e-3, "schedule": "linear", "weight_decay": 0.01, "gradient_clip": 1.0, "batch_pairs": 64,
     "epochs": 12, "patience": 12, "unknown_rate": 0.3, "word_dropout": 0.1, "ema": 0.99,
 }  # fmt: skip
-# All layers: the lower ones, which a sentence encoder's own task has changed least, are worth more than the last one.
+# The mean of all layers was better on development data of CoNLL04 than that of the last one, two or four.
 _ON_FROZEN = {"encoder": TRANSFORMER, "encoder_options": {"last_layers": 0, "units": 96, "dropout": 0.5}}
 _FROZEN_TRAINING = {
     **_TRAINING, "freeze_encoder": True, "encoder_learning_rate": 1e-4, "freeze_embeddings": True,  # the last two if it is thawed
