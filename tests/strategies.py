@@ -75,6 +75,7 @@ def documents(draw: st.DrawFn) -> Document:
                     draw(st.none() | ANY_TEXT),
                     draw(st.sampled_from([None, f"e{position}", str(position + 1)])),
                     draw(st.sampled_from([None, chars])) if with_text else None,
+                    draw(st.none() | st.integers(-1000, 1000).map(lambda score: score / 1000)),
                 )
             )
         links = [

@@ -96,6 +96,7 @@ class TrainingConfig(_Section):
     gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
     batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
     batch_tokens: int = Field(8192, ge=1, le=MOST_TOKENS)  # at most, padding counted
+    batch_sentences: int | None = Field(None, ge=1, le=MOST)  # at most; None: any number within the two other bounds
     accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser, each weighted by its number of pairs
     precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses and prediction are always float32
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word

@@ -14,7 +14,8 @@ from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
 from relsift.device import CPU, checked_device
 from relsift.errors import DataError
-from relsift.inference import InferenceReport, predict
+from relsift.evaluation.scores import Entities
+from relsift.inference import InferenceReport, entities_of, predict
 from relsift.readers.base import ReadReport
 from relsift.readers.native import document_of
 from relsift.readers.python_values import as_json
@@ -30,6 +31,9 @@ class RelationExtractor:
     rx = RelationExtractor.from_pretrained("runs/conll04")
     rx.predict([{"tokens": ["Ada", "leads", "Acme"], "entities": [{"start": 0, "end": 1, "type": "PER"}, …]}])
     rx({"text": "Ada leads Acme.", "entities": […]})     # one item; gives a document
+
+    A model that finds entities itself (`finds_entities`) needs none: `rx({"text": "Ada leads Acme."})`. Entities that are given are
+    replaced by those that it finds, unless `entities="gold"` says to relate them.
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None) -> None:
@@ -80,6 +84,11 @@ class RelationExtractor:
         return self.bundle.encoding.types.names
 
     @property
+    def finds_entities(self) -> bool:
+        """Whether the model finds the entities of a sentence itself, or relates given ones."""
+        return self.bundle.scorer.finds_entities
+
+    @property
     def candidates(self) -> Candidates:
         """Which pairs are scored."""
         return self.bundle.candidates
@@ -89,19 +98,24 @@ class RelationExtractor:
         """The score from which on a pair is related, as tuned in training."""
         return self.bundle.decision.threshold
 
-    def __call__(self, item: Item, *, threshold: float | None = None) -> Document:
+    def __call__(self, item: Item, *, threshold: float | None = None, entities: Entities | None = None) -> Document:
         """Relations for one item, as a document: its sentences (none if the text is empty) and, if known, its text. See `predict`."""
         if isinstance(item, (str, bytes)):
             raise DataError(_not_an_item("rx(item)", item))
-        dropped = ReadReport()
-        document = Document("item-0", (item,)) if isinstance(item, Sentence) else _document(item, "rx(item)", "item-0", dropped)
-        sentences = self._predicted(document.sentences, dropped, threshold, None)
+        dropped, chosen = ReadReport(), entities_of(self.bundle.scorer, entities)
+        document = Document("item-0", (item,)) if isinstance(item, Sentence) else _document(item, "rx(item)", "item-0", dropped, chosen)
+        sentences = self._predicted(document.sentences, dropped, threshold, None, chosen)
         return Document(document.id, tuple(sentences), document.text)
 
     def predict(
-        self, items: Iterable[Item], *, threshold: float | None = None, report: InferenceReport | None = None
+        self,
+        items: Iterable[Item],
+        *,
+        threshold: float | None = None,
+        report: InferenceReport | None = None,
+        entities: Entities | None = None,
     ) -> list[Sentence]:
-        """Relations for sentences whose entities are known.
+        """Relations for sentences whose entities are known, or that the model finds.
 
         Args:
             items: Sentence or Document objects, or mappings in the native format (`tokens` or `text`, `entities`; numpy values are
@@ -109,32 +123,43 @@ class RelationExtractor:
                 text becomes none; `rx(item)` gives one document an item.
             threshold: in place of the model's own.
             report: collects the numbers of candidates, and of what the model does not know.
+            entities: *gold* relates those of the items, *predicted* those that the model finds; None: predicted if it finds any.
         Returns: sentences in input order; each relation carries its score. Sentences with fewer than two entities have none.
         Warns: of what the data model cannot hold, such as an entity across a sentence boundary, and, without `report`, of entity types
             and texts that the model does not know.
         Raises: DataError naming the item for input that is broken or has text without entities; ConfigError for a threshold that is no
             number.
         """
-        return list(self.stream(items, threshold=threshold, report=report))
+        return list(self.stream(items, threshold=threshold, report=report, entities=entities))
 
     def stream(
-        self, items: Iterable[Item], *, threshold: float | None = None, report: InferenceReport | None = None
+        self,
+        items: Iterable[Item],
+        *,
+        threshold: float | None = None,
+        report: InferenceReport | None = None,
+        entities: Entities | None = None,
     ) -> Iterator[Sentence]:
         """`predict` for an input of any length, in bounded memory; it warns at the end."""
         if isinstance(items, (str, bytes, Mapping, Sentence, Document)) or not isinstance(items, Iterable):
             raise DataError(_not_an_item("items", items) if isinstance(items, (str, bytes)) else _not_a_list(items))
-        dropped = ReadReport()
-        return self._predicted(_sentences(items, dropped), dropped, threshold, report)
+        dropped, chosen = ReadReport(), entities_of(self.bundle.scorer, entities)
+        return self._predicted(_sentences(items, dropped, chosen), dropped, threshold, report, chosen)
 
     def _decision(self, threshold: float | None) -> Decision:
         return self.bundle.decision if threshold is None else replace(self.bundle.decision, threshold=as_json(threshold, "threshold"))
 
     def _predicted(
-        self, sentences: Iterable[Sentence], dropped: ReadReport, threshold: float | None, report: InferenceReport | None
+        self,
+        sentences: Iterable[Sentence],
+        dropped: ReadReport,
+        threshold: float | None,
+        report: InferenceReport | None,
+        entities: Entities,
     ) -> Iterator[Sentence]:
         decision = self._decision(threshold)  # now, not when the first sentence is asked for
         own_report = InferenceReport()
-        predicted = predict(self.bundle.scorer, decision, sentences, own_report if report is None else report)
+        predicted = predict(self.bundle.scorer, decision, sentences, own_report if report is None else report, entities=entities)
         return chain(predicted, _warnings(dropped, own_report))
 
 
@@ -147,21 +172,23 @@ def _warnings(dropped: ReadReport, report: InferenceReport) -> Iterator[Sentence
     yield from ()
 
 
-def _sentences(items: Iterable[Item], dropped: ReadReport) -> Iterator[Sentence]:
+def _sentences(items: Iterable[Item], dropped: ReadReport, entities: Entities) -> Iterator[Sentence]:
     for number, item in enumerate(items):
         if isinstance(item, Sentence):
             yield item
         else:
-            yield from _document(item, f"item {number}", f"item-{number}", dropped).sentences
+            yield from _document(item, f"item {number}", f"item-{number}", dropped, entities).sentences
 
 
-def _document(item: Any, where: str, key: str, dropped: ReadReport) -> Document:
-    """Args: key: the id of an item without one."""
+def _document(item: Any, where: str, key: str, dropped: ReadReport, entities: Entities) -> Document:
+    """Args: key: the id of an item without one. entities: predicted ones need not be given."""
     if isinstance(item, Document):
         return item
     if not isinstance(item, Mapping):
         raise DataError(_not_an_item(where, item))
     record = as_json(item, where)
+    if record.get("entities") is None and entities == "predicted":
+        record |= {"entities": []}
     if record.get("entities") is None:
         raise DataError(
             f'{where}: expected "entities" beside the text, got keys {", ".join(sorted(record))}; this model relates given entities and '

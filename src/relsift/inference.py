@@ -7,26 +7,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from relsift.annotators.base import Addition
 from relsift.annotators.trees import with_trees
 from relsift.candidates import CandidateReport, Candidates
 from relsift.decisions.decision import Decision
 from relsift.decisions.scored import Scored, Scores
-from relsift.encoding.batch import collate, cut
+from relsift.encoding.batch import Batch, collate, cut, with_entities_of
 from relsift.encoding.encoding import Encoding
-from relsift.encoding.example import Example, examples_of
+from relsift.encoding.example import Example, examples_of, with_entities
 from relsift.encoding.subwords import PieceCounts
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ConfigError, RelsiftError, ShapeError, require
+from relsift.evaluation.scores import Entities
 from relsift.kernels.notes import notes
+from relsift.models.base.joint_model import Found, JointModel
 from relsift.models.base.model import RelationModel
-from relsift.schema import Sentence
+from relsift.schema import Entity, Relation, Sentence
 
 BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
@@ -49,6 +52,11 @@ class Scorer:
     @property
     def models(self) -> tuple[RelationModel[Any], ...]:
         return (self.model,)
+
+    @property
+    def finds_entities(self) -> bool:
+        """Whether the model finds entities itself."""
+        return isinstance(self.model, JointModel)
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,11 @@ class Ensemble:
         return tuple(member.model for member in self.members)
 
     @property
+    def finds_entities(self) -> bool:
+        """Whether every member finds entities itself."""
+        return all(member.finds_entities for member in self.members)
+
+    @property
     def encoding(self) -> Encoding:
         """Of the first member. All members have its relation types; words may differ."""
         return self.members[0].encoding
@@ -93,7 +106,7 @@ class InferenceReport:
     candidates: CandidateReport = field(default_factory=CandidateReport)
     sentences: int = 0
     unseen_types: dict[str, int] = field(default_factory=dict)  # of entities, by a type that training did not have
-    unknown_sentences: int = 0  # those with two entities or more, none of whose words training had
+    unknown_sentences: int = 0  # those read, none of whose words training had
     pieces: PieceCounts = field(default_factory=PieceCounts)  # of a transformer
     cut_pairs: int = 0  # pairs of whose sentence the model saw a part (see `RelationModel.cut_pairs`)
     # CPU time of each stage. encoding: candidates, symbols to integers, batches; writing: decisions and lines
@@ -107,6 +120,13 @@ class InferenceReport:
             yield
         finally:
             self.seconds[stage] += time.thread_time() - started
+
+    def add_text(self, example: Example, encoding: Encoding) -> None:
+        """Count what the model does not know of the words or pieces of a sentence."""
+        if encoding.words is not None and encoding.words.words:
+            self.unknown_sentences += set(example.words or ()) == {UNKNOWN_WORD}
+        if encoding.subwords is not None and example.pieces is not None:
+            self.pieces.add(example.pieces, encoding.subwords)
 
     def shares(self) -> str:
         """Each stage's share of the CPU time of all of them."""
@@ -127,12 +147,19 @@ class InferenceReport:
         return [*lines, *self.pieces.lines(), *notes()]
 
 
-def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Scored]:
+def score(
+    scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport | None = None, *, entities: Entities | None = None
+) -> list[Scored]:
     """Score every candidate pair of every sentence; the result has the order of the sentences. The model is left in evaluation mode.
 
-    Raises: DataError or ConfigError if a sentence lacks what the model reads, and no annotator adds it.
+    Args: entities: *gold* scores the pairs of the entities that a sentence has, *predicted* those that the model finds itself, in place of
+        any others; None: predicted if the model finds entities, else gold.
+    Raises: DataError or ConfigError if a sentence lacks what the model reads, and no annotator adds it; ConfigError for predicted entities
+        of a model that finds none.
     """
     report = report if report is not None else InferenceReport()
+    if entities_of(scorer, entities) == "predicted":
+        return _score_found(scorer, sentences, report)
     if isinstance(scorer, Ensemble):
         return _mean_scores(scorer, sentences, report)
     encoding = scorer.encoding
@@ -141,21 +168,14 @@ def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceRep
         pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in complete]
         examples_by_sentence = [examples_of(*item, encoding, labelled=False) for item in zip(complete, pairs)]
         report.sentences += len(sentences)
-        if encoding.words is not None and encoding.words.words:
-            report.unknown_sentences += sum(
-                len(sentence.entities) > 1 and set(examples[0].words or ()) == {UNKNOWN_WORD}
-                for sentence, examples in zip(sentences, examples_by_sentence)
-            )
-        for examples in examples_by_sentence:
-            report.cut_pairs += scorer.model.cut_pairs(examples)
-            if encoding.subwords is not None and (pieces := examples[0].pieces) is not None and len(examples[0].spans) > 1:
-                report.pieces.add(pieces, encoding.subwords)
         for sentence, examples in zip(sentences, examples_by_sentence):
+            if len(sentence.entities) > 1:
+                report.add_text(examples[0], encoding)
+            report.cut_pairs += scorer.model.cut_pairs(examples)
             if UNKNOWN_TYPE in examples[0].types or sentence.tagged is not None:
                 _count_unseen(sentence, encoding, report)
         numbered = [(number, example) for number, examples in enumerate(examples_by_sentence) for example in examples]
-        most = BATCH_TOKENS if encoding.subwords is None else BATCH_PIECES
-        batches = list(cut([example.work for _, example in numbered], max_pairs=BATCH_PAIRS, max_tokens=most))
+        batches = list(cut([example.work for _, example in numbered], max_pairs=BATCH_PAIRS, max_tokens=most_tokens(encoding)))
     scores = [np.empty((len(sentence_pairs), len(encoding.labels)), np.float32) for sentence_pairs in pairs]
     for batch in batches:
         rows = score_batch(scorer.model, encoding, [numbered[position][1] for position in batch], report)
@@ -167,15 +187,149 @@ def score(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceRep
     return [Scored(*item) for item in zip(sentences, pairs, scores)]
 
 
+def entities_of(scorer: AnyScorer, entities: Entities | None) -> Entities:
+    """Whose entities are scored. Raises ConfigError for predicted entities of a model that finds none."""
+    if entities == "predicted" and not scorer.finds_entities:
+        raise ConfigError(
+            "entities: expected gold, for a model that finds no entities itself, got predicted; train a joint model (`relsift models`)"
+        )
+    return entities or ("predicted" if scorer.finds_entities else "gold")
+
+
+def most_tokens(encoding: Encoding) -> int:
+    """Of a batch in prediction."""
+    return BATCH_TOKENS if encoding.subwords is None else BATCH_PIECES
+
+
+def find_entities(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport | None = None) -> list[Sentence]:
+    """The sentences with the entities that the model finds, in text order, each with its score, in place of those that they had.
+
+    Annotated relations stay where both of their entities were found, with the same span and type. An ensemble finds the entities that more
+    than half of its members find; the score is the mean of theirs.
+
+    Raises: ConfigError for a model that finds no entities.
+    """
+    report = report if report is not None else InferenceReport()
+    entities_of(scorer, "predicted")
+    if isinstance(scorer, Ensemble):
+        members = enumerate(scorer.members)
+        return _agreed(sentences, [find_entities(member, sentences, _further(report, number)) for number, member in members])
+    found: list[Sentence] = list(sentences)
+    for part in _found(scorer, sentences, report):
+        for number, sentence in zip(part.numbers, part.sentences):
+            found[number] = sentence
+    return found
+
+
+class _FoundBatch(NamedTuple):
+    """A batch whose text was read and whose entities were found."""
+
+    numbers: list[int]  # positions of its sentences
+    sentences: list[Sentence]  # with the entities found
+    examples: list[Example]  # of the text alone
+    batch: Batch
+    states: Any
+
+
+def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport) -> Iterator[_FoundBatch]:
+    model, encoding = scorer.model, scorer.encoding
+    assert isinstance(model, JointModel)
+    with report.busy("encoding"):
+        examples = [examples_of(_without_entities(sentence), [], encoding, labelled=False)[0] for sentence in sentences]
+        report.sentences += len(sentences)
+        for example in examples:
+            report.add_text(example, encoding)
+        works = [example.work for example in examples]
+        batches = list(cut(works, max_pairs=BATCH_PAIRS, max_tokens=most_tokens(encoding), without_pairs=True))
+    for numbers in batches:
+        chosen = [examples[number] for number in numbers]
+        with report.busy("encoding"):
+            batch = collate(chosen, encoding)
+        with report.busy("model"), torch.inference_mode():
+            model.eval()
+            batch = batch.to(next(model.parameters()).device)
+            states = model.read(batch)
+            found = model.find(states, batch)
+        with report.busy("encoding"):
+            by_sentence = _entities_by_sentence(found, encoding, len(numbers))
+            complete = [_with_entities(sentences[number], entities) for number, entities in zip(numbers, by_sentence)]
+        yield _FoundBatch(numbers, complete, chosen, batch, states)
+
+
+def _score_found(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport) -> list[Scored]:
+    """`score` of the entities that the model finds. Annotated relations between them become the labels of their pairs."""
+    if isinstance(scorer, Ensemble):
+        return _mean_scores(scorer, find_entities(scorer, sentences, InferenceReport(seconds=report.seconds)), report)
+    model, encoding = scorer.model, scorer.encoding
+    assert isinstance(model, JointModel)
+    result: dict[int, Scored] = {}
+    for part in _found(scorer, sentences, report):
+        with report.busy("encoding"):
+            pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in part.sentences]
+            examples = [with_entities(*item, encoding) for item in zip(part.examples, part.sentences, pairs)]
+            batch = with_entities_of(part.batch, examples, encoding)
+        rows = np.empty((0, len(encoding.labels)), np.float32)
+        if len(batch.pairs):
+            with report.busy("model"), torch.inference_mode():
+                rows = checked_scores(model, model.scores(model.relate(part.states, batch)), batch, encoding)
+        for number, sentence, sentence_pairs, example in zip(part.numbers, part.sentences, pairs, examples):
+            report.cut_pairs += model.cut_pairs([example])
+            result[number] = Scored(sentence, sentence_pairs, rows[: len(sentence_pairs)])
+            rows = rows[len(sentence_pairs) :]
+    return [result[number] for number in range(len(sentences))]
+
+
+def _without_entities(sentence: Sentence) -> Sentence:
+    return replace(sentence, entities=(), relations=None, tagged=None)
+
+
+def _entities_by_sentence(found: Found, encoding: Encoding, count: int) -> list[list[Entity]]:
+    result: list[list[Entity]] = [[] for _ in range(count)]
+    rows = zip(found.entities.sentence.tolist(), found.entities.span.tolist(), found.entities.type.tolist(), found.score.tolist())
+    for sentence, (start, end), kind, entity_score in rows:
+        result[sentence].append(Entity(start, end, encoding.types.names[kind], score=entity_score))
+    return result
+
+
+def _with_entities(sentence: Sentence, entities: Sequence[Entity]) -> Sentence:
+    """The sentence with these entities in text order, and its relations between those of them that it has too."""
+    ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.type))
+    place = {(entity.start, entity.end, entity.type): number for number, entity in enumerate(ordered)}
+    relations = None
+    if sentence.relations is not None:
+        kept = ((_place(sentence, r.head, place), _place(sentence, r.tail, place), r.type) for r in sentence.relations)
+        ends = {(head, tail, name) for head, tail, name in kept if head is not None and tail is not None and head != tail}
+        relations = tuple(Relation(head, tail, name) for head, tail, name in sorted(ends))
+    return replace(sentence, entities=tuple(ordered), relations=relations, tagged=None)
+
+
+def _place(sentence: Sentence, position: int, place: Mapping[tuple[int, int, str], int]) -> int | None:
+    entity = sentence.entities[position]
+    return place.get((entity.start, entity.end, entity.type))
+
+
+def _agreed(sentences: Sequence[Sentence], by_member: Sequence[Sequence[Sentence]]) -> list[Sentence]:
+    """Each sentence with the entities that more than half of the members found."""
+    result = []
+    for sentence, *those in zip(sentences, *by_member):
+        scores: dict[tuple[int, int, str], list[float]] = {}
+        for found in those:
+            for entity in found.entities:
+                scores.setdefault((entity.start, entity.end, entity.type), []).append(entity.score or 0.0)
+        votes = [(key, values) for key, values in scores.items() if 2 * len(values) > len(by_member)]
+        result.append(_with_entities(sentence, [Entity(*key, score=float(np.mean(values))) for key, values in votes]))
+    return result
+
+
 def _mean_scores(ensemble: Ensemble, sentences: Sequence[Sentence], report: InferenceReport) -> list[Scored]:
-    """`score` by every member; the report counts sentences and pairs once, and the time of all."""
-    by_member = [score(ensemble.members[0], sentences, report)]
-    for member in ensemble.members[1:]:
-        further = InferenceReport()
-        by_member.append(score(member, sentences, further))
-        for stage, seconds in further.seconds.items():
-            report.seconds[stage] += seconds
+    """`score` of the entities that are there by every member; the report counts sentences and pairs once, and the time of all."""
+    by_member = [score(member, sentences, _further(report, number), entities="gold") for number, member in enumerate(ensemble.members)]
     return [replace(those[0], scores=np.mean([scored.scores for scored in those], axis=0)) for those in zip(*by_member)]
+
+
+def _further(report: InferenceReport, member: int) -> InferenceReport:
+    """The report for a member of an ensemble: the times are those of all, the numbers those of the first one. Args: member: from 0."""
+    return report if member == 0 else InferenceReport(seconds=report.seconds)
 
 
 def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequence[Example], report: InferenceReport) -> Scores:
@@ -185,6 +339,11 @@ def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequenc
     with report.busy("model"), torch.inference_mode():
         model.eval()
         scores = model.scores(model(batch.to(next(model.parameters()).device)))
+    return checked_scores(model, scores, batch, encoding)
+
+
+def checked_scores(model: RelationModel[Any], scores: Tensor, batch: Batch, encoding: Encoding) -> Scores:
+    """(P, K) as an array. Raises ShapeError for any other shape."""
     if scores.shape != (expected := (len(batch.pairs), len(encoding.labels))):
         raise ShapeError(f"{type(model).__name__}.scores", expected=f"(pairs, relation types) = {expected}", got=tuple(scores.shape))
     return scores.float().cpu().numpy()
@@ -197,11 +356,18 @@ def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceRepor
 
 
 def predict(
-    scorer: AnyScorer, decision: Decision, sentences: Iterable[Sentence], report: InferenceReport | None = None
+    scorer: AnyScorer,
+    decision: Decision,
+    sentences: Iterable[Sentence],
+    report: InferenceReport | None = None,
+    *,
+    entities: Entities | None = None,
 ) -> Iterator[Sentence]:
     """Sentences with the relations that the decision takes, for a stream of any length in bounded memory, in input order.
 
     If the input is broken, the sentences before that place come first, then the error is raised.
+
+    Args: entities: as of `score`.
     """
     report = report if report is not None else InferenceReport()
     stream = iter(sentences)
@@ -212,7 +378,7 @@ def predict(
             block.extend(islice(stream, SENTENCES_AT_ONCE))
         except RelsiftError as error:
             broken = error
-        scored = score(scorer, block, report)
+        scored = score(scorer, block, report, entities=entities)
         with report.busy("writing"):
             decided = [decision.decide(scores, scorer.encoding.labels) for scores in scored]
         yield from decided

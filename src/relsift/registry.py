@@ -41,6 +41,7 @@ ENCODERS = {
 }
 LOSSES = {
     "atloss": "relsift.losses.atloss:ATLoss",
+    "binary_cross_entropy": "relsift.losses.binary_cross_entropy:BinaryCrossEntropy",
     "cross_entropy": "relsift.losses.cross_entropy:CrossEntropy",
     "multilabel_cross_entropy": "relsift.losses.multilabel_cross_entropy:MultilabelCrossEntropy",
     "ranking": "relsift.losses.ranking:Ranking",
@@ -49,10 +50,14 @@ MODELS = {
     "bilstm_pcnn": "relsift.models.bilstm_pcnn:BiLSTMPCNN",
     "cr_cnn": "relsift.models.cr_cnn:CRCNN",
     "eatt_bigru": "relsift.models.eatt_bigru:EAttBiGRU",
+    "joint_birnn": "relsift.models.joint_birnn:JointBiRNN",
     "multitask_cnn": "relsift.models.multitask_cnn:MultiTaskCNN",
     "multiwindow_cnn": "relsift.models.multiwindow_cnn:MultiWindowCNN",
     "packed_markers": "relsift.models.packed_markers:PackedMarkers",
     "pcnn": "relsift.models.pcnn:PCNN",
+    "pipeline": "relsift.models.pipeline:Pipeline",
+    "spert": "relsift.models.spert:SpERT",
+    "spert_mt": "relsift.models.spert_mt:SpERTMT",
     "sptree": "relsift.models.sptree:SPTree",
     "type_prior": "relsift.models.type_prior:TypePrior",
     "typed_markers": "relsift.models.typed_markers:TypedMarkers",
@@ -81,6 +86,9 @@ EXPERIMENTS = {
     "ablations": "relsift.experiments.ablations:EXPERIMENT",
     "evaluation_habits": "relsift.experiments.evaluation_habits:EXPERIMENT",
     "encoders": "relsift.experiments.encoders:EXPERIMENT",
+    "joint_layers": "relsift.experiments.joint_layers:EXPERIMENT",
+    "joint": "relsift.experiments.joint:EXPERIMENT",
+    "joint_parts": "relsift.experiments.joint_parts:EXPERIMENT",
     "tag_gain": "relsift.experiments.tag_gain:EXPERIMENT",
 }
 TABLES = {

@@ -33,6 +33,7 @@ class Entity:
     subtype: str | None = None
     id: str | None = None
     chars: tuple[int, int] | None = None  # half-open character span in the document's text, if known; may be finer than the tokens
+    score: float | None = None  # log-odds; None: annotated, not predicted
 
 
 @dataclass(frozen=True, slots=True)

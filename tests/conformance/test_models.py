@@ -6,16 +6,17 @@ import typing
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import pytest
 import torch
 
+from model_cases import KNOWN, MODELS, Case, cases, default, one_step, parameter, tiny
 from relsift.bundle import Bundle, build
 from relsift.candidates import NO_RELATION, Candidates
 from relsift.decisions.decision import Decision
 from relsift.encoding.batch import Batch
-from relsift.encoding.encoding import INPUTS, Encoding, Input
+from relsift.encoding.encoding import INPUTS, Encoding
 from relsift.errors import ConfigError
 from relsift.inference import Scorer, score
 from relsift.kernels.switch import SWITCH
@@ -26,9 +27,7 @@ from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table
 from toy import (
     FOUR,
-    HAS_TRANSFORMERS,
     batch_of,
-    encoding,
     four_sentences,
     long_sentence,
     one_token,
@@ -38,67 +37,7 @@ from toy import (
     threads,
 )
 
-TINY_OPTIONS: dict[str, dict[str, Any]] = {"bilstm": find("model", "bilstm_pcnn").Config.tiny().encoder_options}  # dropout is off in them
-KNOWN = encoding()
-MODELS = sorted(table("model"))
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
-TINY_OPTIONS = {"bilstm": {"units": 4, "character_size": 2, "character_filters": 3, "case_size": 2, "dropout": 0.0}}  # of encoders
-
-
-class Case(NamedTuple):
-    """A model with one of the encoders that it takes, of tiny sizes."""
-
-    name: str  # of the model
-    encoder: str | None = None  # None: a model that takes none
-
-    def __str__(self) -> str:
-        return self.name if self.encoder is None else f"{self.name}+{self.encoder}"
-
-    @property
-    def architecture(self) -> type[RelationModel[Any]]:
-        return find("model", self.name)
-
-    @property
-    def config(self) -> Any:
-        config: Any = self.architecture.Config.tiny()
-        if self.encoder is None or self.encoder == config.encoder:
-            return config
-        return replace(config, encoder=self.encoder, encoder_options=TINY_OPTIONS.get(self.encoder, {}))
-
-    @property
-    def reads(self) -> frozenset[Input]:
-        return self.architecture.reads(self.config)
-
-
-def takes(name: str, encoder: str) -> bool:
-    """Whether the model can have the encoder: by the type of its option, and by what it reads."""
-    architecture = find("model", name)
-    option = typing.get_type_hints(architecture.Config).get("encoder")
-    if typing.get_origin(option) is Literal:
-        return encoder in typing.get_args(option)
-    return option is str and "words" in architecture.READS
-
-
-def parameter(case: Case, *more: Any, id: str = "") -> Any:
-    """For pytest: skipped, with the reason, where a package is missing that the model needs."""
-    missing = "subwords" in case.reads and not HAS_TRANSFORMERS
-    marks = [pytest.mark.skip(reason="the packages of Hugging Face are missing")] if missing else []
-    return pytest.param(case, *more, id=f"{case}{id}", marks=marks)
-
-
-def cases() -> list[Case]:
-    """Every model with every encoder that it takes."""
-    found = []
-    for name in MODELS:
-        encoders = [encoder for encoder in sorted(table("encoder")) if takes(name, encoder)]
-        found += [Case(name, encoder) for encoder in encoders] or [Case(name)]
-    return found
-
-
-def default(name: str) -> Case:
-    """The model with its default encoder."""
-    config: Any = find("model", name).Config.tiny()
-    return Case(name, config.encoder) if hasattr(config, "encoder") and takes(name, config.encoder) else Case(name)
 
 
 @pytest.fixture(params=[parameter(case) for case in cases()])
@@ -109,13 +48,6 @@ def case(request) -> Case:
 @pytest.fixture(params=MODELS)
 def name(request) -> str:
     return request.param
-
-
-def tiny(case: Case, seed: int = 0) -> RelationModel[Any]:
-    """The tiny model with weights that are large enough to tell inputs apart, ready to predict."""
-    model = case.architecture(case.config, KNOWN)
-    randomise(model, seed, scale=0.3)
-    return model.eval()
 
 
 def test_every_model_is_tested_with_every_encoder_that_reads_words_for_it():
@@ -133,16 +65,6 @@ def scores(model: RelationModel[Any], *group: Any) -> torch.Tensor:
 
 def scorer(model: RelationModel[Any], candidates: Candidates | None = None) -> Scorer:
     return Scorer(model, KNOWN, candidates or Candidates())
-
-
-def one_step(model: RelationModel[Any], batch: Batch) -> dict[str, float]:
-    """Train one step; returns the loss parts before it."""
-    model.train()
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
-    parts = model.loss(model(batch), batch)
-    torch.stack(list(parts.values())).sum().backward()
-    optimiser.step()
-    return {part: value.item() for part, value in parts.items()}
 
 
 def choices(config: ModelConfig) -> Iterator[dict[str, Any]]:
@@ -232,6 +154,8 @@ def test_direction_changes_the_score(case):
 
 @pytest.mark.parametrize("tags", [True, False])
 def test_the_tag_input_changes_the_output_with_tags_on_and_cannot_with_tags_off(case, tags):
+    if not hasattr(case.config, "tags"):
+        pytest.skip("a model within this one reads the tags, and has the option")
     batch = batch_of(sentences(6), KNOWN)
     other = replace(batch, tags=(batch.tags + 1) % KNOWN.tags.num_rows)
     try:
@@ -284,7 +208,7 @@ def test_scores_come_back_in_the_order_of_the_sentences_however_they_are_batched
     wanted = [scores(model, sentence).tolist() for sentence in group]
     for size in (1, 7, 10_000):
         monkeypatch.setattr("relsift.inference.BATCH_PAIRS", size)
-        for scored, those in zip(score(scorer(model), group), wanted, strict=True):
+        for scored, those in zip(score(scorer(model), group, entities="gold"), wanted, strict=True):
             torch.testing.assert_close(torch.from_numpy(scored.scores), torch.tensor(those), **CLOSE)
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relsift.cli import data_options
+from relsift.cli import data_options, prediction_options
 from relsift.cli.output import echo, echo_json, note, show
 
 if TYPE_CHECKING:
+    from relsift.bundle import Bundle
+    from relsift.candidates import Direction
+    from relsift.evaluation.scores import Entities, Match
     from relsift.evaluation.significance import Comparison
     from relsift.experiments.comparison import SystemComparison
     from relsift.experiments.result import CellResult
@@ -33,6 +36,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
+    entities: prediction_options.Entities = None,
+    match: prediction_options.Match = "strict",
 ) -> None:
     """Is one system better than another, or is it chance? Paired tests of micro F1."""
     from dataclasses import asdict
@@ -51,12 +56,15 @@ def command(
             raise ConfigError(f"{odd}: expected cells of `relsift cv`, as in {other}, got none; compare two of a kind")
         if data is not None:
             raise ConfigError(f"--data: expected none beside folders of `relsift cv`, which hold their scores, got {data}")
-        require(not no_relation, "--no-relation", expected="none beside folders of `relsift cv`, which hold their scores", got=no_relation)
+        expected = "none beside folders of `relsift cv`, which hold their scores"
+        require(not no_relation, "--no-relation", expected=expected, got=no_relation)
+        require(entities is None and match == "strict", "--entities, --match", expected=expected, got=f"{entities}, {match}")
         comparison, names, setting, further = _compare_cells((first, second), cells, options)
     else:
         comparison, names, setting, further = _compare_models(
-            (first, second), data, options, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
-        )
+            (first, second), data, options, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
+            entities=entities, match=match,
+        )  # fmt: skip
     sentence = verdict(comparison, *names)
     if as_json:
         value = {"names": names, "setting": setting, "verdict": sentence} | asdict(comparison)
@@ -125,7 +133,14 @@ def _fold_rows(comparison: SystemComparison) -> Rows:
 
 
 def _compare_models(
-    folders: tuple[Path, Path], data: str | None, options: dict[str, Any], *, no_relation: Sequence[str], on_error: OnError
+    folders: tuple[Path, Path],
+    data: str | None,
+    options: dict[str, Any],
+    *,
+    no_relation: Sequence[str],
+    on_error: OnError,
+    entities: str | None,
+    match: str,
 ) -> Outcome:
     from relsift.bundle import is_model
     from relsift.errors import ConfigError
@@ -141,27 +156,44 @@ def _compare_models(
     bundles = [RelationExtractor.from_pretrained(folder).bundle for folder in folders]
     if data is None:
         raise ConfigError("--data: expected annotated data to compare two models on, got none")
-    directions = [bundle.candidates.direction for bundle in bundles]
-    if directions[0] != directions[1]:
-        raise ConfigError(
-            f"{folders[1]}: expected a model of the direction of {folders[0]}, {directions[0]}, got {directions[1]}; "
-            "their scores count different things"
-        )
+    direction, whose, matched = _shared_setting(folders, bundles, entities, match)
     source = scoring_data(data, no_relation=no_relation, on_error=on_error)
     sentences, notes = source.sentences, source.notes
-    predictions, setting = [], [f"data={source.name}", "entities=gold", f"direction={directions[0]}"]
+    predictions, setting = [], [f"data={source.name}", f"entities={whose}", f"match={matched}", f"direction={direction}"]
     if lost := source.lost_relations.total():
         setting.append(f"lost in reading, counted as missed={lost} relations")
     for folder, bundle in zip(folders, bundles):
-        predicted, report = predict_all(bundle, sentences)
+        predicted, report = predict_all(bundle, sentences, entities=whose)
         predictions.append(predicted)
         notes += [f"{folder}: {line}" for line in report.lines()]
         setting.append(f"candidates of {folder}={report.candidates.setting()}")
     seen = [f"{folder}: {line}" for folder in folders for line in seen_in_training(source.name, sentences, folder)]
     data_options.tell(notes, [*seen, *source.warnings])
     losses = [lost_here.total() for lost_here in source.losses]
-    comparison = compare_predictions(source.documents, *predictions, direction=directions[0], losses=losses, **options)
+    options |= {"direction": direction, "entities": whose, "match": matched, "losses": losses}
+    comparison = compare_predictions(source.documents, *predictions, **options)
     return comparison, (str(folders[0]), str(folders[1])), " · ".join(setting), []
+
+
+def _shared_setting(
+    folders: tuple[Path, Path], bundles: Sequence[Bundle], entities: str | None, match: str
+) -> tuple[Direction, Entities, Match]:
+    """Raises ConfigError if the scores of the two models would count different things."""
+    from relsift.errors import ConfigError
+
+    first, second = (bundle.candidates.direction for bundle in bundles)
+    if first != second:
+        raise ConfigError(
+            f"{folders[1]}: expected a model of the direction of {folders[0]}, {first}, got {second}; their scores count different things"
+        )
+    (whose, matched), (other, _) = (prediction_options.whose_entities(bundle.scorer, entities, match) for bundle in bundles)
+    if other != whose:
+        finds, finds_none = folders if whose == "predicted" else folders[::-1]
+        raise ConfigError(
+            f"--entities: expected gold for two models of which {finds} finds entities and {finds_none} does not, got nothing; "
+            "add --entities gold"
+        )
+    return first, whose, matched
 
 
 def _table(rows: Rows) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options, grid_options, grids
+from relsift.cli import data_options, grid_options, grids, prediction_options
 
 
 def command(
@@ -23,6 +23,8 @@ def command(
     tagger: Annotated[str, typer.Option(help="Tags of a tagger's entities, not the annotated ones: none, test or both.")] = "none",
     select_on: Annotated[str, typer.Option(help="development; or test, a habit of some papers, only to measure it.")] = "development",
     test_ratio: Annotated[float | None, typer.Option(help="Score a second time with so many negatives a positive.")] = None,
+    entities: prediction_options.Entities = None,
+    match: prediction_options.Match = "strict",
     split: grid_options.Split = "folds",
     folds: grid_options.Folds = None,
     seeds: grid_options.Seeds = None,
@@ -52,10 +54,11 @@ def command(
     assert out is not None
     usable_jobs(jobs)
     grids.check_out(out, data or data_option)
+    given, matched = prediction_options.convention(entities, match)
     plan = make_plan(
         data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
         type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,
-        no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
+        no_relation=no_relation or (), on_error=data_options.as_on_error(on_error), entities=given, match=matched,
     )  # fmt: skip
     file = read_yaml(config) if config is not None else {}
     system = system_of(

@@ -20,36 +20,51 @@ def command(
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
+    entities: prediction_options.Entities = None,
+    match: prediction_options.Match = "strict",
 ) -> None:
-    """Score a model on annotated data with gold entities; of data with parts, on the test part."""
+    """Score a model on annotated data; of data with parts, on the test part."""
+    from relsift.errors import require
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
-    from relsift.report.score_tables import error_table, interval_line, official_table, score_table
+    from relsift.report.score_tables import (
+        cause_table,
+        entity_error_table,
+        entity_table,
+        error_table,
+        interval_line,
+        official_table,
+        score_table,
+    )
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
-    from relsift.training.scoring import scored_data, unseen_relation_types
+    from relsift.training.scoring import scored_data, unseen_types
 
     name_of_data = data_options.one_data(data, data_option)
     on_error_checked = data_options.as_on_error(on_error)
     extractor = RelationExtractor.from_pretrained(run, device)
+    whose, matched = prediction_options.whose_entities(extractor.bundle.scorer, entities, match)
+    require(whose == "gold" or not official, "--official", expected="gold entities, as the task gives; add --entities gold", got=whose)
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name
-    predicted, report = predict_all(extractor.bundle, sentences)
-    scores, interval = scored_data(extractor.bundle, data_to_score, predicted, report)
-    warnings = [*data_to_score.warnings, *unseen_relation_types(extractor.bundle, data_to_score)]
+    predicted, report = predict_all(extractor.bundle, sentences, entities=whose)
+    result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)
+    warnings = [*data_to_score.warnings, *unseen_types(extractor.bundle, data_to_score, whose)]
     official_result = official_scores(sentences, predicted) if official else None
     data_options.tell([*data_to_score.notes, *report.lines()], warnings)
     if as_json:
-        result = {"data": name, "threshold": extractor.threshold} | scores.to_json()
-        result |= {"interval": None if interval is None else interval.to_json(), "lost_relations": scores.lost_relations}
-        result |= {"warnings": warnings}
+        value = {"data": name, "threshold": extractor.threshold} | result.to_json() | {"warnings": warnings}
         if official_result is not None:
-            result["official"] = official_result.to_json()
-        echo_json(result)
+            value["official"] = official_result.to_json()
+        echo_json(value)
         return
-    show(score_table(scores, name))
-    show(error_table(scores))
-    echo(interval_line(interval), scores.setting_line())
+    if result.entities is not None:
+        show(entity_table(result.entities, name), entity_error_table(result.entities))
+        echo(interval_line(result.entity_interval, "the entities' micro scores"), result.entities.setting_line())
+    show(score_table(result.relations, name), error_table(result.relations))
+    if result.causes is not None:
+        show(cause_table(result.causes))
+    echo(interval_line(result.interval), result.relations.setting_line())
     if official_result is not None:
         show(official_table(official_result, name))
         echo(SETTING)

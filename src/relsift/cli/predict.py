@@ -30,12 +30,14 @@ def command(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
+    entities: prediction_options.Entities = None,
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
 ) -> None:
-    """Find relations between the annotated entities of the input; relations already there are replaced."""
+    """Find relations between the annotated entities of the input, or between those that the model finds; relations already there are
+    replaced."""
     gc.set_threshold(GC_THRESHOLD)
     from relsift.cli.progress import StageProgress
     from relsift.corpora.convert import writer_for
@@ -50,6 +52,7 @@ def command(
     on_error_checked = data_options.as_on_error(on_error)
     writer = writer_for(out, format).name if out is not None else format or "native"
     extractor = RelationExtractor.from_pretrained(run, device)
+    used, _ = prediction_options.whose_entities(extractor.bundle.scorer, entities, "strict")
     extractor.bundle.limit_cache(cache_mb)
     report = InferenceReport()
     signal.signal(signal.SIGTERM, _terminate)
@@ -63,8 +66,9 @@ def command(
         with StageProgress("predicting", quiet=out is None) as progress:
             progress("sentences", 0, None)
             seconds, notes = predict_file(
-                extractor, source, out, writer=writer, threshold=threshold, resume=resume, no_relation=no_relation or (),
-                on_error=on_error_checked, report=report, on_sentences=lambda done: progress("sentences", done, None),
+                extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
+                no_relation=no_relation or (), on_error=on_error_checked, report=report,
+                on_sentences=lambda done: progress("sentences", done, None),
             )  # fmt: skip
     except (KeyboardInterrupt, SystemExit):
         echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume()}", err=True)

@@ -2,8 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from relsift.evaluation import scores
+    from relsift.inference import AnyScorer
+
 Device = Annotated[str, typer.Option(help="Where scores are computed: cpu, cuda, cuda:1 …, or auto for a GPU if there is one.")]
+Entities = Annotated[
+    str | None,
+    typer.Option(
+        "--entities",
+        metavar="gold|predicted",
+        help="Relate the annotated entities, or those that the model finds. The usual: predicted if the model finds entities, else gold.",
+        show_default=False,
+    ),
+]
+Match = Annotated[
+    str,
+    typer.Option(
+        "--match",
+        metavar="strict|boundaries",
+        help="What makes a predicted entity right, also at the ends of a relation: span and type, or the span alone.",
+    ),
+]
+
+
+def convention(entities: str | None, match: str) -> tuple[scores.Entities | None, scores.Match]:
+    """The values of --entities and --match. Raises ConfigError for others."""
+    from relsift.errors import require
+    from relsift.evaluation.scores import ENTITIES, MATCHES
+
+    given = next((value for value in ENTITIES if value == entities), None)
+    require(given is not None or entities is None, "--entities", expected="gold or predicted", got=entities)
+    matched = next((value for value in MATCHES if value == match), None)
+    require(matched is not None, "--match", expected="strict or boundaries", got=match)
+    return given, matched or "strict"
+
+
+def whose_entities(scorer: AnyScorer, entities: str | None, match: str) -> tuple[scores.Entities, scores.Match]:
+    """The values of --entities and --match for a model. Raises ConfigError for others, and for what the model cannot do."""
+    from relsift.errors import require
+    from relsift.inference import entities_of
+
+    given, matched = convention(entities, match)
+    used = entities_of(scorer, given)
+    require(
+        used == "predicted" or matched == "strict",
+        "--match", expected="strict with gold entities, which are right anyway; leave it out, or add --entities predicted", got=match,
+    )  # fmt: skip
+    return used, matched

@@ -62,6 +62,11 @@ class TokenEncoder(nn.Module, ABC):
         super().__init__()
         self.dropout = dropout
 
+    @classmethod
+    def reads(cls, options: Any) -> frozenset[Input]:
+        """What an encoder with these options, an instance of `Options`, reads in place of words."""
+        return cls.READS
+
     @abstractmethod
     def features(self, batch: Batch) -> Tensor:
         """(N, D) features of the real tokens of all sentences, in order; without dropout."""
@@ -111,10 +116,10 @@ def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:
     return F.dropout1d(x.transpose(1, 2), share, training).transpose(1, 2)
 
 
-def encoder_reads(name: str) -> frozenset[Input]:
-    """What an encoder of a registered kind reads in place of words. Raises ConfigError for an unknown name."""
-    reads: frozenset[Input] = find("encoder", name).READS
-    return reads
+def encoder_reads(name: str, options: Mapping[str, Any]) -> frozenset[Input]:
+    """What an encoder of a registered kind reads in place of words. Raises ConfigError for an unknown name or option."""
+    kind: type[TokenEncoder] = find("encoder", name)
+    return kind.reads(kind.Options.from_dict(options))
 
 
 def make_encoder(name: str, encoding: Encoding, options: Mapping[str, Any] | None = None, **sizes: Any) -> TokenEncoder:

@@ -20,7 +20,7 @@ from relsift.encoding.batch import Subwords
 from relsift.locks import output_errors
 
 States = Callable[[Subwords], Tensor]
-"""The transformer with its pooling: pieces -> (N, H)."""
+"""The transformer with its pooling: pieces -> (N, H); of one sentence there may be a number of further rows before them."""
 
 
 class FrozenStates:
@@ -41,12 +41,16 @@ class FrozenStates:
     def close(self) -> None:
         self._file.close()
 
-    def rows(self, subwords: Subwords, lengths: Tensor, states: States) -> Tensor:
-        """(N, H): as `states` would compute them, without gradients. Args: lengths: (S,) real tokens of each sentence."""
-        single = subwords.by_sentence(lengths)
-        return torch.cat([self._sentence(part, int(length), states) for part, length in zip(single, lengths)]).to(subwords.ids.device)
+    def rows(self, subwords: Subwords, lengths: Tensor, states: States, further: int = 0) -> Tensor:
+        """(N + S * further, H): sentence after sentence what `states` would compute, without gradients.
+
+        Args: lengths: (S,) real tokens of each sentence. further: rows of `states` beside those of tokens, the same in all calls.
+        """
+        single, device = subwords.by_sentence(lengths), subwords.ids.device
+        return torch.cat([self._sentence(part, int(length) + further, states) for part, length in zip(single, lengths)]).to(device)
 
     def _sentence(self, subwords: Subwords, length: int, states: States) -> Tensor:
+        """(length, H)"""
         key = _key(subwords)
         if (start := self._starts.get(key)) is not None:
             self._file.seek(start)
@@ -54,7 +58,7 @@ class FrozenStates:
             values = np.frombuffer(self._file.read(count * np.float32().nbytes), np.float32, count)
             return torch.from_numpy(values.reshape(length, self._size).copy())
         with torch.no_grad():
-            found = states(subwords).float().cpu()                                      # (tokens of the sentence, H)
+            found = states(subwords).float().cpu()                                      # (length, H)
         with output_errors(f"{self._place} (the states of the frozen encoder, {self._end / 2**20:.0f} MB so far)"):
             self._starts[key], self._end = self._end, self._write(found.numpy().tobytes())
         return found

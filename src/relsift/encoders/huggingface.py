@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,30 +19,41 @@ from torch import Tensor, nn
 from relsift.encoders.base import EncoderOptions, TokenEncoder, drop_dimensions, side_by_side
 from relsift.encoders.frozen_states import FrozenStates
 from relsift.encoding.batch import Batch, Subwords
-from relsift.encoding.encoding import Encoding
+from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.subwords import INSTALL
 from relsift.errors import ConfigError, ShapeError, require
 from relsift.layers.bilstm import TwoLSTMs
+from relsift.layers.character_cnn import maxima
+from relsift.layers.token_looks import TokenLooks
+
+Pooling: TypeAlias = Literal["first", "last", "mean", "max"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HuggingFaceOptions(EncoderOptions):
     """How pieces become tokens, and what stands on top."""
 
-    pooling: Literal["first", "last", "mean"] = "mean"  # of the pieces of a token
+    pooling: Pooling = "mean"  # of the pieces of a token
     last_layers: int = 1  # the state of a piece is the mean of those behind so many of the last layers; 0: behind all of them
-    units: int = 0  # of a direction of a BiLSTM over states and tags, whose states are added as features; 0: none
+    character_filters: int = 0  # over the characters of a token, for what the pieces do not show, such as capital letters; 0: not read
+    character_size: int = 25
+    case_size: int = 0  # of a vector of a token's case, likewise; 0: not read
+    units: int = 0  # of a direction of a BiLSTM over all of these, whose states are added as features; 0: none
     dropout: float = 0.0  # share dropped of what the BiLSTM reads
 
     def __post_init__(self) -> None:
         section = "model.encoder_options"
         require(self.last_layers >= 0, f"{section}.last_layers", expected="a number >= 0", got=self.last_layers)
-        require(self.units >= 0, f"{section}.units", expected="a number >= 0", got=self.units)
+        for name, least in (("units", 0), ("character_filters", 0), ("case_size", 0), ("character_size", 1)):
+            require(getattr(self, name) >= least, f"{section}.{name}", expected=f"a number >= {least}", got=getattr(self, name))
         require(0 <= self.dropout < 1, f"{section}.dropout", expected="a number in [0, 1)", got=self.dropout)
 
 
 class HuggingFaceEncoder(TokenEncoder):
-    """State of the transformer ++ tag embedding, and states of a BiLSTM over both. Raises ConfigError if the encoding has no subwords."""
+    """State of the transformer ++ tag embedding ++ what the token looks like, and states of a BiLSTM over these.
+
+    Raises: ConfigError if the encoding has no subwords.
+    """
 
     READS = frozenset({"subwords"})
     Options = HuggingFaceOptions
@@ -63,18 +74,45 @@ class HuggingFaceEncoder(TokenEncoder):
         expected = f"at most {layers}, the layers of the encoder"
         require(self.last_layers <= layers, "model.encoder_options.last_layers", expected=expected, got=self.last_layers)
         self.word_size = hidden_size(self.transformer)
-        read = self.word_size + (tag_size or 0)
+        o = self.options
+        self.looks = TokenLooks(encoding, o.character_size, o.character_filters, o.case_size)
+        read = self.word_size + (tag_size or 0) + self.looks.size
         self.lstm = TwoLSTMs(read, self.options.units) if self.options.units else None
         self.size = read + 2 * self.options.units
         self.kept: FrozenStates | None = None  # while a training with frozen weights is under way
 
+    @classmethod
+    def reads(cls, options: HuggingFaceOptions) -> frozenset[Input]:
+        return cls.READS | ({"characters"} if options.character_filters or options.case_size else set[Input]())
+
     def features(self, batch: Batch) -> Tensor:
         subwords = read_subwords(batch)
         rows = self.states(subwords) if self.kept is None else self.kept.rows(subwords, batch.lengths, self.states)  # (N, H)
+        return self._above(rows, batch)
+
+    def features_and_first(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """(N, D) `features`, and (S, H) the state of the first piece of each sentence, such as [CLS]: that of its first window.
+
+        For a tokenizer that puts a special piece before the text.
+        """
+        subwords = read_subwords(batch)
+        if self.kept is None:
+            first, rows = self._first_and_states(subwords)
+        else:
+            both = self.kept.rows(subwords, batch.lengths, lambda one: torch.cat(self._first_and_states(one)), further=1)  # (N + S, H)
+            is_first = torch.zeros(len(both), dtype=torch.bool, device=both.device)
+            is_first[batch.first + torch.arange(len(batch.first), device=both.device)] = True
+            first, rows = both[is_first], both[~is_first]
+        return self._above(rows, batch), first
+
+    def _above(self, rows: Tensor, batch: Batch) -> Tensor:
+        """(N, H) -> (N, D): with the tags, what the tokens look like, and the states of the BiLSTM."""
         if self.tags is not None:
             if batch.tags is None:
                 raise ShapeError("batch.tags", expected="the tags that this encoder reads", got=None)
             rows = torch.cat([rows, self.tags(batch.tags[batch.mask])], dim=1)          # (N, H + tag size)
+        if self.looks.size:
+            rows = torch.cat([rows, self.looks(batch)], dim=1)
         if self.lstm is None:
             return rows
         read = rows
@@ -86,12 +124,26 @@ class HuggingFaceEncoder(TokenEncoder):
 
     def states(self, subwords: Subwords) -> Tensor:
         """(N, H): the states of the tokens; they depend on nothing but the pieces and the transformer's weights."""
+        return self._of_tokens(self._of_pieces(subwords), subwords)
+
+    def _first_and_states(self, subwords: Subwords) -> tuple[Tensor, Tensor]:
+        """(S, H) and (N, H)"""
+        states = self._of_pieces(subwords)                                              # (W, U, H)
+        window = torch.searchsorted(subwords.sentence, torch.arange(len(subwords.counts), device=states.device))  # (S,)
+        return states[window, 0], self._of_tokens(states, subwords)
+
+    def _of_tokens(self, states: Tensor, subwords: Subwords) -> Tensor:
+        """(W, U, H) -> (N, H)"""
+        return pooled(states.flatten(0, 1)[subwords.place], subwords, self.options.pooling)
+
+    def _of_pieces(self, subwords: Subwords) -> Tensor:
+        """(W, U, H)"""
         last = self.last_layers
         output = self.transformer(
             input_ids=subwords.ids, attention_mask=subwords.real.long(), output_hidden_states=last > 1, return_dict=True
         )
-        states = output.last_hidden_state if last == 1 else torch.stack(output.hidden_states[-last:]).mean(0)  # (W, U, H)
-        return pooled(states.flatten(0, 1)[subwords.place], subwords, self.options.pooling)
+        states: Tensor = output.last_hidden_state if last == 1 else torch.stack(output.hidden_states[-last:]).mean(0)
+        return states
 
     def pretrained_layers(self) -> list[list[nn.Parameter]]:
         return layers_of(self.transformer)
@@ -104,7 +156,7 @@ def read_subwords(batch: Batch) -> Subwords:
     return batch.subwords
 
 
-def pooled(pieces: Tensor, subwords: Subwords, pooling: Literal["first", "last", "mean"]) -> Tensor:
+def pooled(pieces: Tensor, subwords: Subwords, pooling: Pooling) -> Tensor:
     """(M, H) values of pieces -> (N, H) of tokens."""
     if pooling == "first":
         return pieces[subwords.first]
@@ -115,7 +167,10 @@ def pooled(pieces: Tensor, subwords: Subwords, pooling: Literal["first", "last",
         return pieces[subwords.first]
     token = torch.arange(len(several), device=several.device).repeat_interleave(several)
     offset = torch.arange(len(token), device=token.device) - (several.cumsum(0) - several)[token]
-    total = pieces.new_zeros(len(several), pieces.shape[1]).index_add(0, token, pieces[subwords.first[token] + offset])
+    own = pieces[subwords.first[token] + offset]                                        # pieces of each token, those of several ones too
+    if pooling == "max":
+        return maxima(own, several)
+    total = pieces.new_zeros(len(several), pieces.shape[1]).index_add(0, token, own)
     return total / several[:, None].to(total.dtype)
 
 

@@ -170,44 +170,69 @@ def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
     """Put sentences side by side. The entities of each pair become rows of the batch's entity tensors."""
     # numpy takes a stream of numbers, without the lists of lists that `torch.tensor` needs.
     lengths = _flat([e.length] for e in examples)  # (S,)
-    num_entities = _flat([len(e.spans)] for e in examples)  # (S,)
-    num_pairs = _flat([len(e.heads)] for e in examples)  # (S,)
     real = np.arange(lengths.max()) < lengths[:, None]  # (S, T)
-    numbers = np.arange(len(examples))
-    entity_shifts = np.repeat(num_entities.cumsum() - num_entities, num_pairs)  # (P,)
-    pair_shifts = num_pairs.cumsum() - num_pairs  # (S,)
-
-    def padded(rows: Iterable[list[int]], value: int) -> Tensor:
-        table = np.full(real.shape, value)
-        table[real] = _flat(rows)
-        return torch.from_numpy(table)
-
-    labels = np.zeros((num_pairs.sum(), len(encoding.labels)), np.bool_)
-    related = [(int(shift) + pair, column) for e, shift in zip(examples, pair_shifts) for pair, column in e.labels]
-    if related:
-        labels[tuple(np.array(related).T)] = True
     trees = [e.trees for e in examples if e.trees is not None]
     columns = (ROOT, UNKNOWN_LABEL, UNKNOWN_LABEL)
-    words, tags = [e.words for e in examples if e.words is not None], [e.tags for e in examples if e.tags is not None]
+    words = [e.words for e in examples if e.words is not None]
     return Batch(
         int(lengths.max()),
         torch.from_numpy(lengths),
-        padded(words, UNKNOWN_WORD) if words else None,
-        padded(tags, OUTSIDE) if tags else None,
-        Trees(*(padded((t[n] for t in trees), value) for n, value in enumerate(columns))) if len(trees) == len(examples) else None,
-        Entities(
-            torch.from_numpy(np.repeat(numbers, num_entities)),
-            torch.from_numpy(_flat(chain.from_iterable(e.spans for e in examples)).reshape(-1, 2)),
-            torch.from_numpy(_flat(e.types for e in examples)),
-        ),
-        Pairs(
-            torch.from_numpy(np.repeat(numbers, num_pairs)),
-            torch.from_numpy(_flat(e.heads for e in examples) + entity_shifts),
-            torch.from_numpy(_flat(e.tails for e in examples) + entity_shifts),
-            torch.from_numpy(labels),
-        ),
+        _padded(words, UNKNOWN_WORD, real) if words else None,
+        _tags(examples, real),
+        Trees(*(_padded((t[n] for t in trees), value, real) for n, value in enumerate(columns))) if len(trees) == len(examples) else None,
+        _entities(examples),
+        _pairs(examples, len(encoding.labels)),
         None if encoding.subwords is None else _subwords(examples, encoding.subwords),
         None if encoding.characters is None else _characters(examples, encoding.characters),
+    )
+
+
+def with_entities_of(batch: Batch, examples: Sequence[Example], encoding: Encoding) -> Batch:
+    """The same text with the entities, pairs and tags of `examples`, on the device of the batch.
+
+    Args: examples: of the same sentences in the same order (see `relsift.encoding.example.with_entities`).
+    """
+    real, device = batch.mask.cpu().numpy(), batch.lengths.device
+    entities, pairs, tags = _entities(examples), _pairs(examples, len(encoding.labels)), _tags(examples, real)
+    return replace(
+        batch, entities=_moved(entities, device), pairs=_moved(pairs, device), tags=None if tags is None else tags.to(device)
+    )
+
+
+def _padded(rows: Iterable[list[int]], value: int, real: NDArray[np.bool_]) -> Tensor:
+    """(S, T) the numbers of each sentence, `value` in the padding. Args: real: (S, T) True = real token."""
+    table = np.full(real.shape, value)
+    table[real] = _flat(rows)
+    return torch.from_numpy(table)
+
+
+def _tags(examples: Sequence[Example], real: NDArray[np.bool_]) -> Tensor | None:
+    tags = [e.tags for e in examples if e.tags is not None]
+    return _padded(tags, OUTSIDE, real) if tags else None
+
+
+def _entities(examples: Sequence[Example]) -> Entities:
+    return Entities(
+        torch.from_numpy(np.repeat(np.arange(len(examples)), [len(e.spans) for e in examples])),
+        torch.from_numpy(_flat(chain.from_iterable(e.spans for e in examples)).reshape(-1, 2)),
+        torch.from_numpy(_flat(e.types for e in examples)),
+    )
+
+
+def _pairs(examples: Sequence[Example], num_labels: int) -> Pairs:
+    num_entities = _flat([len(e.spans)] for e in examples)  # (S,)
+    num_pairs = _flat([len(e.heads)] for e in examples)  # (S,)
+    entity_shifts = np.repeat(num_entities.cumsum() - num_entities, num_pairs)  # (P,)
+    pair_shifts = num_pairs.cumsum() - num_pairs  # (S,)
+    labels = np.zeros((num_pairs.sum(), num_labels), np.bool_)
+    related = [(int(shift) + pair, column) for e, shift in zip(examples, pair_shifts) for pair, column in e.labels]
+    if related:
+        labels[tuple(np.array(related).T)] = True
+    return Pairs(
+        torch.from_numpy(np.repeat(np.arange(len(examples)), num_pairs)),
+        torch.from_numpy(_flat(e.heads for e in examples) + entity_shifts),
+        torch.from_numpy(_flat(e.tails for e in examples) + entity_shifts),
+        torch.from_numpy(labels),
     )
 
 
@@ -268,15 +293,25 @@ def _moved(part: Part, device: torch.device | str) -> Part:
     return replace(part, **moved)
 
 
-def cut(works: Sequence[Work], *, max_pairs: int, max_tokens: int, seed: int | None = None) -> Iterator[list[int]]:
+def cut(
+    works: Sequence[Work],
+    *,
+    max_pairs: int,
+    max_tokens: int,
+    max_sentences: int | None = None,
+    seed: int | None = None,
+    without_pairs: bool = False,
+) -> Iterator[list[int]]:
     """Positions of the examples of each batch.
 
     Args:
-        works: of every example; those without pairs are left out.
-        max_pairs, max_tokens: bounds of a batch; tokens count padding. An example that exceeds one by itself is a batch of its own.
+        works: of every example.
+        max_pairs, max_tokens, max_sentences: bounds of a batch; tokens count padding. An example that exceeds one by itself is a batch
+            of its own.
         seed: of a random order; None: from short to long, which needs the least padding.
+        without_pairs: also take examples without pairs, of which a joint model reads the text.
     """
-    order = [number for number, work in enumerate(works) if work.pairs]
+    order = [number for number, work in enumerate(works) if work.pairs or without_pairs]
     if seed is None:
         order.sort(key=lambda number: works[number].tokens)
     else:
@@ -285,7 +320,8 @@ def cut(works: Sequence[Work], *, max_pairs: int, max_tokens: int, seed: int | N
     longest = pairs = 0
     for number in order:
         work = works[number]
-        if batch and (pairs + work.pairs > max_pairs or max(longest, work.tokens) * (len(batch) + 1) > max_tokens):
+        is_full = pairs + work.pairs > max_pairs or max(longest, work.tokens) * (len(batch) + 1) > max_tokens
+        if batch and (is_full or len(batch) == max_sentences):
             yield batch
             batch, longest, pairs = [], 0, 0
         batch.append(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from relsift.candidates import Pair
@@ -76,3 +76,17 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
             )
         )
     return examples
+
+
+def with_entities(example: Example, sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding) -> Example:
+    """The example of a sentence's text with the entities of `sentence` and these pairs, for an encoding of the unit "sentence".
+
+    The text is not encoded again. Relations are left out, for prediction.
+    """
+    return replace(
+        example,
+        tags=None if encoding.tags is None else encoding.tags.ids(sentence, {position for pair in pairs for position in pair[:2]}),
+        spans=[(entity.start, entity.end) for entity in sentence.entities],
+        types=[encoding.types.id(entity.type) for entity in sentence.entities],
+        heads=[pair.head for pair in pairs], tails=[pair.tail for pair in pairs], labels=[], places=list(range(len(pairs))),
+    )  # fmt: skip

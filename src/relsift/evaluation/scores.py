@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
-from relsift.candidates import DIRECTIONS, Direction, in_text_order
+from relsift.candidates import DIRECTIONS, Direction
 from relsift.errors import ConfigError, DataError
-from relsift.schema import Relation, Sentence
+from relsift.schema import Entity, Relation, Sentence
 
 Entities = Literal["gold", "predicted"]
 Match = Literal["boundaries", "strict"]
+ENTITIES: tuple[Entities, ...] = get_args(Entities)
+MATCHES: tuple[Match, ...] = get_args(Match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class PRF:
 
 @dataclass(frozen=True, slots=True)
 class TypeScore:
-    """Counts of one relation type. `support` is its number of gold relations."""
+    """Counts of one type. `support` is its number of gold relations, or entities."""
 
     true_positive: int
     false_positive: int
@@ -50,6 +52,79 @@ class TypeScore:
     @property
     def prf(self) -> PRF:
         return PRF.of(self.true_positive, self.false_positive, self.false_negative)
+
+
+@dataclass(frozen=True)
+class ScoresByType:
+    """Counts of each type, and the averages over types that follow from them."""
+
+    setting: dict[str, str]  # how they were counted
+    sentences: int  # annotated ones
+    per_type: dict[str, TypeScore]
+
+    @property
+    def micro(self) -> PRF:
+        """Over all types together."""
+        counts = [(c.true_positive, c.false_positive, c.false_negative) for c in self.per_type.values()]
+        return PRF.of(*(sum(column) for column in zip((0, 0, 0), *counts)))
+
+    @property
+    def macro(self) -> PRF:
+        """Unweighted mean over the types that occur on the gold or the predicted side, each measure averaged by itself."""
+        return self._mean([1] * len(self.per_type))
+
+    @property
+    def weighted(self) -> PRF:
+        """Mean over the types weighted by gold support, the average in Ye et al.'s tables. F1 is not 2PR/(P+R) here."""
+        return self._mean([c.support for c in self.per_type.values()])
+
+    @property
+    def averages(self) -> dict[str, PRF]:
+        return {"micro": self.micro, "macro": self.macro, "weighted": self.weighted}
+
+    def with_setting(self, key: str, value: str) -> Self:
+        """The same scores with one more statement of how they were measured."""
+        return replace(self, setting=self.setting | {key: value})
+
+    def setting_line(self) -> str:
+        """`entities=gold · match=strict · direction=directed · …`"""
+        return " · ".join(f"{key}={value}" for key, value in self.setting.items())
+
+    def summary(self) -> list[tuple[str, ...]]:
+        """A small table for reports: a head row, then one row an average, in percent."""
+        rows: list[tuple[str, ...]] = [("average", "precision", "recall", "F1")]
+        for name, prf in self.averages.items():
+            rows.append((name, *(f"{100 * value:.1f}" for value in (prf.precision, prf.recall, prf.f1))))
+        return rows
+
+    def counts_to_json(self) -> dict[str, Any]:
+        """Setting, averages and counts. `counts_from_json` reads all but the averages, which are computed anew."""
+
+        def row(prf: PRF) -> dict[str, float]:
+            return {"precision": prf.precision, "recall": prf.recall, "f1": prf.f1}
+
+        return {
+            "setting": self.setting,
+            "sentences": self.sentences,
+            **{name: row(prf) for name, prf in self.averages.items()},
+            "per_type": {
+                name: row(c.prf) | {"support": c.support, "tp": c.true_positive, "fp": c.false_positive, "fn": c.false_negative}
+                for name, c in self.per_type.items()
+            },
+        }
+
+    @staticmethod
+    def counts_from_json(value: dict[str, Any]) -> tuple[dict[str, str], int, dict[str, TypeScore]]:
+        """Setting, sentences and counts of each type."""
+        per_type = {name: TypeScore(row["tp"], row["fp"], row["fn"]) for name, row in value["per_type"].items()}
+        return value["setting"], value["sentences"], per_type
+
+    def _mean(self, weights: Sequence[int]) -> PRF:
+        total = sum(weights)
+        if not total:
+            return PRF(0.0, 0.0, 0.0)
+        rows = [c.prf for c in self.per_type.values()]
+        return PRF(*(sum(w * getattr(r, name) for w, r in zip(weights, rows)) / total for name in ("precision", "recall", "f1")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +151,12 @@ class ErrorSplit:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """The result of `evaluate`."""
+class Scores(ScoresByType):
+    """The result of `evaluate`. The setting names entities, match, direction and candidates."""
 
-    setting: dict[str, str]  # how it was measured: entities, match, direction, candidates
-    sentences: int  # annotated ones
-    per_type: dict[str, TypeScore]
     errors: ErrorSplit
     confusion: dict[tuple[str, str], int] = field(default_factory=dict)  # (gold type, predicted type) of pairs that have both
     lost_relations: dict[str, int] = field(default_factory=dict)  # type -> annotated, not kept by the reader; among the missed ones
-
-    @property
-    def micro(self) -> PRF:
-        """Over all relations together."""
-        counts = [(c.true_positive, c.false_positive, c.false_negative) for c in self.per_type.values()]
-        return PRF.of(*(sum(column) for column in zip((0, 0, 0), *counts)))
-
-    @property
-    def macro(self) -> PRF:
-        """Unweighted mean over the relation types that occur in gold or predicted relations, each measure averaged by itself."""
-        return self._mean([1] * len(self.per_type))
-
-    @property
-    def weighted(self) -> PRF:
-        """Mean over relation types weighted by gold support, the average in Ye et al.'s tables. F1 is not 2PR/(P+R) here."""
-        return self._mean([c.support for c in self.per_type.values()])
-
-    @property
-    def averages(self) -> dict[str, PRF]:
-        return {"micro": self.micro, "macro": self.macro, "weighted": self.weighted}
 
     def with_lost_relations(self, lost: Mapping[str, int]) -> Scores:
         """The same scores where relations that the reader could not keep count as missed: they lower recall, and leave precision.
@@ -126,33 +178,8 @@ class Scores:
             lost_relations={name: self.lost_relations.get(name, 0) + lost.get(name, 0) for name in sorted({*self.lost_relations, *lost})},
         )  # fmt: skip
 
-    def with_setting(self, key: str, value: str) -> Scores:
-        """The same scores with one more statement of how they were measured."""
-        return replace(self, setting=self.setting | {key: value})
-
-    def setting_line(self) -> str:
-        """`entities=gold · match=strict · direction=directed · …`"""
-        return " · ".join(f"{key}={value}" for key, value in self.setting.items())
-
-    def summary(self) -> list[tuple[str, ...]]:
-        """A small table for reports: a head row, then one row an average, in percent."""
-        rows: list[tuple[str, ...]] = [("average", "precision", "recall", "F1")]
-        for name, prf in self.averages.items():
-            rows.append((name, *(f"{100 * value:.1f}" for value in (prf.precision, prf.recall, prf.f1))))
-        return rows
-
     def to_json(self) -> dict[str, Any]:
-        def row(prf: PRF) -> dict[str, float]:
-            return {"precision": prf.precision, "recall": prf.recall, "f1": prf.f1}
-
-        return {
-            "setting": self.setting,
-            "sentences": self.sentences,
-            **{name: row(prf) for name, prf in self.averages.items()},
-            "per_type": {
-                name: row(c.prf) | {"support": c.support, "tp": c.true_positive, "fp": c.false_positive, "fn": c.false_negative}
-                for name, c in self.per_type.items()
-            },
+        return self.counts_to_json() | {
             "errors": {
                 "false_negative": self.errors.false_negative, "false_positive": self.errors.false_positive,
                 "wrong_class": self.errors.wrong_class, "reversed": self.errors.reversed, "shares": self.errors.shares(),
@@ -166,18 +193,10 @@ class Scores:
         """The inverse of `to_json`: averages are computed anew."""
         errors = value["errors"]
         return cls(
-            value["setting"], value["sentences"],
-            {name: TypeScore(row["tp"], row["fp"], row["fn"]) for name, row in value["per_type"].items()},
+            *cls.counts_from_json(value),
             ErrorSplit(errors["false_negative"], errors["false_positive"], errors["wrong_class"], errors["reversed"]),
             {(row["gold"], row["predicted"]): row["count"] for row in value["confusion"]}, value.get("lost_relations", {}),
         )  # fmt: skip
-
-    def _mean(self, weights: Sequence[int]) -> PRF:
-        total = sum(weights)
-        if not total:
-            return PRF(0.0, 0.0, 0.0)
-        rows = [c.prf for c in self.per_type.values()]
-        return PRF(*(sum(w * getattr(r, name) for w, r in zip(weights, rows)) / total for name in ("precision", "recall", "f1")))
 
 
 def evaluate(
@@ -198,27 +217,32 @@ def evaluate(
         candidates: which pairs the predictor scored and dropped, for the setting line.
     Raises: DataError if the two sides do not hold the same sentences, or no gold sentence is annotated.
     """
-    true_positive, false_negative, false_positive = Counter[str](), Counter[str](), Counter[str]()
     confusion: Counter[tuple[str, str]] = Counter()
     errors: Counter[str] = Counter()
-    num_annotated = 0
-    for _, gold_facts, predicted_facts in gold_and_predicted_facts(gold, predicted, direction, entities, match):
-        num_annotated += 1
-        for _, relation_type in gold_facts & predicted_facts:
-            true_positive[relation_type] += 1
-        for _, relation_type in gold_facts - predicted_facts:
-            false_negative[relation_type] += 1
-        for _, relation_type in predicted_facts - gold_facts:
-            false_positive[relation_type] += 1
+    sides = [facts for _, *facts in gold_and_predicted_facts(gold, predicted, direction, entities, match)]
+    for gold_facts, predicted_facts in sides:
         _count_errors(gold_facts, predicted_facts, errors, confusion)
-    types = sorted(set(true_positive) | set(false_negative) | set(false_positive))
-    setting = {"entities": entities, "match": match, "direction": direction, "candidates": candidates}
-    if num_annotated < len(gold):
-        setting["not annotated, left out"] = f"{len(gold) - num_annotated} sentences"
+    setting = {"entities": entities, "match": match, "direction": direction, "candidates": candidates} | left_out(len(sides), gold)
     return Scores(
-        setting, num_annotated, {name: TypeScore(true_positive[name], false_positive[name], false_negative[name]) for name in types},
+        setting, len(sides), counts_by_type(sides),
         ErrorSplit(errors["fn"], errors["fp"], errors["wc"], errors["reversed"]), dict(confusion),
     )  # fmt: skip
+
+
+def counts_by_type(sides: Iterable[Sequence[set[Any]]]) -> dict[str, TypeScore]:
+    """Counts from (gold, predicted) values of each sentence, the last part of each value being its type; types in alphabetical order."""
+    true_positive, false_negative, false_positive = Counter[str](), Counter[str](), Counter[str]()
+    for gold, predicted in sides:
+        true_positive.update(value[-1] for value in gold & predicted)
+        false_negative.update(value[-1] for value in gold - predicted)
+        false_positive.update(value[-1] for value in predicted - gold)
+    types = sorted({*true_positive, *false_negative, *false_positive})
+    return {name: TypeScore(true_positive[name], false_positive[name], false_negative[name]) for name in types}
+
+
+def left_out(num_annotated: int, gold: Sequence[Sentence]) -> dict[str, str]:
+    """For the setting: how many sentences are not annotated, if any."""
+    return {"not annotated, left out": f"{len(gold) - num_annotated} sentences"} if num_annotated < len(gold) else {}
 
 
 def gold_and_predicted_facts(
@@ -227,7 +251,15 @@ def gold_and_predicted_facts(
     """Yield (position, gold facts, predicted facts) of every annotated sentence. Arguments and errors: as of `evaluate`."""
     if direction not in DIRECTIONS:
         raise ConfigError(f"evaluate: expected direction directed|undirected, got {direction!r}")
-    if entities not in ("gold", "predicted") or match not in ("boundaries", "strict"):
+    for position, g, p in annotated_sentences(gold, predicted, entities, match):
+        yield position, facts_of(g, direction, entities, match), facts_of(p, direction, entities, match)
+
+
+def annotated_sentences(
+    gold: Sequence[Sentence], predicted: Sequence[Sentence], entities: Entities, match: Match
+) -> Iterator[tuple[int, Sentence, Sentence]]:
+    """Yield (position, gold sentence, predicted sentence) of every annotated sentence. Arguments and errors: as of `evaluate`."""
+    if entities not in ENTITIES or match not in MATCHES:
         raise ConfigError(f"evaluate: expected entities gold|predicted and match boundaries|strict, got {entities!r}, {match!r}")
     if len(gold) != len(predicted):
         raise DataError(f"evaluate: expected as many predicted as gold sentences ({len(gold)}), got {len(predicted)}")
@@ -239,38 +271,35 @@ def gold_and_predicted_facts(
         if g.relations is None:
             continue
         annotated += 1
-        yield position, facts_of(g, direction, entities, match), facts_of(p, direction, entities, match)
+        yield position, g, p
     if not annotated:
         raise DataError('evaluate: expected annotated sentences (with "relations"), got none')
-
-
-def pair_of(sentence: Sentence, relation: Relation, direction: Direction) -> tuple[int, int]:
-    """The (head, tail) positions of a relation, in text order if undirected."""
-    if direction == "undirected":
-        return in_text_order(sentence, relation.head, relation.tail)
-    return relation.head, relation.tail
 
 
 EntityKey = tuple[int, int, str]  # of an entity, comparable between gold and predicted sentences
 Fact = tuple[tuple[EntityKey, EntityKey], str]  # (head, tail), relation type
 
 
-def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> set[Fact]:
-    """The sentence's relations as comparable values. With gold entities, the key of an entity is its position alone."""
+def key_of(entity: Entity, match: Match) -> EntityKey:
+    """Of an entity that is matched by its span, with match=strict by its type too."""
+    return entity.start, entity.end, entity.type if match == "strict" else ""
+
+
+def fact_of(sentence: Sentence, relation: Relation, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> Fact:
+    """The relation as a value that does not depend on its sentence. With gold entities, the key of an entity is its position alone."""
 
     def key(position: int) -> EntityKey:
-        if entities == "gold":
-            return position, 0, ""
-        entity = sentence.entities[position]
-        return entity.start, entity.end, entity.type if match == "strict" else ""
+        return (position, 0, "") if entities == "gold" else key_of(sentence.entities[position], match)
 
-    facts: set[Fact] = set()
-    for relation in sentence.relations or ():
-        head, tail = key(relation.head), key(relation.tail)
-        if direction == "undirected" and tail < head:  # ordered by key: the two sides may list their entities in another order
-            head, tail = tail, head
-        facts.add(((head, tail), relation.type))
-    return facts
+    head, tail = key(relation.head), key(relation.tail)
+    if direction == "undirected" and tail < head:  # ordered by key: the two sides may list their entities in another order
+        head, tail = tail, head
+    return (head, tail), relation.type
+
+
+def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> set[Fact]:
+    """The sentence's relations as comparable values, each once."""
+    return {fact_of(sentence, relation, direction, entities, match) for relation in sentence.relations or ()}
 
 
 def count_gold(sentences: Iterable[Sentence], direction: Direction) -> int:

@@ -12,7 +12,7 @@ Letters: U units (sentences or documents), R paired runs (seeds), N random sampl
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from relsift.candidates import Direction
 from relsift.errors import DataError, require
+from relsift.evaluation.entities import gold_and_predicted_entities
 from relsift.evaluation.scores import Entities, Match, gold_and_predicted_facts
 from relsift.schema import Sentence
 
@@ -63,14 +64,26 @@ def sentence_counts(
     Args: units: the unit of each sentence, such as its document; None: every sentence is a unit.
     Raises: as `evaluate` does.
     """
-    require(units is None or len(units) == len(gold), "units", expected=f"one a sentence ({len(gold)})", got=len(units or ()))
+    return _counts(gold_and_predicted_facts(gold, predicted, direction, entities, match), len(gold), units)
+
+
+def entity_counts(
+    gold: Sequence[Sentence], predicted: Sequence[Sentence], *, match: Match = "strict", units: Sequence[Hashable] | None = None
+) -> Counts:
+    """(U, 3) as `sentence_counts`, of entities as `evaluate_entities` counts them."""
+    return _counts(gold_and_predicted_entities(gold, predicted, match), len(gold), units)
+
+
+def _counts(sides: Iterable[tuple[int, set[Any], set[Any]]], size: int, units: Sequence[Hashable] | None) -> Counts:
+    """Args: sides: position, gold and predicted values of each annotated one of `size` sentences."""
+    require(units is None or len(units) == size, "units", expected=f"one a sentence ({size})", got=len(units or ()))
     row_of_unit: dict[Hashable, int] = {}
     rows: list[list[int]] = []
-    for position, gold_facts, predicted_facts in gold_and_predicted_facts(gold, predicted, direction, entities, match):
+    for position, gold, predicted in sides:
         row = row_of_unit.setdefault(position if units is None else units[position], len(row_of_unit))
         if row == len(rows):
             rows.append([0, 0, 0])
-        for column, count in enumerate((len(gold_facts & predicted_facts), len(predicted_facts), len(gold_facts))):
+        for column, count in enumerate((len(gold & predicted), len(predicted), len(gold))):
             rows[row][column] += count
     return np.array(rows, np.int64)
 

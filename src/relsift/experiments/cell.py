@@ -31,12 +31,15 @@ from relsift.environment import cpu_name
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts, with_lost
+from relsift.experiments.end_to_end import END_TO_END, end_to_end
 from relsift.experiments.folds import Fold, make_folds, own_fold, sample_documents
 from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import CellResult, Curve, Plan, cell_command, cell_name
 from relsift.experiments.system import System
-from relsift.inference import InferenceReport, score
+from relsift.inference import InferenceReport, entities_of, score
+from relsift.models.base.joint_model import JointModel
 from relsift.readers.base import ReadReport
+from relsift.registry import find
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import train_run
 from relsift.training.run_folder import RunData, file_checksums
@@ -144,6 +147,8 @@ def _warnings(plan: Plan, fold: Fold, report: ReadReport) -> list[str]:
 def why_not_trainable(system: System, plan: Plan) -> str | None:
     """Why the system cannot be trained on the plan's data as it stands; None if it can."""
     config = configured(Cell(system, 1, 1), plan)
+    if plan.entities == "predicted" and not issubclass(find("model", config.model.name), JointModel):
+        return "it finds no entities itself; leave out --entities predicted"
     reads = inputs_of(config.model.name, config.model.options)
     if "subwords" in reads:
         if config.encoding.encoder is None:
@@ -196,9 +201,13 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     result, scores = train_run(config, data, _scratch(cell, folder), resume=True)
     bundle = result.bundle
     report = InferenceReport()
-    scored = score(bundle.scorer, test, report)
+    convention: dict[str, Any] = {
+        "direction": bundle.candidates.direction, "entities": entities_of(bundle.scorer, plan.entities), "match": plan.match,
+    }  # fmt: skip
+    scored = score(bundle.scorer, test, report, entities=plan.entities)
     predicted = [bundle.decision.decide(sentence, bundle.encoding.labels) for sentence in scored]
-    direction = bundle.candidates.direction
+    if bundle.scorer.finds_entities:
+        extra |= {END_TO_END: end_to_end(bundle, test, predicted if convention["entities"] == "predicted" else None)}
     history = result.state.history
     ratio = system.test_ratio
     again = None if ratio is None else sampled_scores(bundle, development, scored, ratio)
@@ -214,8 +223,8 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         epochs=result.state.epoch, best_epoch=result.state.best_epoch, threshold=bundle.decision.threshold,
         training_candidates=_facts(result.candidates), test_candidates=_facts(report.candidates),
         development=scores,
-        test=evaluate(test, predicted, direction=direction, candidates=report.candidates.setting()).with_lost_relations(lost),
-        counts=with_lost(sentence_counts(test, predicted, direction=direction), [one.total() for one in losses], documents),
+        test=evaluate(test, predicted, **convention, candidates=report.candidates.setting()).with_lost_relations(lost),
+        counts=with_lost(sentence_counts(test, predicted, **convention), [one.total() for one in losses], documents),
         documents=documents, curve=curve_of(bundle, scored, lost.total()), notes=[*result.notes, *report.lines()], extra=extra,
         sampled=again and again.with_lost_relations(lost), files=file_checksums(config),
     )  # fmt: skip

@@ -19,6 +19,7 @@ import numpy as np
 
 from relsift.candidates import Direction
 from relsift.errors import ConfigError, DataError
+from relsift.evaluation.scores import Entities, Match
 from relsift.evaluation.significance import (
     TIE,
     Comparison,
@@ -119,6 +120,8 @@ def compare_predictions(
     second: Sequence[Sentence],
     *,
     direction: Direction,
+    entities: Entities = "gold",
+    match: Match = "strict",
     losses: Sequence[int] | None = None,
     units: Unit = "document",
     samples: int = 10_000,
@@ -127,11 +130,13 @@ def compare_predictions(
 ) -> Comparison:
     """Compare what two models found in the sentences of the same annotated documents. Raises: as `evaluate` does.
 
-    Args: losses: of each document, annotated relations that its reader could not keep: both models missed them. None: there are none.
+    Args:
+        entities, match: as of `evaluate`.
+        losses: of each document, annotated relations that its reader could not keep: both models missed them. None: there are none.
     """
     gold = list(sentences_of(documents))
     sizes = [sum(sentence.relations is not None for sentence in document.sentences) for document in documents]
-    runs = [sentence_counts(gold, predicted, direction=direction) for predicted in (first, second)]
+    runs = [sentence_counts(gold, predicted, direction=direction, entities=entities, match=match) for predicted in (first, second)]
     if losses is not None:
         runs = [with_lost(counts, losses, sizes) for counts in runs]
     if units == "document":

@@ -33,7 +33,7 @@ def full_report(
     results: Results, command: str, *, title: str, question: str, base: System | None, published: Published | None = None,
     more: Iterable[Section] = (), notes: Iterable[str] = (), drawn_systems: Sequence[System] = (),
 ) -> Report:  # fmt: skip
-    """Scores, differences from `base`, precision against recall, relations, errors, cost, setting.
+    """Scores, those of predicted entities, differences from `base`, precision against recall, relations, errors, cost, setting.
 
     published: the paper's P, R and F1 on ACE 2005. more: sections of the experiment's own, after the differences.
     drawn_systems: those in the plots of curves and relations, where all would be too many to tell apart; left out, or none of them
@@ -47,6 +47,8 @@ def full_report(
     sections = [
         Section("Scores", (tables.score_table(results, published=published), drawn(lambda: figures.f1_figure(results, command=command))))
     ]
+    if (end_to_end := tables.end_to_end_table(results)) is not None:
+        sections.append(Section("End to end", (end_to_end,)))
     if base is not None and len(computed) > 1 and results.of(base):
         comparisons = differences(results, base)
         table = tables.difference_table(results, base, comparisons) if comparisons else Paragraph(NO_COMPARISON, "note")

@@ -16,6 +16,7 @@ from relsift.corpora.data import resolve
 from relsift.device import checked_device
 from relsift.encoding.encoding import Input
 from relsift.errors import ConfigError, require
+from relsift.evaluation.scores import Entities, Match
 from relsift.experiments.cell import Cell
 from relsift.experiments.grid import cells_of
 from relsift.experiments.result import QUICK_OVERRIDE, Plan
@@ -36,6 +37,7 @@ QUICK_FOLDS, QUICK_SEEDS, QUICK_SENTENCES = 2, 1, 300
 def make_plan(
     *, data: str | None, split: str, folds: int | None, direction: str | None, language: str | None, type_filter: bool,
     sentences: int | None, development: float, fold_seed: int, quick: bool, no_relation: Sequence[str] = (), on_error: OnError = "stop",
+    entities: Entities | None = None, match: Match = "strict",
 ) -> Plan:  # fmt: skip
     """Raises ConfigError if there is no data to make it of, or options contradict each other."""
     require(data is not None, "--data", expected="a corpus, format:path or a path", got=data)
@@ -52,7 +54,7 @@ def make_plan(
         data=data, checksum=source.sha256(), language=language or source.language, direction=chosen, type_filter=type_filter,  # type: ignore[arg-type]
         folds=1 if split == "own" else folds or (QUICK_FOLDS if quick else FOLDS), fold_seed=fold_seed, development=development,
         sentences=sentences or (QUICK_SENTENCES if quick else None), quick=quick, no_relation=tuple(no_relation), on_error=on_error,
-        split=split,  # type: ignore[arg-type]
+        entities=entities, match=match, split=split,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from relsift.candidates import Direction
 from relsift.errors import ConfigError, DataError, require
-from relsift.evaluation.scores import Scores
+from relsift.evaluation.scores import ENTITIES, MATCHES, Entities, Match, Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
 from relsift.files import make_folder, write_json
@@ -28,6 +28,7 @@ CURVE_POINTS = 200
 QUICK_OVERRIDE = "training.epochs=3"  # of every system of a quick plan
 
 Split = Literal["folds", "own"]
+_YOUNGER = ("no_relation", "on_error", "entities", "match")  # fields of a plan that older ones do not have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +48,21 @@ class Plan:
     split: Split = "folds"  # cut by document, or *own*: the corpus's own training, development and test parts
     no_relation: tuple[str, ...] = ()  # relation types that mean: not related
     on_error: OnError = "stop"  # skip: what is broken in the data is left out
+    entities: Entities | None = None  # whose are related in the test part; None: those that a model finds, if it finds any, else gold
+    match: Match = "strict"  # what makes a predicted entity right
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "no_relation", tuple(self.no_relation))  # JSON has it as a list
         require(self.on_error in get_args(OnError), "plan.on_error", expected=" or ".join(get_args(OnError)), got=self.on_error)
+        require(self.entities is None or self.entities in ENTITIES, "plan.entities", expected=" or ".join(ENTITIES), got=self.entities)
+        require(self.match in MATCHES, "plan.match", expected=" or ".join(MATCHES), got=self.match)
         require(self.split in get_args(Split), "plan.split", expected=" or ".join(get_args(Split)), got=self.split)
         require(self.split == "folds" or self.folds == 1, "plan.folds", expected="1 with the corpus's own split", got=self.folds)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields but those about reading the data that are as usual: plans from before these existed stay the same."""
+        """All fields but younger ones that are as usual: plans from before these existed stay the same."""
         value = asdict(self)
-        return {name: value[name] for name in value if name not in ("no_relation", "on_error") or value[name] != getattr(Plan, name)}
+        return {name: value[name] for name in value if name not in _YOUNGER or value[name] != getattr(Plan, name)}
 
     def overrides(self) -> tuple[str, ...]:
         return f"candidates.direction={self.direction}", f"candidates.type_filter={str(self.type_filter).lower()}"
@@ -71,6 +76,8 @@ class Plan:
                 options += f" --{name.replace('_', '-')} {value}"
         options += "".join(f" --no-relation {shlex.quote(name)}" for name in self.no_relation)
         options += "" if self.on_error == "stop" else f" --on-error {self.on_error}"
+        options += "" if self.entities is None else f" --entities {self.entities}"
+        options += "" if self.match == "strict" else f" --match {self.match}"
         return options + (" --quick" if self.quick else "")
 
     def setting(self) -> str:
@@ -87,6 +94,10 @@ class Plan:
             parts.append(f"taken for no relation: {', '.join(self.no_relation)}")
         if self.on_error == "skip":
             parts.append("broken data left out")
+        if self.entities is not None:
+            parts.append(f"entities={self.entities}")
+        if self.match != "strict":
+            parts.append(f"match={self.match}")
         if self.quick:
             parts.append("QUICK: a trial of the machinery, not a result")
         return " · ".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -24,3 +24,13 @@ def recomputed(run: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
 
     result: Tensor = checkpoint(call, anchor, *inputs, use_reentrant=True)
     return result
+
+
+def in_chunks(run: Callable[..., Tensor], rows: Sequence[Tensor], shared: Sequence[Tensor], *, size: int) -> Tensor:
+    """run(*rows, *shared), computed for `size` rows at once, which bounds the memory. With gradients, several chunks are `recomputed`.
+
+    Args: run: gives one row of its result for each row. rows: (X, …) each. shared: what every chunk reads; see `recomputed`.
+    """
+    chunks = [[part[start : start + size] for part in rows] for start in range(0, max(1, len(rows[0])), size)]
+    again = torch.is_grad_enabled() and len(chunks) > 1
+    return torch.cat([recomputed(run, *chunk, *shared) if again else run(*chunk, *shared) for chunk in chunks])

@@ -111,7 +111,7 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
 
     @classmethod
     def reads(cls, config: Any) -> frozenset[Input]:
-        return cls.READS - {"words", "characters"} | encoder_reads(config.encoder)
+        return cls.READS - {"words", "characters"} | encoder_reads(config.encoder, config.encoder_options)
 
     def forward(self, batch: Batch) -> PairScores:
         scores: PairScores = self.classifier(self.trunk(self.pairs(batch)))

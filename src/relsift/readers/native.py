@@ -1,6 +1,6 @@
 """Native JSON lines: one sentence or one text a line.
 
-    {"id"?, "doc_id"?, "tokens", "entities": [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?}],
+    {"id"?, "doc_id"?, "tokens", "entities": [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?}],
         "relations"?: [{"head", "tail", "type", "score"?}]}
     {"id"?, "doc_id"?, "text", "entities": […], "relations"?: […]}
 
@@ -14,6 +14,8 @@ Character offsets. All of a line count characters (code points) from the beginni
 `chars` is the span of a mention in `text`, if it is finer than its tokens; without `text` it is kept as it is. `text_start` is the place
 of `text` in its document. In memory, offsets count from the beginning of the document. What a line says twice (`text` of a mention, chars,
 offsets and tokens) is compared, and a difference is an error.
+
+`score` is the log-odds of an entity or a relation that a model found; annotated ones have none.
 
 `"tagged": [{"start", "end", "type"}]` are the entities that the model sees as tags, for example those of a tagger. Their offsets count as
 those of `entities`. Without the key, the tags are those of `entities`.

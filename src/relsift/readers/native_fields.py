@@ -17,7 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 _LARGEST_NUMBER = 2**63 - 1
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
-ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text"}
+ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text", "score"}
 RELATION_KEYS = {"id", "head", "tail", "type", "score"}
 
 
@@ -43,7 +43,7 @@ def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Ent
     start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)
     chars = None if record.get("chars") is None else character_span(record["chars"], None, "chars", None, where)
-    return Entity(start, end, _type(record, where), subtype, optional_id(record, "id", where), chars)
+    return Entity(start, end, _type(record, where), subtype, optional_id(record, "id", where), chars, _score(record, where))
 
 
 def position_of_id(records: Sequence[Any], where: str) -> dict[str, int]:
@@ -95,6 +95,7 @@ def _type(record: dict[str, Any], where: str) -> str:
 
 
 def _score(record: dict[str, Any], where: str) -> float | None:
+    """The optional score of an entity or a relation."""
     if record.get("score") is None:
         return None
     value = required_field(record, "score", (int, float), where)

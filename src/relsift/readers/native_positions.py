@@ -6,6 +6,7 @@ would fit: UTF-16 code units, bytes, counting from 1, ends counted in, offsets i
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -17,7 +18,7 @@ from relsift.schema import Entity, join_tokens
 
 Span = tuple[int, int]
 CHARACTERS, UTF16 = "characters", "utf16"  # values of the option `positions`
-_KEYS_OF_BARE_MENTION = {"id", "start", "end", "type", "subtype", "chars"}
+_KEYS_OF_BARE_MENTION = {"id", "start", "end", "type", "subtype", "chars", "score"}
 _OPTIONAL_STRING = {str, type(None)}
 _LAST_OF_ONE_UNIT = "\uffff"  # later characters take two UTF-16 code units
 _MOST_JOINED = 1000  # tokens that a hint looks through, for each of the line's wrong mentions
@@ -76,9 +77,9 @@ def check_offsets(tokens: Sequence[str], offsets: Sequence[Span], text: str, whe
 
 
 def mentions_without_question(records: list[Any], line: LineText) -> list[Entity | None] | None:
-    """The mentions if each has plain ids and types, a span inside the line, and chars that are just its tokens; None to look closer.
+    """The mentions if each has plain ids, types and scores, a span inside the line, and chars that are just its tokens; else None.
 
-    The common case, in little time; `chars` come from the beginning of the document.
+    None means to look closer. The common case, in little time; `chars` come from the beginning of the document.
     """
     if line.tokens is None:
         return None
@@ -92,14 +93,16 @@ def mentions_without_question(records: list[Any], line: LineText) -> list[Entity
         if len(record) == 3:
             mentions.append(Entity(start, end, kind))
             continue
-        key, subtype, chars = record.get("id"), record.get("subtype"), record.get("chars")
+        key, subtype, chars, score = record.get("id"), record.get("subtype"), record.get("chars"), record.get("score")
         if not _OPTIONAL_STRING.issuperset((type(key), type(subtype))):
             return None
+        if score is not None and not (type(score) is float and math.isfinite(score)):
+            return None
         if chars is None:
-            mentions.append(Entity(start, end, kind, subtype, key))
+            mentions.append(Entity(start, end, kind, subtype, key, None, score))
         elif line.offsets is not None and chars == [line.offsets[start][0], line.offsets[end - 1][1]]:
             span = line.offsets[start][0] + line.start, line.offsets[end - 1][1] + line.start
-            mentions.append(Entity(start, end, kind, subtype, key, span))
+            mentions.append(Entity(start, end, kind, subtype, key, span, score))
         else:
             return None
     return mentions

@@ -258,7 +258,8 @@ def _sentences_of_text(
     sentences = []
     for number, sentence in enumerate(document.sentences):
         positions = [int(e.id or 0) for e in sentence.entities]
-        entities_with_ids = [replace(e, id=all_entities[n].id) for n, e in zip(positions, sentence.entities)]
+        named = ((all_entities[n], e) for n, e in zip(positions, sentence.entities))
+        entities_with_ids = [replace(e, id=read.id, score=read.score) for read, e in named]
         num_entities = sum(n < len(entities) for n in positions)
         tagged_here = None if tagged is None else tuple(entities_with_ids[num_entities:])
         name = key if is_single else f"{key}-{number}"

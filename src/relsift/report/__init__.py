@@ -10,6 +10,7 @@ wording.py         how numbers are written
 themes.py          colours and fonts of plots, fixed in a file and following the page inside one
 plot_frame.py      what every plot has around its data: drawing, margins, rows, legend, SVG text
 score_tables.py    scores and errors of one evaluation as tables
+merged_entities.py the entities of two sides of a sentence as one list
 arcs.py            relations of one sentence to draw, from one side or from gold against predicted
 sentence_html.py   one sentence as HTML: entities marked in the text, and a table of relations
 sentence_page.py   sentences with relation arcs as one HTML page

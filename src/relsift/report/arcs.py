@@ -9,6 +9,7 @@ from typing import Literal
 
 from relsift.candidates import Direction
 from relsift.errors import DataError
+from relsift.report.merged_entities import MergedEntities, moved
 from relsift.schema import Relation, Sentence
 
 Kind = Literal["plain", "found", "missed", "spurious", "wrong"]
@@ -40,22 +41,28 @@ def plain_arcs(sentence: Sentence) -> list[Arc] | None:
     return [Arc("plain", relation.head, relation.tail, relation.type, None, relation.score) for relation in sentence.relations]
 
 
-def compared_arcs(gold: Sentence, predicted: Sentence, direction: Direction) -> list[Arc]:
+def compared_arcs(gold: Sentence, predicted: Sentence, direction: Direction, merged: MergedEntities | None = None) -> list[Arc]:
     """Every relation of either side exactly once, in text order.
 
-    Entities match by position. A type that a pair has on both sides is found. The other types of the two sides are joined, in alphabetical
-    order, to wrong types; those without a partner are missed or spurious. A relation stated twice counts once, with its best score.
+    Entities match by position, or as `merged` has them; positions are those in its list then. A type that a pair has on both sides is
+    found. The other types of the two sides are joined, in alphabetical order, to wrong types; those without a partner are missed or
+    spurious. A relation stated twice counts once, with its best score.
 
-    Raises: DataError if the two sides differ in id, tokens or entities, or one is not annotated.
+    Raises: DataError if the two sides differ in id, tokens or, without `merged`, entities, or one is not annotated.
     """
-    _check_same(gold, predicted)
+    _check_same(gold, predicted, same_entities=merged is None)
+    relations = [list(sentence.relations or ()) for sentence in (gold, predicted)]
+    entities = gold.entities
+    if merged is not None:
+        relations = [moved(relations[0], merged.gold), moved(relations[1], merged.predicted)]
+        entities = merged.entities
     sides: tuple[dict[tuple[int, int], dict[str, Relation]], ...] = (defaultdict(dict), defaultdict(dict))
-    for side, sentence in zip(sides, (gold, predicted), strict=True):
-        for r in sorted(sentence.relations or (), key=lambda r: -1.0 if r.score is None else r.score):
+    for side, of_side in zip(sides, relations, strict=True):
+        for r in sorted(of_side, key=lambda r: -1.0 if r.score is None else r.score):
             pair = (r.head, r.tail) if direction == "directed" else (min(r.head, r.tail), max(r.head, r.tail))
             side[pair][r.type] = r
     arcs = [arc for pair in {**sides[0], **sides[1]} for arc in _compare_pair(sides[0][pair], sides[1][pair])]
-    spans = [(entity.start, entity.end) for entity in gold.entities]
+    spans = [(entity.start, entity.end) for entity in entities]
     return sorted(arcs, key=lambda a: (*sorted((spans[a.head], spans[a.tail])), a.gold or "", a.predicted or ""))
 
 
@@ -73,12 +80,12 @@ def _compare_pair(gold: Mapping[str, Relation], predicted: Mapping[str, Relation
         yield Arc("spurious", predicted[type_].head, predicted[type_].tail, predicted=type_, score=predicted[type_].score)
 
 
-def _check_same(gold: Sentence, predicted: Sentence) -> None:
+def _check_same(gold: Sentence, predicted: Sentence, *, same_entities: bool) -> None:
     where = f"comparison, sentence {gold.id!r}"
     if (gold.id, gold.tokens) != (predicted.id, predicted.tokens):
         raise DataError(f"{where}: expected the same id and tokens on both sides, got predicted sentence {predicted.id!r}")
     spans = [[(e.start, e.end, e.type) for e in side.entities] for side in (gold, predicted)]
-    if spans[0] != spans[1]:
+    if same_entities and spans[0] != spans[1]:
         raise DataError(f"{where}: expected the same entities on both sides, got gold {spans[0]} and predicted {spans[1]}")
     for name, side in (("gold", gold), ("predicted", predicted)):
         if side.relations is None:

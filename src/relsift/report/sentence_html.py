@@ -8,14 +8,24 @@ from html import escape
 
 from relsift.candidates import Direction
 from relsift.report.arcs import MEANING, Arc
+from relsift.report.merged_entities import Presence
 from relsift.report.wording import counted, display_width
-from relsift.schema import Sentence, is_cjk
+from relsift.schema import Entity, Sentence, is_cjk
 
 CJK_SHARE = 0.2  # a sentence with a larger share of Chinese characters is set as Chinese
+ENTITY_MARK = {"": "", "missed": "○ ", "spurious": "+ "}  # before the type; the same signs as of relations
 UNBROKEN = 24  # columns (a Chinese character takes two); a mention of at most this width is not broken across lines
 
 
-def article(sentence: Sentence, arcs: Sequence[Arc] | None, *, key: str, colours: Mapping[str, int], direction: Direction) -> str:
+def article(
+    sentence: Sentence,
+    arcs: Sequence[Arc] | None,
+    *,
+    key: str,
+    colours: Mapping[str, int],
+    direction: Direction,
+    presence: Sequence[Presence] | None = None,
+) -> str:
     """An `<article>` element.
 
     Args:
@@ -23,9 +33,10 @@ def article(sentence: Sentence, arcs: Sequence[Arc] | None, *, key: str, colours
         key: of the element, unique on its page.
         colours: entity type -> number of its colour in page.css.
         direction: "undirected" calls both ends of a relation its entities.
+        presence: of each entity, on the two sides that are compared; None: they have the same entities.
     """
     depths = f"--depths:{max(_depths(sentence), default=0)}"
-    text = _marked_text(sentence, colours)
+    text = _marked_text(sentence, colours, presence)
     document = "" if sentence.id.startswith(sentence.doc_id or "") else f"<span>{escape(sentence.doc_id or '')}</span>"
     return (
         f'<article class="sentence" id="{key}" aria-labelledby="{key}-id">\n'
@@ -40,7 +51,7 @@ def _language(sentence: Sentence) -> str:
     return "zh" if sum(map(is_cjk, characters)) > CJK_SHARE * len(characters) else "en"
 
 
-def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
+def _marked_text(sentence: Sentence, colours: Mapping[str, int], presence: Sequence[Presence] | None) -> str:
     """The sentence as HTML, an element around every mention.
 
     Mentions that cross are cut into pieces that nest. Pieces of one mention have the same `data-e`; the last one has `data-type`.
@@ -54,12 +65,12 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
 
     def open_(index: int) -> None:
         is_short = display_width(sentence.text_of(entities[index])) <= UNBROKEN
-        classes = (" whole" if is_short else "") + (" continued" if index in begun else "")
+        on_one_side = "" if presence is None or presence[index] == "found" else f" {presence[index]}"
+        classes = (" whole" if is_short else "") + (" continued" if index in begun else "") + on_one_side
         # The type is on the last piece: no entity that was opened before it and closes earlier will cut it again.
         last = all(entities[other].end >= entities[index].end for other in opened)
-        label = f' data-type="{escape(entities[index].type)}"' if last else ""
-        subtype = entities[index].subtype
-        tip = entities[index].type + (f" / {subtype}" if subtype else "")
+        label = f' data-type="{ENTITY_MARK[on_one_side.strip()]}{escape(entities[index].type)}"' if last else ""
+        tip = _tip(entities[index]) + (f", {MEANING[presence[index]][1]}" if presence is not None and on_one_side else "")
         parts.append(
             f'<span class="e c{colours[entities[index].type]}{classes}{"" if last else " unfinished"}" data-e="{index}"{label} '
             f'style="--depth:{depth[index]}" title="{escape(tip)}">'
@@ -84,6 +95,12 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int]) -> str:
         parts.append(f'<span class="first">{escape(token)}</span>' if starting else escape(token))
     parts.append("</span>" * len(opened))
     return "".join(parts)
+
+
+def _tip(entity: Entity) -> str:
+    """What a mention shows beside its type."""
+    score = "" if entity.score is None else f", score {entity.score:.2f}"
+    return entity.type + (f" / {entity.subtype}" if entity.subtype else "") + score
 
 
 def _depths(sentence: Sentence) -> list[int]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TextIO
 
 from relsift.candidates import DIRECTIONS, Direction
 from relsift.errors import DataError, require
+from relsift.evaluation.scores import Entities, Match
 from relsift.report.arcs import MEANING, Arc, Kind, compared_arcs, plain_arcs
+from relsift.report.merged_entities import Presence, merge
 from relsift.report.page_frame import page_frame
 from relsift.report.sentence_html import article
 from relsift.report.wording import counted
@@ -33,11 +35,13 @@ class _Body:
     parts: list[str] = field(default_factory=list)                # HTML, in the order of the page
     num_sentences: int = 0
     kinds: Counter[Kind] = field(default_factory=Counter)         # of all arcs
+    entities: Counter[Presence] = field(default_factory=Counter)  # of both sides, where they may differ
     types: Counter[str] = field(default_factory=Counter)          # relation type -> arcs that have it on either side
     entity_colours: dict[str, int] = field(default_factory=dict)  # entity type -> number of its colour
 
-    def add(self, sentence: Sentence, arcs: Sequence[Arc] | None) -> None:
-        """`arcs` None: the sentence is not annotated."""
+    def add(self, sentence: Sentence, arcs: Sequence[Arc] | None, presence: Sequence[Presence] | None = None) -> None:
+        """Args: arcs: None if the sentence is not annotated. presence: of each entity, where the two sides have their own."""
+        self.entities.update(presence or ())
         self.num_sentences += 1
         for entity in sentence.entities:
             self.entity_colours.setdefault(entity.type, len(self.entity_colours) % ENTITY_COLOURS)
@@ -45,7 +49,9 @@ class _Body:
             self.kinds[arc.kind] += 1
             self.types.update({t for t in (arc.gold, arc.predicted) if t is not None})
         key = f"s{self.num_sentences}"
-        self.parts.append(article(sentence, arcs, key=key, colours=self.entity_colours, direction=self.direction))
+        self.parts.append(
+            article(sentence, arcs, key=key, colours=self.entity_colours, direction=self.direction, presence=presence)
+        )
 
 
 def write_documents(documents: Iterable[Document], stream: TextIO) -> None:
@@ -66,21 +72,30 @@ def write_comparison(
     title: str,
     direction: Direction,
     summary: Summary = (),
+    entities: Entities = "gold",
+    match: Match = "strict",
 ) -> None:
-    """Gold against predicted relations over the same sentences and entities, in the order given.
+    """Gold against predicted relations over the same sentences, in the order given.
 
     Args:
         direction: "undirected" ignores which of the two entities is the head.
+        entities: with "predicted" the two sides may have their own entities, and each entity shows which side has it.
+        match: which of these are the same, as of `evaluate`.
         summary: figures for the top of the page; name -> value, or the rows of a table of which the first is its head.
-    Raises: DataError if the two sides differ in sentences, tokens or entities, or one is not annotated; ConfigError for another
-        `direction`.
+    Raises: DataError if the two sides differ in sentences, tokens or, with gold entities, entities, or one is not annotated; ConfigError
+        for another `direction`.
     """
     require(direction in DIRECTIONS, "direction", expected='"directed" or "undirected"', got=direction)
     if len(gold) != len(predicted):
         raise DataError(f"comparison: expected as many predicted as gold sentences ({len(gold)}), got {len(predicted)}")
     body = _Body(direction)
     for gold_sentence, predicted_sentence in zip(gold, predicted, strict=True):
-        body.add(gold_sentence, compared_arcs(gold_sentence, predicted_sentence, direction))
+        if entities == "gold":
+            body.add(gold_sentence, compared_arcs(gold_sentence, predicted_sentence, direction))
+            continue
+        merged = merge(gold_sentence, predicted_sentence, match)
+        arcs = compared_arcs(gold_sentence, predicted_sentence, direction, merged)
+        body.add(replace(gold_sentence, entities=merged.entities, relations=()), arcs, merged.presence)
     _write_page(stream, body, title=title, summary=summary)
 
 
@@ -102,6 +117,9 @@ def _about(body: _Body) -> str:
         on_both_sides = body.kinds["found"] + body.kinds["wrong"]
         in_gold = counted(on_both_sides + body.kinds["missed"], "relation")
         parts.append(f"{in_gold} in gold, {on_both_sides + body.kinds['spurious']:,} predicted")
+        if body.entities:
+            in_gold = counted(body.entities["found"] + body.entities["missed"], "entity", "entities")
+            parts.append(f"{in_gold} in gold, {body.entities['found'] + body.entities['spurious']:,} predicted")
         parts.append(f"compared {body.direction}")
     return " · ".join(parts)
 

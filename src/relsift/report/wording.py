@@ -43,9 +43,9 @@ def p_value(p: float) -> str:
     return f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 fold`, `1,441 cells`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, nouns: str | None = None) -> str:
+    """`1 fold`, `1,441 cells`. Args: nouns: the plural; None: the noun with an s."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def display_width(text: str) -> int:

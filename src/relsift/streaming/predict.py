@@ -16,9 +16,10 @@ from relsift import __version__
 from relsift.corpora.data import Data, resolve
 from relsift.corpora.no_relation import never_seen, without_types
 from relsift.errors import ConfigError, DataError, require
+from relsift.evaluation.scores import Entities
 from relsift.extractor import RelationExtractor
 from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file
-from relsift.inference import SENTENCES_AT_ONCE, InferenceReport
+from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
 from relsift.locks import reason
 from relsift.readers.base import OnError, ReadReport
 from relsift.readers.native import numbered_lines, read_lines
@@ -40,6 +41,7 @@ def predict_file(
     *,
     writer: str = "native",
     threshold: float | None = None,
+    entities: Entities | None = None,
     resume: bool = False,
     no_relation: Sequence[str] = (),
     on_error: OnError = "stop",
@@ -54,7 +56,7 @@ def predict_file(
 
     Args:
         source: a DATA name, or `-` for standard input. out: a file; None: standard output. writer: name of the output format.
-        threshold: in place of the model's own.
+        threshold: in place of the model's own. entities: as of `relsift.inference.score`.
         no_relation: see `resolve`; its relations are counted, then replaced as all others are. on_error: see `ReadReport`.
         resume: go on after the blocks that an interrupted prediction left in `out` (see `relsift.streaming.resume`), if there are any.
         report: collects the numbers of candidates and the time of each stage.
@@ -64,7 +66,8 @@ def predict_file(
     """
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     output_format: Writer = find("writer", writer)
-    job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold, on_error)
+    chosen = entities_of(extractor.bundle.scorer, entities)
+    job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold, on_error, chosen)
     if resume and job is None:
         raise ConfigError(
             "--resume: expected an INPUT that can be read again and --out with a file in a format of one line a sentence, got input "
@@ -75,8 +78,8 @@ def predict_file(
         check_output(out, [_STANDARD_INPUT_FILE] if data is None else data.inputs, option="--out")
     left_out, notes = ReadReport(on_error=on_error), list[str]()
     started = time.perf_counter()
-    with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes, no_relation)), report), BLOCKS_AHEAD)) as blocks:
-        predict = partial(_predicted, extractor, threshold=threshold, report=report, on_sentences=on_sentences)
+    with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes, no_relation, chosen)), report), BLOCKS_AHEAD)) as blocks:
+        predict = partial(_predicted, extractor, threshold=threshold, entities=chosen, report=report, on_sentences=on_sentences)
         if out is None:
             _write(predict(blocks), output_format, sys.stdout, report)
         else:
@@ -118,10 +121,15 @@ def _write_file(
 
 
 def predict_documents(
-    extractor: RelationExtractor, documents: Iterable[Document], *, threshold: float | None = None, report: InferenceReport
+    extractor: RelationExtractor,
+    documents: Iterable[Document],
+    *,
+    threshold: float | None = None,
+    entities: Entities | None = None,
+    report: InferenceReport,
 ) -> Iterator[Document]:
     """The same documents with predicted relations, in order, lazily."""
-    return chain.from_iterable(_predicted(extractor, blocks_of(documents), threshold=threshold, report=report))
+    return chain.from_iterable(_predicted(extractor, blocks_of(documents), threshold=threshold, entities=entities, report=report))
 
 
 def blocks_of(documents: Iterable[Document]) -> Iterator[list[Document]]:
@@ -160,11 +168,12 @@ def _predicted(
     blocks: Iterable[Block],
     *,
     threshold: float | None,
+    entities: Entities | None,
     report: InferenceReport,
     on_sentences: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     for block in blocks:
-        sentences = extractor.stream(sentences_of(block), threshold=threshold, report=report)
+        sentences = extractor.stream(sentences_of(block), threshold=threshold, report=report, entities=entities)
         yield [Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text) for document in block]
         if on_sentences is not None:
             on_sentences(report.sentences)
@@ -182,27 +191,38 @@ def _write(blocks: Iterable[Block], output_format: Writer, stream: TextIO, repor
 
 
 def _job(
-    extractor: RelationExtractor, source: str, out: Path | None, output_format: Writer, threshold: float, on_error: OnError
+    extractor: RelationExtractor,
+    source: str,
+    out: Path | None,
+    output_format: Writer,
+    threshold: float,
+    on_error: OnError,
+    entities: Entities,
 ) -> Job | None:
     """The settings that a resumed run has to share; None if the prediction cannot be resumed."""
     is_repeatable = source != STANDARD_INPUT and out is not None and (out.is_file() or not out.exists())
     if not is_repeatable or output_format.lines is None or extractor.checksum is None:
         return None
     return Job(
-        model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error, relsift=__version__
+        model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error, entities=entities,
+        relsift=__version__,
     )  # fmt: skip
 
 
-def _documents(data: Data | None, report: ReadReport, notes: list[str], no_relation: Sequence[str]) -> Iterator[Document]:
+def _documents(
+    data: Data | None, report: ReadReport, notes: list[str], no_relation: Sequence[str], entities: Entities
+) -> Iterator[Document]:
+    """The documents of the input; at the end a note if entities are to be related and there are none."""
+    checked = _with_entities if entities == "gold" else _as_they_are
     if data is not None:
-        yield from _with_entities(data.documents(None, report), data.name, notes)
+        yield from checked(data.documents(None, report), data.name, notes)
         return
     name = "standard input"
     try:
         # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
         with open(sys.stdin.fileno() if sys.stdin is not None else 0, "rb", closefd=False) as stream:
             documents = without_types(read_lines(numbered_lines(stream, name), name, report), frozenset(no_relation), report)
-            yield from _with_entities(documents, name, notes)
+            yield from checked(documents, name, notes)
     except OSError as error:
         raise DataError(f"{name}: expected JSON lines, got {reason(error)}; give a file, or a pipe that can be read") from error
 
@@ -218,3 +238,7 @@ def _with_entities(documents: Iterable[Document], source: str, notes: list[str])
             f"{source}: {sentences} sentences, none with entities: no relations; this model relates given entities and does not find "
             "them, so annotate entities first"
         )
+
+
+def _as_they_are(documents: Iterable[Document], *_: object) -> Iterable[Document]:
+    return documents

@@ -23,6 +23,7 @@ from relsift.json_text import read_json
 from relsift.locks import output_errors
 from relsift.schema import Document
 
+_BEFORE = {"on_error": "stop", "entities": "gold"}  # what records that are older than a setting were made with
 Block = Sequence[Document]
 Lines = Callable[[Document], Iterable[str]]
 
@@ -37,6 +38,7 @@ class Job:
     input: str  # as the user named it
     relsift: str  # version
     on_error: str = "stop"  # what is left out of the input
+    entities: str = "gold"  # whose are related: those of the input, or predicted ones
 
     def mark_begun(self, out: Path) -> None:
         """Mark `out` as incomplete."""
@@ -66,7 +68,7 @@ class Job:
                 "complete, or something else wrote it; leave out --resume to write it anew"
             )
         for name, value in asdict(self).items():
-            got = before.get(name, "stop" if name == "on_error" else None)  # older records do not have it
+            got = before.get(name, _BEFORE.get(name))
             if got != value:
                 raise ConfigError(
                     f"--resume: expected the {name} with which {out} was begun, {got!r} (in {record}), got {value!r}; "

@@ -41,7 +41,7 @@ def r_drop_loss(one: Tensor, other: Tensor, *, several_labels: bool) -> Tensor:
     is half of their alpha.
     """
     there, back = (divergence(*order, several_labels=several_labels) for order in ((one, other), (other, one)))
-    return ((there + back) / 2).mean()
+    return _mean((there + back) / 2)
 
 
 def distillation_loss(scores: Tensor, taught: Tensor, *, temperature: float, several_labels: bool) -> Tensor:
@@ -53,4 +53,9 @@ def distillation_loss(scores: Tensor, taught: Tensor, *, temperature: float, sev
     known = ~taught.isnan().any(dim=1)                                                  # (P,)
     target = taught.where(known[:, None], 0.0)
     softened = divergence(target / temperature, scores / temperature, several_labels=several_labels)  # (P,)
-    return temperature**2 * (softened * known).mean()
+    return temperature**2 * _mean(softened * known)
+
+
+def _mean(values: Tensor) -> Tensor:
+    """(P,) -> (); 0 for a batch without pairs, as a joint model may have."""
+    return values.sum() / max(1, len(values))

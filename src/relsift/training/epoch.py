@@ -11,6 +11,7 @@ from torch import Tensor
 from relsift.config import TrainingConfig
 from relsift.encoding.batch import collate, cut
 from relsift.errors import DataError, require
+from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import RelationModel
 from relsift.training.average import WeightMean
 from relsift.training.hidden_words import drop_words, hide_rare_words
@@ -36,7 +37,7 @@ def run_epoch(
     mean: WeightMean | None = None,
     taught: TaughtScores | None = None,
 ) -> dict[str, float]:
-    """Train every batch once; returns the mean of each loss part over the pairs, as `loss_NAME`.
+    """Train every batch once; returns the mean of each loss part over the pairs, of a joint model over the sentences, as `loss_NAME`.
 
     Args: epoch: counted from 1; the random numbers depend on it and on the run's seed alone. mean: of the weights, told of every step.
         taught: the teacher's scores; None without a teacher.
@@ -49,14 +50,20 @@ def run_epoch(
     start_training_mode(model, frozen=c.freeze_encoder)
     device = next(model.parameters()).device
     works = training_set.works()
-    batches = list(cut(works, max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, seed=seed))
+    is_joint = isinstance(model, JointModel)
+    batches = list(
+        cut(
+            works, max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, max_sentences=c.batch_sentences, seed=seed, without_pairs=is_joint,
+        )
+    )  # fmt: skip
     if not batches:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
     totals: dict[str, float] = {}
-    pairs = done = 0
+    done = 0
+    weights = [1 if is_joint else work.pairs for work in works]  # of the groups, in means
     for step in _steps(batches, c.accumulate):
         set_rates(optimiser, rate_factor(c, epoch, done / len(batches), (done + len(step)) / len(batches)))
-        pairs_of_step = sum(works[number].pairs for numbers in step for number in numbers)
+        weight_of_step = sum(weights[number] for numbers in step for number in numbers)
         optimiser.zero_grad(set_to_none=True)
         for numbers in step:
             batch = collate([example for number in numbers for example in training_set.groups[number]], training_set.encoding).to(device)
@@ -64,16 +71,17 @@ def run_epoch(
             drop(batch)
             loss = objective(model, batch, c, None if taught is None else taught.rows(numbers).to(device))
             _check_finite(loss.total, epoch, c)
-            share = len(batch.pairs) / pairs_of_step
+            weight, done = sum(weights[number] for number in numbers), done + 1
+            share = weight / weight_of_step
             (loss.total if len(step) == 1 else share * loss.total).backward()  # type: ignore[no-untyped-call]
-            pairs, done = pairs + len(batch.pairs), done + 1
             for name, part in loss.parts.items():
-                totals[name] = totals.get(name, 0.0) + part.item() * len(batch.pairs)
+                totals[name] = totals.get(name, 0.0) + part.item() * weight
             if numbers is step[-1]:
                 _update(model, optimiser, c, mean)
             if on_batch is not None:
                 on_batch(done, len(batches))
-    return {f"loss_{name}": total / pairs for name, total in totals.items()}
+    whole = sum(weights[number] for numbers in batches for number in numbers)
+    return {f"loss_{name}": total / whole for name, total in totals.items()}
 
 
 def _steps(batches: Sequence[Numbers], size: int) -> Iterator[Sequence[Numbers]]:

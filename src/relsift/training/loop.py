@@ -163,9 +163,10 @@ def _run_epochs(
             mean.after_epoch(model)
         with nullcontext() if mean is None else mean.applied_to(model):
             threshold, f1 = selection.select()
-        record = {"epoch": state.epoch, **losses, "dev_f1": f1, "threshold": threshold, "seconds": round(seconds, 3)}
+        entities = {} if selection.entity_f1 is None else {"dev_entity_f1": selection.entity_f1}
+        record = {"epoch": state.epoch, **losses, "dev_f1": f1, **entities, "threshold": threshold, "seconds": round(seconds, 3)}
         state.history.append(record)
-        if f1 > state.best_f1:
+        if _is_better(state):
             state.best_epoch, state.best_f1, state.best_threshold = state.epoch, f1, threshold
             best = snapshot(model) if mean is None else mean.snapshot()
             selection.keep()
@@ -175,3 +176,11 @@ def _run_epochs(
             on_epoch(record)
     model.load_state_dict(best)
     return state
+
+
+def _is_better(state: TrainingState) -> bool:
+    """Whether the last epoch is better than the best one: in relations, and where those are equal in entities."""
+    last = state.history[-1]
+    if last["dev_f1"] != state.best_f1 or not state.best_epoch:
+        return bool(last["dev_f1"] > state.best_f1)
+    return bool(last.get("dev_entity_f1", 0.0) > state.history[state.best_epoch - 1].get("dev_entity_f1", 0.0))

@@ -35,9 +35,10 @@ def objective(model: RelationModel[Any], batch: Batch, c: TrainingConfig, taught
     """
     outputs = [output_of(model, batch, c) for _ in range(2 if c.r_drop else 1)]
     parts = _mean([model.loss(output, batch) for output in outputs])
-    require(c.loss_weights.keys() <= parts.keys(), "training.loss_weights", expected=f"some of {', '.join(parts)}", got=c.loss_weights)
+    if len(batch.pairs):  # without them a joint model has no losses of pairs
+        require(c.loss_weights.keys() <= parts.keys(), "training.loss_weights", expected=f"some of {', '.join(parts)}", got=c.loss_weights)
     total = torch.stack([c.loss_weights.get(name, 1.0) * part for name, part in parts.items()]).sum()
-    if taught is None and not c.r_drop:
+    if (taught is None and not c.r_drop) or not len(batch.pairs):
         return Objective(total, parts)
     several = model.several_labels(model.config)
     scores = [model.scores(output).float() for output in outputs]                      # (P, K) each

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from relsift.models.base.model import RelationModel
 
 def pretrained_layers(model: RelationModel[Any]) -> list[list[nn.Parameter]]:
     """The pre-trained weights of a model, from the embeddings up to the last layer; empty if it has none."""
-    return [] if model.encoder is None else model.encoder.pretrained_layers()
+    by_encoder = [encoder.pretrained_layers() for encoder in model.encoders]
+    return [[weight for layer in layers for weight in layer] for layers in zip_longest(*by_encoder, fillvalue=list[nn.Parameter]())]
 
 
 def check_pretrained(c: TrainingConfig, model: RelationModel[Any], name: str) -> None:
@@ -57,10 +59,10 @@ def start_training_mode(model: RelationModel[Any], *, frozen: bool) -> None:
     So frozen layers give the same features in every epoch, and equal to those in prediction.
     """
     model.train()
-    if not frozen or model.encoder is None:
+    if not frozen:
         return
     fixed = {id(weight) for layer in pretrained_layers(model) for weight in layer}
-    for part in model.encoder.modules():
+    for part in (part for encoder in model.encoders for part in encoder.modules()):
         weights = {id(weight) for weight in part.parameters()}
         if weights and weights <= fixed:
             part.eval()
@@ -72,13 +74,15 @@ def frozen_states_kept(c: TrainingConfig, model: RelationModel[Any], folder: Pat
 
     Not with word dropout, which shows another sentence in every epoch. Args: folder: of the file; None: that of temporary files.
     """
-    encoder = model.encoder
-    if not (c.freeze_encoder and not c.word_dropout and isinstance(encoder, HuggingFaceEncoder)):
+    encoders = [encoder for encoder in model.encoders if isinstance(encoder, HuggingFaceEncoder)]
+    if not c.freeze_encoder or c.word_dropout:
+        encoders = []
+    kept: dict[tuple[str, int], FrozenStates] = {}  # encoders that make the same states of one transformer share them
+    with ExitStack() as stack:
+        for encoder in encoders:
+            key = encoder.options.pooling, encoder.last_layers
+            if key not in kept:
+                kept[key] = stack.enter_context(closing(FrozenStates(encoder.word_size, folder)))
+            encoder.kept = kept[key]
+            stack.callback(setattr, encoder, "kept", None)
         yield
-        return
-    encoder.kept = FrozenStates(encoder.word_size, folder)
-    try:
-        yield
-    finally:
-        encoder.kept.close()
-        encoder.kept = None

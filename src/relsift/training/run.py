@@ -11,9 +11,9 @@ from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
 from relsift.device import checked_device
-from relsift.evaluation.scores import Scores, evaluate
+from relsift.evaluation.scores import Entities, Match, Scores, evaluate
 from relsift.files import open_output, replaced_file, to_json, write_json
-from relsift.inference import InferenceReport, predict
+from relsift.inference import InferenceReport, entities_of, predict
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.device import enough_memory
@@ -108,19 +108,32 @@ def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, A
 
 
 def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores, InferenceReport]:
-    """Predict the relations of annotated sentences between their gold entities, and evaluate them."""
+    """Predict the relations of annotated sentences, and evaluate them; between the entities that the model finds, if it finds any."""
     predicted, report = predict_all(bundle, sentences)
     return evaluate_predicted(bundle, sentences, predicted, report), report
 
 
-def predict_all(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[list[Sentence], InferenceReport]:
-    """The sentences with predicted relations, all in memory."""
+def predict_all(
+    bundle: Bundle, sentences: Sequence[Sentence], entities: Entities | None = None
+) -> tuple[list[Sentence], InferenceReport]:
+    """The sentences with predicted relations, all in memory. Args: entities: as of `relsift.inference.score`."""
     report = InferenceReport()
-    return list(predict(bundle.scorer, bundle.decision, sentences, report)), report
+    return list(predict(bundle.scorer, bundle.decision, sentences, report, entities=entities)), report
 
 
 def evaluate_predicted(
-    bundle: Bundle, gold: Sequence[Sentence], predicted: Sequence[Sentence], report: InferenceReport
+    bundle: Bundle,
+    gold: Sequence[Sentence],
+    predicted: Sequence[Sentence],
+    report: InferenceReport,
+    entities: Entities | None = None,
+    match: Match = "strict",
 ) -> Scores:
-    """Scores in the model's own direction, with its numbers of candidates in the setting line."""
-    return evaluate(gold, predicted, direction=bundle.candidates.direction, candidates=report.candidates.setting())
+    """Scores in the model's own direction, with its numbers of candidates in the setting line.
+
+    Args: entities: those of `predicted`, as of `relsift.inference.score`. match: as of `evaluate`.
+    """
+    return evaluate(
+        gold, predicted, direction=bundle.candidates.direction, entities=entities_of(bundle.scorer, entities), match=match,
+        candidates=report.candidates.setting(),
+    )  # fmt: skip

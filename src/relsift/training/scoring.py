@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from relsift.bundle import Bundle
-from relsift.evaluation.scores import Scores
-from relsift.evaluation.significance import Counts, Interval, by_document, interval_of, sentence_counts, with_lost
+from relsift.evaluation.entities import EntityScores, evaluate_entities
+from relsift.evaluation.error_causes import ErrorCauses, error_causes
+from relsift.evaluation.scores import Entities, Match, Scores
+from relsift.evaluation.significance import Counts, Interval, by_document, entity_counts, interval_of, sentence_counts, with_lost
 from relsift.inference import InferenceReport
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
@@ -16,33 +20,80 @@ from relsift.training.run import evaluate_predicted
 _NAMED = 5  # types in a message
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """All scores of a model on one data set."""
+
+    relations: Scores
+    interval: Interval | None  # of the relations' micro scores; None for a single unit
+    entities: EntityScores | None = None  # this and what follows: None where entities were given
+    entity_interval: Interval | None = None
+    causes: ErrorCauses | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        value = self.relations.to_json() | {"interval": _json(self.interval), "lost_relations": self.relations.lost_relations}
+        if self.entities is not None and self.causes is not None:
+            value |= {"entities": self.entities.to_json() | {"interval": _json(self.entity_interval)}, "causes": self.causes.to_json()}
+        return value
+
+
+def _json(interval: Interval | None) -> dict[str, Any] | None:
+    return None if interval is None else interval.to_json()
+
+
 def scored_data(
-    bundle: Bundle, data: ScoringData, predicted: Sequence[Sentence], report: InferenceReport
-) -> tuple[Scores, Interval | None]:
+    bundle: Bundle,
+    data: ScoringData,
+    predicted: Sequence[Sentence],
+    report: InferenceReport,
+    *,
+    entities: Entities = "gold",
+    match: Match = "strict",
+) -> Evaluation:
     """Evaluate predictions of the data's sentences.
 
     Relations that the reader could not keep count as missed, each of its type. What was left out when a corpus was prepared is only named
-    in the setting: published figures on such corpora leave it out too. The interval is over documents if some have several sentences,
+    in the setting: published figures on such corpora leave it out too. An interval is over documents if some have several sentences,
     which are not independent, and over sentences otherwise.
+
+    Args: entities, match: as of `evaluate`; entities as they were predicted.
     """
-    sentences = data.sentences
-    scores = evaluate_predicted(bundle, sentences, predicted, report).with_lost_relations(data.lost_relations)
+    sentences, unit = data.sentences, unit_of(data)
+    scores = evaluate_predicted(bundle, sentences, predicted, report, entities=entities, match=match)
+    scores = scores.with_lost_relations(data.lost_relations)
     if data.dropped_before:
         left_out = ", ".join(f"{count} {reason}" for reason, count in data.dropped_before.items())
         scores = scores.with_setting("left out when prepared", left_out)
-    return scores, interval_of(counts_of(data, predicted, bundle), unit=unit_of(data))
+    interval = interval_of(counts_of(data, predicted, bundle, entities=entities, match=match), unit=unit)
+    if entities == "gold":
+        return Evaluation(scores, interval)
+    found = entity_counts(sentences, predicted, match=match)
+    causes = error_causes(sentences, predicted, direction=bundle.candidates.direction, match=match)
+    return Evaluation(
+        scores, interval, evaluate_entities(sentences, predicted, match=match),
+        interval_of(by_document(found, annotated_sizes(data)) if unit == "document" else found, unit=unit),
+        causes.with_lost_in_reading(data.lost_relations.total()),
+    )  # fmt: skip
 
 
-def unseen_relation_types(bundle: Bundle, data: ScoringData) -> list[str]:
-    """A line if the data has relations of types that the model cannot find, since its training data had none."""
-    known = set(bundle.encoding.labels)
+def unseen_types(bundle: Bundle, data: ScoringData, entities: Entities = "gold") -> list[str]:
+    """A line if the data has relations, or with predicted entities entities, of types that the model's training data had not."""
     gold = Counter(relation.type for sentence in data.sentences for relation in sentence.relations or ()) + data.lost_relations
-    unseen = Counter({name: count for name, count in gold.items() if name not in known})
+    lines = _unseen(data.name, "relations", gold, bundle.encoding.labels)
+    if entities == "predicted":
+        annotated = (sentence for sentence in data.sentences if sentence.relations is not None)
+        gold = Counter(entity.type for sentence in annotated for entity in sentence.entities)
+        lines += _unseen(data.name, "entities", gold, bundle.encoding.types.names)
+    return lines
+
+
+def _unseen(name: str, what: str, gold: Counter[str], known: Collection[str]) -> list[str]:
+    unseen = Counter({kind: count for kind, count in gold.items() if kind not in known})
     if not unseen:
         return []
-    names = ", ".join(name for name, _ in unseen.most_common(_NAMED)) + (", …" if len(unseen) > _NAMED else "")
+    names = ", ".join(kind for kind, _ in unseen.most_common(_NAMED)) + (", …" if len(unseen) > _NAMED else "")
     return [
-        f"{data.name}: {unseen.total()} of {gold.total()} relations are of types that the model's training data had not ({names}); "
+        f"{name}: {unseen.total()} of {gold.total()} {what} are of types that the model's training data had not ({names}); "
         "they count as missed"
     ]
 
@@ -58,12 +109,20 @@ def annotated_sizes(data: ScoringData) -> list[int]:
     return [sum(sentence.relations is not None for sentence in document.sentences) for document in data.documents]
 
 
-def counts_of(data: ScoringData, predicted: Sequence[Sentence], bundle: Bundle, unit: str | None = None) -> Counts:
+def counts_of(
+    data: ScoringData,
+    predicted: Sequence[Sentence],
+    bundle: Bundle,
+    unit: str | None = None,
+    *,
+    entities: Entities = "gold",
+    match: Match = "strict",
+) -> Counts:
     """(U, 3) counts of every unit, relations that were lost in reading among the gold ones; they sum to the micro scores.
 
     Args: unit: document or sentence; None: as `unit_of` has it. Documents without annotated sentences are no units.
     """
-    counts = sentence_counts(data.sentences, predicted, direction=bundle.candidates.direction)
+    counts = sentence_counts(data.sentences, predicted, direction=bundle.candidates.direction, entities=entities, match=match)
     sizes = annotated_sizes(data)
     counts = with_lost(counts, [lost.total() for lost in data.losses], sizes)
     return by_document(counts, sizes) if (unit or unit_of(data)) == "document" else counts

@@ -11,6 +11,7 @@ from relsift.decisions.outcomes import best_outcomes
 from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
 from relsift.errors import DataError
+from relsift.evaluation.entities import evaluate_entities
 from relsift.evaluation.scores import count_gold
 from relsift.inference import AnyScorer, InferenceReport, Scorer, score
 from relsift.schema import Sentence
@@ -27,6 +28,8 @@ class ScoredPart:
 class Selection:
     """Chooses the threshold on the development data, as configured, and computes the micro F1.
 
+    A joint model is judged by the relations between the entities that it finds: span and type of both have to be right.
+
     The fixed threshold of a source is that of an ensemble's first member: members have one configuration.
     """
 
@@ -39,6 +42,7 @@ class Selection:
             self.development = with_trees(self.development, scorer.annotators.get("trees"))
         if not self.num_gold:
             raise DataError("development data: expected annotated relations to select the epoch and the threshold on, got none")
+        self.entity_f1: float | None = None  # of the last epoch, for a model that finds entities
         self.last: ScoredPart | None = None  # of the last epoch
         self.best: ScoredPart | None = None  # of the best epoch so far
 
@@ -50,7 +54,11 @@ class Selection:
         """(threshold, micro F1) of the model as it is now."""
         report = InferenceReport()
         self.last = ScoredPart(score(self.scorer, self.development, report), report)
+        if self.scorer.finds_entities:
+            self.entity_f1 = evaluate_entities(self.development, [scored.sentence for scored in self.last.scored]).micro.f1
         scores, correct = best_outcomes(self.last.scored, self.scorer.encoding.labels)
+        if not scores and self.scorer.finds_entities:  # no two entities were found yet
+            return 0.0, 0.0
         if self.c.threshold == "tuned":
             return best_threshold(scores, correct, self.num_gold)
         threshold = self.scorer.models[0].paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)

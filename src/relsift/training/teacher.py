@@ -107,7 +107,7 @@ def _computed(teacher: str, training_set: TrainingSet, device: torch.device) -> 
     columns = _columns(teacher, bundle, training_set.encoding.labels, training_set.candidates.direction)
     known = [
         {(pair.head, pair.tail): row for pair, row in zip(scored.pairs, torch.from_numpy(scored.scores)[:, columns])}
-        for scored in score(bundle.scorer, training_set.sentences)
+        for scored in score(bundle.scorer, training_set.sentences, entities="gold")
     ]
     unknown = torch.full((len(columns),), torch.nan)
     return torch.stack([known[number].get(pair, unknown) for number, pair in _pairs(training_set)])

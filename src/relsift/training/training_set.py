@@ -15,10 +15,12 @@ from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, Work, examples_of
 from relsift.encoding.subwords import PieceCounts
+from relsift.encoding.tags import BY_PAIR
 from relsift.encoding.tokenizers import subwords_of
 from relsift.encoding.vectors import first_words
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ConfigError
+from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
@@ -64,6 +66,9 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
         raise ConfigError(
             f"encoding.encoder: expected a model that reads a transformer, got {got}; leave out --encoder, or take another model"
         )
+    if issubclass(model, JointModel) and config.encoding.tags in BY_PAIR:
+        got = f"{config.encoding.tags!r}, which needs the pair"
+        raise ConfigError(f"encoding.tags: expected a view of all entities, for a model that finds them itself, got {got}")
     annotated = [sentence for sentence in training if sentence.relations is not None]
     annotators: dict[Addition, str] = {}
     if "trees" in reads:  # parsed once, not in every epoch

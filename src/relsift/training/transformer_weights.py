@@ -36,11 +36,13 @@ def load_pretrained(model: RelationModel[Any], source: str, subwords: SubwordInp
 
     Args: subwords: its tokenizer. Raises: ConfigError as `fill_transformer`.
     """
-    encoder = model.encoder
-    if not isinstance(encoder, HasTransformer) or subwords is None:
+    transformers = [encoder.transformer for encoder in model.encoders if isinstance(encoder, HasTransformer)]
+    if not transformers or subwords is None:
         got = f"{type(model).__name__} without a transformer"
         raise ConfigError(f"--encoder {source}: expected a model with model.encoder=huggingface, got {got}")
-    fill_transformer(encoder.transformer, source, subwords)
+    fill_transformer(transformers[0], source, subwords)
+    for transformer in transformers[1:]:
+        transformer.load_state_dict(transformers[0].state_dict())
     if isinstance(model, StartsFromEncoder):
         model.start_from_encoder()
 

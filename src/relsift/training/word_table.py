@@ -23,9 +23,9 @@ def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encodi
     Returns: a report on the vectors; None if no file is configured.
     Raises: ConfigError if the model has no word table, or one of another size; DataError for a broken file.
     """
-    file, encoder = config.encoding.vectors, model.encoder
-    table = None if encoder is None else encoder.word_table()
-    if table is None or encoding.words is None:
+    file = config.encoding.vectors
+    encoders = [(encoder, table) for encoder in model.encoders if (table := encoder.word_table()) is not None]
+    if not encoders or encoding.words is None:
         if file is None and not config.training.freeze_words:
             return None
         option = "encoding.vectors" if file is not None else "training.freeze_words"
@@ -35,14 +35,17 @@ def prepare_words(config: RunConfig, model: RelationModel[Any], encoding: Encodi
         vectors = read_vectors(Path(file), encoding.words.all)
         further = len(encoding.words.further)
         report = replace(vectors.report, words=len(encoding.words.words), found=vectors.report.found - further, further=further)
-        if report.size != table.embedding_dim:
-            raise ConfigError(
-                f"model.word_size: expected {report.size}, the size of the vectors in {file}, got {table.embedding_dim}; "
-                f"use --set model.word_size={report.size}"
-            )
+        values = config.encoding.vectors_scale * torch.from_numpy(vectors.values)
         rows = torch.from_numpy(vectors.positions) + 1  # row 0 is the unknown word
-        with torch.no_grad():
-            table.weight[rows.to(table.weight.device)] = config.encoding.vectors_scale * torch.from_numpy(vectors.values).to(table.weight)
-    if config.training.freeze_words and encoder is not None:
-        encoder.freeze_words()
+        for _, table in encoders:
+            if report.size != table.embedding_dim:
+                raise ConfigError(
+                    f"model.word_size: expected {report.size}, the size of the vectors in {file}, got {table.embedding_dim}; "
+                    f"use --set model.word_size={report.size}"
+                )
+            with torch.no_grad():
+                table.weight[rows.to(table.weight.device)] = values.to(table.weight)
+    if config.training.freeze_words:
+        for encoder, _ in encoders:
+            encoder.freeze_words()
     return report

@@ -74,6 +74,8 @@ def _entity(entity: Entity, start: int) -> dict[str, Any]:
         record["subtype"] = entity.subtype
     if entity.chars is not None:
         record["chars"] = [entity.chars[0] - start, entity.chars[1] - start]
+    if entity.score is not None:
+        record["score"] = round(entity.score, 6)
     return record
 
 

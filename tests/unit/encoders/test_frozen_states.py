@@ -62,6 +62,20 @@ def test_kept_states_equal_those_of_the_transformer_in_any_order_of_the_sentence
     assert passes[0] > 1, "a long sentence has several windows"
 
 
+def test_the_state_of_the_first_piece_is_kept_too(tmp_path):
+    encoding = known()
+    encoder = encoder_of(encoding, units=2)
+    batches = [batch_of(GROUP, encoding), batch_of(GROUP[::-1], encoding)]
+    with torch.no_grad():
+        wanted = [encoder.features_and_first(batch) for batch in batches]
+        encoder.kept = FrozenStates(encoder.word_size, tmp_path)
+        for batch, both in zip(batches, wanted):
+            for actual, rows in zip(encoder.features_and_first(batch), both, strict=True):
+                torch.testing.assert_close(actual, rows, atol=1e-5, rtol=1e-4)
+        del encoder.transformer
+        encoder.features_and_first(batches[0])  # from the file alone
+
+
 def test_the_same_pieces_with_other_tokens_have_states_of_their_own(passes, tmp_path):
     encoding = known()
     encoder = encoder_of(encoding)

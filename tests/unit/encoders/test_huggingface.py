@@ -50,11 +50,11 @@ def literal(encoder: HuggingFaceEncoder, known: Encoding, sentence: Sentence, po
     rows = []
     for first, last in zip(pieces.first, pieces.last):
         own = torch.stack(states[first : last + 1])
-        rows.append(own[0] if pooling == "first" else own[-1] if pooling == "last" else own.mean(0))
+        rows.append({"first": own[0], "last": own[-1], "mean": own.mean(0), "max": own.amax(0)}[pooling])
     return torch.stack(rows)
 
 
-@pytest.mark.parametrize("pooling", ["first", "last", "mean"])
+@pytest.mark.parametrize("pooling", ["first", "last", "mean", "max"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_features_are_the_states_of_a_tokens_pieces_each_from_its_most_central_window(kind, pooling):
     if pooling != "mean" and kind != "bert":
@@ -70,6 +70,22 @@ def test_features_are_the_states_of_a_tokens_pieces_each_from_its_most_central_w
         torch.testing.assert_close(encoder.features(batch), wanted, atol=1e-5, rtol=1e-4)
         padded = encoder.padded(batch)
     torch.testing.assert_close(padded[batch.mask], wanted, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"last_layers": 2, "units": 2}])
+def test_the_first_piece_of_a_sentence_comes_with_the_features_if_asked_for(options):
+    known = known_of()
+    encoder, group = encoder_of(known, **options), [long_sentence(40, 2), one_token(), *sentences(2)]
+    batch, subwords = batch_of(group, known), known.subwords
+    assert subwords is not None
+    with torch.no_grad():
+        features, first = encoder.features_and_first(batch)
+        assert torch.equal(features, encoder.features(batch))
+        for sentence, state in zip(group, first, strict=True):
+            ids = torch.tensor([[2, *subwords.pieces(sentence).ids[: subwords.room], 3]])  # of the first window
+            states = encoder.transformer(input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True).hidden_states
+            wanted = torch.stack(states[-options.get("last_layers", 1) :]).mean(0)[0, 0]
+            torch.testing.assert_close(state, wanted, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("given", [2, 0])
@@ -130,7 +146,7 @@ def test_a_configuration_of_no_encoder_of_text_is_refused(config, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("options", [{"last_layers": -1}, {"units": -1}, {"dropout": 1.0}, {"pooling": "max"}, {"unit": 3}])
+@pytest.mark.parametrize("options", [{"last_layers": -1}, {"units": -1}, {"dropout": 1.0}, {"pooling": "median"}, {"unit": 3}])
 def test_unfit_options_are_refused_by_name(options):
     with pytest.raises(ConfigError, match=rf"model\.encoder_options\.{next(iter(options))}"):
         encoder_of(known_of(), **options)

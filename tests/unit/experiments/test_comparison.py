@@ -186,6 +186,18 @@ def test_predictions_are_compared_over_documents_or_sentences():
     assert comparison.units == 3
 
 
+def test_predictions_with_entities_of_their_own_are_compared_strictly_or_by_boundaries():
+    gold = sentences(4)
+    other = [replace(s, entities=tuple(replace(entity, type="OTHER") for entity in s.entities)) for s in gold]
+    scores = {}
+    for match in ("strict", "boundaries"):
+        comparison = compare_predictions(
+            [Document("d", tuple(gold))], gold, other, direction="directed", entities="predicted", match=match, units="sentence", samples=50
+        )
+        scores[match] = comparison.first, comparison.second
+    assert scores == {"strict": (1.0, 0.0), "boundaries": (1.0, 1.0)}
+
+
 # ---- words
 
 

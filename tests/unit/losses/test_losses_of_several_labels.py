@@ -1,4 +1,4 @@
-"""ATLOSS and multi-label cross-entropy against numbers that can be redone by hand, literal loops, and what holds for any logits."""
+"""ATLOSS, multi-label and binary cross-entropy against numbers that can be redone by hand, literal loops, and what holds for any logits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from torch import Tensor
 from relsift.errors import ShapeError
 from relsift.losses.atloss import ATLoss
 from relsift.losses.base import PairLoss
+from relsift.losses.binary_cross_entropy import BinaryCrossEntropy
 from relsift.losses.multilabel_cross_entropy import MultilabelCrossEntropy
 
-LOSSES = (ATLoss(), MultilabelCrossEntropy())
-both = pytest.mark.parametrize("loss", LOSSES, ids=["atloss", "multilabel_cross_entropy"])
+LOSSES = (ATLoss(), MultilabelCrossEntropy(), BinaryCrossEntropy())
+each = pytest.mark.parametrize("loss", LOSSES, ids=["atloss", "multilabel_cross_entropy", "binary_cross_entropy"])
 
 
 def columns(*odds: float) -> Tensor:
@@ -63,18 +64,35 @@ def test_multilabel_cross_entropy_by_hand(labels, wanted):
     assert MultilabelCrossEntropy().loss(columns(3, 2), torch.tensor([labels])).item() == pytest.approx(math.log(wanted), abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        ((True, False), 4.0),  # (1 + 1/3) (1 + 2)
+        ((True, True), 2.0),  # (1 + 1/3) (1 + 1/2)
+        ((False, False), 12.0),  # (1 + 3) (1 + 2)
+        ((False, True), 6.0),  # (1 + 3) (1 + 1/2)
+    ],
+)
+def test_binary_cross_entropy_by_hand(labels, wanted):
+    # Exponentials 3 and 2: the mean of two columns.
+    assert BinaryCrossEntropy().loss(columns(3, 2), torch.tensor([labels])).item() == pytest.approx(math.log(wanted) / 2, abs=1e-12)
+
+
 def test_the_loss_is_the_mean_over_pairs():
     labels = torch.tensor([[True, False], [True, True], [False, False]])
     # log 5/2, log 12 and log 3 from above
     assert ATLoss().loss(columns(3, 1, 2).expand(3, 3), labels).item() == pytest.approx(math.log(90) / 3, abs=1e-12)
+    # half of log 4, log 2 and log 12 from above
+    assert BinaryCrossEntropy().loss(columns(3, 2).expand(3, 2), labels).item() == pytest.approx(math.log(96) / 6, abs=1e-12)
     # log 4, log 11/6 and log 6
     assert MultilabelCrossEntropy().loss(columns(3, 2).expand(3, 2), labels).item() == pytest.approx(math.log(44) / 3, abs=1e-12)
 
 
 def test_scores_are_against_the_threshold_or_zero():
     assert ATLoss().scores(torch.tensor([[2.0, -1.0, 0.5]])).tolist() == [[1.5, -1.5]]
-    assert MultilabelCrossEntropy().scores(torch.tensor([[2.0, -1.0]])).tolist() == [[2.0, -1.0]]
-    assert ATLoss().threshold == MultilabelCrossEntropy().threshold == 0
+    for loss in (MultilabelCrossEntropy(), BinaryCrossEntropy()):
+        assert loss.scores(torch.tensor([[2.0, -1.0]])).tolist() == [[2.0, -1.0]]
+    assert {loss.threshold for loss in LOSSES} == {0}
 
 
 def test_the_gradient_by_hand():
@@ -114,12 +132,18 @@ def zlpr(logits: list[list[float]], labels: list[list[bool]]) -> float:
     return total / len(logits)
 
 
+def sigmoids(logits: list[list[float]], labels: list[list[bool]]) -> float:
+    terms = [1 / (1 + math.exp(-value if true else value)) for f, holds in zip(logits, labels) for value, true in zip(f, holds)]
+    return -sum(map(math.log, terms)) / len(terms)
+
+
 @pytest.mark.parametrize(("pairs", "relations"), [(60, 5), (1, 1), (20, 1), (1, 12)])
-def test_both_equal_a_literal_loop_over_pairs_and_columns(pairs, relations):
+def test_all_equal_a_literal_loop_over_pairs_and_columns(pairs, relations):
     logits, labels = random_problem(pairs, relations, none_column=True)
     assert ATLoss().loss(logits, labels).item() == pytest.approx(atlop(logits.tolist(), labels.tolist()), rel=1e-12)
     logits, labels = random_problem(pairs, relations, none_column=False)
     assert MultilabelCrossEntropy().loss(logits, labels).item() == pytest.approx(zlpr(logits.tolist(), labels.tolist()), rel=1e-12)
+    assert BinaryCrossEntropy().loss(logits, labels).item() == pytest.approx(sigmoids(logits.tolist(), labels.tolist()), rel=1e-12)
 
 
 def test_the_problems_of_these_tests_have_pairs_without_labels_and_pairs_with_all():
@@ -130,7 +154,7 @@ def test_the_problems_of_these_tests_have_pairs_without_labels_and_pairs_with_al
 # ---- limits
 
 
-@both
+@each
 def test_without_any_label_only_the_highest_columns_are_pushed_and_with_all_only_lifted(loss: PairLoss):
     logits = torch.tensor([[1.0, -1.0, 0.0, 0.0][: 3 + loss.NONE_COLUMN]] * 2, requires_grad=True)
     loss.loss(logits, torch.tensor([[False] * 3, [True] * 3])).backward()
@@ -140,13 +164,13 @@ def test_without_any_label_only_the_highest_columns_are_pushed_and_with_all_only
     assert every.sum() < 0 and every[1] == every.min()  # most at the lowest column
 
 
-@both
+@each
 def test_a_right_and_clear_decision_costs_nothing(loss: PairLoss):
     labels = torch.tensor([[True, False, False], [False, False, False]])
     logits = torch.where(labels, 1e4, -1e4)
     logits = torch.cat([logits, torch.zeros(2, loss.NONE_COLUMN)], dim=1)
     assert loss.loss(logits, labels).item() == 0
-    assert loss.loss(-logits, labels).item() > 1e4
+    assert loss.loss(-logits, labels).item() >= 1e4
 
 
 def test_three_relations_share_one_softmax_in_atloss_and_none_in_multilabel_cross_entropy():
@@ -155,7 +179,7 @@ def test_three_relations_share_one_softmax_in_atloss_and_none_in_multilabel_cros
     assert MultilabelCrossEntropy().loss(logits, labels).item() == pytest.approx(0, abs=1e-20)
 
 
-@both
+@each
 @pytest.mark.parametrize("shape", [(2, 4), (3, 3), (2,), (2, 3, 1), (0, 3)])
 def test_labels_that_do_not_fit_the_logits_are_refused_with_both_shapes(loss: PairLoss, shape):
     logits = torch.zeros(shape[0] and 2, 3 + loss.NONE_COLUMN)
@@ -180,7 +204,7 @@ def fitting(loss: PairLoss, logits: Tensor) -> Tensor:
     return logits if loss.NONE_COLUMN else logits[:, :-1]
 
 
-@both
+@each
 @settings(max_examples=60, deadline=None)
 @given(problem=problems())
 def test_never_negative_and_finite_with_its_gradient(loss: PairLoss, problem):
@@ -191,7 +215,7 @@ def test_never_negative_and_finite_with_its_gradient(loss: PairLoss, problem):
     assert logits.grad is not None and logits.grad.isfinite().all()
 
 
-@both
+@each
 @settings(max_examples=40, deadline=None)
 @given(problem=problems(20), data=st.data())
 def test_the_order_of_columns_and_of_pairs_changes_nothing(loss: PairLoss, problem, data):
@@ -203,7 +227,7 @@ def test_the_order_of_columns_and_of_pairs_changes_nothing(loss: PairLoss, probl
     torch.testing.assert_close(shuffled, loss.loss(logits, labels))
 
 
-@both
+@each
 @settings(max_examples=40, deadline=None)
 @given(problem=problems(20), further=problems(20))
 def test_it_is_convex_in_the_logits(loss: PairLoss, problem, further):
@@ -216,7 +240,7 @@ def test_it_is_convex_in_the_logits(loss: PairLoss, problem, further):
     assert middle <= (loss.loss(logits, labels) + loss.loss(other, labels)) / 2 + 1e-9
 
 
-@both
+@each
 @settings(max_examples=40, deadline=None)
 @given(problem=problems(20))
 def test_the_right_answer_moved_further_from_the_threshold_costs_less(loss: PairLoss, problem):
@@ -232,7 +256,7 @@ def test_atloss_sees_differences_to_the_threshold_only(problem, shift):
     torch.testing.assert_close(ATLoss().loss(logits + shift, labels), ATLoss().loss(logits, labels))
 
 
-@both
+@each
 def test_gradients_are_those_of_the_equation(loss: PairLoss):
     logits, labels = random_problem(12, 4, none_column=loss.NONE_COLUMN)
     assert torch.autograd.gradcheck(lambda x: loss.loss(x, labels), logits.requires_grad_())

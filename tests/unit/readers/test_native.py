@@ -160,6 +160,15 @@ def test_a_relation_given_twice_is_read_once_and_counted(source: dict[str, Any])
     assert report.dropped == {"duplicate relations": 2}
 
 
+@pytest.mark.parametrize("key", ["entities", "tagged"])
+def test_scores_of_entities_are_kept_also_of_a_text_without_tokens(key: str):
+    scored = [ADA_ACME[0] | {"score": 2}, ADA_ACME[1] | {"score": -0.5, "id": "a"}]
+    expected = (Entity(0, 1, "PER", score=2.0), Entity(2, 3, "ORG", id="a", score=-0.5))
+    assert getattr(only(LINE | {key: scored}), key) == expected
+    in_characters = [entity | {"score": score} for entity, score in zip(TEXT["entities"], (2, -0.5))]
+    assert [entity.score for entity in getattr(only(TEXT | {key: in_characters}), key)] == [2.0, -0.5]
+
+
 def test_scores_of_a_text_without_tokens_are_counted():
     _, report = read(TEXT | {"relations": [RELATED | {"score": 0.5}]})
     assert dict(report.dropped) == {"scores of relations of a text without tokens": 1}
@@ -363,6 +372,10 @@ BAD: list[tuple[dict[str, Any] | str, str]] = [
     (entity(id={}), "entity 0: id: expected str or int, got {}"),
     (entity(chars=[3]), r"entity 0: chars: expected \[start, end\] with 0 <= start < end, got \[3\]"),
     (entity(chars=[3, 3]), r"entity 0: chars: expected .*, got \[3, 3\]"),
+    (entity(score="high"), "entity 0: score: expected int or float, got 'high'"),
+    (entity(score=True), "entity 0: score: expected int or float, got True"),
+    (entity(score=float("nan")), "entity 0: score: expected a finite number, got nan"),
+    (entity(score=float("-inf"), chars=[0, 3]), "entity 0: score: expected a finite number, got -inf"),
     (LINE | {"entities": [without(ADA_ACME[0], "end")]}, "entity 0: expected the key 'end', got keys start, type"),
     (LINE | {"entities": [e | {"id": "a"} for e in ADA_ACME]}, "expected each entity id once, got 'a' twice"),
     (LINE | {"entities": [e | {"id": n} for e, n in zip(ADA_ACME, (1, "1"))]}, "expected each entity id once, got '1' twice"),

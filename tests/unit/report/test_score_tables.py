@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from relsift.evaluation.entities import EntityErrorSplit, EntityScores
+from relsift.evaluation.error_causes import CauseCounts, ErrorCauses
 from relsift.evaluation.scores import ErrorSplit, Scores, TypeScore
 from relsift.evaluation.semeval2010 import official_scores
 from relsift.evaluation.significance import Interval
-from relsift.report.score_tables import error_table, interval_line, official_table, score_table
+from relsift.report.score_tables import (
+    cause_table,
+    entity_error_table,
+    entity_table,
+    error_table,
+    interval_line,
+    official_table,
+    score_table,
+)
 from relsift.schema import Entity, Relation, Sentence
 
 
@@ -35,6 +45,22 @@ def test_errors_are_counted_by_kind_and_reversed_ones_are_named_where_direction_
         ("of the unrelated: right relation, reversed", "1", ""),
     )
     assert error_table(scores("undirected")).rows == table.rows[:3]
+
+
+def test_entities_have_a_row_a_type_and_their_errors_by_kind():
+    scores = EntityScores({"match": "strict"}, 5, {"PER": TypeScore(1, 1, 1)}, EntityErrorSplit(0, 1, 0, 0, 0))
+    table = entity_table(scores, "toy")
+    assert table.title == "toy: entities, match=strict" and table.columns[0].title == "entity"
+    assert table.rows[0] == ("PER", "50.0", "50.0", "50.0", "2") and len(table.rows) == 4
+    errors = entity_error_table(scores)
+    assert errors.title == "entities: 1 errors" and errors.rows[1] == ("right type, span overlaps only", "1")
+    assert [row[1] for row in errors.rows] == ["0", "1", "0", "0", "0"]
+
+
+def test_causes_stand_side_by_side_for_missed_and_spurious_relations():
+    table = cause_table(ErrorCauses(CauseCounts(1, 2, 3, 4, 5), CauseCounts(6, 7, 8, 9)))
+    assert [row[1:] for row in table.rows] == [("1", "6"), ("2", "7"), ("3", "8"), ("4", "9"), ("5", "0"), ("15", "30")]
+    assert table.rows[0][0] == "span of an entity" and table.totals == 1
 
 
 def test_the_official_score_has_one_average():

@@ -200,6 +200,48 @@ def test_crossing_mentions_are_cut_into_pieces_and_named_once():
     assert Page(text).text["sentence"] == "a b c d"
 
 
+def test_predicted_entities_show_which_side_has_them():
+    gold = sentence(Relation(0, 1, "FOUNDED"), Relation(1, 2, "BASED"))
+    predicted = sentence(
+        Relation(1, 0, "FOUNDED", 0.9), Relation(1, 2, "BASED", 0.8),
+        entities=(Entity(2, 3, "ORG", score=1.5), Entity(0, 1, "PER"), Entity(4, 5, "LOC", score=-0.25)),
+    )  # fmt: skip
+    text = comparison(gold, predicted, entities="predicted")
+    marks = {(str(mark["data-type"]), str(mark["class"]), str(mark["title"])) for mark in Page(text).having("data-e")}
+    assert marks == {
+        ("PER", "e c0 whole", "PER"),
+        ("ORG", "e c1 whole", "ORG, score 1.50"),
+        ("○ GPE", "e c2 whole missed", "GPE, in gold, not predicted"),
+        ("+ LOC", "e c3 whole spurious", "LOC, score -0.25, predicted, not in gold"),
+    }
+    # The first relation is found, though its entities stand at other positions; the second one differs in an entity.
+    assert sorted(str(row["data-kind"]) for row in Page(text).having("data-kind")) == ["found", "missed", "spurious"]
+    assert "3 entities in gold, 3 predicted · compared directed" in text
+
+
+def test_with_boundaries_entities_of_one_span_are_the_same():
+    gold = sentence(Relation(0, 1, "FOUNDED"))
+    predicted = sentence(Relation(0, 1, "FOUNDED", 0.9), entities=(Entity(0, 1, "ORG"), Entity(2, 3, "PER")))
+    text = comparison(gold, predicted, entities="predicted", match="boundaries")
+    assert [str(mark["data-type"]) for mark in Page(text).having("data-e")] == ["PER", "ORG", "○ GPE"]
+    assert [row["data-kind"] for row in Page(text).having("data-kind")] == ["found"]
+
+
+def test_entities_stated_twice_and_relations_between_them_are_drawn_as_they_are_counted():
+    twice = sentence(Relation(0, 2, "A"), Relation(0, 1, "B"), entities=(Entity(0, 1, "PER"), Entity(2, 3, "ORG"), Entity(0, 1, "PER")))
+    once = sentence(Relation(0, 1, "B"), entities=(Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
+    text = comparison(twice, once, entities="predicted")
+    assert len(Page(text).having("data-e")) == 2
+    assert [(r["data-kind"], r["data-head"], r["data-tail"]) for r in Page(text).having("data-kind")] == [
+        ("missed", "0", "0"), ("found", "0", "1"),
+    ]  # fmt: skip
+
+
+def test_scores_of_entities_are_shown_with_them():
+    text = plain(sentence(entities=(Entity(0, 1, "PER", "Founder", score=2.345),)))
+    assert [mark["title"] for mark in Page(text).having("data-e")] == ["PER / Founder, score 2.35"]
+
+
 def test_sides_that_do_not_belong_together_are_refused():
     gold = sentence()
     with pytest.raises(DataError, match="same id and tokens"):

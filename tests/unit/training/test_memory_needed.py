@@ -28,7 +28,7 @@ class Encoder(nn.Module):
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = Encoder()
+        self.encoders = (Encoder(),)
         self.head = nn.Linear(30, 10, bias=False)
 
 

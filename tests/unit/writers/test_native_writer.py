@@ -6,6 +6,9 @@ import io
 import json
 from dataclasses import replace
 
+import pytest
+
+from relsift.errors import DataError
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 from relsift.writers.native import WRITER, lines, record_of
 
@@ -30,6 +33,15 @@ def test_not_annotated_has_no_key_and_annotated_without_relations_an_empty_list(
 def test_scores_are_rounded_to_six_places():
     record = record_of(SENTENCE.with_relations([Relation(0, 1, "runs", 0.12345678), Relation(1, 0, "runs", 1.0)]))
     assert [relation["score"] for relation in record["relations"]] == [0.123457, 1.0]
+
+
+def test_scores_of_entities_are_written_as_those_of_relations():
+    found = replace(SENTENCE, entities=(replace(ENTITIES[0], score=-1.23456789), ENTITIES[1]), tagged=(Entity(0, 1, "PER", score=2.0),))
+    record = record_of(found)
+    assert record["entities"][0] == {"start": 0, "end": 1, "type": "PER", "score": -1.234568}
+    assert "score" not in record["entities"][1] and record["tagged"][0]["score"] == 2.0
+    with pytest.raises(DataError, match="sentence 's': expected finite scores"):
+        list(lines(Document("s", (replace(SENTENCE, entities=(Entity(0, 1, "PER", score=float("inf")),), relations=()),))))
 
 
 def test_all_offsets_of_a_line_count_in_its_text_and_its_place_stands_beside_them():

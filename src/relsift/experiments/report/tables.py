@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from relsift.evaluation.scores import PRF
 from relsift.experiments.comparison import SystemComparison
+from relsift.experiments.end_to_end import END_TO_END
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
 from relsift.experiments.result import CellResult, Results
@@ -201,3 +204,32 @@ def cost_table(results: Results) -> Table:
 def _left_out(results: Results) -> list[str]:
     missing = [system.title for system in results.systems if not results.of(system)]
     return [f"Not computed yet: {', '.join(missing)}."] if missing else []
+
+
+def end_to_end_table(results: Results) -> Table | None:
+    """A row a joint model: F1 of entities, and of relations by each convention of the field; None if no model finds entities."""
+    systems = [system for system in results.systems if any(END_TO_END in cell.extra for cell in results.of(system))]
+    if not systems:
+        return None
+    found = (("entities", "entities"), ("relations, strict", "relations, strict"), ("relations, boundaries", "relations, boundaries"))
+    given = (("relations of gold entities", "relations of gold entities"),)
+    columns = [
+        Column(title="system", align="left"),
+        *(Column(title=average, group=group) for group, _ in (*found, *given) for average in ("micro", "macro")),
+        Column(title="cells"),
+    ]
+    rows = []
+    for system in systems:
+        cells = [cell.extra[END_TO_END] for cell in results.of(system) if END_TO_END in cell.extra]
+        values = [[cell[key][average]["f1"] for cell in cells] for _, key in (*found, *given) for average in ("micro", "macro")]
+        rows.append((system.title, *(_mean_and_spread(one) for one in values), str(len(cells))))
+    notes = (
+        "F1 in percent: mean ± standard deviation over all cells. Strict: span and type of both entities are right; boundaries: the spans.",
+        "Relations of gold entities: the model relates the annotated ones, at the threshold that was chosen for those it finds.",
+    )
+    return Table(columns=tuple(columns), rows=tuple(rows), notes=notes)
+
+
+def _mean_and_spread(shares: Sequence[float]) -> str:
+    mean = percent(float(np.mean(shares)))
+    return mean if len(shares) == 1 else f"{mean} ± {percent(float(np.std(shares, ddof=1)))}"

@@ -102,6 +102,11 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
         """The part that makes the token features; None for a model that reads no tokens."""
         return None
 
+    @property
+    def encoders(self) -> tuple[TokenEncoder, ...]:
+        """All such parts, for a model that has several. They read the same transformer, where they read one."""
+        return () if self.encoder is None else (self.encoder,)
+
     def notes(self, examples: Sequence[Example]) -> list[str]:
         """Messages for the user about the part of these training examples that the model does not see, one line a reason."""
         return []

@@ -56,7 +56,7 @@ class ClassifierModel(RelationModel[Output], Generic[Output]):
 
     @classmethod
     def reads(cls, config: Any) -> frozenset[Input]:
-        return cls.READS - {"words"} | encoder_reads(config.encoder) if "words" in cls.READS else cls.READS
+        return cls.READS - {"words"} | encoder_reads(config.encoder, config.encoder_options) if "words" in cls.READS else cls.READS
 
     def make_classifier(self, size: int, relations: int) -> RelationClassifier:
         """A classifier of pair vectors (P, size), as the options say. Args: relations: K."""
