@@ -25,6 +25,8 @@ ON_TRANSFORMER = (
     System(name="spert-paper", title="SpERT, the paper's values", model="spert"),
     SPERT,
     SPERT_MT,
+    System(name="spert-frozen", title="SpERT on the frozen transformer", model="spert", preset="frozen"),
+    System(name="spert_mt-frozen", title="SpERT.MT on the frozen transformer", model="spert_mt", preset="frozen"),
     System(name="pipeline-encoder", title="pipeline on the transformer", model="pipeline", overrides=(f"model.encoder={TRANSFORMER}",)),
 )
 SYSTEMS = (*ON_WORDS, *ON_TRANSFORMER)

@@ -121,7 +121,7 @@ _TUNED_TRAINING = {
     "batch_pairs": 4096, "epochs": 30, "patience": 30, "unknown_rate": 0.3, "word_dropout": 0.1, "ema": 0.99,
     "loss_weights": {"identification": 0.5},
 }  # fmt: skip
-_ON_FROZEN = {**_OURS, "encoder": TRANSFORMER, "encoder_options": {"last_layers": 0}}
+_ON_FROZEN = {**_OURS, "encoder": TRANSFORMER, "encoder_options": {"last_layers": 0, "character_filters": 32, "case_size": 8}}
 _FROZEN_TRAINING = {
     **_TUNED_TRAINING, "freeze_encoder": True, "encoder_learning_rate": 1e-4, "freeze_embeddings": True,  # the last two if it is thawed
     "word_dropout": 0.0, "batch_tokens": 4096,

@@ -99,7 +99,7 @@ _LOOKS = {"character_filters": 32, "case_size": 8}  # small transformers often r
 _ON_FROZEN = {"encoder": TRANSFORMER, "encoder_options": {"last_layers": 0, "units": 96, "dropout": 0.5, **_LOOKS}}
 _FROZEN_TRAINING = {
     **_TRAINING, "freeze_encoder": True, "encoder_learning_rate": 1e-4, "freeze_embeddings": True,  # the last two if it is thawed
-    "word_dropout": 0.0, "batch_tokens": 4096,
+    "word_dropout": 0.0, "batch_tokens": 4096, "epochs": 20, "patience": 20,
 }  # fmt: skip
 
 

@@ -104,7 +104,8 @@ _TUNED = {
 _FROZEN = {**_TUNED, "freeze_encoder": True, "ema": 0.99}
 _MAXIMA = {"encoder_options": {"pooling": "max"}}  # so that the maxima over tokens are those over their pieces
 _SMALL = {**_MAXIMA, "hidden": 256}
-_ON_FROZEN = {"encoder_options": {"last_layers": 0, "units": 96, "dropout": 0.5}, "hidden": 256, "dropout": 0.3}
+_LOOKS = {"character_filters": 32, "case_size": 8}  # small transformers often read lower case alone, and names are capitalised
+_ON_FROZEN = {"encoder_options": {"last_layers": 0, "units": 96, "dropout": 0.5, **_LOOKS}, "hidden": 256, "dropout": 0.3}
 
 
 class SpERT(ClassifierModel[SpERTOutput], JointModel[SpERTStates, SpERTOutput]):

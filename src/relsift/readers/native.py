@@ -1,8 +1,8 @@
 """Native JSON lines: one sentence or one text a line.
 
-    {"id"?, "doc_id"?, "tokens", "entities": [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?}],
+    {"id"?, "doc_id"?, "tokens", "entities"?: [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?}],
         "relations"?: [{"head", "tail", "type", "score"?}]}
-    {"id"?, "doc_id"?, "text", "entities": […], "relations"?: […]}
+    {"id"?, "doc_id"?, "text", "entities"?: […], "relations"?: […]}
 
 With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
 tokens. Ends are exclusive. head and tail are entity ids or positions in the list. `"relations": []` means annotated, none; a
@@ -37,10 +37,11 @@ from pathlib import Path
 from typing import Any
 
 from relsift.errors import DataError
+from relsift.json_text import decode
 from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden
 from relsift.readers.encodings import UTF8
 from relsift.readers.native_positions import CHARACTERS, UTF16
-from relsift.readers.native_record import Line, line_of, lose_relations
+from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
 from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
 from relsift.schema import Document, Sentence
 
@@ -187,7 +188,10 @@ def _without_offsets(sentence: Sentence) -> Sentence:
 
 
 def recognises(path: Path) -> bool:
-    """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE)."""
+    """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE).
+
+    Words without entities, for a model that finds them, are native if nothing else stands beside them.
+    """
     if path.is_dir():
         children = sorted(file for file in path.iterdir() if file.suffix.lower() == ".jsonl" and not is_hidden(file, path))
         first = next((file for file in children if file.is_file()), None)
@@ -199,9 +203,20 @@ def recognises(path: Path) -> bool:
     line, line_end, _ = beginning.partition("\n")
     if not line.startswith("{") or not line.rstrip().endswith("}"):  # an array, or an object over several lines
         line = beginning
+    if _is_text_alone(line):
+        return True
     has_words = '"tokens"' in line or '"text"' in line
     has_more = '"id"' in line or '"entities"' in line or (not line_end and len(line) >= _RECOGNITION_BYTES // 4)  # beyond what was read
     return _BEGINS_WITH_OBJECT.match(line) is not None and has_words and has_more and not _OTHER_FORMAT.search(line)
+
+
+def _is_text_alone(line: str) -> bool:
+    """Whether it is a JSON object of words, and of native keys only."""
+    try:
+        value = decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and value.keys() <= KEYS and not value.keys().isdisjoint({"tokens", "text"})
 
 
 READER = Reader(

@@ -37,7 +37,7 @@ from relsift.readers.native_positions import (
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Entity, Relation, Sentence
 
-_KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
+KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
 _LONGEST_TEXT = 100_000_000  # characters of a document; a larger `text_start` is a mistake
 
 
@@ -67,8 +67,8 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     """
     if not isinstance(record, dict):
         raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
-    if not record.keys() <= _KEYS:
-        for name in sorted(record.keys() - _KEYS):
+    if not record.keys() <= KEYS:
+        for name in sorted(record.keys() - KEYS):
             report.drop(f"values under the unknown key {name!r}", where)
     key = optional_id(record, "id", where) or made_up
     doc_id = optional_id(record, "doc_id", where) or ""

@@ -315,6 +315,10 @@ def test_other_encodings_are_refused_with_the_byte_and_a_way_out(tmp_path: Path)
         ("a.jsonl", json.dumps({"id": 1, "text": 'the "sentences": [] key'}), True),
         ("a.jsonl", '{"id": "d", "sentences": [["text"]], "text": ""}', False),
         ("a.jsonl", '["id", "tokens"]', False),
+        ("a.jsonl", '{"text": "Ada leads Acme."}\n{"text": "Bo left."}', True),  # for a model that finds entities
+        ("a.jsonl", '{"tokens": ["Ada", "left"]}', True),
+        ("a.jsonl", '{"text": "Ada leads Acme.", "label": [[0, 3, "PER"]]}', False),  # another tool's
+        ("a.jsonl", '{"doc_id": "d"}', False),
         ("a.json", json.dumps(LINE), False),
         ("a.jsonl", "", False),
     ],
