@@ -22,6 +22,7 @@ from relsift.inference import Scorer, score
 from relsift.kernels.switch import SWITCH
 from relsift.losses.base import classifications
 from relsift.losses.labels import first_label
+from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import ModelConfig, RelationModel
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.registry import find, table
@@ -253,6 +254,8 @@ def decided(model: RelationModel[Any], batch: Batch) -> list[int]:
 def test_learns_four_sentences_by_heart(case, kernel, monkeypatch):
     if case.reads.isdisjoint({"words", "subwords"}):
         pytest.skip("types alone do not tell the four sentences apart")
+    if issubclass(case.architecture, JointModel):
+        pytest.skip("test_joint_models.py has it learn their entities too")
     monkeypatch.setenv(SWITCH, kernel)
     group = four_sentences()
     known = Encoding.fit(group, reads=case.reads, subwords=KNOWN.subwords)
