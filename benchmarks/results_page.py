@@ -10,15 +10,17 @@ from pathlib import Path
 import experiments_page
 import official_page
 import systems_page
+import transformers_page
 from measure import write_between
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
 README = Path(__file__).parent.parent / "README.md"
-NOTE = "made by benchmarks/results_page.py; edit experiments.md, reading.md, systems.md and semeval.md in benchmarks/results for the words"
+NOTE = "made by benchmarks/results_page.py; edit the .md files in benchmarks/results for the words"
 
 
 def main() -> None:
-    lines = ["# Results", "", f"<!-- {NOTE} -->", "", *experiments_page.page(), *official_page.page(), *systems_page.page()]
+    parts = (experiments_page, transformers_page, official_page, systems_page)
+    lines = ["# Results", "", f"<!-- {NOTE} -->", "", *(line for part in parts for line in part.page())]
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     for name, text in (
         ("results", official_page.overview()), ("systems", systems_page.overview()), ("folds", "\n".join(experiments_page.overview())),

@@ -1,0 +1,85 @@
+"""The parts of docs/results.md on transformers and on joint models, from benchmarks/results/encoders and benchmarks/results/joint."""
+
+from __future__ import annotations
+
+from statistics import fmean, stdev
+
+from official_page import RESULTS, TITLES, load, over_seeds, setting, table
+from systems_page import machines
+
+from relsift.errors import DataError
+from relsift.experiments.comparison import compare_systems
+from relsift.experiments.encoders import SYSTEMS as WITH_ENCODER
+from relsift.experiments.end_to_end import END_TO_END
+from relsift.experiments.joint import SYSTEMS as JOINT
+from relsift.experiments.result import Results
+from relsift.experiments.system import MTL_TAG, System
+from relsift.report.wording import interval, points, with_deviation
+
+ENCODERS, JOINT_FOLDER = RESULTS / "encoders", RESULTS / "joint"
+CONVENTIONS = (
+    ("entities", "micro"), ("relations, strict", "micro"), ("relations, strict", "macro"), ("relations, boundaries", "micro"),
+    ("relations of gold entities", "micro"),
+)  # fmt: skip
+
+
+def page() -> list[str]:
+    lines = ["## With a transformer", "", words("encoders.md"), ""]
+    for corpus, results in load(ENCODERS, WITH_ENCODER).items():
+        lines += [f"### {TITLES[corpus]}, with a transformer", "", setting(results), "", encoder_table(results), "", machines(results), ""]
+    if not JOINT_FOLDER.is_dir():
+        return lines
+    lines += ["## Joint models", "", words("joint.md"), ""]
+    for corpus, results in load(JOINT_FOLDER, JOINT).items():
+        lines += [f"### {TITLES[corpus]}, joint models", "", setting(results), "", joint_table(results), "", machines(results), ""]
+    return lines
+
+
+def words(name: str) -> str:
+    return (RESULTS / name).read_text(encoding="utf-8").strip()
+
+
+def encoder_table(results: Results) -> str:
+    rows = []
+    for system in computed(results):
+        development = over_seeds(results, system, lambda cell: cell.development.micro.f1)
+        test = over_seeds(results, system, lambda cell: cell.test.micro.f1)
+        rows.append([system.title, development, test, *against(results, system), *cost(results, system)])
+    head = ["system", "development", "test micro F1", f"against {MTL_TAG.title}", "95 % interval", "p", "seeds", "s an epoch", "parameters"]
+    return table(head, rows)
+
+
+def joint_table(results: Results) -> str:
+    rows = []
+    for system in computed(results):
+        cells = [cell.extra[END_TO_END] for cell in results.of(system)]
+        values = [[cell[key][average]["f1"] for cell in cells] for key, average in CONVENTIONS]
+        scores = [with_deviation(fmean(one), stdev(one) if len(one) > 1 else None) for one in values]
+        development = over_seeds(results, system, lambda cell: cell.development.micro.f1)
+        rows.append([system.title, development, *scores, *cost(results, system)])
+    head = [
+        "system", "development, strict micro", "entities, micro", "relations: strict micro", "strict macro", "boundaries, micro",
+        "of gold entities, micro", "seeds", "s an epoch", "parameters",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def computed(results: Results) -> list[System]:
+    return [system for system in results.systems if results.of(system)]
+
+
+def against(results: Results, system: System) -> list[str]:
+    """Difference, interval and p; empty without cells to compare."""
+    if system.name == MTL_TAG.name or not results.of(MTL_TAG):
+        return ["", "", ""]
+    try:
+        tested = compare_systems(results.of(system), results.of(MTL_TAG))
+    except DataError:
+        return ["", "", ""]
+    return [f"**{points(tested.difference)}**", interval(tested.interval), f"{tested.p_value:.4f}"]
+
+
+def cost(results: Results, system: System) -> list[str]:
+    cells = results.of(system)
+    seeds = ", ".join(str(cell.seed) for cell in cells)
+    return [seeds, f"{fmean(cell.seconds_per_epoch for cell in cells):.0f}", f"{cells[0].parameters / 1e6:.1f} M"]
