@@ -101,7 +101,7 @@ class RelationExtractor:
     def __call__(self, item: Item, *, threshold: float | None = None, entities: Entities | None = None) -> Document:
         """Relations for one item, as a document: its sentences (none if the text is empty) and, if known, its text. See `predict`."""
         if isinstance(item, (str, bytes)):
-            raise DataError(_not_an_item("rx(item)", item))
+            raise DataError(_not_an_item("rx(item)", item, self.finds_entities))
         dropped, chosen = ReadReport(), entities_of(self.bundle.scorer, entities)
         document = Document("item-0", (item,)) if isinstance(item, Sentence) else _document(item, "rx(item)", "item-0", dropped, chosen)
         sentences = self._predicted(document.sentences, dropped, threshold, None, chosen)
@@ -142,7 +142,8 @@ class RelationExtractor:
     ) -> Iterator[Sentence]:
         """`predict` for an input of any length, in bounded memory; it warns at the end."""
         if isinstance(items, (str, bytes, Mapping, Sentence, Document)) or not isinstance(items, Iterable):
-            raise DataError(_not_an_item("items", items) if isinstance(items, (str, bytes)) else _not_a_list(items))
+            is_text = isinstance(items, (str, bytes))
+            raise DataError(_not_an_item("items", items, self.finds_entities) if is_text else _not_a_list(items))
         dropped, chosen = ReadReport(), entities_of(self.bundle.scorer, entities)
         return self._predicted(_sentences(items, dropped, chosen), dropped, threshold, report, chosen)
 
@@ -185,20 +186,20 @@ def _document(item: Any, where: str, key: str, dropped: ReadReport, entities: En
     if isinstance(item, Document):
         return item
     if not isinstance(item, Mapping):
-        raise DataError(_not_an_item(where, item))
+        raise DataError(_not_an_item(where, item, entities == "predicted"))
     record = as_json(item, where)
-    if record.get("entities") is None and entities == "predicted":
-        record |= {"entities": []}
-    if record.get("entities") is None:
+    if record.get("entities") is None and entities == "gold":
         raise DataError(
-            f'{where}: expected "entities" beside the text, got keys {", ".join(sorted(record))}; this model relates given entities and '
-            f"does not find them: give them, as in {_EXAMPLE}"
+            f'{where}: expected "entities" beside the text, got keys {", ".join(sorted(record)) or "none"}; given entities are related '
+            f"here, and none are found: give them, as in {_EXAMPLE}"
         )
     return document_of(record | {"relations": None}, where, dropped, key=key)
 
 
-def _not_an_item(where: str, item: Any) -> str:
+def _not_an_item(where: str, item: Any, finds_entities: bool) -> str:
     got = type(item).__name__ + (f" {item[:40]!r}" if isinstance(item, str) else "")
+    if finds_entities:
+        return f'{where}: expected a Sentence, a Document or a mapping, such as {{"text": "Ada leads Acme."}}, got {got}'
     return (
         f"{where}: expected a Sentence, a Document or a mapping with entities, got {got}; this model relates given entities and does not "
         f"find them: give them, as in {_EXAMPLE}"

@@ -25,7 +25,7 @@ from relsift.encoding.subwords import PieceCounts
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ConfigError, RelsiftError, ShapeError, require
-from relsift.evaluation.scores import Entities
+from relsift.evaluation.scores import ENTITIES, Entities
 from relsift.kernels.notes import notes
 from relsift.models.base.joint_model import Found, JointModel
 from relsift.models.base.model import RelationModel
@@ -188,7 +188,8 @@ def score(
 
 
 def entities_of(scorer: AnyScorer, entities: Entities | None) -> Entities:
-    """Whose entities are scored. Raises ConfigError for predicted entities of a model that finds none."""
+    """Whose entities are scored. Raises ConfigError for predicted entities of a model that finds none, and for any other word."""
+    require(entities is None or entities in ENTITIES, "entities", expected="gold or predicted", got=entities)
     if entities == "predicted" and not scorer.finds_entities:
         raise ConfigError(
             "entities: expected gold, for a model that finds no entities itself, got predicted; train a joint model (`relsift models`)"

@@ -104,7 +104,7 @@ def test_errors_names_each_wrong_relation_with_its_cause_and_each_wrong_entity(f
     [
         ("pairs", ["--entities", "predicted"], ("expected gold", "got predicted")),
         ("pairs", ["--match", "boundaries"], ("--match", "expected strict with gold entities")),
-        ("joint", ["--entities", "gold", "--match", "boundaries"], ("--match", "add --entities predicted")),
+        ("joint", ["--entities", "gold", "--match", "boundaries"], ("--match", "take --entities predicted")),
         ("joint", ["--entities", "silver"], ("--entities", "gold or predicted", "silver")),
         ("joint", ["--match", "partial"], ("--match", "strict or boundaries", "partial")),
     ],
@@ -130,3 +130,61 @@ def test_compare_counts_end_to_end_and_refuses_to_mix(folders, capsys):
     status, out, err = relsift(capsys, "compare", folders["joint"], folders["pairs"], *data, "--entities", "gold")
     assert status == 0, err
     assert "entities=gold" in out
+
+
+def test_prediction_of_found_entities_is_resumed_after_any_line(folders, capsys, tmp_path):
+    texts = tmp_path / "in.jsonl"
+    texts.write_text("".join(json.dumps({"id": s.id, "tokens": list(s.tokens)}) + "\n" for s in TEST), encoding="utf-8")
+    out = tmp_path / "out.jsonl"
+    command = ("predict", folders["joint"], texts, "--out", out, "--resume")
+    status, _, err = relsift(capsys, *command)
+    assert status == 0, err
+    whole = out.read_bytes()
+    assert b'"score"' in whole
+    status, _, err = relsift(capsys, *command)
+    assert status == 0 and "already complete" in err
+    lines = whole.splitlines(keepends=True)
+    (tmp_path / ".out.jsonl.complete.json").rename(tmp_path / "out.jsonl.resume.json")
+    out.write_bytes(b"".join(lines[:2]) + lines[2][:40])  # as if killed in the third line
+    status, _, err = relsift(capsys, *command)
+    assert status == 0, err
+    assert out.read_bytes() == whole
+
+
+def test_a_resumed_prediction_of_found_entities_refuses_another_sentence(folders, capsys, tmp_path):
+    texts, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    texts.write_text('{"id": "x", "tokens": ["Ada", "joined", "Acme"]}\n', encoding="utf-8")
+    assert relsift(capsys, "predict", folders["joint"], texts, "--out", out, "--resume")[0] == 0
+    texts.write_text('{"id": "x", "tokens": ["Bo", "joined", "Acme"]}\n', encoding="utf-8")
+    status, _, err = relsift(capsys, "predict", folders["joint"], texts, "--out", out, "--resume")
+    assert_one_clear_line(status, err)
+    assert "the input has changed" in err
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "named"),
+    [
+        ("type_prior", ("--entities", "predicted"), "finds no entities itself"),
+        ("type_prior", ("--match", "boundaries"), "leave it out"),
+        ("toy_joint", ("--entities", "gold", "--match", "boundaries"), "--entities predicted"),
+    ],
+)
+def test_cv_refuses_a_convention_without_effect_before_it_begins(folders, capsys, tmp_path, model, options, named):
+    out = tmp_path / "grid"
+    status, _, err = relsift(capsys, "cv", "--data", folders["data"], "--model", model, "--out", out, *options)
+    assert_one_clear_line(status, err)
+    assert named in err and not out.exists()
+
+
+def test_no_advice_is_given_that_the_model_cannot_follow(folders, capsys):
+    status, _, err = relsift(capsys, "evaluate", folders["pairs"], folders["data"], "--match", "boundaries")
+    assert_one_clear_line(status, err)
+    assert "leave it out" in err and "predicted" not in err
+
+
+def test_a_missing_transformer_is_said_before_the_data_is_read(capsys, tmp_path):
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("no JSON\n", encoding="utf-8")
+    status, _, err = relsift(capsys, "train", "--data", f"native:{broken}", "--model", "spert", "--out", tmp_path / "run")
+    assert_one_clear_line(status, err)
+    assert "encoding.encoder" in err and "--encoder" in err

@@ -221,3 +221,27 @@ def test_the_threshold_decides_over_found_entities(trained):
 def test_a_view_of_the_tags_that_needs_the_pair_is_refused():
     with pytest.raises(ConfigError, match=r"encoding\.tags"):
         train(load_config(model="toy_joint", overrides=["encoding.tags=pair"]), ONE_WORD, ONE_WORD)
+
+
+def test_while_nothing_is_found_the_last_epoch_is_kept_and_said():
+    result = train(config(epochs=3, patience=2, learning_rate=1e-9), ONE_WORD, ONE_WORD)
+    assert [record["dev_f1"] for record in result.state.history] == [0.0] * 3
+    assert result.state.best_epoch == 3
+    assert any("train longer" in line for line in result.notes)
+
+
+def test_another_word_for_whose_entities_is_refused(trained):
+    with pytest.raises(ConfigError, match=r"entities: expected gold or predicted, got 'Predicted'"):
+        RelationExtractor(trained).predict(ONE_WORD, entities="Predicted")
+
+
+def test_a_bare_text_is_refused_with_what_a_model_that_finds_entities_takes(trained):
+    for call in (lambda rx: rx("Ada joined Acme."), lambda rx: rx.predict(["Ada joined Acme."]), lambda rx: rx.predict("Ada joined Acme.")):
+        with pytest.raises(DataError, match=r'such as \{"text"') as caught:
+            call(RelationExtractor(trained))
+        assert "does not find" not in str(caught.value)
+
+
+def test_a_view_of_the_tags_that_the_model_does_not_read_is_noted():
+    notes = train(load_config(model="toy_joint", overrides=["encoding.tags=random", "training.epochs=1"]), ONE_WORD, ONE_WORD).notes
+    assert "encoding.tags=random changes nothing: toy_joint reads no tags with these options" in notes

@@ -54,16 +54,16 @@ def command(
     assert out is not None
     usable_jobs(jobs)
     grids.check_out(out, data or data_option)
-    given, matched = prediction_options.convention(entities, match)
+    file = read_yaml(config) if config is not None else {}
+    system = system_of(
+        file, str(config), name=name, model=model, preset=preset, tagger=tagger, select_on=select_on, test_ratio=test_ratio
+    )
+    given, matched = prediction_options.of_model(system.model, entities, match)
     plan = make_plan(
         data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
         type_filter=type_filter, sentences=sentences, development=development, fold_seed=fold_seed, quick=quick,
         no_relation=no_relation or (), on_error=data_options.as_on_error(on_error), entities=given, match=matched,
     )  # fmt: skip
-    file = read_yaml(config) if config is not None else {}
-    system = system_of(
-        file, str(config), name=name, model=model, preset=preset, tagger=tagger, select_on=select_on, test_ratio=test_ratio
-    )
     systems = adapted([system], plan, [*encoder_overrides(encoder), *(overrides or [])])
     cells = cells_asked_for(systems, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
     grids.compute(cells, plan, out, jobs=jobs)

@@ -44,13 +44,32 @@ def convention(entities: str | None, match: str) -> tuple[scores.Entities | None
 
 def whose_entities(scorer: AnyScorer, entities: str | None, match: str) -> tuple[scores.Entities, scores.Match]:
     """The values of --entities and --match for a model. Raises ConfigError for others, and for what the model cannot do."""
-    from relsift.errors import require
     from relsift.inference import entities_of
 
     given, matched = convention(entities, match)
     used = entities_of(scorer, given)
-    require(
-        used == "predicted" or matched == "strict",
-        "--match", expected="strict with gold entities, which are right anyway; leave it out, or add --entities predicted", got=match,
-    )  # fmt: skip
+    _check_match(used, matched, can_predict=scorer.finds_entities)
     return used, matched
+
+
+def _check_match(entities: scores.Entities, match: scores.Match, *, can_predict: bool) -> None:
+    """Raises ConfigError for a match that gold entities would leave without effect."""
+    from relsift.errors import require
+
+    advice = "leave it out" + (", or take --entities predicted" if can_predict else "")
+    expected = f"strict with gold entities, which are right anyway; {advice}"
+    require(entities == "predicted" or match == "strict", "--match", expected=expected, got=match)
+
+
+def of_model(name: str, entities: str | None, match: str) -> tuple[scores.Entities | None, scores.Match]:
+    """The values of --entities and --match for a model that is not trained yet. Raises ConfigError as `whose_entities` does."""
+    from relsift.errors import ConfigError
+    from relsift.models.base.joint_model import JointModel
+    from relsift.registry import find
+
+    given, matched = convention(entities, match)
+    finds = issubclass(find("model", name), JointModel)
+    if given == "predicted" and not finds:
+        raise ConfigError(f"--entities: expected gold for {name}, which finds no entities itself, got predicted; take a joint model")
+    _check_match(given or ("predicted" if finds else "gold"), matched, can_predict=finds)
+    return given, matched

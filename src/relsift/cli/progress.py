@@ -46,10 +46,9 @@ class TrainingProgress:
     def epoch(self, record: dict[str, Any]) -> None:
         """Args: record: of a finished epoch, as in history.jsonl."""
         losses = "  ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_"))
-        print_above(
-            self.console,
-            f"epoch {record['epoch']:2d}/{self.epochs}  {losses}  development F1 {100 * record['dev_f1']:.1f}  ({record['seconds']:.1f} s)",
-        )
+        entities = f" (entities {100 * record['dev_entity_f1']:.1f})" if "dev_entity_f1" in record else ""
+        f1 = f"development F1 {100 * record['dev_f1']:.1f}{entities}"
+        print_above(self.console, f"epoch {record['epoch']:2d}/{self.epochs}  {losses}  {f1}  ({record['seconds']:.1f} s)")
         self.bar.update(self.task, epoch=record["epoch"] + 1, completed=0)
 
 

@@ -56,12 +56,14 @@ def command(
     from relsift.report.score_tables import score_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
+    from relsift.training.training_set import check_encoder
 
     require(seeds is None or seeds >= 1, "--seeds", expected="a number of trainings >= 1", got=seeds)
     require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
     options = [*encoder_overrides(encoder), *(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
     # Before the data is read, which may take long:
     check = load_config(model=model, preset=preset, file=config, overrides=options)
+    check_encoder(check)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
@@ -88,6 +90,8 @@ def command(
         note(line)
     echo(f"epoch {state.best_epoch} of {state.epoch} kept, threshold {state.best_threshold:.3f}", err=True)
     show(score_table(scores, "development"))
+    if (entity_f1 := state.history[state.best_epoch - 1].get("dev_entity_f1")) is not None:
+        echo(f"entities of the development part, micro F1: {100 * entity_f1:.1f}")
     echo(scores.setting_line())
     echo(f"model written to {out / 'model'}")
 

@@ -67,8 +67,7 @@ class Encoding:
         if not inputs <= INPUTS:
             raise ConfigError(f"model.READS: expected some of {', '.join(sorted(INPUTS))}, got {', '.join(sorted(inputs))}")
         if "subwords" in inputs and subwords is None:
-            expected = "the folder or hub id of a transformer, which this model reads"
-            raise ConfigError(f"encoding.encoder: expected {expected}, got none; name one with --encoder")
+            raise no_transformer()
         labels = {relation.type for sentence in sentences for relation in sentence.relations or ()}
         if not labels:
             raise DataError("training data: expected sentences with relations, got none; is this corpus annotated?")
@@ -146,6 +145,12 @@ class Encoding:
         except (KeyError, TypeError, AttributeError) as error:
             expected = "reads, unit, labels, entity_types and the inputs that are read"
             raise CheckpointError(f"model.json: encoding: expected {expected}; got {error!r}") from error
+
+
+def no_transformer() -> ConfigError:
+    """An error to raise where a model reads a transformer and none is named."""
+    expected = "the folder or hub id of a transformer, which this model reads"
+    return ConfigError(f"encoding.encoder: expected {expected}, got none; name one with --encoder")
 
 
 def _names(value: dict[str, Any], key: str) -> tuple[str, ...]:

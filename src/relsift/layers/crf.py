@@ -43,7 +43,8 @@ class CRF(nn.Module):
         Args: emissions: (S, T, C) scores. tags: (S, T) int64. lengths: (S,) real tokens, >= 1. The padding of both is not read.
         """
         emissions = full_precision(emissions)
-        return self._log_total(emissions, lengths) - self._score(emissions, tags, lengths)
+        loss = self._log_total(emissions, lengths) - self._score(emissions, tags, lengths)
+        return loss.clamp(min=0.0)  # rounding may leave a little less for a sentence known by heart
 
     @torch.no_grad()
     def best(self, emissions: Tensor, lengths: Tensor) -> Tensor:

@@ -44,14 +44,16 @@ class PipelineConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         find("encoder", self.encoder).Options.from_dict(self.encoder_options)
-        require(min(self.word_size, self.hidden) >= 1, "model.word_size, model.hidden", expected="numbers >= 1", got=self)
+        sizes = (self.word_size, self.hidden)
+        require(min(sizes) >= 1, "model.word_size, model.hidden", expected="numbers >= 1", got=sizes)
         require(0 <= self.dropout < 1, "model.dropout", expected="a number in [0, 1)", got=self.dropout)
         architecture = self.architecture
         by_sentence = architecture.UNIT == "sentence" and "trees" not in architecture.READS
-        expected = "a model of pairs that reads a sentence once, without trees"
+        expected = "a model of pairs that reads no dependency trees, and words that do not depend on the pair"
         require(by_sentence and not issubclass(architecture, JointModel), "model.relations", expected=expected, got=self.relations)
-        presets = [None, *architecture.PRESETS]
-        require(self.relation_preset in presets, "model.relation_preset", expected=f"one of {presets}", got=self.relation_preset)
+        expected = f"null, {' or '.join(architecture.PRESETS)}"
+        is_known = self.relation_preset is None or self.relation_preset in architecture.PRESETS
+        require(is_known, "model.relation_preset", expected=expected, got=self.relation_preset)
         try:
             self.config_of_relations()
         except ConfigError as error:
@@ -61,7 +63,11 @@ class PipelineConfig(ModelConfig):
     def architecture(self) -> type[RelationModel[Any]]:
         """The class of the model of pairs."""
         chosen = AUTO_WITH_ENCODER if self.encoder == TRANSFORMER else AUTO_WITHOUT
-        architecture: type[RelationModel[Any]] = find("model", chosen if self.relations == AUTO else self.relations)
+        try:
+            architecture: type[RelationModel[Any]] = find("model", chosen if self.relations == AUTO else self.relations)
+        except ConfigError as error:
+            expected = "auto or the name of a model of pairs, such as bilstm_pcnn (`relsift models`)"
+            raise ConfigError(f"model.relations: expected {expected}, got {self.relations!r}") from error
         return architecture
 
     def config_of_relations(self) -> Any:
@@ -157,7 +163,10 @@ class Pipeline(JointModel[PipelineStates, PipelineOutput]):
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
         lost = sum(sum(kind >= 0 for kind in e.types) - len(taught(e.spans, e.types)) for e in examples)
-        overlaps = f"{lost} training entities overlap a longer one: the tagger learns one entity a token, and cannot find them"
+        overlaps = (
+            f"{lost} training entities overlap another one that is longer or stands first: the tagger gives a token one tag, and does not "
+            "learn to find them"
+        )
         return [*([overlaps] if lost else []), *self.relations.notes(examples)]
 
     def cut_pairs(self, examples: Sequence[Example]) -> int:

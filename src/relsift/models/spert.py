@@ -163,7 +163,7 @@ class SpERT(ClassifierModel[SpERTOutput], JointModel[SpERTStates, SpERTOutput]):
         unknown = sum(kind < 0 for example in examples for kind in example.types)
         twice = sum(len(example.spans) - len(set(example.spans)) for example in examples)
         reasons = (
-            (wide, f"have more than {most} tokens: the model does not learn to find them (model.max_width)"),
+            (wide, f"have more tokens than {most}: the model does not learn to find them (model.max_width)"),
             (unknown, "have a type that the model does not know: it does not learn to find them"),
             (twice, "have the span of another one: the model finds one entity a span"),
         )

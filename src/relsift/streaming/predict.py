@@ -98,7 +98,9 @@ def _write_file(
         if is_shared and output_format.lines is not None:  # `replaced_file` has its own lock
             stack.enter_context(lock_output(out))
         if resume and job is not None and output_format.lines is not None and job.has_lines(out):
-            first = next(missing := remaining(blocks, out, output_format.lines, partial(job.mark_begun, out)), None)
+            found = job.entities == "predicted"
+            missing = remaining(blocks, out, output_format.lines, partial(job.mark_begun, out), found=found)
+            first = next(missing, None)
             if first is None:
                 notes.append(f"{out}: already complete, nothing was left to predict")
             else:

@@ -21,7 +21,7 @@ from relsift.errors import ConfigError
 from relsift.files import write_json
 from relsift.json_text import read_json
 from relsift.locks import output_errors
-from relsift.schema import Document
+from relsift.schema import Document, Entity
 
 _BEFORE = {"on_error": "stop", "entities": "gold"}  # what records that are older than a setting were made with
 Block = Sequence[Document]
@@ -104,16 +104,18 @@ def _read(record: Path) -> dict[str, Any] | None:
     return value
 
 
-def remaining(blocks: Iterator[Block], out: Path, lines: Lines, begin: Callable[[], None] | None = None) -> Iterator[Block]:
+def remaining(
+    blocks: Iterator[Block], out: Path, lines: Lines, begin: Callable[[], None] | None = None, *, found: bool = False
+) -> Iterator[Block]:
     """The blocks that are not yet in `out`; an incomplete block is cut off from the file.
 
-    Args: begin: called before the file is cut.
+    Args: begin: called before the file is cut. found: the entities in the file are those that a model found, and not the input's.
     Raises: ConfigError naming the line if the file holds other sentences than those the input begins with.
     """
     with out.open("r+b") as stream:
         end = number = 0
         for block in blocks:
-            number = _last_line(block, stream, number, out, lines)
+            number = _last_line(block, stream, number, out, lines, found)
             if number < 0:
                 if begin is not None:
                     begin()
@@ -126,19 +128,34 @@ def remaining(blocks: Iterator[Block], out: Path, lines: Lines, begin: Callable[
     return iter(())
 
 
-def _last_line(block: Block, stream: BinaryIO, number: int, out: Path, lines: Lines) -> int:
+def _last_line(block: Block, stream: BinaryIO, number: int, out: Path, lines: Lines, found: bool) -> int:
     """The number of the block's last line in the file; -1 if the file ends before it. Args: number: of the line before the block."""
     for document in block:
-        unpredicted = replace(document, sentences=tuple(sentence.with_relations(None) for sentence in document.sentences))
-        names = [sentence.id for sentence in unpredicted.sentences] or [document.id]
-        for expected, name in zip(lines(unpredicted), names):
+        names = [sentence.id for sentence in document.sentences] or [document.id]
+        for expected, name in zip(_beginnings(document, lines, found), names):
             got = stream.readline()
             if not got.endswith(b"\n"):
                 return -1
             number += 1
-            if not got.startswith(expected[:-1].encode()):
+            if not got.startswith(expected.encode()):
                 raise _changed(out, number, f"sentence {name!r} as it is in the input", repr(got[:60].decode(errors="replace")))
     return number
+
+
+def _beginnings(document: Document, lines: Lines, found: bool) -> Iterator[str]:
+    """Of each line, what does not depend on the prediction."""
+    sentences = [sentence.with_relations(None) for sentence in document.sentences]
+    if not found or not sentences:
+        yield from (line[:-1] for line in lines(replace(document, sentences=tuple(sentences))))
+        return
+    # What lines have in common that differ in their entities alone.
+    without, some = (
+        lines(replace(document, sentences=tuple(replace(sentence, entities=entities, tagged=None) for sentence in sentences)))
+        for entities in ((), (Entity(0, 1, "X"),))
+    )
+    for one, other in zip(without, some):
+        shared = next((place for place, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+        yield one[:shared]
 
 
 def _changed(out: Path, number: int, expected: str, got: str) -> ConfigError:

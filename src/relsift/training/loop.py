@@ -38,6 +38,10 @@ from relsift.training.training_set import TrainingSet, make_training_set
 from relsift.training.transformer_weights import load_pretrained
 from relsift.training.word_table import prepare_words
 
+NOTHING_RIGHT = (
+    "no relation of the development data was found between the right entities, so epoch and threshold are not chosen by anything: train "
+    "longer (training.epochs), or on more data"
+)
 OnEpoch = Callable[[dict[str, Any]], None]
 """Called with the record of an epoch: its number, losses, development F1, threshold, seconds."""
 
@@ -130,7 +134,8 @@ def fit(
         state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()
     bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold))
-    notes = [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
+    notes = [NOTHING_RIGHT] if scorer.finds_entities and state.best_f1 == 0 else []
+    notes += [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
 
 
@@ -181,6 +186,7 @@ def _run_epochs(
 def _is_better(state: TrainingState) -> bool:
     """Whether the last epoch is better than the best one: in relations, and where those are equal in entities."""
     last = state.history[-1]
-    if last["dev_f1"] != state.best_f1 or not state.best_epoch:
+    if "dev_entity_f1" not in last or last["dev_f1"] != state.best_f1 or not state.best_epoch:
         return bool(last["dev_f1"] > state.best_f1)
-    return bool(last.get("dev_entity_f1", 0.0) > state.history[state.best_epoch - 1].get("dev_entity_f1", 0.0))
+    gain = last["dev_entity_f1"] - state.history[state.best_epoch - 1]["dev_entity_f1"]
+    return bool(gain > 0 or (gain == 0 and last["dev_f1"] == 0))  # before anything is found, a later epoch is the better one

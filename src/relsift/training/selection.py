@@ -58,7 +58,7 @@ class Selection:
             self.entity_f1 = evaluate_entities(self.development, [scored.sentence for scored in self.last.scored]).micro.f1
         scores, correct = best_outcomes(self.last.scored, self.scorer.encoding.labels)
         if not scores and self.scorer.finds_entities:  # no two entities were found yet
-            return 0.0, 0.0
+            return self.scorer.models[0].paper_threshold, 0.0
         if self.c.threshold == "tuned":
             return best_threshold(scores, correct, self.num_gold)
         threshold = self.scorer.models[0].paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)

@@ -12,7 +12,7 @@ from relsift.annotators.trees import pinned, with_trees
 from relsift.bundle import inputs_of
 from relsift.candidates import CandidateReport, Candidates, Pair, sample_negatives
 from relsift.config import CandidateConfig, RunConfig
-from relsift.encoding.encoding import Encoding
+from relsift.encoding.encoding import Encoding, no_transformer
 from relsift.encoding.example import Example, Work, examples_of
 from relsift.encoding.subwords import PieceCounts
 from relsift.encoding.tags import BY_PAIR
@@ -52,6 +52,12 @@ class TrainingSet:
         return [Work(group[0].work.tokens, sum(example.work.pairs for example in group)) for group in self.groups]
 
 
+def check_encoder(config: RunConfig) -> None:
+    """Raises ConfigError if the model reads a transformer and none is named; before any data is read."""
+    if config.encoding.encoder is None and "subwords" in inputs_of(config.model.name, config.model.options):
+        raise no_transformer()
+
+
 def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> TrainingSet:
     """Learn symbols and candidates from the sentences with relation annotation, and encode them; the others are left out.
 
@@ -66,6 +72,10 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
         raise ConfigError(
             f"encoding.encoder: expected a model that reads a transformer, got {got}; leave out --encoder, or take another model"
         )
+    if (view := config.encoding.tags) != "entities" and ("tags" not in reads or config.model.options.get("tags") is False):
+        without_effect = [f"encoding.tags={view} changes nothing: {config.model.name} reads no tags with these options"]
+    else:
+        without_effect = []
     if issubclass(model, JointModel) and config.encoding.tags in BY_PAIR:
         got = f"{config.encoding.tags!r}, which needs the pair"
         raise ConfigError(f"encoding.tags: expected a view of all entities, for a model that finds them itself, got {got}")
@@ -95,7 +105,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     by_sentence = [_together(examples_of(*item, encoding)) for item in zip(annotated, pairs)]
     groups = [group for those in by_sentence for group in those]
     sentence_of = [number for number, those in enumerate(by_sentence) for _ in those]
-    notes += _piece_notes(groups, encoding)
+    notes += [*_piece_notes(groups, encoding), *without_effect]
     rare_words = _rare_words(annotated, encoding)
     return TrainingSet(encoding, candidates, annotators, annotated, groups, sentence_of, rare_words, report, notes)
 
