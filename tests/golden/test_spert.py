@@ -336,7 +336,7 @@ def test_what_cannot_be_learned_is_counted():
     entities = (Entity(0, 5, "PER"), Entity(0, 1, "PER"), Entity(0, 1, "ORG"), Entity(2, 3, "ALIEN"))
     sentence = Sentence("s", ("the",) * 6, entities, ())
     assert make().notes(examples_of(sentence, [], KNOWN)) == [
-        "1 of 4 training entities have more than 3 tokens: the model does not learn to find them (model.max_width)",
+        "1 of 4 training entities have more tokens than 3: the model does not learn to find them (model.max_width)",
         "1 of 4 training entities have a type that the model does not know: it does not learn to find them",
         "1 of 4 training entities have the span of another one: the model finds one entity a span",
     ]

@@ -9,7 +9,9 @@ from relsift.errors import ConfigError
 from relsift.models.pipeline import PipelineConfig
 
 
-@pytest.mark.parametrize(("encoder", "relations"), [("bilstm", "bilstm_pcnn"), ("lookup", "bilstm_pcnn"), ("huggingface", "packed_markers")])
+@pytest.mark.parametrize(
+    ("encoder", "relations"), [("bilstm", "bilstm_pcnn"), ("lookup", "bilstm_pcnn"), ("huggingface", "packed_markers")]
+)
 def test_the_model_of_pairs_follows_the_encoder_unless_named(encoder, relations):
     config = PipelineConfig(encoder=encoder)
     assert type(config.config_of_relations()).__module__.endswith(relations)
