@@ -80,15 +80,19 @@ class HuggingFaceEncoder(TokenEncoder):
         self.lstm = TwoLSTMs(read, self.options.units) if self.options.units else None
         self.size = read + 2 * self.options.units
         self.kept: FrozenStates | None = None  # while a training with frozen weights is under way
+        self.given: Tensor | None = None  # (N, H) `base` of the batch at hand, while another encoder has it already
 
     @classmethod
     def reads(cls, options: HuggingFaceOptions) -> frozenset[Input]:
         return cls.READS | ({"characters"} if options.character_filters or options.case_size else set[Input]())
 
     def features(self, batch: Batch) -> Tensor:
+        return self.above(self.base(batch) if self.given is None else self.given, batch)
+
+    def base(self, batch: Batch) -> Tensor:
+        """(N, H): the states of the tokens, from the file where they are kept."""
         subwords = read_subwords(batch)
-        rows = self.states(subwords) if self.kept is None else self.kept.rows(subwords, batch.lengths, self.states)  # (N, H)
-        return self._above(rows, batch)
+        return self.states(subwords) if self.kept is None else self.kept.rows(subwords, batch.lengths, self.states)
 
     def features_and_first(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """(N, D) `features`, and (S, H) the state of the first piece of each sentence, such as [CLS]: that of its first window.
@@ -103,9 +107,9 @@ class HuggingFaceEncoder(TokenEncoder):
             is_first = torch.zeros(len(both), dtype=torch.bool, device=both.device)
             is_first[batch.first + torch.arange(len(batch.first), device=both.device)] = True
             first, rows = both[is_first], both[~is_first]
-        return self._above(rows, batch), first
+        return self.above(rows, batch), first
 
-    def _above(self, rows: Tensor, batch: Batch) -> Tensor:
+    def above(self, rows: Tensor, batch: Batch) -> Tensor:
         """(N, H) -> (N, D): with the tags, what the tokens look like, and the states of the BiLSTM."""
         if self.tags is not None:
             if batch.tags is None:

@@ -1,10 +1,12 @@
 """A tagger, and behind it any model of pairs: the entities that the tagger finds are related as annotated ones are.
 
 The tagger classifies each token from the features of an encoder, and a CRF makes a sequence of BIO tags of that. The model of pairs has
-an encoder of its own and sees the found entities as tags and types, in training the annotated ones. Nothing is shared: Zhong & Chen
-(NAACL 2021) found two encoders better than one. Both parts are trained in one run, each with its own losses.
+an encoder of its own and sees the found entities as tags and types, in training the annotated ones. No weight that is trained is shared:
+Zhong & Chen (NAACL 2021) found two encoders better than one. Both parts are trained in one run, each with its own losses. On a
+transformer that is not trained (`relation_preset` frozen) both read its states, which are computed once.
 Sources: Lample et al., NAACL 2016, for the tagger; Zhong & Chen, NAACL 2021 (PURE), for two parts that share nothing.
-Letters: S sentences, T tokens of the longest, N real tokens of all sentences, D token features, C tags, P pairs, K relation types.
+Letters: S sentences, T tokens of the longest, N real tokens of all sentences, H states of the transformer, D token features, C tags, P
+pairs, K relation types.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from torch import Tensor, nn
 
 from relsift.config import AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT, TRANSFORMER
 from relsift.encoders.base import TokenEncoder, encoder_reads, make_encoder, side_by_side
+from relsift.encoders.huggingface import HuggingFaceEncoder
 from relsift.encoding.batch import Batch
 from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.example import Example
@@ -88,6 +91,7 @@ class PipelineStates(NamedTuple):
     """What the tagger made of the text."""
 
     emissions: Tensor  # (S, T, C)
+    base: Tensor | None  # (N, H) states of a transformer that both parts share
 
 
 class PipelineOutput(NamedTuple):
@@ -134,6 +138,19 @@ class Pipeline(JointModel[PipelineStates, PipelineOutput]):
         )
         self.crf = CRF(tags, allowed_transitions(types))
         self.relations = c.architecture(c.config_of_relations(), encoding)
+        self.shared = self._share()
+
+    def _share(self) -> HuggingFaceEncoder | None:
+        """Give the model of pairs the tagger's transformer, if both read it untrained and alike; returns its encoder then."""
+        other = self.relations.encoder
+        both = isinstance(self.embed, HuggingFaceEncoder) and isinstance(other, HuggingFaceEncoder)
+        if self.config.relation_preset != "frozen" or not both:
+            return None
+        assert isinstance(self.embed, HuggingFaceEncoder) and isinstance(other, HuggingFaceEncoder)
+        if (other.options.pooling, other.last_layers) != (self.embed.options.pooling, self.embed.last_layers):
+            return None
+        other.transformer = self.embed.transformer
+        return other
 
     @classmethod
     def reads(cls, config: PipelineConfig) -> frozenset[Input]:
@@ -179,15 +196,30 @@ class Pipeline(JointModel[PipelineStates, PipelineOutput]):
         self.relations.constrain()
 
     def read(self, batch: Batch) -> PipelineStates:
-        emissions = full_precision(self.tagger(self.embed.features(batch)))             # (N, C)
-        return PipelineStates(side_by_side(emissions, batch.mask))
+        base = None
+        if self.shared is not None:
+            assert isinstance(self.embed, HuggingFaceEncoder)
+            base = self.embed.base(batch)                                               # (N, H)
+            features = self.embed.above(base, batch)                                    # (N, D)
+        else:
+            features = self.embed.features(batch)                                       # (N, D)
+        emissions = full_precision(self.tagger(features))                               # (N, C)
+        return PipelineStates(side_by_side(emissions, batch.mask), base)
 
     def find(self, states: PipelineStates, batch: Batch) -> Found:
         entities = entities_of(self.crf.best(states.emissions, batch.lengths), batch.lengths)
         return Found(entities, entity_log_odds(self.crf, states.emissions, batch.lengths, entities))
 
     def relate(self, states: PipelineStates, batch: Batch) -> PipelineOutput:
-        return PipelineOutput(states, self.relations(batch) if len(batch.pairs) else None)
+        if not len(batch.pairs):
+            return PipelineOutput(states, None)
+        if self.shared is None:
+            return PipelineOutput(states, self.relations(batch))
+        self.shared.given = states.base
+        try:
+            return PipelineOutput(states, self.relations(batch))
+        finally:
+            self.shared.given = None
 
     def loss(self, output: PipelineOutput, batch: Batch) -> dict[str, Tensor]:
         """The tagger's loss is a mean over tokens."""

@@ -20,7 +20,8 @@ from relsift.models.base.model import RelationModel
 def pretrained_layers(model: RelationModel[Any]) -> list[list[nn.Parameter]]:
     """The pre-trained weights of a model, from the embeddings up to the last layer; empty if it has none."""
     by_encoder = [encoder.pretrained_layers() for encoder in model.encoders]
-    return [[weight for layer in layers for weight in layer] for layers in zip_longest(*by_encoder, fillvalue=list[nn.Parameter]())]
+    layers = zip_longest(*by_encoder, fillvalue=list[nn.Parameter]())
+    return [list({id(weight): weight for part in parts for weight in part}.values()) for parts in layers]  # shared ones once
 
 
 def check_pretrained(c: TrainingConfig, model: RelationModel[Any], name: str) -> None:

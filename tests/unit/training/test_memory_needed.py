@@ -28,7 +28,8 @@ class Encoder(nn.Module):
 class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.encoders = (Encoder(),)
+        self.encoder = Encoder()
+        self.encoders = (self.encoder,)
         self.head = nn.Linear(30, 10, bias=False)
 
 

@@ -199,6 +199,7 @@ class Model(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = Pretrained()
+        self.encoders = (self.encoder,)
         self.head = nn.Dropout(0.5)
 
 
