@@ -10,9 +10,8 @@ from systems_page import machines
 from relsift.errors import DataError
 from relsift.experiments.comparison import compare_systems
 from relsift.experiments.encoders import SYSTEMS as WITH_ENCODER
-from relsift.experiments.end_to_end import END_TO_END
 from relsift.experiments.joint import SYSTEMS as JOINT
-from relsift.experiments.result import Results
+from relsift.experiments.result import END_TO_END, Results
 from relsift.experiments.system import MTL_TAG, System
 from relsift.report.wording import interval, points, with_deviation
 

@@ -31,10 +31,10 @@ from relsift.environment import cpu_name
 from relsift.errors import DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts, with_lost
-from relsift.experiments.end_to_end import END_TO_END, end_to_end
+from relsift.experiments.end_to_end import end_to_end
 from relsift.experiments.folds import Fold, make_folds, own_fold, sample_documents
 from relsift.experiments.predicted import tagged_fold
-from relsift.experiments.result import CellResult, Curve, Plan, cell_command, cell_name
+from relsift.experiments.result import END_TO_END, CellResult, Curve, Plan, cell_command, cell_name
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, entities_of, score
 from relsift.models.base.joint_model import JointModel

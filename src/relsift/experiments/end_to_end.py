@@ -11,7 +11,6 @@ from relsift.evaluation.scores import Match, evaluate
 from relsift.inference import score
 from relsift.schema import Sentence
 
-END_TO_END = "end_to_end"  # key of a cell's `extra`
 MATCHES: tuple[Match, ...] = ("strict", "boundaries")
 
 

@@ -216,7 +216,7 @@ def test_a_folder_that_cannot_be_locked_is_an_error(finished, plan, tmp_path):
 
 
 def test_a_training_killed_on_another_device_is_begun_anew_and_leaves_nothing(plan, tmp_path, monkeypatch):
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     cells = cells_of([WITH_TAGS], [1], [1])

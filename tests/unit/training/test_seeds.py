@@ -198,9 +198,9 @@ def test_a_teacher_scores_the_training_data_once_for_all_seeds(two, tmp_path, mo
         train_run(config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})}), DATA, taught / str(seed))
     calls: list[int] = []
 
-    def count(*args: Any) -> Any:
+    def count(*args: Any, **options: Any) -> Any:
         calls.append(1)
-        return score(*args)
+        return score(*args, **options)
 
     monkeypatch.setattr(teacher, "score", count)
     train_seeds(config, DATA, tmp_path / "out", 2)

@@ -9,10 +9,9 @@ import numpy as np
 
 from relsift.evaluation.scores import PRF
 from relsift.experiments.comparison import SystemComparison
-from relsift.experiments.end_to_end import END_TO_END
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
-from relsift.experiments.result import CellResult, Results
+from relsift.experiments.result import END_TO_END, CellResult, Results
 from relsift.experiments.system import System
 from relsift.report.blocks import Column, Table
 from relsift.report.wording import interval, minus, p_value, percent, points, signed
