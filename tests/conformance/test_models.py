@@ -41,14 +41,14 @@ from toy import (
 CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 
 
-def tested() -> Iterator[Case]:
+def chosen_cases() -> Iterator[Case]:
     """All cases; of joint models the default encoder alone, since test_joint_models.py has them all."""
     for case in cases():
         if not issubclass(case.architecture, JointModel) or case == default(case.name):
             yield case
 
 
-@pytest.fixture(params=[parameter(case) for case in tested()])
+@pytest.fixture(params=[parameter(case) for case in chosen_cases()])
 def case(request) -> Case:
     return request.param
 
