@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relsift.config import TRANSFORMER
 from relsift.experiments.experiment import Experiment, full_report
 from relsift.experiments.joint_layers import JOINT
@@ -18,15 +20,16 @@ ON_WORDS = (
     System(name="joint_birnn-tuned", title="BiRNN, tuned", model="joint_birnn", preset="tuned"),
     System(name="pipeline", title="pipeline", model="pipeline"),
 )
+SPERT_TUNED = System(name="spert-tuned", title="SpERT, trained transformer", model="spert", preset="tuned")
 PIPELINE_FROZEN = System(name="pipeline-frozen", title="pipeline on the frozen transformer", model="pipeline", preset="frozen")
 ON_TRANSFORMER = (
     System(name="joint_birnn-frozen", title="BiRNN on the frozen transformer", model="joint_birnn", preset="frozen"),
     PIPELINE_FROZEN,
     System(name="spert-paper", title="SpERT, the paper's values", model="spert"),
-    SPERT,
-    SPERT_MT,
-    System(name="spert-frozen", title="SpERT on the frozen transformer", model="spert", preset="frozen"),
-    System(name="spert_mt-frozen", title="SpERT.MT on the frozen transformer", model="spert_mt", preset="frozen"),
+    SPERT_TUNED,
+    System(name="spert_mt-tuned", title="SpERT.MT, trained transformer", model="spert_mt", preset="tuned"),
+    replace(SPERT, title="SpERT on the frozen transformer"),
+    replace(SPERT_MT, title="SpERT.MT on the frozen transformer"),
     System(name="pipeline-encoder", title="pipeline on the transformer", model="pipeline", overrides=(f"model.encoder={TRANSFORMER}",)),
 )
 SYSTEMS = (*ON_WORDS, *ON_TRANSFORMER)
@@ -37,7 +40,7 @@ QUESTION = (
 
 
 def report(results: Results, command: str) -> Report:
-    return full_report(results, command, title="Joint models", question=QUESTION, base=SPERT)
+    return full_report(results, command, title="Joint models", question=QUESTION, base=SPERT_TUNED)
 
 
 EXPERIMENT = Experiment(
