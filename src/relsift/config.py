@@ -111,6 +111,7 @@ class TrainingConfig(_Section):
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
     ema: float | None = Field(None, gt=0, lt=1)  # score and keep the exponential moving mean over steps, of this decay, in their place
     seed: int = Field(1, ge=0, le=MOST_SEED)
+    pair_entities: Literal["gold", "predicted", "both"] = "gold"  # between which a joint model learns pairs (`relsift.training.jack_knife`)
     threshold: Literal["tuned", "paper"] | float = "tuned"  # of the decision: tuned on development data, the source's, or a number
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight
     device: str = "cpu"  # a name that torch knows, or auto: a GPU if there is one

@@ -253,7 +253,7 @@ def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceRepor
             found = model.find(states, batch)
         with report.busy("encoding"):
             by_sentence = _entities_by_sentence(found, encoding, len(numbers))
-            complete = [_with_entities(sentences[number], entities) for number, entities in zip(numbers, by_sentence)]
+            complete = [with_found_entities(sentences[number], entities) for number, entities in zip(numbers, by_sentence)]
         yield _FoundBatch(numbers, complete, chosen, batch, states)
 
 
@@ -292,7 +292,7 @@ def _entities_by_sentence(found: Found, encoding: Encoding, count: int) -> list[
     return result
 
 
-def _with_entities(sentence: Sentence, entities: Sequence[Entity]) -> Sentence:
+def with_found_entities(sentence: Sentence, entities: Sequence[Entity]) -> Sentence:
     """The sentence with these entities in text order, and its relations between those of them that it has too."""
     ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.type))
     place = {(entity.start, entity.end, entity.type): number for number, entity in enumerate(ordered)}
@@ -318,7 +318,7 @@ def _agreed(sentences: Sequence[Sentence], by_member: Sequence[Sequence[Sentence
             for entity in found.entities:
                 scores.setdefault((entity.start, entity.end, entity.type), []).append(entity.score or 0.0)
         votes = [(key, values) for key, values in scores.items() if 2 * len(values) > len(by_member)]
-        result.append(_with_entities(sentence, [Entity(*key, score=float(np.mean(values))) for key, values in votes]))
+        result.append(with_found_entities(sentence, [Entity(*key, score=float(np.mean(values))) for key, values in votes]))
     return result
 
 

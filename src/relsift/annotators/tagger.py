@@ -19,11 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from relsift.annotators.base import Addition, Annotator
-from relsift.corpora.groups import group_documents
+from relsift.corpora.groups import folds_of
 from relsift.errors import ConfigError, DataError, require
 from relsift.evaluation.scores import PRF
-from relsift.schema import Document, Entity, Sentence
-from relsift.stable_random import stable_integer
+from relsift.schema import Entity, Sentence
 from relsift.text import is_mostly_cjk
 
 VERSION = 2  # raised when the same sentences get other tags than before
@@ -66,7 +65,7 @@ def predicted_tags(
         raise ConfigError("experiments.tagger: expected spaCy, which is not installed: pip install 'relsift[spacy]'")
     require(folds >= 2, "experiments.tagger: folds", expected="a number >= 2", got=folds)
     language = language or _language(training)
-    fold_of = _folds(training, folds, seed)
+    fold_of = folds_of(training, folds, seed, error_of="tagger")
     tagged_of: dict[int, Sentence] = {}
     for held_out in range(folds):
         tagger = Tagger.train([s for s, sentence_fold in zip(training, fold_of) if sentence_fold != held_out], language, seed)
@@ -155,27 +154,6 @@ def _without_overlaps(entities: Sequence[Entity]) -> list[Entity]:
             covered.update(tokens)
             kept.append(entity)
     return kept
-
-
-def _folds(sentences: Sequence[Sentence], folds: int, seed: int) -> list[int]:
-    """The fold of each sentence. Documents with the same text are in one fold; folds have about equally many sentences."""
-    documents: dict[str, list[int]] = {}
-    for number, sentence in enumerate(sentences):
-        documents.setdefault(sentence.doc_id or sentence.id, []).append(number)
-    groups = group_documents([Document(name, tuple(sentences[number] for number in numbers)) for name, numbers in documents.items()])
-    if len(groups) < folds:
-        raise DataError(
-            f"tagger: expected training sentences of at least {folds} documents, one a fold, got {len(groups)}; "
-            "those that share sentences count as one"
-        )
-    fold_of, sizes = [0] * len(sentences), [0] * folds
-    for group in sorted(groups, key=lambda group: stable_integer(seed, group[0].id)):
-        fold = sizes.index(min(sizes))
-        for document in group:
-            sizes[fold] += len(document.sentences)
-            for number in documents[document.id]:
-                fold_of[number] = fold
-    return fold_of
 
 
 def _language(sentences: Sequence[Sentence]) -> str:

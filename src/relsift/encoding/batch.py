@@ -134,6 +134,7 @@ class Batch:
     pairs: Pairs
     subwords: Subwords | None = None
     characters: Characters | None = None
+    annotated: Tensor | None = None  # (S,) bool, whether a sentence's entities are annotated ones, to be learned; None: of all sentences
 
     @property
     def mask(self) -> Tensor:
@@ -156,6 +157,7 @@ class Batch:
             pairs=_moved(self.pairs, device),
             subwords=None if self.subwords is None else _moved(self.subwords, device),
             characters=None if self.characters is None else _moved(self.characters, device),
+            annotated=None if self.annotated is None else self.annotated.to(device),
         )
 
 
@@ -184,6 +186,7 @@ def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
         _pairs(examples, len(encoding.labels)),
         None if encoding.subwords is None else _subwords(examples, encoding.subwords),
         None if encoding.characters is None else _characters(examples, encoding.characters),
+        None if all(e.annotated for e in examples) else torch.tensor([e.annotated for e in examples]),
     )
 
 

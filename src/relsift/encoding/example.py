@@ -36,6 +36,7 @@ class Example:
     places: list[int]  # of each pair, its position among all candidates of the sentence
     pieces: Pieces | None = None  # of the sentence's text, for a transformer
     tokens: Sequence[str] | None = None  # where their characters are read
+    annotated: bool = True  # whether the entities are annotated ones; False: a model found them
 
     @property
     def work(self) -> Work:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from relsift.config import AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT, TRANSFORMER
@@ -116,6 +117,7 @@ _FROZEN_TRAINING = {
 class Pipeline(JointModel[PipelineStates, PipelineOutput]):
     Config = PipelineConfig
     READS = frozenset({"words", "characters", "tags", "types", "spans"})
+    LEARNS_FROM_FOUND = True
     SUMMARY = "joint: a tagger with a CRF, then a model of pairs between the entities that it finds (after Zhong & Chen 2021)"
     PRESETS: ClassVar = {
         "paper": Preset("ours: BiLSTM and bilstm_pcnn, or with --encoder FOLDER a transformer and packed_markers", {}, _TRAINING),
@@ -222,9 +224,10 @@ class Pipeline(JointModel[PipelineStates, PipelineOutput]):
             self.shared.given = None
 
     def loss(self, output: PipelineOutput, batch: Batch) -> dict[str, Tensor]:
-        """The tagger's loss is a mean over tokens."""
+        """The tagger's loss is a mean over tokens, of the sentences whose entities are annotated."""
         of_sentences = self.crf.negative_log_likelihood(output.states.emissions, tags_of(batch), batch.lengths)  # (S,)
-        parts = {"entities": of_sentences.sum() / batch.lengths.sum()}
+        learned = torch.ones_like(batch.mask[:, 0]) if batch.annotated is None else batch.annotated              # (S,)
+        parts = {"entities": of_sentences[learned].sum() / batch.lengths[learned].sum().clamp(min=1)}
         return parts if output.relations is None else parts | self.relations.loss(output.relations, batch)
 
     def scores(self, output: PipelineOutput) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,20 @@ from relsift.decisions.decision import Decision
 from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
-from relsift.inference import Scorer
+from relsift.inference import AnyScorer, Scorer
 from relsift.kernels.notes import notes as kernel_notes
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_precision, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.hidden_words import check_words
+from relsift.training.jack_knife import check_pair_entities, found_by_jack_knife
 from relsift.training.optimisers import make_optimiser
 from relsift.training.pretrained import check_pretrained, freeze, frozen_states_kept, pretrained_layers
 from relsift.training.selection import ScoredPart, Selection
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
-from relsift.training.training_set import TrainingSet, make_training_set
+from relsift.training.training_set import TrainingSet, make_training_set, with_found_pairs
 from relsift.training.transformer_weights import load_pretrained
 from relsift.training.word_table import prepare_words
 
@@ -99,6 +100,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     check_threads(c.threads)
     check_precision(c.precision, device)
     check_mean(c)
+    check_pair_entities(config)
     training_set = make_training_set(config, training)
     if not training_set.examples:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
@@ -127,8 +129,9 @@ def fit(
     on_batch: OnBatch | None = None,
 ) -> TrainingResult:
     """Train what was prepared, once. Args and errors: as `train`."""
-    config, scorer, training_set = prepared.config, prepared.scorer, prepared.training_set
+    config, scorer = prepared.config, prepared.scorer
     c = config.training
+    training_set = _with_found_pairs(prepared, state_folder, resume, on_batch)
     with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.model, state_folder):
         taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
         state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
@@ -137,6 +140,21 @@ def fit(
     notes = [NOTHING_RIGHT] if scorer.finds_entities and state.best_f1 == 0 else []
     notes += [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
+
+
+def _with_found_pairs(prepared: Prepared, state_folder: Path | None, resume: bool, on_batch: OnBatch | None) -> TrainingSet:
+    """The training set, with the pairs of found entities if the options ask for them."""
+    config, training_set = prepared.config, prepared.training_set
+    wanted = config.training.pair_entities
+    if wanted == "gold":
+        return training_set
+
+    def train_without(sentences: Sequence[Sentence], fold_config: RunConfig) -> AnyScorer:
+        return train(fold_config, sentences, prepared.selection.development, on_batch=on_batch).bundle.scorer
+
+    found = found_by_jack_knife(config, training_set.sentences, train_without, state_folder, resume=resume)
+    noted = replace(training_set, notes=[*training_set.notes, found.note()])
+    return with_found_pairs(noted, found.sentences, config.candidates, in_place=wanted == "predicted")
 
 
 def _run_epochs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relsift.annotators.base import Addition
@@ -108,6 +108,35 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     notes += [*_piece_notes(groups, encoding), *without_effect]
     rare_words = _rare_words(annotated, encoding)
     return TrainingSet(encoding, candidates, annotators, annotated, groups, sentence_of, rare_words, report, notes)
+
+
+def with_found_pairs(training_set: TrainingSet, found: Sequence[Sentence], rule: CandidateConfig, *, in_place: bool) -> TrainingSet:
+    """The training set with the pairs of entities that a model found, beside those of the annotated ones.
+
+    Args: found: the sentences of the training set with found entities, in order. in_place: leave out the pairs of annotated entities;
+        those sentences then stay without pairs, since their entities are learned. If not in place, a sentence in which just the annotated
+        entities were found is not added: it would only count twice.
+    """
+    encoding, sentences = training_set.encoding, list(training_set.sentences)
+    pairs, report, notes = _training_pairs(rule, training_set.candidates, found)
+    groups, sentence_of = list(training_set.groups), list(training_set.sentence_of)
+    if in_place:
+        groups = [[replace(example, heads=[], tails=[], labels=[], places=[]) for example in group] for group in groups]
+    for annotated, sentence, sentence_pairs in zip(training_set.sentences, found, pairs, strict=True):
+        if sentence_pairs and (in_place or _entity_keys(sentence) != _entity_keys(annotated)):
+            (example,) = examples_of(sentence, sentence_pairs, encoding)
+            groups.append([replace(example, annotated=False)])
+            sentence_of.append(len(sentences))
+            sentences.append(sentence)
+    notes = [*notes, f"{len(sentences) - len(found)} of these sentences are trained on with the entities found in them"]
+    report = report if in_place else training_set.report
+    return replace(
+        training_set, sentences=sentences, groups=groups, sentence_of=sentence_of, report=report, notes=[*training_set.notes, *notes]
+    )
+
+
+def _entity_keys(sentence: Sentence) -> set[tuple[int, int, str]]:
+    return {(entity.start, entity.end, entity.type) for entity in sentence.entities}
 
 
 def _training_pairs(

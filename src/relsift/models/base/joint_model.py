@@ -10,7 +10,7 @@ Letters: S sentences, E entities, P pairs, K relation types.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from torch import Tensor
 
@@ -32,6 +32,8 @@ class JointModel(RelationModel[Output], Generic[States, Output]):
 
     A batch of training holds the annotated entities. Pairs may be missing: sentences without a pair are trained on and predicted too.
     """
+
+    LEARNS_FROM_FOUND: ClassVar[bool] = False  # whether `loss` learns no entities where `batch.annotated` is False, only the pairs there
 
     @abstractmethod
     def read(self, batch: Batch) -> States:
