@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -26,10 +27,12 @@ from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ConfigError, RelsiftError, ShapeError, require
 from relsift.evaluation.scores import ENTITIES, Entities
+from relsift.found_entities import agreed, entities_by_sentence, with_found_entities, without_entities
 from relsift.kernels.notes import notes
-from relsift.models.base.joint_model import Found, JointModel
+from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import RelationModel
-from relsift.schema import Entity, Relation, Sentence
+from relsift.precision import Precision, check_precision, computed
+from relsift.schema import Sentence
 
 BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
@@ -48,6 +51,7 @@ class Scorer:
     encoding: Encoding
     candidates: Candidates  # which pairs are scored
     annotators: Mapping[Addition, str] = field(default_factory=dict)  # by what they add to sentences that lack it
+    precision: Precision = "float32"  # in which the model computes
 
     @property
     def models(self) -> tuple[RelationModel[Any], ...]:
@@ -97,6 +101,17 @@ class Ensemble:
 
 
 AnyScorer = Scorer | Ensemble
+
+
+def with_precision(scorer: AnyScorer, precision: Precision) -> AnyScorer:
+    """The scorer with models that compute in this precision; scores move a little, and some near the threshold pass it.
+
+    Raises: ConfigError for bfloat16 on a device that cannot compute in it.
+    """
+    check_precision(precision, next(scorer.models[0].parameters()).device, "precision")
+    if isinstance(scorer, Ensemble):
+        return Ensemble(tuple(replace(member, precision=precision) for member in scorer.members))
+    return replace(scorer, precision=precision)
 
 
 @dataclass
@@ -178,7 +193,7 @@ def score(
         batches = list(cut([example.work for _, example in numbered], max_pairs=BATCH_PAIRS, max_tokens=most_tokens(encoding)))
     scores = [np.empty((len(sentence_pairs), len(encoding.labels)), np.float32) for sentence_pairs in pairs]
     for batch in batches:
-        rows = score_batch(scorer.model, encoding, [numbered[position][1] for position in batch], report)
+        rows = score_batch(scorer, [numbered[position][1] for position in batch], report)
         for position in batch:
             number, example = numbered[position]
             count = len(example.places)
@@ -214,7 +229,7 @@ def find_entities(scorer: AnyScorer, sentences: Sequence[Sentence], report: Infe
     entities_of(scorer, "predicted")
     if isinstance(scorer, Ensemble):
         members = enumerate(scorer.members)
-        return _agreed(sentences, [find_entities(member, sentences, _further(report, number)) for number, member in members])
+        return agreed(sentences, [find_entities(member, sentences, _further(report, number)) for number, member in members])
     found: list[Sentence] = list(sentences)
     for part in _found(scorer, sentences, report):
         for number, sentence in zip(part.numbers, part.sentences):
@@ -236,7 +251,7 @@ def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceRepor
     model, encoding = scorer.model, scorer.encoding
     assert isinstance(model, JointModel)
     with report.busy("encoding"):
-        examples = [examples_of(_without_entities(sentence), [], encoding, labelled=False)[0] for sentence in sentences]
+        examples = [examples_of(without_entities(sentence), [], encoding, labelled=False)[0] for sentence in sentences]
         report.sentences += len(sentences)
         for example in examples:
             report.add_text(example, encoding)
@@ -248,11 +263,11 @@ def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceRepor
             batch = collate(chosen, encoding)
         with report.busy("model"), torch.inference_mode():
             model.eval()
-            batch = batch.to(next(model.parameters()).device)
-            states = model.read(batch)
+            batch = batch.to(device := next(model.parameters()).device)
+            states = computed(scorer.precision, device, partial(model.read, batch))
             found = model.find(states, batch)
         with report.busy("encoding"):
-            by_sentence = _entities_by_sentence(found, encoding, len(numbers))
+            by_sentence = entities_by_sentence(found, encoding, len(numbers))
             complete = [with_found_entities(sentences[number], entities) for number, entities in zip(numbers, by_sentence)]
         yield _FoundBatch(numbers, complete, chosen, batch, states)
 
@@ -272,54 +287,13 @@ def _score_found(scorer: AnyScorer, sentences: Sequence[Sentence], report: Infer
         rows = np.empty((0, len(encoding.labels)), np.float32)
         if len(batch.pairs):
             with report.busy("model"), torch.inference_mode():
-                rows = checked_scores(model, model.scores(model.relate(part.states, batch)), batch, encoding)
+                output = computed(scorer.precision, batch.lengths.device, partial(model.relate, part.states, batch))
+                rows = checked_scores(model, model.scores(output), batch, encoding)
         for number, sentence, sentence_pairs, example in zip(part.numbers, part.sentences, pairs, examples):
             report.cut_pairs += model.cut_pairs([example])
             result[number] = Scored(sentence, sentence_pairs, rows[: len(sentence_pairs)])
             rows = rows[len(sentence_pairs) :]
     return [result[number] for number in range(len(sentences))]
-
-
-def _without_entities(sentence: Sentence) -> Sentence:
-    return replace(sentence, entities=(), relations=None, tagged=None)
-
-
-def _entities_by_sentence(found: Found, encoding: Encoding, count: int) -> list[list[Entity]]:
-    result: list[list[Entity]] = [[] for _ in range(count)]
-    rows = zip(found.entities.sentence.tolist(), found.entities.span.tolist(), found.entities.type.tolist(), found.score.tolist())
-    for sentence, (start, end), kind, entity_score in rows:
-        result[sentence].append(Entity(start, end, encoding.types.names[kind], score=entity_score))
-    return result
-
-
-def with_found_entities(sentence: Sentence, entities: Sequence[Entity]) -> Sentence:
-    """The sentence with these entities in text order, and its relations between those of them that it has too."""
-    ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.type))
-    place = {(entity.start, entity.end, entity.type): number for number, entity in enumerate(ordered)}
-    relations = None
-    if sentence.relations is not None:
-        kept = ((_place(sentence, r.head, place), _place(sentence, r.tail, place), r.type) for r in sentence.relations)
-        ends = {(head, tail, name) for head, tail, name in kept if head is not None and tail is not None and head != tail}
-        relations = tuple(Relation(head, tail, name) for head, tail, name in sorted(ends))
-    return replace(sentence, entities=tuple(ordered), relations=relations, tagged=None)
-
-
-def _place(sentence: Sentence, position: int, place: Mapping[tuple[int, int, str], int]) -> int | None:
-    entity = sentence.entities[position]
-    return place.get((entity.start, entity.end, entity.type))
-
-
-def _agreed(sentences: Sequence[Sentence], by_member: Sequence[Sequence[Sentence]]) -> list[Sentence]:
-    """Each sentence with the entities that more than half of the members found."""
-    result = []
-    for sentence, *those in zip(sentences, *by_member):
-        scores: dict[tuple[int, int, str], list[float]] = {}
-        for found in those:
-            for entity in found.entities:
-                scores.setdefault((entity.start, entity.end, entity.type), []).append(entity.score or 0.0)
-        votes = [(key, values) for key, values in scores.items() if 2 * len(values) > len(by_member)]
-        result.append(with_found_entities(sentence, [Entity(*key, score=float(np.mean(values))) for key, values in votes]))
-    return result
 
 
 def _mean_scores(ensemble: Ensemble, sentences: Sequence[Sentence], report: InferenceReport) -> list[Scored]:
@@ -333,13 +307,15 @@ def _further(report: InferenceReport, member: int) -> InferenceReport:
     return report if member == 0 else InferenceReport(seconds=report.seconds)
 
 
-def score_batch(model: RelationModel[Any], encoding: Encoding, examples: Sequence[Example], report: InferenceReport) -> Scores:
+def score_batch(scorer: Scorer, examples: Sequence[Example], report: InferenceReport) -> Scores:
     """(P, K) scores of every pair, in the order of the examples. Raises ShapeError if the model returns anything else."""
+    model, encoding = scorer.model, scorer.encoding
     with report.busy("encoding"):
         batch = collate(examples, encoding)
     with report.busy("model"), torch.inference_mode():
         model.eval()
-        scores = model.scores(model(batch.to(next(model.parameters()).device)))
+        batch = batch.to(device := next(model.parameters()).device)
+        scores = model.scores(computed(scorer.precision, device, partial(model, batch)))
     return checked_scores(model, scores, batch, encoding)
 
 

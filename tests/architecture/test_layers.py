@@ -18,7 +18,7 @@ ROOT = Path(relsift.__file__).parent
 # From the bottom to the top. A module may import its own part and lower layers; parts of one layer do not know each other.
 # A new module or package of `src/relsift` has to be given its place here.
 LAYERS = (
-    ("errors",),
+    ("errors", "views"),
     ("schema", "locks"),
     ("text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text"),
     ("sentences",),
@@ -33,9 +33,12 @@ LAYERS = (
     ("layers",),
     ("encoders",),
     ("models",),
+    ("precision", "found_entities"),
     ("inference", "format1", "environment", "device", "weights"),
     ("bundle",),
+    ("model_entities",),
     ("training",),
+    ("items", "explanation"),
     ("extractor",),
     ("streaming", "experiments", "integrations"),
     ("demo", "serving"),

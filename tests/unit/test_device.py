@@ -91,6 +91,6 @@ class Places(nn.Module):
 def test_batches_are_moved_to_the_device_of_the_model_and_scores_come_back():
     known, model = encoding(), Places()
     sentence = one_token()
-    scores = score_batch(model, known, examples_of(sentence, Candidates().pairs(sentence), known), InferenceReport())  # type: ignore[arg-type]
+    scores = score_batch(Scorer(model, known, Candidates()), examples_of(sentence, Candidates().pairs(sentence), known), InferenceReport())  # type: ignore[arg-type]
     assert model.devices == {"meta"}
     assert scores.shape == (2, len(known.labels))

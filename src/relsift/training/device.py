@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 import torch.utils.deterministic
-from torch import nn
 
 from relsift.config import TrainingConfig
 from relsift.errors import ConfigError, require
@@ -18,7 +17,6 @@ from relsift.training.pretrained import freeze
 from relsift.weights import num_bytes, outline
 
 MOST_THREADS_OF_A_CORE, FEWEST_BOUND = 4, 64  # more threads than cores only cost time, but a run of another machine may be repeated
-BFLOAT16_GPU = (8, 0)  # compute capability (Ampere) from which on NVIDIA GPUs have it
 COPIES, COPIES_FIXED = 4, 2  # of weights in training, at least: themselves and the best epoch's; their gradients, one of the optimiser
 
 
@@ -26,26 +24,6 @@ def check_threads(threads: int | None) -> None:
     """Raises ConfigError for far more threads than the machine has cores; tens of thousands would end the process."""
     most = max(FEWEST_BOUND, MOST_THREADS_OF_A_CORE * (os.cpu_count() or 1))
     require(threads is None or threads <= most, "training.threads", expected=f"at most {most} on this machine", got=threads)
-
-
-def check_precision(precision: str, device: torch.device) -> None:
-    """Raises ConfigError for bfloat16 on a device that cannot compute in it."""
-    if precision == "bfloat16" and not _has_bfloat16(device):
-        raise ConfigError(
-            f"training.precision: expected float32 on {device}, which cannot compute in bfloat16, got {precision}; leave the option out"
-        )
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) < BFLOAT16_GPU:
-        return False  # it would be emulated, more slowly than float32
-    try:
-        with torch.autocast(device.type, torch.bfloat16):
-            one = torch.ones(1, 1, 1, device=device)
-            nn.LSTM(1, 1, device=device)(one)  # oneDNN has none on older CPUs
-            return (one @ one).dtype == torch.bfloat16
-    except RuntimeError:
-        return False
 
 
 def check_memory(c: TrainingConfig, make: Callable[[], RelationModel[Any]], device: torch.device) -> None:

@@ -17,7 +17,8 @@ from relsift.corpora.groups import folds_of
 from relsift.errors import CheckpointError, require
 from relsift.evaluation.entities import evaluate_entities
 from relsift.files import make_folder, write_json
-from relsift.inference import AnyScorer, find_entities, with_found_entities
+from relsift.found_entities import with_found_entities
+from relsift.inference import AnyScorer, find_entities
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.models.base.joint_model import JointModel

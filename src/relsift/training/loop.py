@@ -24,9 +24,10 @@ from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError
 from relsift.inference import AnyScorer, Scorer
 from relsift.kernels.notes import notes as kernel_notes
+from relsift.precision import check_precision
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
-from relsift.training.device import check_memory, check_precision, check_threads, repeatable
+from relsift.training.device import check_memory, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.hidden_words import check_words
 from relsift.training.jack_knife import check_pair_entities, found_by_jack_knife
@@ -98,7 +99,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     c = config.training
     device = checked_device(c.device)
     check_threads(c.threads)
-    check_precision(c.precision, device)
+    check_precision(c.precision, device, "training.precision")
     check_mean(c)
     check_pair_entities(config)
     training_set = make_training_set(config, training)

@@ -5,7 +5,7 @@ Letters: P pairs, K relation types.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from relsift.config import TrainingConfig
 from relsift.encoding.batch import Batch
 from relsift.errors import require
 from relsift.models.base.model import RelationModel
+from relsift.precision import computed
 from relsift.training.divergence import distillation_loss, r_drop_loss
 
 
@@ -33,7 +34,7 @@ def objective(model: RelationModel[Any], batch: Batch, c: TrainingConfig, taught
     Args: taught: (P, K) the teacher's scores; None without a teacher.
     Raises: ConfigError for weights of loss parts that the model does not have.
     """
-    outputs = [output_of(model, batch, c) for _ in range(2 if c.r_drop else 1)]
+    outputs = [computed(c.precision, batch.lengths.device, partial(model, batch)) for _ in range(2 if c.r_drop else 1)]
     parts = _mean([model.loss(output, batch) for output in outputs])
     if len(batch.pairs):  # without them a joint model has no losses of pairs
         require(c.loss_weights.keys() <= parts.keys(), "training.loss_weights", expected=f"some of {', '.join(parts)}", got=c.loss_weights)
@@ -57,27 +58,3 @@ def _mean(passes: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     if len(passes) == 1:
         return dict(passes[0])
     return {name: torch.stack([parts[name] for parts in passes]).mean() for name in passes[0]}
-
-
-def output_of(model: RelationModel[Any], batch: Batch, c: TrainingConfig) -> Any:
-    """The model's output in float32, whatever precision it is computed in: losses of large sums need it."""
-    if c.precision == "float32":
-        return model(batch)
-    with torch.autocast(batch.lengths.device.type, torch.bfloat16):
-        return in_float32(model(batch))
-
-
-def in_float32(output: Any) -> Any:
-    """The same tensor, or tuple, list, dictionary or data class of tensors, with floats in single precision."""
-    if isinstance(output, Tensor):
-        return output.float() if output.is_floating_point() else output
-    if isinstance(output, tuple):
-        parts = [in_float32(part) for part in output]
-        return type(output)(*parts) if hasattr(output, "_fields") else tuple(parts)
-    if isinstance(output, list):
-        return [in_float32(part) for part in output]
-    if isinstance(output, dict):
-        return {name: in_float32(part) for name, part in output.items()}
-    if is_dataclass(output) and not isinstance(output, type):
-        return replace(output, **{field.name: in_float32(getattr(output, field.name)) for field in fields(output) if field.init})
-    return output

@@ -9,18 +9,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from relsift import precision
 from relsift.bundle import build
 from relsift.config import RunConfig, TrainingConfig
 from relsift.encoders.lookup import LookupEncoder
 from relsift.errors import ConfigError
 from relsift.models.base.model import RelationModel
-from relsift.training import device, epoch, pretrained, selection
+from relsift.precision import in_float32
+from relsift.training import epoch, pretrained, selection
 from relsift.training.loop import TrainingResult, train
-from relsift.training.objective import in_float32, objective
+from relsift.training.objective import objective
 from toy import batch_of, encoding, run_config, same_tensors, sentences
 
 TRAINING, DEVELOPMENT = sentences(24, seed=1), sentences(12, seed=2)
-HAS_BFLOAT16 = device._has_bfloat16(torch.device("cpu"))
+HAS_BFLOAT16 = precision.has_bfloat16(torch.device("cpu"))
 PRECISION = "bfloat16" if HAS_BFLOAT16 else "float32"  # the best that this processor can do
 NO_DROPOUT = {"hidden_dropout": 0.0, "input_dropout": 0.0}
 
@@ -173,8 +175,8 @@ def test_development_scores_are_computed_in_single_precision(monkeypatch):
 
 
 def test_a_device_without_bfloat16_is_refused_before_training(monkeypatch):
-    monkeypatch.setattr(device, "_has_bfloat16", lambda _: False)
-    with pytest.raises(ConfigError, match=r"training\.precision: expected float32 on cpu.*got bfloat16; leave the option out"):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _: False)
+    with pytest.raises(ConfigError, match=r"training\.precision: expected float32 on cpu.*got bfloat16; leave it out"):
         run(config_of(precision="bfloat16"))
     run(config_of(epochs=1))
 

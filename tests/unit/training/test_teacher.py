@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from relsift import precision
 from relsift.bundle import Bundle, build
 from relsift.config import RunConfig, TrainingConfig
 from relsift.encoding.batch import Subwords
@@ -20,7 +21,7 @@ from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import CheckpointError, ConfigError
 from relsift.inference import score
 from relsift.registry import find, table
-from relsift.training import device, epoch, teacher
+from relsift.training import epoch, teacher
 from relsift.training.hidden_words import drop_words
 from relsift.training.loop import TrainingResult, train
 from relsift.training.objective import objective
@@ -33,7 +34,7 @@ from toy import HAS_TRANSFORMERS, batch_of, encoding, run_config, same_tensors, 
 TRAINING, DEVELOPMENT = sentences(24, seed=1), sentences(12, seed=2)
 NO_DROPOUT = {"hidden_dropout": 0.0, "input_dropout": 0.0}
 CPU = torch.device("cpu")
-PRECISION = "bfloat16" if device._has_bfloat16(CPU) else "float32"  # the best that this processor can do
+PRECISION = "bfloat16" if precision.has_bfloat16(CPU) else "float32"  # the best that this processor can do
 
 
 def run(config: RunConfig, **options: Any) -> TrainingResult:
