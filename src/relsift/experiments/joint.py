@@ -22,9 +22,16 @@ ON_WORDS = (
 )
 SPERT_TUNED = System(name="spert-tuned", title="SpERT, trained transformer", model="spert", preset="tuned")
 PIPELINE_FROZEN = System(name="pipeline-frozen", title="pipeline on the frozen transformer", model="pipeline", preset="frozen")
+FOUND = {"both": "with found entities too", "predicted": "with found entities only"}  # values of training.pair_entities
+ON_FOUND = tuple(
+    replace(PIPELINE_FROZEN, name=f"{PIPELINE_FROZEN.name}-{kind}", title=f"pipeline on the frozen transformer, pairs learned {words}")
+    .with_overrides(f"training.pair_entities={kind}")
+    for kind, words in FOUND.items()
+)  # fmt: skip
 ON_TRANSFORMER = (
     System(name="joint_birnn-frozen", title="BiRNN on the frozen transformer", model="joint_birnn", preset="frozen"),
     PIPELINE_FROZEN,
+    *ON_FOUND,
     System(name="spert-paper", title="SpERT, the paper's values", model="spert"),
     SPERT_TUNED,
     System(name="spert_mt-tuned", title="SpERT.MT, trained transformer", model="spert_mt", preset="tuned"),
