@@ -33,6 +33,7 @@ MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into th
 
 
 AUTO, AUTO_WITH_ENCODER, AUTO_WITHOUT = "auto", "packed_markers", "bilstm_pcnn"  # names of models: "the best one for what is given"
+AUTO_FROM_TEXT, ON_FROZEN = "pipeline", "frozen"  # the model for text without entities, and its preset where a transformer is given
 TRANSFORMER = "huggingface"  # the encoder that needs `encoding.encoder`
 # How models are trained whose presets were made for words: the optimisers of their sources would ruin a transformer.
 TRANSFORMER_TRAINING: dict[str, Any] = {
@@ -156,10 +157,11 @@ def load_config(
     overrides: list[str] | None = None,
     preset: str | None = None,
     direction: Direction | None = None,
+    from_text: bool = False,
 ) -> RunConfig:
     """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
 
-    Args: model: its name; AUTO: that of the file, else the best model for what is given.
+    Args: model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
     Raises: ConfigError naming the key, what was expected and what came.
     """
     given: dict[str, Any] = {}
@@ -175,8 +177,13 @@ def load_config(
     if preset is not None:
         section["preset"] = preset
     is_chosen = section.get("name") == AUTO
-    if is_chosen:
-        section["name"] = AUTO_WITH_ENCODER if section.get("encoder") == TRANSFORMER else AUTO_WITHOUT
+    has_transformer = section.get("encoder") == TRANSFORMER
+    if is_chosen and from_text:
+        section["name"] = AUTO_FROM_TEXT
+        if has_transformer:
+            section.setdefault("preset", ON_FROZEN)
+    elif is_chosen:
+        section["name"] = AUTO_WITH_ENCODER if has_transformer else AUTO_WITHOUT
     model_section = _validate({"model": section}).model
     values = _preset(model_section.name, model_section.preset)
     of_transformers = {"encoder_learning_rate", "freeze_encoder"} & values.get("training", {}).keys()

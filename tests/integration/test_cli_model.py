@@ -83,6 +83,12 @@ def test_after_a_refused_option_the_same_folder_can_be_trained_into(option, name
     assert status == 0, err
 
 
+def test_a_model_for_text_has_to_find_entities(tmp_path, capsys):
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", tmp_path / "run", "--from-text", "--model", "pcnn")
+    assert_one_clear_line(status, err, "--from-text: expected a model that finds entities")
+    assert not (tmp_path / "run").exists()
+
+
 def test_resuming_with_other_options_is_refused(run, capsys):
     status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", run, "--resume", *SMALL, "--set", "training.seed=9")
     assert_one_clear_line(status, err, "config.yaml")

@@ -413,6 +413,16 @@ def test_auto_takes_the_best_model_for_what_is_given():
     assert load_config(model="auto", overrides=encoder_overrides("folder")).model.name == "packed_markers"
 
 
+def test_the_model_chosen_for_text_finds_entities_and_reads_a_given_transformer_without_training_it():
+    on_words = load_config(model="auto", from_text=True)
+    assert (on_words.model.name, on_words.model.preset, on_words.training.freeze_encoder) == ("pipeline", "paper", False)
+    on_transformer = load_config(model="auto", overrides=encoder_overrides("folder"), from_text=True)
+    assert (on_transformer.model.name, on_transformer.model.preset, on_transformer.training.freeze_encoder) == ("pipeline", "frozen", True)
+    trained = load_config(model="auto", overrides=encoder_overrides("folder"), preset="paper", from_text=True)
+    assert (trained.model.preset, trained.training.freeze_encoder) == ("paper", False)
+    assert load_config(model="pcnn", from_text=True).model.name == "pcnn"  # a named model is not replaced
+
+
 def test_a_named_model_wins_over_auto_and_the_file(tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text("model: {name: pcnn}\n", encoding="utf-8")

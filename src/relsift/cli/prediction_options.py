@@ -64,11 +64,10 @@ def _check_match(entities: scores.Entities, match: scores.Match, *, can_predict:
 def of_model(name: str, entities: str | None, match: str) -> tuple[scores.Entities | None, scores.Match]:
     """The values of --entities and --match for a model that is not trained yet. Raises ConfigError as `whose_entities` does."""
     from relsift.errors import ConfigError
-    from relsift.models.base.joint_model import JointModel
-    from relsift.registry import find
+    from relsift.models.base.joint_model import finds_entities
 
     given, matched = convention(entities, match)
-    finds = issubclass(find("model", name), JointModel)
+    finds = finds_entities(name)
     if given == "predicted" and not finds:
         raise ConfigError(f"--entities: expected gold for {name}, which finds no entities itself, got predicted; take a joint model")
     _check_match(given or ("predicted" if finds else "gold"), matched, can_predict=finds)

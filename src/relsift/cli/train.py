@@ -29,8 +29,14 @@ def command(
     ] = None,
     model: Annotated[
         str,
-        typer.Option(help="Name, see `relsift models`; auto: that of --config, else packed_markers with --encoder, bilstm_pcnn without."),
+        typer.Option(
+            help="Name, see `relsift models`; auto: that of --config, else packed_markers with --encoder, bilstm_pcnn without; with "
+            "--from-text pipeline."
+        ),
     ] = "auto",
+    from_text: Annotated[
+        bool, typer.Option("--from-text", help="A model for text without entities, which finds them itself. Others are refused.")
+    ] = False,
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
@@ -53,6 +59,7 @@ def command(
     from relsift.device import checked_device
     from relsift.errors import require
     from relsift.files import check_output
+    from relsift.models.base.joint_model import finds_entities
     from relsift.report.score_tables import score_table
     from relsift.training.data import training_data
     from relsift.training.run import train_run
@@ -62,8 +69,10 @@ def command(
     require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
     options = [*encoder_overrides(encoder), *(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
     # Before the data is read, which may take long:
-    check = load_config(model=model, preset=preset, file=config, overrides=options)
+    check = load_config(model=model, preset=preset, file=config, overrides=options, from_text=from_text)
     check_encoder(check)
+    expected = "a model that finds entities, such as pipeline (`relsift models`)"
+    require(not from_text or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
@@ -72,7 +81,9 @@ def command(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
     )
     data_options.tell(training.notes, training.warnings)
-    run_config = load_config(model=model, preset=preset, file=config, overrides=options, direction=training.direction)
+    run_config = load_config(
+        model=model, preset=preset, file=config, overrides=options, direction=training.direction, from_text=from_text
+    )
     echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",

@@ -37,9 +37,8 @@ from relsift.experiments.predicted import tagged_fold
 from relsift.experiments.result import END_TO_END, CellResult, Curve, Plan, cell_command, cell_name
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, entities_of, score
-from relsift.models.base.joint_model import JointModel
+from relsift.models.base.joint_model import finds_entities
 from relsift.readers.base import ReadReport
-from relsift.registry import find
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import train_run
 from relsift.training.run_folder import RunData, file_checksums
@@ -147,7 +146,7 @@ def _warnings(plan: Plan, fold: Fold, report: ReadReport) -> list[str]:
 def why_not_trainable(system: System, plan: Plan) -> str | None:
     """Why the system cannot be trained on the plan's data as it stands; None if it can."""
     config = configured(Cell(system, 1, 1), plan)
-    if plan.entities == "predicted" and not issubclass(find("model", config.model.name), JointModel):
+    if plan.entities == "predicted" and not finds_entities(config.model.name):
         return "it finds no entities itself; leave out --entities predicted"
     reads = inputs_of(config.model.name, config.model.options)
     if "subwords" in reads:

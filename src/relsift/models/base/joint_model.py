@@ -16,6 +16,7 @@ from torch import Tensor
 
 from relsift.encoding.batch import Batch, Entities
 from relsift.models.base.model import Output, RelationModel
+from relsift.registry import find
 
 States = TypeVar("States")
 
@@ -49,3 +50,8 @@ class JointModel(RelationModel[Output], Generic[States, Output]):
 
     def forward(self, batch: Batch) -> Output:
         return self.relate(self.read(batch), batch)
+
+
+def finds_entities(name: str) -> bool:
+    """Whether the models of a registered architecture find entities themselves. Raises ConfigError for an unknown name."""
+    return issubclass(find("model", name), JointModel)
