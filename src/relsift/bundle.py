@@ -3,7 +3,8 @@
 model.safetensors   the weights
 model.json          architecture, options, symbols, candidates, and the weights' checksum
 decision.json       the rule that turns scores into relations; may be changed without the model
-annotators.json     the annotators that complete sentences without trees or tags; only for models that read those
+annotators.json     the annotators that complete sentences without trees or entities; only if there are any
+annotators/         files that entity annotators read: lists of names, a joint model; only if there are any
 member-1/ …         only of an *ensemble*: whole model folders; its model.json names their checksums, and its scores are the mean of theirs
 encoder/            tokenizer and configuration of the transformer; only for models that read subwords
 
@@ -22,7 +23,7 @@ No pickle. A model folder is written under another name and renamed when it is c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,8 @@ import torch
 from pydantic import Field
 
 from relsift.annotators.base import Addition
+from relsift.annotators.entities import EntitySource
+from relsift.annotators.stored import ANNOTATORS_FILE, load_annotators, save_annotators
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.encoding.encoding import Encoding, Input
@@ -47,9 +50,8 @@ from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.weights import check_fit, load_tensors, outline, save_tensors, shapes
 
-APPLIED: frozenset[Addition] = frozenset({"trees"})  # what prediction lets annotators add
 FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
-WEIGHTS_FILE, MODEL_FILE, ANNOTATORS_FILE = "model.safetensors", "model.json", "annotators.json"
+WEIGHTS_FILE, MODEL_FILE = "model.safetensors", "model.json"
 MEMBER_FOLDER = "member-{}"  # of an ensemble, counted from 1
 ENSEMBLE = "ensemble"  # key of model.json, and the name in place of an architecture's
 MOST_MEMBERS = 1000
@@ -94,6 +96,7 @@ class Bundle:
     decision: Decision
     about: dict[str, Any] = field(default_factory=dict)  # for people to read, of any content: data, setting, scores
     members: tuple[Bundle, ...] = ()  # of an ensemble
+    entity_source: EntitySource | None = None  # what finds entities in text without any; None: they are given, or the model finds them
 
     @classmethod
     def ensemble(cls, members: Sequence[Bundle], decision: Decision, about: Mapping[str, Any] | None = None) -> Bundle:
@@ -135,7 +138,11 @@ class Bundle:
         return self.scorer.candidates
 
     def save(self, folder: Path) -> None:
-        """Write the folder atomically; an existing one is replaced. Raises CheckpointError for a folder of other things, which would go."""
+        """Write the folder atomically; an existing one is replaced.
+
+        Raises: CheckpointError for a folder of other things, which would go; ConfigError for an entity annotator that is not installed,
+            or reads a file that is not there.
+        """
         if folder.is_dir() and any(folder.iterdir()) and not (folder / MODEL_FILE).is_file():
             raise CheckpointError(f"{folder}: expected a new or empty folder, or a model to replace, got a folder of other files")
         with replaced_folder(folder) as fresh:
@@ -147,8 +154,7 @@ class Bundle:
             self.decision.save(fresh)
             if self.encoding.subwords is not None:
                 save_subwords(self.encoding.subwords, fresh / ENCODER_FOLDER)
-            if self.scorer.annotators:
-                write_json(fresh / ANNOTATORS_FILE, dict(self.scorer.annotators))
+            save_annotators(fresh, self.scorer.annotators, self.entity_source)
             description = {
                 "format": FORMAT,
                 "model": self.name,
@@ -167,6 +173,7 @@ class Bundle:
         for member, place in zip(self.members, places):
             member.save(place)
         self.decision.save(folder)
+        save_annotators(folder, {}, self.entity_source)
         write_json(folder / MODEL_FILE, {"format": FORMAT, ENSEMBLE: [model_checksum(place) for place in places], "about": self.about})
 
     @classmethod
@@ -189,8 +196,9 @@ class Bundle:
                     "it was altered or belongs to another ensemble: copy the whole folder again"
                 )
             members.append(cls._load_model(place, own))
+        _, source = load_annotators(folder)
         try:
-            return cls.ensemble(members, Decision.load(folder), description["about"])
+            return replace(cls.ensemble(members, Decision.load(folder), description["about"]), entity_source=source)
         except ConfigError as error:
             raise CheckpointError(f"{folder}: {error}") from error
 
@@ -207,15 +215,16 @@ class Bundle:
             found = shapes(weights_file)
             if description["format"] == 1:
                 description, decision, annotators, found = upgraded(description, found)
+                source = None
             else:
-                decision, annotators = Decision.load(folder), _annotators(folder)
+                decision, (annotators, source) = Decision.load(folder), load_annotators(folder)
             subwords = _subwords(folder / ENCODER_FOLDER, description)
             encoding = Encoding.from_json(description["encoding"], subwords)
             make = partial(build, description["model"], description["options"], encoding)
             if (without_memory := outline(make)) is not None:  # sizes in the description may be any
                 check_fit(without_memory, found, str(folder / MODEL_FILE))
             scorer = _scorer(description, encoding, make(), load_tensors(weights_file), annotators)
-            return cls(description["model"], scorer, decision, description["about"])
+            return cls(description["model"], scorer, decision, description["about"], entity_source=source)
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError, MemoryError, RelsiftError) as error:
             message = " ".join(str(error).split()) or type(error).__name__
             if message.startswith(str(folder)):  # it names the broken file
@@ -318,18 +327,6 @@ def _subwords(folder: Path, description: dict[str, Any]) -> SubwordInput | None:
     if found != expected:
         raise CheckpointError(f"{folder}: expected files with sha256 {expected[:64]}, got {found}; one was altered: copy the folder again")
     return load_subwords(folder)
-
-
-def _annotators(folder: Path) -> dict[Addition, str]:
-    file = folder / ANNOTATORS_FILE
-    if not file.is_file():
-        return {}
-    value = conform(dict[Addition, str], read_json(file), file)
-    if not value.keys() <= APPLIED:
-        raise CheckpointError(
-            f"{file}: expected annotators that add {' or '.join(APPLIED)}, got {sorted(value)}; use the relsift version that wrote it"
-        )
-    return value
 
 
 def _without_aliases(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

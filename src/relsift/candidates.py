@@ -142,7 +142,7 @@ class Candidates:
             for second in order if self.direction == "directed" else order[place + 1 :]:
                 if first == second:
                     continue
-                reason = self._reason_to_drop(sentence.entities[first], sentence.entities[second])
+                reason = self.reason_to_drop(sentence.entities[first], sentence.entities[second])
                 types = types_of.get((first, second), ())
                 if self.order_leak and reason is None and not types and second in order[:place]:
                     reason = AGAINST_THE_TEXT
@@ -168,7 +168,8 @@ class Candidates:
                 types_of[key] = (*types, relation.type)
         return types_of
 
-    def _reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
+    def reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
+        """Why the pair is no candidate, whatever is annotated; None if it is one."""
         if self.type_pairs is not None and _type_pair(head, tail, self.direction) not in self.type_pairs:
             return "type combination not in training relations"
         if self.max_distance is not None and _tokens_between(head, tail) > self.max_distance:

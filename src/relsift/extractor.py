@@ -1,66 +1,113 @@
-"""RelationExtractor: load a model once; sentences in, sentences with relations out."""
+"""RelationExtractor: load a model once; texts or sentences in, documents or sentences with relations out."""
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from importlib import import_module
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast, overload
 
+from relsift.annotators.entities import EntityAnnotators, EntitySource, entity_annotator
 from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
 from relsift.device import CPU, checked_device
-from relsift.errors import DataError
+from relsift.errors import ConfigError, DataError
 from relsift.evaluation.scores import Entities
-from relsift.inference import InferenceReport, entities_of, predict
+from relsift.explanation import Explanation, explain
+from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, with_precision
+from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, is_item, several
+from relsift.precision import Precision
 from relsift.readers.base import ReadReport
-from relsift.readers.native import document_of
 from relsift.readers.python_values import as_json
-from relsift.schema import Document, Sentence
+from relsift.schema import Document, Sentence, sentences_of
 
-Item = Sentence | Document | Mapping[str, Any]
-_EXAMPLE = '{"text": "Ada leads Acme.", "entities": [{"start": 0, "end": 3, "type": "PER"}, …]}'
+if TYPE_CHECKING:
+    import pandas
+
+_DATAFRAME = "relsift.integrations.pandas"  # by name: it lies above, and only those who ask for it need it
+
+
+class _Plan(NamedTuple):
+    """Where the entities of a call come from."""
+
+    find: Literal["all", "missing", "none"]  # what the annotator does
+    scored: Entities  # as of `relsift.inference.score`
+    must_give: str  # why the items have to bring entities; empty: they need not
 
 
 class RelationExtractor:
     """A trained model ready for use.
 
     rx = RelationExtractor.from_pretrained("runs/conll04")
-    rx.predict([{"tokens": ["Ada", "leads", "Acme"], "entities": [{"start": 0, "end": 1, "type": "PER"}, …]}])
-    rx({"text": "Ada leads Acme.", "entities": […]})     # one item; gives a document
+    document = rx("Ada leads Acme.")                     # one text or item in, one document out; a list in, a list out
+    for relation in document.relations:
+        print(relation.head.text, relation.type, relation.tail.text, relation.score)
 
-    A model that finds entities itself (`finds_entities`) needs none: `rx({"text": "Ada leads Acme."})`. Entities that are given are
-    replaced by those that it finds, unless `entities="gold"` says to relate them.
+    An *item* is a text, a mapping in the native format (`text` or `tokens`, `entities`), a Sentence or a Document. The entities of a text
+    are found (`finds_entities`) by a joint model, or by an annotator that `entities_from` or the model folder names. Without either, items
+    bring them: `rx({"text": "Ada leads Acme.", "entities": [{"start": 0, "end": 3, "type": "PER"}, …]})`.
+
+    | method | takes | gives |
+    |---|---|---|
+    | `rx(item)`, `rx([item, …])` | one, several | a document, a list of documents |
+    | `rx.documents(items)` | any number | documents, one by one, in bounded memory |
+    | `rx.predict(items)`, `rx.stream(items)` | several, any number | sentences: those of all documents, one after the other |
+
+    Documents keep items and results together; sentences are for those who have sentences, and know which is which by order and id.
     """
 
-    def __init__(self, bundle: Bundle, checksum: str | None = None) -> None:
-        """checksum: of the model folder (see `relsift.bundle.model_checksum`); None if it comes from no folder."""
+    def __init__(self, bundle: Bundle, checksum: str | None = None, *, annotator: EntityAnnotators | None = None) -> None:
+        """Args:
+        checksum: of the model folder (see `relsift.bundle.model_checksum`); None if it comes from no folder.
+        annotator: the one of `bundle.entity_source`, if it was made before; None: it is made when it is first needed.
+        """
         self.bundle = bundle
         self.checksum = checksum
+        self._annotator = annotator
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device: str = CPU, *, threshold: float | None = None) -> RelationExtractor:
+    def from_pretrained(
+        cls,
+        folder: str | Path,
+        device: str = CPU,
+        *,
+        threshold: float | None = None,
+        entities_from: Sequence[str] = (),
+        types: Mapping[str, str | None] | None = None,
+        precision: Precision = "float32",
+    ) -> RelationExtractor:
         """Load a run folder or a model folder.
 
         Args:
             device: where scores are computed: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU if there is one.
             threshold: in place of the one tuned in training.
+            entities_from: annotators that find the entities of items that bring none, such as `spacy:en_core_web_sm`; in place of those
+                that the model folder names. An earlier one wins where entities overlap.
+            types: what the annotators' entity types are called in the model; None leaves entities of that type out, others stay as they
+                are. In place of the table of the model folder.
+            precision: `bfloat16` is faster with transformers, on a GPU or processor that has it; scores move a little.
         Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on,
-            or a threshold that is no number.
+            a precision that it does not have, a threshold that is no number, or an annotator that is not installed.
         """
         place = checked_device(device, "device")  # before the weights are read
         path = model_folder(Path(folder))
-        bundle = Bundle.load(path)
+        bundle = _with_source(Bundle.load(path), entities_from, types)
         bundle.to(place)
-        extractor = cls(bundle, model_checksum(path))
+        bundle = replace(bundle, scorer=with_precision(bundle.scorer, precision))
+        annotator = entity_annotator(bundle.entity_source) if entities_from and bundle.entity_source is not None else None
+        extractor = cls(bundle, model_checksum(path), annotator=annotator)
         return extractor if threshold is None else extractor.with_threshold(threshold)
 
     def with_threshold(self, threshold: float) -> RelationExtractor:
         """The same model with another threshold; a higher one gives fewer and surer relations. Raises ConfigError for no number."""
-        return RelationExtractor(replace(self.bundle, decision=self._decision(threshold)), self.checksum)
+        bundle = replace(self.bundle, decision=self._decision(threshold))
+        return RelationExtractor(bundle, self.checksum, annotator=self._annotator)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON), replacing a model that is there.
@@ -85,8 +132,18 @@ class RelationExtractor:
 
     @property
     def finds_entities(self) -> bool:
-        """Whether the model finds the entities of a sentence itself, or relates given ones."""
-        return self.bundle.scorer.finds_entities
+        """Whether entities are found, by an annotator or by the model itself; else given ones are related."""
+        return self.bundle.entity_source is not None or self.bundle.scorer.finds_entities
+
+    @property
+    def annotator(self) -> EntityAnnotators | None:
+        """What finds the entities of items that bring none; None: the model does, or nothing. Its `report` counts what it left out.
+
+        Raises: ConfigError if it is not installed.
+        """
+        if self._annotator is None and self.bundle.entity_source is not None:
+            self._annotator = entity_annotator(self.bundle.entity_source)
+        return self._annotator
 
     @property
     def candidates(self) -> Candidates:
@@ -98,14 +155,28 @@ class RelationExtractor:
         """The score from which on a pair is related, as tuned in training."""
         return self.bundle.decision.threshold
 
-    def __call__(self, item: Item, *, threshold: float | None = None, entities: Entities | None = None) -> Document:
-        """Relations for one item, as a document: its sentences (none if the text is empty) and, if known, its text. See `predict`."""
-        if isinstance(item, (str, bytes)):
-            raise DataError(_not_an_item("rx(item)", item, self.finds_entities))
-        dropped, chosen = ReadReport(), entities_of(self.bundle.scorer, entities)
-        document = Document("item-0", (item,)) if isinstance(item, Sentence) else _document(item, "rx(item)", "item-0", dropped, chosen)
-        sentences = self._predicted(document.sentences, dropped, threshold, None, chosen)
-        return Document(document.id, tuple(sentences), document.text)
+    @overload  # a text is a collection of texts to the type checker; it is one item here
+    def __call__(  # type: ignore[overload-overlap]
+        self, item: Item, *, threshold: float | None = None, entities: Entities | None = None
+    ) -> Document: ...
+
+    @overload
+    def __call__(self, item: Iterable[Item], *, threshold: float | None = None, entities: Entities | None = None) -> list[Document]: ...
+
+    def __call__(
+        self, item: Item | Iterable[Item], *, threshold: float | None = None, entities: Entities | None = None
+    ) -> Document | list[Document]:
+        """Relations of one item, as a document, or of several, as a list of documents in the same order.
+
+        A document has the sentences of its item, none if the text is empty, and, if known, its text. Arguments and errors are those of
+        `predict`.
+        """
+        if not is_item(item):
+            return list(self.documents(cast(Iterable[Item], item), threshold=threshold, entities=entities))
+        plan, dropped = self._plan(entities), ReadReport()
+        one = given(item, "rx(item)", "item-0", dropped, must_give=plan.must_give)
+        [document] = self._predicted([one], dropped, plan, threshold, None)
+        return document
 
     def predict(
         self,
@@ -115,15 +186,17 @@ class RelationExtractor:
         report: InferenceReport | None = None,
         entities: Entities | None = None,
     ) -> list[Sentence]:
-        """Relations for sentences whose entities are known, or that the model finds.
+        """Relations for the sentences of all items.
 
         Args:
-            items: Sentence or Document objects, or mappings in the native format (`tokens` or `text`, `entities`; numpy values are
-                welcome); annotated relations are ignored and replaced. A `text` or a Document may become several sentences, an empty
-                text becomes none; `rx(item)` gives one document an item.
+            items: texts; mappings in the native format (`tokens` or `text`, `entities`; numpy values are welcome); Sentence or Document
+                objects. Annotated relations are ignored and replaced. A text or a Document may become several sentences, an empty text
+                becomes none; `rx(items)` gives one document an item.
             threshold: in place of the model's own.
             report: collects the numbers of candidates, and of what the model does not know.
-            entities: *gold* relates those of the items, *predicted* those that the model finds; None: predicted if it finds any.
+            entities: *gold* relates those that the items bring, *predicted* finds all anew. None: with an annotator, those of an item
+                that brings any are kept (a mapping with an empty list says that there are none), and others are found; a joint model
+                finds all anew; any other model relates those given.
         Returns: sentences in input order; each relation carries its score. Sentences with fewer than two entities have none.
         Warns: of what the data model cannot hold, such as an entity across a sentence boundary, and, without `report`, of entity types
             and texts that the model does not know.
@@ -141,70 +214,144 @@ class RelationExtractor:
         entities: Entities | None = None,
     ) -> Iterator[Sentence]:
         """`predict` for an input of any length, in bounded memory; it warns at the end."""
-        if isinstance(items, (str, bytes, Mapping, Sentence, Document)) or not isinstance(items, Iterable):
-            is_text = isinstance(items, (str, bytes))
-            raise DataError(_not_an_item("items", items, self.finds_entities) if is_text else _not_a_list(items))
-        dropped, chosen = ReadReport(), entities_of(self.bundle.scorer, entities)
-        return self._predicted(_sentences(items, dropped, chosen), dropped, threshold, report, chosen)
+        return sentences_of(self.documents(items, threshold=threshold, report=report, entities=entities))
+
+    def documents(
+        self,
+        items: Iterable[Item],
+        *,
+        threshold: float | None = None,
+        report: InferenceReport | None = None,
+        entities: Entities | None = None,
+    ) -> Iterator[Document]:
+        """One document an item, in input order, for an input of any length, in bounded memory; it warns at the end.
+
+        Items are read some thousand sentences ahead. Arguments and errors are those of `predict`.
+        """
+        plan, dropped = self._plan(entities), ReadReport()
+        numbered = enumerate(several(items, plan.must_give))
+        those = (given(item, f"item {number}", f"item-{number}", dropped, must_give=plan.must_give) for number, item in numbered)
+        return self._predicted(those, dropped, plan, threshold, report)
+
+    def explain(self, sentence: Sentence, pair: tuple[int, int], *, relation: str | None = None) -> Explanation:
+        """What the model thinks of a pair of entities, and which tokens it looks at (see `relsift.explanation`).
+
+        Args:
+            sentence: with its entities, such as the one of a relation that was found: `rx.explain(found.sentence, found.pair)`.
+            pair: head and tail, positions in the sentence's entities.
+            relation: whose score the tokens explain; None: the one with the highest score.
+        Raises: DataError for positions that the sentence does not have, or a relation that the model does not know.
+        """
+        return explain(self.bundle.scorer, self.bundle.decision, sentence, pair, relation)
+
+    def to_dataframe(self, documents: Document | Iterable[Document]) -> pandas.DataFrame:
+        """One row a relation (see `relsift.integrations.pandas`). Raises ConfigError if pandas is not installed."""
+        frame: pandas.DataFrame = import_module(_DATAFRAME).to_dataframe(documents)
+        return frame
+
+    def _plan(self, entities: Entities | None) -> _Plan:
+        if entities == "gold":
+            entities_of(self.bundle.scorer, entities)
+            return _Plan("none", "gold", BY_OPTION if self.finds_entities else BY_MODEL)
+        if self.bundle.entity_source is not None and entities in (None, "predicted"):
+            return _Plan("missing" if entities is None else "all", "gold", "")
+        scored = entities_of(self.bundle.scorer, entities)
+        return _Plan("none", scored, "" if scored == "predicted" else BY_MODEL)
 
     def _decision(self, threshold: float | None) -> Decision:
         return self.bundle.decision if threshold is None else replace(self.bundle.decision, threshold=as_json(threshold, "threshold"))
 
     def _predicted(
-        self,
-        sentences: Iterable[Sentence],
-        dropped: ReadReport,
-        threshold: float | None,
-        report: InferenceReport | None,
-        entities: Entities,
-    ) -> Iterator[Sentence]:
-        decision = self._decision(threshold)  # now, not when the first sentence is asked for
+        self, those: Iterable[Given], dropped: ReadReport, plan: _Plan, threshold: float | None, report: InferenceReport | None
+    ) -> Iterator[Document]:
+        decision = self._decision(threshold)  # now, not when the first document is asked for
         own_report = InferenceReport()
-        predicted = predict(self.bundle.scorer, decision, sentences, own_report if report is None else report, entities=entities)
-        return chain(predicted, _warnings(dropped, own_report))
+        used = own_report if report is None else report
+        blocks = (self._block(block, plan, decision, used) for block in _blocks(those))
+        before, is_asked = self._left_out(), plan.find != "none" and report is None
+
+        def left_out() -> Counter[str]:
+            return self._left_out() - before if is_asked else Counter()
+
+        return chain(chain.from_iterable(blocks), _warnings(dropped, own_report, left_out))
+
+    def _block(self, block: Sequence[Given], plan: _Plan, decision: Decision, report: InferenceReport) -> Iterator[Document]:
+        documents = [one.document for one in block]
+        if plan.find != "none":
+            documents = self._with_entities(block, find_all=plan.find == "all")
+        sentences = predict(self.bundle.scorer, decision, sentences_of(documents), report, entities=plan.scored)
+        for document in documents:
+            yield Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text)
+
+    def _with_entities(self, block: Sequence[Given], *, find_all: bool) -> list[Document]:
+        """The documents, with the annotator's entities where there are none, or in place of all."""
+        wanting = [one.document for one in block if find_all or not one.has_entities]
+        bare = [
+            replace(sentence, entities=(), relations=None, tagged=None if find_all else sentence.tagged)
+            for sentence in sentences_of(wanting)
+        ]
+        if not bare or self.annotator is None:  # it is not loaded for items that bring their entities
+            return [one.document for one in block]
+        found = iter(self.annotator.annotate(bare))
+        return [
+            replace(one.document, sentences=tuple(islice(found, len(one.document.sentences)))) if find_all or not one.has_entities
+            else one.document
+            for one in block
+        ]  # fmt: skip
+
+    def _left_out(self) -> Counter[str]:
+        """What the annotator left out or changed since it was made, by reason."""
+        return Counter() if self._annotator is None else self._annotator.report.dropped
 
 
-def _warnings(dropped: ReadReport, report: InferenceReport) -> Iterator[Sentence]:
-    """Nothing but warnings, at the end of what this is chained to."""
-    for line in dropped.lines():
-        warnings.warn(f"relsift: left out or changed: {line}", stacklevel=3)
-    for line in report.lines():
-        warnings.warn(f"relsift: {line}", stacklevel=3)
+def _with_source(bundle: Bundle, entities_from: Sequence[str], types: Mapping[str, str | None] | None) -> Bundle:
+    """The bundle with these annotators of entities in place of its own. Raises ConfigError for types without annotators."""
+    if isinstance(entities_from, str):
+        raise ConfigError(f"entities_from: expected a list of annotators, got {entities_from!r}; write [{entities_from!r}]")
+    if not entities_from and types is None:
+        return bundle
+    own = bundle.entity_source
+    if not entities_from and own is None:
+        raise ConfigError("types: expected annotators whose types to rename, got none; name them: entities_from=[…]")
+    specs = tuple(entities_from) if own is None or entities_from else own.specs
+    return replace(bundle, entity_source=EntitySource(specs, dict(types or {})))
+
+
+def _blocks(those: Iterable[Given]) -> Iterator[list[Given]]:
+    """Documents to predict together, of at most SENTENCES_AT_ONCE sentences; a longer one is a block of its own.
+
+    If the input is broken, the documents before that place come first, then the error is raised.
+    """
+    block: list[Given] = []
+    size = 0
+    try:
+        for one in those:
+            further = max(1, len(one.document.sentences))  # an endless input of empty texts has to end up somewhere
+            if block and size + further > SENTENCES_AT_ONCE:
+                yield block
+                block, size = [], 0
+            block.append(one)
+            size += further
+    except Exception:
+        if block:
+            yield block
+        raise
+    if block:
+        yield block
+
+
+def _warnings(dropped: ReadReport, report: InferenceReport, left_out: Callable[[], Counter[str]]) -> Iterator[Document]:
+    """Nothing but warnings, at the end of what this is chained to. Args: left_out: by the annotator, by reason."""
+    lines = [f"left out or changed: {line}" for line in dropped.lines()]
+    lines += [f"left out or changed: {count} {reason}" for reason, count in left_out().most_common()]
+    for line in [*lines, *report.lines()]:
+        warnings.warn(f"relsift: {line}", stacklevel=_outside())
     yield from ()
 
 
-def _sentences(items: Iterable[Item], dropped: ReadReport, entities: Entities) -> Iterator[Sentence]:
-    for number, item in enumerate(items):
-        if isinstance(item, Sentence):
-            yield item
-        else:
-            yield from _document(item, f"item {number}", f"item-{number}", dropped, entities).sentences
-
-
-def _document(item: Any, where: str, key: str, dropped: ReadReport, entities: Entities) -> Document:
-    """Args: key: the id of an item without one. entities: predicted ones need not be given."""
-    if isinstance(item, Document):
-        return item
-    if not isinstance(item, Mapping):
-        raise DataError(_not_an_item(where, item, entities == "predicted"))
-    record = as_json(item, where)
-    if record.get("entities") is None and entities == "gold":
-        raise DataError(
-            f'{where}: expected "entities" beside the text, got keys {", ".join(sorted(record)) or "none"}; given entities are related '
-            f"here, and none are found: give them, as in {_EXAMPLE}"
-        )
-    return document_of(record | {"relations": None}, where, dropped, key=key)
-
-
-def _not_an_item(where: str, item: Any, finds_entities: bool) -> str:
-    got = type(item).__name__ + (f" {item[:40]!r}" if isinstance(item, str) else "")
-    if finds_entities:
-        return f'{where}: expected a Sentence, a Document or a mapping, such as {{"text": "Ada leads Acme."}}, got {got}'
-    return (
-        f"{where}: expected a Sentence, a Document or a mapping with entities, got {got}; this model relates given entities and does not "
-        f"find them: give them, as in {_EXAMPLE}"
-    )
-
-
-def _not_a_list(items: Any) -> str:
-    return f"items: expected a list of items, got one {type(items).__name__}; put it into a list, or call the extractor: rx(item)"
+def _outside() -> int:
+    """The `stacklevel` of whoever called this package, through however many generators."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    return level

@@ -1,7 +1,7 @@
-"""What users can name: formats, annotators, encoders, losses, models, corpora, experiments. Each table maps a name to "module:attribute".
+"""What users can name: formats, splitters, annotators, encoders, losses, models, corpora, experiments.
 
-The module is imported when the name is looked up. A plug-in adds a name by an entry point in the group `GROUPS[kind]`, such as
-`relsift.readers`.
+Each table maps a name to "module:attribute". The module is imported when the name is looked up. A plug-in adds a name by an entry point in
+the group `GROUPS[kind]`, such as `relsift.readers`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,28 @@ READERS = {
     "dygie": "relsift.readers.dygie:READER",
     "multihead": "relsift.readers.multihead:READER",
     "semeval2010": "relsift.readers.semeval2010:READER",
+    "spacy": "relsift.readers.spacy_docs:READER",
     "spert": "relsift.readers.spert:READER",
+    "table": "relsift.readers.table:READER",
+    "text": "relsift.readers.text:READER",
+}
+SPLITTERS = {
+    "rules": "relsift.annotators.splitters:RulesSplitter",
+    "sentencex": "relsift.annotators.splitters:SentencexSplitter",
+    "spacy": "relsift.annotators.splitters_spacy:SpacySplitter",
 }
 WRITERS = {
     "native": "relsift.writers.native:WRITER",
     "html": "relsift.writers.html:WRITER",
 }
-ANNOTATORS = {
+ANNOTATORS = {  # that add trees
     "spacy": "relsift.annotators.spacy_trees:SpacyTrees",
+}
+ENTITY_ANNOTATORS = {
+    "spacy": "relsift.annotators.spacy_entities:SpacyEntities",
+    "lac": "relsift.annotators.lac_entities:LacEntities",
+    "patterns": "relsift.annotators.pattern_entities:PatternEntities",
+    "model": "relsift.model_entities:ModelEntities",
 }
 ENCODERS = {
     "bilstm": "relsift.encoders.bilstm:BiLSTMEncoder",
@@ -92,19 +106,21 @@ EXPERIMENTS = {
     "tag_gain": "relsift.experiments.tag_gain:EXPERIMENT",
 }
 TABLES = {
-    "reader": READERS, "writer": WRITERS, "annotator": ANNOTATORS, "encoder": ENCODERS, "loss": LOSSES, "model": MODELS,
-    "corpus": CORPORA, "experiment": EXPERIMENTS,
+    "reader": READERS, "writer": WRITERS, "annotator": ANNOTATORS, "entity_annotator": ENTITY_ANNOTATORS,
+    "splitter": SPLITTERS, "encoder": ENCODERS, "loss": LOSSES, "model": MODELS, "corpus": CORPORA, "experiment": EXPERIMENTS,
 }  # fmt: skip
 PLURALS = {"corpus": "corpora", "loss": "losses"}  # of all other kinds: with an s
 GROUPS = {kind: f"relsift.{PLURALS.get(kind, kind + 's')}" for kind in TABLES}
 BASES = {
     "reader": "relsift.readers.base:Reader", "writer": "relsift.writers.base:Writer", "annotator": "relsift.annotators.base:NamedAnnotator",
+    "entity_annotator": "relsift.annotators.base:NamedAnnotator", "splitter": "relsift.annotators.splitters:Splitter",
     "encoder": "relsift.encoders.base:TokenEncoder", "loss": "relsift.losses.base:PairLoss",
     "model": "relsift.models.base.model:RelationModel",
     "corpus": "relsift.corpora.catalogue:Corpus", "experiment": "relsift.experiments.experiment:Experiment",
 }  # fmt: skip
 CLASS_ATTRIBUTES = {  # of kinds that are classes
-    "annotator": ("ADDS",), "encoder": (), "loss": ("SUMMARY", "SEVERAL_LABELS", "NONE_COLUMN"),
+    "annotator": ("ADDS",), "entity_annotator": ("ADDS",), "splitter": (), "encoder": (),
+    "loss": ("SUMMARY", "SEVERAL_LABELS", "NONE_COLUMN"),
     "model": ("Config", "PRESETS", "SUMMARY", "READS"),
 }  # fmt: skip
 FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # (kind, old name) -> name

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from operator import itemgetter
 
 from relsift.errors import DataError
+from relsift.views import EntityView, RelationView
 
 ROOT = -1  # the head of a token that has none
 _END = itemgetter(1)  # of a span
@@ -21,6 +23,7 @@ _CLOSING = frozenset(",.;:!?%)]}’”")  # a token of these alone stands close 
 _CLITICS = frozenset(("'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "''", "-RRB-", "-RSB-"))  # as treebanks cut and write them
 _OPENING = frozenset((*"([{“‘$£€", "``", "-LRB-", "-LSB-"))  # stands close to the word after it
 _CYCLE_SHOWN = 20  # tokens of a cycle in a message
+_DRAWING = "relsift.report.notebook"  # by name: it lies above, and only a notebook needs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Relation:
     tail: int  # position in the sentence's entities
     type: str
     score: float | None = None  # log-odds; None: annotated, not predicted
+    probability: float | None = None  # in [0, 1]; None: annotated, or predicted by a decision without calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +166,21 @@ class Sentence:
 
     def text_of(self, entity: Entity) -> str:
         """The mention as in the original text; where that is unknown, its tokens as they are set in print."""
-        if self.original is None or self.offsets is None or self.extent is None:
+        span = self.characters_of(entity)
+        if span is None or self.original is None or self.extent is None:
             return self._words(entity.start, entity.end)
         first, _ = self.extent
+        return self.original[span[0] - first : span[1] - first]
+
+    def characters_of(self, entity: Entity) -> tuple[int, int] | None:
+        """Half-open character span of the mention in the document's text, inside the sentence; None: the original text is unknown."""
+        if self.original is None or self.offsets is None or self.extent is None:
+            return None
         covered = self.offsets[entity.start : entity.end]
-        start, end = entity.chars or (min(start for start, _ in covered), max(end for _, end in covered))
-        return self.original[max(start - first, 0) : end - first]
+        start, end = entity.chars or (min(covered)[0], max(map(_END, covered)))
+        first, last = self.extent
+        start = min(max(start, first), last)
+        return start, min(max(end, start), last)
 
     def has_blank_before(self, token: int) -> bool:
         """Whether a blank stands before the token with this number: by the offsets if known, else by the rules of print."""
@@ -188,6 +201,11 @@ class Sentence:
         """The same sentence with these relations in place of its own."""
         return replace(self, relations=None if relations is None else tuple(relations))
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        html: str = import_module(_DRAWING).sentence_html(self)
+        return html
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -201,6 +219,21 @@ class Document:
         if self.text is not None:
             # Results are sentences, not documents: each carries its own part of the text.
             object.__setattr__(self, "sentences", tuple(_with_original(sentence, self.text) for sentence in self.sentences))
+
+    @property
+    def entities(self) -> tuple[EntityView, ...]:
+        """Those of all sentences, in order."""
+        return tuple(EntityView(sentence, entity) for sentence in self.sentences for entity in sentence.entities)
+
+    @property
+    def relations(self) -> tuple[RelationView, ...]:
+        """Those of all sentences, in order; a sentence without annotation has none."""
+        return tuple(RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        html: str = import_module(_DRAWING).document_html(self)
+        return html
 
 
 def _with_original(sentence: Sentence, text: str) -> Sentence:

@@ -16,7 +16,7 @@ from relsift.corpora.data import resolve
 from relsift.files import file_sha256
 from relsift.losses.base import BOTH
 from relsift.readers.base import ReadReport
-from relsift.registry import CORPORA, EXPERIMENTS, LOSSES, MODELS, READERS, WRITERS, find
+from relsift.registry import CORPORA, ENTITY_ANNOTATORS, EXPERIMENTS, LOSSES, MODELS, READERS, WRITERS, find
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +27,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
     ("page", "names"),
     [
         ("docs/formats.md", [*READERS, *WRITERS]),
+        ("docs/annotators.md", [*ENTITY_ANNOTATORS]),
         ("docs/corpora.md", [*CORPORA]),
         ("CHANGELOG.md", [command.name for command in app.registered_commands]),
         ("CHANGELOG.md", [*MODELS]),

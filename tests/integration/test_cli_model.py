@@ -266,8 +266,8 @@ def test_a_broken_record_of_the_run_to_resume_is_named(content, tmp_path, capsys
     assert_one_clear_line(status, err, "run.json: expected", "start again in another --out")
 
 
-def test_text_without_entities_has_no_relations_and_the_user_is_told_why(run, capsys, tmp_path):
-    file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed."})
+def test_sentences_without_entities_have_no_relations_and_the_user_is_told_why(run, capsys, tmp_path):
+    file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed.", "entities": []})
     status, out, err = relsift(capsys, "predict", run, file)
     assert (status, len(out.splitlines())) == (0, 1)
     assert "1 sentences, none with entities: no relations" in err

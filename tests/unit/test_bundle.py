@@ -133,7 +133,8 @@ def test_annotators_are_kept_where_there_are_any(folder, tmp_path):
         (b"[" * 100_000, "expected JSON"),
         (b"[]", "expected a JSON object, got []"),
         (b'{"trees": 1}', "trees: expected a valid string, got 1"),
-        (b'{"entities": "spacy:en"}', "expected annotators that add trees, got ['entities']"),
+        (b'{"tags": "spacy:en"}', "expected annotators that add entities or trees, got ['tags']"),
+        (b'{"entities": "spacy:en"}', "entities: expected a JSON object, got 'spacy:en'"),
     ],
 )
 def test_broken_annotators_are_named(folder, content, words):

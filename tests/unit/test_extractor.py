@@ -154,7 +154,7 @@ GIVEN = r"this model relates given entities and does not find them: give them, a
         (["Ada leads Acme"], rf"^item 0: expected .*, got str 'Ada leads Acme'; {GIVEN}"),
         (ITEM, r"^items: expected a list of items, got one dict; put it into a list, or call the extractor: rx\(item\)"),
         (None, r"^items: expected a list of items, got one NoneType"),
-        ([ITEM, {"text": "Ada leads Acme"}], r'^item 1: expected "entities" beside .* got keys text; given entities are related'),
+        ([ITEM, {"text": "Ada leads Acme"}], rf'^item 1: expected "entities" beside .* got keys text; {GIVEN}'),
         ([{"text": "Ada", "entities": None}], r'^item 0: expected "entities" beside the text'),
         ([ITEM | {"entities": [(0, 1, "PER")]}], r"^item 0: entity 0: expected an object with start, end and type, got \[0, 1, 'PER'\]"),
         ([ITEM | {"entities": [{"start": 0, "end": 1, "label": "PER"}]}], r"^item 0: entity 0: expected the key 'type', got keys end"),

@@ -235,11 +235,15 @@ def test_another_word_for_whose_entities_is_refused(trained):
         RelationExtractor(trained).predict(ONE_WORD, entities="Predicted")
 
 
-def test_a_bare_text_is_refused_with_what_a_model_that_finds_entities_takes(trained):
-    for call in (lambda rx: rx("Ada joined Acme."), lambda rx: rx.predict(["Ada joined Acme."]), lambda rx: rx.predict("Ada joined Acme.")):
-        with pytest.raises(DataError, match=r'such as \{"text"') as caught:
-            call(RelationExtractor(trained))
-        assert "does not find" not in str(caught.value)
+def test_a_model_that_finds_entities_takes_a_bare_text_and_says_what_else_it_takes(trained):
+    rx = RelationExtractor(trained)
+    [found] = rx("Ada joined Acme .").relations
+    assert (found.head.text, found.type, found.tail.text) == ("Ada", "works_for", "Acme")
+    assert rx.predict(["Ada joined Acme ."]) == [*rx({"text": "Ada joined Acme ."}).sentences]
+    with pytest.raises(DataError, match=r'^item 0: expected a text, .* such as \{"text": .* got int$'):
+        rx.predict([3])
+    with pytest.raises(DataError, match=r"^items: expected a list of items, got one str; put it into a list"):
+        rx.predict("Ada joined Acme .")
 
 
 def test_a_view_of_the_tags_that_the_model_does_not_read_is_noted():

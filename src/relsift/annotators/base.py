@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from relsift.errors import ConfigError, RelsiftError
@@ -17,6 +18,7 @@ from relsift.schema import Sentence
 
 Addition = Literal["trees", "tags", "entities"]
 DEFAULT_KIND = "spacy"  # the kind of a spec that names none
+_TABLES: dict[Addition, str] = {"trees": "annotator", "tags": "annotator", "entities": "entity_annotator"}
 
 
 class Annotator(ABC):
@@ -37,16 +39,56 @@ class Annotator(ABC):
 class NamedAnnotator(Annotator):
     """An annotator that users can name by its registered kind and an argument."""
 
+    VERSIONED: ClassVar[bool] = True  # whether `spec` ends with a version, as in `NAME==1.0`, which is stored with a model
+
     @classmethod
     @abstractmethod
     def named(cls, argument: str) -> Self:
         """The annotator of this argument, the part of `spec` after the colon. Raises ConfigError if it is not installed."""
 
+    @classmethod
+    def path_of(cls, name: str) -> Path | None:
+        """The file or folder that an argument without its version names, of which a model folder keeps a copy; None: it names none."""
+        return None
 
-def _named(kind: str, argument: str) -> Annotator:
+
+def split_spec(spec: str, adds: Addition) -> tuple[str, str]:
+    """Kind and argument of `KIND:ARGUMENT`, or of the kind alone; any other text is the name of a spaCy pipeline."""
+    kinds = table(_TABLES[adds])
+    kind, colon, argument = spec.partition(":")
+    if colon and kind in kinds:
+        return kind, argument
+    kind, equals, version = spec.partition("==")
+    if kind in kinds and kind != DEFAULT_KIND:
+        return kind, equals + version
+    return DEFAULT_KIND, spec
+
+
+def split_version(argument: str) -> tuple[str, str | None]:
+    """Name and version of `NAME==VERSION`; None: no version is asked for."""
+    name, equals, version = argument.rpartition("==")
+    return (name, version) if equals else (argument, None)
+
+
+def require_version(where: str, *, expected: str | None, got: str) -> None:
+    """Raises ConfigError for another version than the stored one, which may find other entities."""
+    if expected is not None and expected != got:
+        raise ConfigError(
+            f"annotator {where}: expected version {expected}, which the spec names, got {got}, which is installed; install the former, "
+            "or name the latter"
+        )
+
+
+def kind_of(kind: str, adds: Addition) -> type[NamedAnnotator]:
+    """The class of a registered kind. Raises ConfigError as `registry.find`."""
+    found: type[NamedAnnotator] = find(_TABLES[adds], kind)
+    return found
+
+
+def _named(kind: str, argument: str, adds: Addition) -> Annotator:
     """Raises ConfigError naming the kind if it fails or makes no annotator."""
     try:
-        annotator: object = find("annotator", kind).named(argument)
+        annotator: object = kind_of(kind, adds).named(argument)
     except RelsiftError:
         raise
     except Exception as error:  # a plug-in runs code that is not ours
@@ -57,24 +99,29 @@ def _named(kind: str, argument: str) -> Annotator:
     return annotator
 
 
-@cache
 def find_annotator(spec: str, adds: Addition) -> Annotator:
     """The annotator `KIND:ARGUMENT` of a registered kind; any other text is the name of a spaCy pipeline.
 
-    Args: adds: what it has to add.
+    An annotator of trees is made once. One of entities is made anew, since its file may have changed: keep it.
+
+    Args: adds: what it has to add. It decides which table of the registry has the kinds.
     Raises: ConfigError for one that is not installed, or that adds something else.
     """
-    kind, colon, argument = spec.partition(":")
-    kinds = table("annotator")
-    if not colon or kind not in kinds:
-        kind, argument = DEFAULT_KIND, spec
+    return _make(spec, adds) if adds == "entities" else _made_once(spec, adds)
+
+
+def _make(spec: str, adds: Addition) -> Annotator:
+    kind, argument = split_spec(spec, adds)
     try:
-        annotator: Annotator = _named(kind, argument)
+        annotator = _named(kind, argument, adds)
     except ConfigError as error:
-        if colon and argument == spec:  # the text before the colon may be meant as a kind
-            known = ", ".join(sorted(kinds))
+        if ":" in spec and argument == spec:  # the text before the colon may be meant as a kind
+            known = ", ".join(sorted(table(_TABLES[adds])))
             raise ConfigError(f"annotator {spec!r}: expected one of {known} before the colon, or a spaCy pipeline; {error}") from error
         raise
     if adds != annotator.ADDS:
         raise ConfigError(f"annotator {spec!r}: expected one that adds {adds}, got one that adds {annotator.ADDS}")
     return annotator
+
+
+_made_once = cache(_make)

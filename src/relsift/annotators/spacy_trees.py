@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 from relsift.annotators.base import Addition, NamedAnnotator
+from relsift.annotators.spacy_pipelines import installed_pipeline, is_other_script
 from relsift.annotators.tree_cache import TreeCache
 from relsift.errors import ConfigError, DataError
 from relsift.schema import ROOT, Sentence, Syntax
-from relsift.text import is_mostly_cjk
 
 SENTENCES_AT_ONCE = 128  # parsed in one step of the pipeline
 _UNUSED = ["ner", "lemmatizer", "textcat"]  # parts of a pipeline that trees do not need
-_INSTALL = "pip install 'relsift[spacy]' and the pipeline's own package"
-_CJK_LANGUAGES = {"zh", "ja", "ko", "yue", "xx"}  # of pipelines that read CJK text; xx: any language
 
 
 @dataclass(frozen=True)
@@ -40,16 +35,7 @@ class SpacyTrees(NamedAnnotator):
         Raises: ConfigError if spaCy or the pipeline is not installed. Warns: if the pipeline has another version.
         """
         name, _, expected_version = argument.partition("==")
-        try:
-            spacy = importlib.metadata.version("spacy")
-        except importlib.metadata.PackageNotFoundError as error:
-            raise ConfigError(f"encoding.parser: expected spaCy for {name!r}, which is not installed: {_INSTALL}") from error
-        version = _pipeline_version(name)
-        if version is None:
-            raise ConfigError(
-                f"encoding.parser: expected an installed spaCy pipeline or its folder, got {name!r}; installed: "
-                f"{', '.join(_installed_pipelines()) or 'none'}"
-            )
+        version, spacy = installed_pipeline(name, "encoding.parser")
         if expected_version and version != expected_version:
             warnings.warn(
                 f"relsift: parser {name}: expected version {expected_version}, with which the model was trained, got {version}; "
@@ -80,7 +66,7 @@ class SpacyTrees(NamedAnnotator):
 
         nlp = self._pipeline
         for tokens in sentences:
-            if nlp.lang not in _CJK_LANGUAGES and is_mostly_cjk(tokens):
+            if is_other_script(nlp, tokens):
                 raise DataError(
                     f"parser {self.name}: expected text in the language {nlp.lang!r}, got {' '.join(tokens[:10])!r}; "
                     "choose another encoding.parser"
@@ -109,20 +95,3 @@ class SpacyTrees(NamedAnnotator):
         if not nlp.has_pipe("parser"):
             raise ConfigError(f"encoding.parser: expected a pipeline with a parser, got {self.name!r} with {', '.join(nlp.pipe_names)}")
         return nlp
-
-
-def _pipeline_version(name: str) -> str | None:
-    """The version of an installed package or a folder, without importing it; None if there is neither."""
-    try:
-        return importlib.metadata.version(name)
-    except (importlib.metadata.PackageNotFoundError, ValueError):
-        pass
-    try:
-        meta = json.loads((Path(name) / "meta.json").read_text(encoding="utf-8"))
-        return str(meta["version"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _installed_pipelines() -> list[str]:
-    return sorted({point.name for point in importlib.metadata.entry_points(group="spacy_models")})

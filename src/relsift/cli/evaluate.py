@@ -20,6 +20,7 @@ def command(
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
+    precision: prediction_options.Precision = "float32",
     entities: prediction_options.Entities = None,
     match: prediction_options.Match = "strict",
 ) -> None:
@@ -42,7 +43,7 @@ def command(
 
     name_of_data = data_options.one_data(data, data_option)
     on_error_checked = data_options.as_on_error(on_error)
-    extractor = RelationExtractor.from_pretrained(run, device)
+    extractor = RelationExtractor.from_pretrained(run, device, precision=prediction_options.as_precision(precision))
     whose, matched = prediction_options.whose_entities(extractor.bundle.scorer, entities, match)
     require(whose == "gold" or not official, "--official", expected="gold entities, as the task gives; add --entities gold", got=whose)
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)

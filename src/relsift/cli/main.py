@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from relsift.cli import (
+    annotate,
     compare,
     convert,
     corpora,
@@ -74,6 +75,7 @@ app.command("stats")(stats.command)
 app.command("validate")(validate.command)
 app.command("convert", cls=registered.help_lists("reader", "writer"))(convert.command)
 app.command("split")(split.command)
+app.command("annotate")(annotate.command)
 app.command("parse")(parse.command)
 app.add_typer(vectors.app, name="vectors")
 app.command("train")(train.command)

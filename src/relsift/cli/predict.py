@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from relsift.cli import data_options, prediction_options
+from relsift.cli import data_options, prediction_options, text_options
 from relsift.cli.output import as_documents, echo, note
 
 MOST_CACHE = 1_000_000  # megabytes
@@ -20,10 +20,7 @@ GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's 
 
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder.")],
-    source: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="File, folder, format:path, corpus name, or - for JSON lines on standard input."),
-    ],
+    source: text_options.Source,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
     format: Annotated[
         str | None, typer.Option(help="Output format, see below; told by the suffix of --out if left out, else native.")
@@ -31,13 +28,24 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
     entities: prediction_options.Entities = None,
+    entities_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--entities-from", metavar="SPEC", show_default=False,
+            help="What finds entities in sentences without any, such as spacy:en_core_web_sm; in place of what the model folder names. "
+            "May be given several times; the first one wins.",
+        ),
+    ] = None,
+    types: text_options.Types = None,
+    splitter: text_options.Splitter = None,
+    is_text: text_options.IsText = False,
     cache_mb: Annotated[float, typer.Option(min=0, help="Memory for what is remembered of words and distances, in megabytes.")] = 256,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
 ) -> None:
-    """Find relations between the annotated entities of the input, or between those that the model finds; relations already there are
-    replaced."""
+    """Find relations in raw text, or in annotated data: between the entities that are given, that the model finds, or that --entities-from
+    finds. Relations already there are replaced."""
     gc.set_threshold(GC_THRESHOLD)
     from relsift.cli.progress import StageProgress
     from relsift.corpora.convert import writer_for
@@ -51,8 +59,10 @@ def command(
     require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
     on_error_checked = data_options.as_on_error(on_error)
     writer = writer_for(out, format).name if out is not None else format or "native"
-    extractor = RelationExtractor.from_pretrained(run, device)
-    used, _ = prediction_options.whose_entities(extractor.bundle.scorer, entities, "strict")
+    found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
+    specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
+    extractor = RelationExtractor.from_pretrained(run, device, entities_from=specs, types=renamed)
+    used, _ = prediction_options.convention(entities, "strict")
     extractor.bundle.limit_cache(cache_mb)
     report = InferenceReport()
     signal.signal(signal.SIGTERM, _terminate)
@@ -67,7 +77,8 @@ def command(
             progress("sentences", 0, None)
             seconds, notes = predict_file(
                 extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
-                no_relation=no_relation or (), on_error=on_error_checked, report=report,
+                no_relation=no_relation or (), on_error=on_error_checked, splitter=splitter, is_text=is_text,
+                report=report,
                 on_sentences=lambda done: progress("sentences", done, None),
             )  # fmt: skip
     except (KeyboardInterrupt, SystemExit):

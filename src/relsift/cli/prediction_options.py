@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from relsift import precision
     from relsift.evaluation import scores
     from relsift.inference import AnyScorer
 
 Device = Annotated[str, typer.Option(help="Where scores are computed: cpu, cuda, cuda:1 …, or auto for a GPU if there is one.")]
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        metavar="float32|bfloat16",
+        help="Of the model: bfloat16 is faster with transformers, on a GPU or processor that has it; scores move a little.",
+    ),
+]
 Entities = Annotated[
     str | None,
     typer.Option(
@@ -28,6 +37,14 @@ Match = Annotated[
         help="What makes a predicted entity right, also at the ends of a relation: span and type, or the span alone.",
     ),
 ]
+
+
+def as_precision(value: str) -> precision.Precision:
+    """The value of --precision. Raises ConfigError for another word."""
+    from relsift.errors import require
+
+    require(value in ("float32", "bfloat16"), "--precision", expected="float32 or bfloat16", got=value)
+    return "bfloat16" if value == "bfloat16" else "float32"
 
 
 def convention(entities: str | None, match: str) -> tuple[scores.Entities | None, scores.Match]:

@@ -5,6 +5,7 @@ conll04/test                one part of it
 brat:notes                  a file or folder in a format
 brat[unit=characters]:notes the same with options of its reader; `encoding=NAME` for those that read any text encoding
 notes                       a path that exactly one reader recognises; a folder with train, dev and test files has parts
+notes.txt                   raw text, if no reader of annotated text recognises it; a folder of raw text has no parts
 notes/test                  one part of such a folder
 ./conll04  corpus:conll04   where both exist: the path, the corpus
 """
@@ -23,13 +24,14 @@ from relsift.candidates import Direction
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import DESCRIPTION_FILE, read_description
 from relsift.corpora.no_relation import without_types
-from relsift.corpora.parts import find_parts, part_word
+from relsift.corpora.parts import Parts, find_parts, part_word
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
 from relsift.home import corpus_folder
 from relsift.readers import native
 from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden
+from relsift.readers.raw import Split
 from relsift.registry import find, table
 from relsift.schema import Document
 
@@ -38,7 +40,9 @@ _DATA_BESIDE = "data files beside the parts, not read"
 OTHERS_BESIDE = "other files beside the parts, not read"  # such as a README
 _DATA_AMONG = "data files in another format, not read"
 OTHERS_AMONG = "files of a folder with another ending"  # as readers that look into each file count them
-_ONLY_SUFFIXES = {"native": (".jsonl",), "brat": (".ann", ".txt")}  # of readers that look at nothing else
+_ONLY_SUFFIXES = {  # of readers that look at nothing else
+    "native": (".jsonl",), "brat": (".ann", ".txt"), "text": (".txt",), "table": (".csv", ".tsv", ".parquet"),
+}  # fmt: skip
 _SPEC = re.compile(r"(?P<format>\w[\w-]*)(?:\[(?P<options>[^\]]*)\])?:(?P<path>.+)", re.DOTALL)
 
 Source = Callable[[ReadReport], Iterator[Document]]
@@ -46,7 +50,7 @@ Source = Callable[[ReadReport], Iterator[Document]]
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Annotated documents that can be read as often as needed."""
+    """Documents that can be read as often as needed, annotated ones or raw text."""
 
     name: str  # as the user wrote it
     sources: Mapping[str | None, Source]  # split -> its documents; None: data without parts
@@ -56,6 +60,8 @@ class Data:
     language: str | None = None  # None: unknown
     direction: Direction | None = None  # None: unknown
     dropped: Mapping[str, int] = field(default_factory=dict)  # reason -> items left out when the corpus was prepared
+    has_split: bool = False  # whether a splitter has an effect: raw text, and native lines, which may hold some
+    raw: str | None = None  # name of the format of text without annotation; None: annotated data
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -79,16 +85,18 @@ class Data:
         return self.checksum()
 
 
-def resolve(spec: str, no_relation: Sequence[str] = ()) -> Data:
+def resolve(spec: str, no_relation: Sequence[str] = (), split: Split | None = None) -> Data:
     """The data that `spec` names (see the top of this module). Nothing is read yet, except to check a prepared corpus.
 
-    Args: no_relation: relation types that mean "not related"; their relations are taken out of the documents, and counted.
+    Args:
+        no_relation: relation types that mean "not related"; their relations are taken out of the documents, and counted.
+        split: from text without annotation to sentences; None: by relsift's rules.
     Raises: DataError if nothing or several things fit, or a prepared corpus was changed; ConfigError for an unknown format or
         option of a reader.
     """
     if not spec.strip():
         raise DataError("DATA: expected a corpus, format:path, or a path, got an empty name")
-    data = _named(spec)
+    data = _named(spec, split)
     if any(not name for name in no_relation):
         raise ConfigError("--no-relation: expected a relation type, got an empty name")
     if not no_relation:
@@ -101,26 +109,26 @@ def _without_types(source: Source, names: frozenset[str], report: ReadReport) ->
     return without_types(source(report), names, report)
 
 
-def _named(spec: str) -> Data:
-    name, _, split = spec.removeprefix(_CORPUS).partition("/")
+def _named(spec: str, split: Split | None) -> Data:
+    name, _, part = spec.removeprefix(_CORPUS).partition("/")
     path = Path(spec)
-    if name in table("corpus") and (not split or split in SPLITS):
+    if name in table("corpus") and (not part or part in SPLITS):
         if spec.startswith(_CORPUS) or not _exists(Path(name)):
-            return _corpus_data(find("corpus", name)) if not split else _one_part(_corpus_data(find("corpus", name)), split)
+            return _corpus_data(find("corpus", name)) if not part else _one_part(_corpus_data(find("corpus", name)), part)
         _refuse_two_of_a_name(spec, name)
     elif spec.startswith(_CORPUS):
         find("corpus", name)  # raises for a name that is none
-        raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")
+        raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {part!r}")
     if _exists(path):
-        return _path_data(spec, path, None, {})
+        return _path_data(spec, path, None, {}, split)
     match = _SPEC.fullmatch(spec)
     if match is not None:
         reader = _reader(match["format"])
-        return _path_or_part(spec, Path(match["path"]), reader, _options(match["options"], reader))
+        return _path_or_part(spec, Path(match["path"]), reader, _options(match["options"], reader), split)
     if _exists(path.parent) and part_word(path.name) is not None:
-        return _path_or_part(spec, path, None, {})
+        return _path_or_part(spec, path, None, {}, split)
     if name in table("corpus"):
-        raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {split!r}")
+        raise DataError(f"{spec}: expected a part of {', '.join(SPLITS)}, got {part!r}")
     close_matches = difflib.get_close_matches(name, table("corpus"), n=1, cutoff=0.6)
     hint = f"; did you mean {close_matches[0]}?" if close_matches else ""
     known = ", ".join(table("corpus"))
@@ -138,20 +146,23 @@ def _refuse_two_of_a_name(spec: str, name: str) -> None:
         )
 
 
-def _path_or_part(spec: str, path: Path, reader: Reader | None, options: Mapping[str, str]) -> Data:
+def _path_or_part(spec: str, path: Path, reader: Reader | None, options: Mapping[str, str], split: Split | None) -> Data:
     """A path, or where there is none, FOLDER/PART of a folder with parts."""
-    split = part_word(path.name)
-    if not _exists(path) and split is not None and path.parent.is_dir():
-        data = _path_data(spec, path.parent, reader, options)
+    part = part_word(path.name)
+    if not _exists(path) and part is not None and path.parent.is_dir():
+        data = _path_data(spec, path.parent, reader, options, split)
         if data.splits:
-            return replace(_one_part(data, split), name=spec)
-    return _path_data(spec, path, reader, options)
+            return replace(_one_part(data, part), name=spec)
+    return _path_data(spec, path, reader, options, split)
 
 
 def recognise(path: Path) -> Reader:
-    """The one reader that recognises a file or folder. Raises DataError naming the formats if none or several do."""
+    """The one reader that recognises a file or folder; those of raw text are asked last.
+
+    Raises DataError naming the formats if none or several do.
+    """
     readers: dict[str, Reader] = {name: find("reader", name) for name in table("reader")}
-    recognising = [name for name, reader in readers.items() if reader.recognises(path)]
+    recognising = _recognising(path, raw=False) or _recognising(path, raw=True)
     if len(recognising) == 1:
         return readers[recognising[0]]
     if path.is_file() and not beginning_of(path).strip("\ufeff \t\r\n"):
@@ -161,6 +172,12 @@ def recognise(path: Path) -> Reader:
     raise DataError(
         f"{path}: expected a file or folder in a known format, got {got}; write FORMAT:{path} with one of {', '.join(choices)}"
     )
+
+
+def _recognising(path: Path, *, raw: bool) -> list[str]:
+    """The names of the readers that recognise a path. Args: raw: those of raw text, or all others."""
+    readers: dict[str, Reader] = {name: find("reader", name) for name in table("reader")}
+    return [name for name, reader in readers.items() if reader.is_raw == raw and reader.recognises(path)]
 
 
 def _chained(sources: list[Source], report: ReadReport) -> Iterator[Document]:
@@ -252,20 +269,27 @@ def _encoding(name: str, where: str) -> str:
     return codec.name
 
 
-def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[str, str]) -> Data:
+def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[str, str], split: Split | None) -> Data:
     if not _exists(path):
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
-    parts = find_parts(path, _is_data if reader is None else reader.recognises)
+    is_raw = _recognising(path, raw=True) and not _is_data(path) if reader is None else reader.is_raw
+    parts = Parts({}) if is_raw else find_parts(path, _is_data if reader is None else reader.recognises)
     left = {_DATA_BESIDE: parts.beside, OTHERS_BESIDE: parts.others} if parts.paths else {}
     sources: dict[str | None, Source] = {}
     places: dict[str | None, tuple[Path, str | None]] = {}
-    for split, part_path in parts.paths.items() if parts.paths else [(None, path)]:
+    readers: list[Reader] = []
+    for part, part_path in parts.paths.items() if parts.paths else [(None, path)]:
         # Each part is recognised on its own: the parts of a folder may have different formats.
         chosen = reader or recognise(part_path)
-        sources[split] = partial(_read, partial(chosen.read, part_path, **options), left, chosen, part_path)
-        places[split] = part_path, None
+        splitting = {"split": split} if chosen.has_split and split is not None else {}
+        sources[part] = partial(_read, partial(chosen.read, part_path, **options, **splitting), left, chosen, part_path)
+        places[part] = part_path, None
+        readers.append(chosen)
     checksum = partial(folder_sha256, path) if path.is_dir() else partial(file_sha256, path)
-    return Data(name=name, sources=sources, checksum=checksum, inputs=(path,), places=places)
+    return Data(
+        name=name, sources=sources, checksum=checksum, inputs=(path,), places=places,
+        has_split=any(chosen.has_split for chosen in readers), raw=next((chosen.name for chosen in readers if chosen.is_raw), None),
+    )  # fmt: skip
 
 
 def _read(
@@ -290,8 +314,8 @@ def _other_files(reader: Reader, path: Path) -> list[Path]:
 
 
 def _is_data(path: Path) -> bool:
-    """Whether some reader recognises the file or folder."""
-    return any(find("reader", name).recognises(path) for name in table("reader"))
+    """Whether some reader of annotated text recognises the file or folder."""
+    return bool(_recognising(path, raw=False))
 
 
 def _exists(path: Path) -> bool:

@@ -112,17 +112,19 @@ class LeavingOut:
 class Reader:
     """One file format.
 
-    `recognises` must be strict: a path that two readers recognise is refused as ambiguous.
+    `recognises` must be strict: a path that two readers recognise is refused as ambiguous. Readers of raw text are asked last.
     """
 
     name: str
     summary: str  # one line for lists
     read: Callable[..., Iterator[Document]]  # (path, report, **options): the documents of a file or folder, in file order
     recognises: Callable[[Path], bool]  # does the path look like this format, by its name and first bytes?
-    samples: Mapping[str, str]  # file name -> invented content; readable as a folder with default options
+    samples: Mapping[str, str | bytes]  # file name -> invented content; readable as a folder with default options
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> allowed values, the default first
     open_options: Mapping[str, str] = field(default_factory=dict)  # further options of any value: name -> what a value is
     has_encoding: bool = False  # `read` takes `encoding`, the name of a text encoding that Python knows, "utf-8" if left out
+    has_split: bool = False  # `read` takes `split` (see `relsift.readers.raw`), for text without annotation
+    is_raw: bool = False  # text without annotation: a path is in this format only if no format with annotation recognises it
 
 
 def input_files(path: Path, *suffixes: str) -> list[Path]:

@@ -24,17 +24,17 @@ def decode(data: bytes, path: Path, encoding: str = UTF8) -> str:
     try:
         text = data.decode("utf-8-sig" if is_utf8 else encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = _line_at(data[: error.start].decode("latin-1"))
+        line = line_at(data[: error.start].decode("latin-1"))
         got = f"byte 0x{data[error.start]:02x} at offset {error.start}" if error.start < len(data) else "the end of the file"
         raise DataError(f"{path}:{line}: expected {encoding.upper()} text, got {got}; {encoding_hint(data, path)}") from error
     except UnicodeError as error:
         raise DataError(f"{path}:1: expected {encoding.upper()} text, got {error}; {encoding_hint(data, path)}") from error
     half = None if is_utf8 else re.search("[\ud800-\udfff]", text)
     if half is not None:
-        where = f"{path}:{_line_at(text[: half.start()])}"
+        where = f"{path}:{line_at(text[: half.start()])}"
         raise DataError(f"{where}: expected whole characters, got half of one, the lone surrogate {half.group()!a}")
     if "\0" in text:
-        where = f"{path}:{_line_at(text[: text.index(chr(0))])}"
+        where = f"{path}:{line_at(text[: text.index(chr(0))])}"
         raise DataError(f"{where}: expected text, got the character U+0000; {encoding_hint(data, path)}")
     return text
 
@@ -49,6 +49,6 @@ def decode_leniently(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _line_at(before: str) -> int:
+def line_at(before: str) -> int:
     """The number of the line on which a text ends, by any of the three line ends."""
     return before.count("\n") + (before.count("\r") if "\n" not in before else 0) + 1

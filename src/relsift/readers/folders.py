@@ -89,7 +89,8 @@ def file_key(file: Path, path: Path) -> str:
 
 
 def _is_in_another_format(file: Path, kind: FileKind) -> bool:
-    return any(name != kind.name and find("reader", name).recognises(file) for name in table("reader"))
+    readers = (find("reader", name) for name in table("reader") if name != kind.name)
+    return any(reader.recognises(file) for reader in readers if not reader.is_raw)
 
 
 def _has_sign(text: str, kind: FileKind) -> bool:

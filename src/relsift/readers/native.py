@@ -43,6 +43,7 @@ from relsift.readers.encodings import UTF8
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
 from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
+from relsift.readers.raw import Split
 from relsift.schema import Document, Sentence
 
 __all__ = ["READER", "document_of", "numbered_lines", "read", "read_lines", "read_records"]
@@ -63,25 +64,29 @@ SAMPLES = {
 }
 
 
-def read(path: Path, report: ReadReport, *, encoding: str = UTF8, positions: str = CHARACTERS) -> Iterator[Document]:
+def read(
+    path: Path, report: ReadReport, *, encoding: str = UTF8, positions: str = CHARACTERS, split: Split | None = None
+) -> Iterator[Document]:
     """Yield documents in file order. Raises DataError naming file and line.
 
-    Args: positions: what character offsets count, "characters" or "utf16" code units.
+    Args:
+        positions: what character offsets count, "characters" or "utf16" code units.
+        split: from the text of a line without the key "entities" to sentences; None: as for all other texts, by rules.
     """
     for file in input_files(path, ".jsonl"):
-        yield from read_lines(lines_of(file, encoding), str(file), report, positions=positions)
+        yield from read_lines(lines_of(file, encoding), str(file), report, positions=positions, split=split)
 
 
 def read_lines(
-    lines: Iterable[tuple[int, bytes | str]], name: str, report: ReadReport, *, positions: str = CHARACTERS
+    lines: Iterable[tuple[int, bytes | str]], name: str, report: ReadReport, *, positions: str = CHARACTERS, split: Split | None = None
 ) -> Iterator[Document]:
     """Yield the documents of numbered lines, one at a time; the whole file is never in memory.
 
     Args:
-        lines: (line number from 1, line). name: of the file, for messages.
+        lines: (line number from 1, line). name: of the file, for messages. positions, split: see `read`.
     Raises: DataError if there is no document, or for a broken line, after the documents before it.
     """
-    yield from _documents(values_of(lines, name), name, report, positions)
+    yield from _documents(values_of(lines, name), name, report, positions, split)
 
 
 def read_records(records: Iterable[tuple[int, Any]], name: str, report: ReadReport) -> Iterator[Document]:
@@ -99,11 +104,11 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _documents(places: Iterable[Place], name: str, report: ReadReport, positions: str) -> Iterator[Document]:
+def _documents(places: Iterable[Place], name: str, report: ReadReport, positions: str, split: Split | None = None) -> Iterator[Document]:
     document_lines: list[Line] = []
     num_documents, num_broken = 0, report.dropped["broken lines"]
     broken: DataError | None = None
-    parsed = _lines(places, name, report, positions)
+    parsed = _lines(places, name, report, positions, split)
     while broken is None:
         try:
             line = next(parsed, None)
@@ -128,7 +133,7 @@ def _belong_together(line: Line, following: Line) -> bool:
     return line.doc_id != "" and line.doc_id == following.doc_id and line.sentences != () and following.sentences != ()
 
 
-def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: str) -> Iterator[Line]:
+def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: str, split: Split | None) -> Iterator[Line]:
     """The lines that can be read. Ids that stand twice are counted, among the first lines: memory does not grow without end."""
     stem = Path(name).stem if Path(name).suffix else "line"
     seen: set[tuple[str, str]] = set()
@@ -136,7 +141,7 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
         record = None
         try:
             record = place.value()
-            line = line_of(record, place.where, f"{stem}-{place.number}", report, positions)
+            line = line_of(record, place.where, f"{stem}-{place.number}", report, positions, split)
         except DataError:
             with report.leaving_out("lines"):
                 raise
@@ -227,4 +232,5 @@ READER = Reader(
     samples=SAMPLES,
     options={"positions": (CHARACTERS, UTF16)},
     has_encoding=True,
+    has_split=True,
 )

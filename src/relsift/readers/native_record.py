@@ -34,11 +34,12 @@ from relsift.readers.native_positions import (
     placed_chars,
     shift_of_chars,
 )
+from relsift.readers.raw import Split, documents_of
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Entity, Relation, Sentence
 
 KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
-_LONGEST_TEXT = 100_000_000  # characters of a document; a larger `text_start` is a mistake
+_LONGEST_TEXT = 100_000_000_000  # characters of a document; a larger `text_start` is a mistake
 
 
 class Line(NamedTuple):
@@ -60,10 +61,10 @@ def lose_relations(record: Any, report: ReadReport) -> None:
             report.lost_relations[relation["type"]] += 1
 
 
-def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions: str) -> Line:
+def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions: str, split: Split | None = None) -> Line:
     """The content of one JSON value. Raises DataError, beginning with `where`, for what is broken and cannot be left out.
 
-    Args: made_up: the id of a line without one. positions: what character offsets count.
+    Args: made_up: the id of a line without one. positions: what character offsets count. split: see `relsift.readers.native.read`.
     """
     if not isinstance(record, dict):
         raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
@@ -87,6 +88,8 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     try:
         if line.tokens is not None:
             sentences = (_sentence_of_tokens(record, key, doc_id, line, kept, kept_tagged, relations, where),)
+        elif split is not None and all(record.get(name) is None for name in ("entities", "tagged", "relations")):
+            sentences = _sentences_of_raw_text(key, doc_id, line, split, report, where)
         else:
             sentences = _sentences_of_text(key, doc_id, line, kept, kept_tagged, relations, where, report)
     except DataError as error:
@@ -266,6 +269,14 @@ def _sentences_of_text(
         sentence = replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here)
         sentences.append(_shifted(sentence, line.start))
     return tuple(sentences)
+
+
+def _sentences_of_raw_text(key: str, doc_id: str, line: LineText, split: Split, report: ReadReport, where: str) -> tuple[Sentence, ...]:
+    documents = documents_of(key, (line.text or "",), split, report, where)
+    sentences = tuple(
+        replace(_shifted(sentence, line.start), doc_id=doc_id or key) for document in documents for sentence in document.sentences
+    )
+    return (replace(sentences[0], id=key),) if len(sentences) == 1 else sentences
 
 
 def _shifted(sentence: Sentence, start: int) -> Sentence:

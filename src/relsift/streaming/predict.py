@@ -13,25 +13,26 @@ from pathlib import Path
 from typing import TextIO
 
 from relsift import __version__
-from relsift.corpora.data import Data, resolve
-from relsift.corpora.no_relation import never_seen, without_types
-from relsift.errors import ConfigError, DataError, require
+from relsift.annotators.splitters import DEFAULT, find_splitter
+from relsift.corpora.no_relation import never_seen
+from relsift.errors import ConfigError, require
 from relsift.evaluation.scores import Entities
 from relsift.extractor import RelationExtractor
-from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file
+from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file, to_json
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
-from relsift.locks import reason
 from relsift.readers.base import OnError, ReadReport
-from relsift.readers.native import numbered_lines, read_lines
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
+from relsift.streaming.inputs import STANDARD_INPUT, open_input
 from relsift.streaming.read_ahead import read_ahead
 from relsift.streaming.resume import Block, Job, complete_mark, mark, remaining
 from relsift.writers.base import Writer
 
-STANDARD_INPUT = "-"
-_STANDARD_INPUT_FILE = Path("/dev/stdin")
 BLOCKS_AHEAD = 2  # blocks read while one is computed; more would only need more memory
+_NOTHING_FINDS_ENTITIES = (
+    "expected entities, which this model relates and does not find, got raw text, which has none; name what finds them, as in "
+    "--entities-from spacy:en_core_web_sm, annotate the text first, or take a joint model (`relsift models`)"
+)
 
 
 def predict_file(
@@ -45,6 +46,8 @@ def predict_file(
     resume: bool = False,
     no_relation: Sequence[str] = (),
     on_error: OnError = "stop",
+    splitter: str | None = None,
+    is_text: bool = False,
     report: InferenceReport,
     on_sentences: Callable[[int], None] | None = None,
 ) -> tuple[float, list[str]]:
@@ -55,36 +58,44 @@ def predict_file(
     written whole or not at all.
 
     Args:
-        source: a DATA name, or `-` for standard input. out: a file; None: standard output. writer: name of the output format.
-        threshold: in place of the model's own. entities: as of `relsift.inference.score`.
+        source: a DATA name, or `-` for standard input; annotated data or raw text. out: a file; None: standard output.
+        writer: name of the output format. threshold: in place of the model's own. entities: as of `RelationExtractor.predict`.
         no_relation: see `resolve`; its relations are counted, then replaced as all others are. on_error: see `ReadReport`.
+        splitter: makes sentences of raw text, see `relsift.annotators.splitters`; None: relsift's rules.
+        is_text: standard input is raw text, whatever it looks like.
         resume: go on after the blocks that an interrupted prediction left in `out` (see `relsift.streaming.resume`), if there are any.
         report: collects the numbers of candidates and the time of each stage.
         on_sentences: called after each block with the number of sentences predicted so far.
-    Raises: DataError for broken input; ConfigError if `out` is part of the input or of a model, or cannot be resumed; CheckpointError if
-        another process writes it; OutputError if nothing more can be written.
+    Raises: DataError for broken input; ConfigError if `out` is part of the input or of a model, or cannot be resumed, or for raw text if
+        nothing finds entities in it; CheckpointError if another process writes it; OutputError if nothing more can be written.
     """
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     output_format: Writer = find("writer", writer)
-    chosen = entities_of(extractor.bundle.scorer, entities)
-    job = _job(extractor, source, out, output_format, extractor.threshold if threshold is None else threshold, on_error, chosen)
+    chosen = entities if extractor.bundle.entity_source is not None else entities_of(extractor.bundle.scorer, entities)
+    finds_some = chosen != "gold"
+    why_no_text = None if finds_some else _NOTHING_FINDS_ENTITIES
+    used_threshold = extractor.threshold if threshold is None else threshold
+    job = _job(extractor, source, out, output_format, used_threshold, on_error, chosen, find_splitter(splitter or DEFAULT).spec)
     if resume and job is None:
         raise ConfigError(
             "--resume: expected an INPUT that can be read again and --out with a file in a format of one line a sentence, got input "
             f"{source!r}, output {'standard output' if out is None else str(out)!r}, format {writer!r}; leave out --resume"
         )
-    data = None if source == STANDARD_INPUT else resolve(source, no_relation)
+    given = open_input(source, splitter=splitter, is_text=is_text, no_relation=no_relation, why_no_text=why_no_text)
     if out is not None:
-        check_output(out, [_STANDARD_INPUT_FILE] if data is None else data.inputs, option="--out")
+        check_output(out, given.files, option="--out")
     left_out, notes = ReadReport(on_error=on_error), list[str]()
     started = time.perf_counter()
-    with closing(read_ahead(_timed(blocks_of(_documents(data, left_out, notes, no_relation, chosen)), report), BLOCKS_AHEAD)) as blocks:
+    documents = given.documents(left_out, notes)
+    checked = documents if finds_some else _with_entities(documents, given.name, notes)
+    with closing(read_ahead(_timed(blocks_of(checked), report), BLOCKS_AHEAD)) as blocks:
         predict = partial(_predicted, extractor, threshold=threshold, entities=chosen, report=report, on_sentences=on_sentences)
         if out is None:
             _write(predict(blocks), output_format, sys.stdout, report)
         else:
             _write_file(blocks, predict, output_format, out, job, resume=resume, report=report, notes=notes)
-    return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines()]
+    found = [] if extractor.annotator is None else extractor.annotator.report.lines()
+    return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines(), *found]
 
 
 def _write_file(
@@ -98,7 +109,7 @@ def _write_file(
         if is_shared and output_format.lines is not None:  # `replaced_file` has its own lock
             stack.enter_context(lock_output(out))
         if resume and job is not None and output_format.lines is not None and job.has_lines(out):
-            found = job.entities == "predicted"
+            found = job.entities != "gold"
             missing = remaining(blocks, out, output_format.lines, partial(job.mark_begun, out), found=found)
             first = next(missing, None)
             if first is None:
@@ -199,34 +210,19 @@ def _job(
     output_format: Writer,
     threshold: float,
     on_error: OnError,
-    entities: Entities,
+    entities: Entities | None,
+    splitter: str,
 ) -> Job | None:
     """The settings that a resumed run has to share; None if the prediction cannot be resumed."""
     is_repeatable = source != STANDARD_INPUT and out is not None and (out.is_file() or not out.exists())
     if not is_repeatable or output_format.lines is None or extractor.checksum is None:
         return None
+    found_by = extractor.bundle.entity_source
     return Job(
-        model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error, entities=entities,
-        relsift=__version__,
+        model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error,
+        entities=entities or "missing", splitter=splitter,
+        entities_from="" if found_by is None else to_json(found_by.pinned().to_json(), indent=None), relsift=__version__,
     )  # fmt: skip
-
-
-def _documents(
-    data: Data | None, report: ReadReport, notes: list[str], no_relation: Sequence[str], entities: Entities
-) -> Iterator[Document]:
-    """The documents of the input; at the end a note if entities are to be related and there are none."""
-    checked = _with_entities if entities == "gold" else _as_they_are
-    if data is not None:
-        yield from checked(data.documents(None, report), data.name, notes)
-        return
-    name = "standard input"
-    try:
-        # Not `sys.stdin`: the interpreter closes it at exit, and would wait for a thread that still reads from it.
-        with open(sys.stdin.fileno() if sys.stdin is not None else 0, "rb", closefd=False) as stream:
-            documents = without_types(read_lines(numbered_lines(stream, name), name, report), frozenset(no_relation), report)
-            yield from checked(documents, name, notes)
-    except OSError as error:
-        raise DataError(f"{name}: expected JSON lines, got {reason(error)}; give a file, or a pipe that can be read") from error
 
 
 def _with_entities(documents: Iterable[Document], source: str, notes: list[str]) -> Iterator[Document]:
@@ -238,9 +234,5 @@ def _with_entities(documents: Iterable[Document], source: str, notes: list[str])
     if sentences and not entities:
         notes.append(
             f"{source}: {sentences} sentences, none with entities: no relations; this model relates given entities and does not find "
-            "them, so annotate entities first"
+            "them, so annotate entities first, or find them with --entities-from"
         )
-
-
-def _as_they_are(documents: Iterable[Document], *_: object) -> Iterable[Document]:
-    return documents

@@ -1,7 +1,7 @@
 """Resuming an interrupted prediction: how its incomplete file is marked, and where the next run starts.
 
 While lines are written to FILE, FILE.resume.json beside it holds the settings that they depend on: model, threshold, writer, input,
-version. It is created before the first line is written, and deleted after the last. A prediction with `--resume` then leaves
+what reads it, version. It is created before the first line is written, and deleted after the last. A prediction with `--resume` then leaves
 .FILE.complete.json, with the same settings and the size and time of FILE: the next `--resume` finds nothing missing, and ends.
 
 Sentences are predicted in blocks of whole documents; the blocks depend on the input alone. A resumed run starts at the first incomplete
@@ -23,7 +23,8 @@ from relsift.json_text import read_json
 from relsift.locks import output_errors
 from relsift.schema import Document, Entity
 
-_BEFORE = {"on_error": "stop", "entities": "gold"}  # what records that are older than a setting were made with
+# What records that are older than a setting were made with.
+_BEFORE = {"on_error": "stop", "entities": "gold", "splitter": "rules==1", "entities_from": ""}
 Block = Sequence[Document]
 Lines = Callable[[Document], Iterable[str]]
 
@@ -38,7 +39,9 @@ class Job:
     input: str  # as the user named it
     relsift: str  # version
     on_error: str = "stop"  # what is left out of the input
-    entities: str = "gold"  # whose are related: those of the input, or predicted ones
+    entities: str = "gold"  # whose are related: those of the input, predicted ones, or found ones where they are missing
+    splitter: str = "rules==1"  # makes sentences of raw text, with its version
+    entities_from: str = ""  # what finds entities in sentences without any, with its version, and the names of types; empty: nothing
 
     def mark_begun(self, out: Path) -> None:
         """Mark `out` as incomplete."""

@@ -1,0 +1,41 @@
+"""The contract of an annotator that finds entities, and what all of them share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from relsift.annotators.base import Addition, NamedAnnotator
+from relsift.readers.base import ReadReport
+from relsift.schema import Entity, Sentence
+
+
+class EntityAnnotator(NamedAnnotator):
+    """Adds entities to sentences that have none; all else of a sentence, and sentences with entities, stay as they are."""
+
+    ADDS: ClassVar[Addition] = "entities"
+
+    def __init__(self) -> None:
+        self.report = ReadReport()  # what was left out or changed since the annotator was made
+
+    @abstractmethod
+    def find(self, sentences: Sequence[Sentence]) -> Iterable[Sequence[Entity]]:
+        """The entities of each sentence, in order. They need no `chars`."""
+
+    def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        found = iter(self.find([sentence for sentence in sentences if not sentence.entities]))
+        return [sentence if sentence.entities else with_found(sentence, next(found)) for sentence in sentences]
+
+
+def with_found(sentence: Sentence, entities: Iterable[Entity]) -> Sentence:
+    """The sentence with these entities in text order, each with its characters if the sentence has offsets."""
+    ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.type))
+    if (offsets := sentence.offsets) is not None:
+        ordered = [replace(entity, chars=entity.chars or _characters(offsets[entity.start : entity.end])) for entity in ordered]
+    return replace(sentence, entities=tuple(ordered))
+
+
+def _characters(tokens: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return min(start for start, _ in tokens), max(end for _, end in tokens)

@@ -1,0 +1,154 @@
+"""Entities from a list of names and patterns (see `relsift.annotators.pattern_file`), without a model.
+
+Matching: a phrase is compared as it is written, capitals too; blanks between its tokens do not count. A match must begin and end where
+tokens of the sentence do. Of matches that overlap, the longest in tokens is taken; of equally long ones the first in the text; on the
+same tokens the first in the file. The sentence is cut into tokens as its text is, whatever tokens it came with.
+
+Phrases are found by a hash of their tokens, and token patterns by their first token, so that long lists cost little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from relsift.annotators.alignment import Alignment
+from relsift.annotators.entity_annotator import EntityAnnotator
+from relsift.annotators.pattern_file import ANY, SOME, Condition, PatternFile, Rule, TokenPattern, composed, read_patterns
+from relsift.schema import Entity, Sentence
+from relsift.text import tokenise
+
+
+class _Match(NamedTuple):
+    start: int  # first token of the text
+    end: int  # token after the last one
+    rule: Rule
+
+
+class PatternEntities(EntityAnnotator):
+    """Entities that match a file of patterns, without overlaps. The id of a pattern becomes the subtype: ids of mentions differ."""
+
+    VERSIONED = False
+
+    def __init__(self, file: Path) -> None:
+        """Raises: as `read_patterns`."""
+        super().__init__()
+        self.file = file
+        patterns = read_patterns(file)
+        for place in patterns.contradictions:
+            self.report.drop("phrases that an earlier line has with another label or id", place)
+        self._matcher = _Matcher(patterns)
+
+    @classmethod
+    def named(cls, argument: str) -> PatternEntities:
+        """The patterns of a file. Raises: as `read_patterns`."""
+        return cls(Path(argument))
+
+    @classmethod
+    def path_of(cls, name: str) -> Path | None:
+        return Path(name)
+
+    @property
+    def spec(self) -> str:
+        return f"patterns:{self.file}"
+
+    def find(self, sentences: Sequence[Sentence]) -> Iterator[list[Entity]]:
+        return map(self._found, sentences)
+
+    def _found(self, sentence: Sentence) -> list[Entity]:
+        text = sentence.text
+        spans = tokenise(text)
+        matches = list(self._matcher([composed(text[start:end]) for start, end in spans]))
+        alignment = Alignment(sentence) if matches else None
+        placed: list[tuple[_Match, Entity]] = []
+        for match in matches:
+            start, end = spans[match.start][0], spans[match.end - 1][1]
+            tokens = alignment.tokens(start, end) if alignment is not None else None
+            if tokens is None or not tokens.is_exact:
+                self.report.drop("matches of patterns that begin or end inside a token", f"sentence {sentence.id!r}: {text[start:end]!r}")
+                continue
+            placed.append((match, Entity(tokens.start, tokens.end, match.rule.label, match.rule.id)))
+        return _without_overlaps(placed)
+
+
+class _Matcher:
+    """All matches in a text, also those that overlap."""
+
+    def __init__(self, file: PatternFile) -> None:
+        self._phrases = file.phrases
+        self._lengths: dict[str, set[int]] = {}  # first token -> numbers of tokens of the phrases that begin with it
+        for tokens in file.phrases:
+            self._lengths.setdefault(tokens[0], set()).add(len(tokens))
+        self._by_text: dict[str, list[TokenPattern]] = {}  # by a token that the first one must be
+        self._by_lower: dict[str, list[TokenPattern]] = {}  # the same in small letters
+        self._others: list[TokenPattern] = []
+        for pattern in file.patterns:
+            first = pattern.conditions[0]
+            index, keys = (self._by_text, first.texts) if first.texts is not None else (self._by_lower, first.lowers)
+            if keys is None or first.can_be_absent:
+                self._others.append(pattern)
+                continue
+            for key in keys:
+                index.setdefault(key, []).append(pattern)
+
+    def __call__(self, tokens: Sequence[str]) -> Iterator[_Match]:
+        """Every phrase, and the longest match of each token pattern at each token."""
+        for start, token in enumerate(tokens):
+            for length in self._lengths.get(token, ()):
+                end = start + length
+                if end <= len(tokens) and (rule := self._phrases.get(tuple(tokens[start:end]))) is not None:
+                    yield _Match(start, end, rule)
+            for pattern in (*self._by_text.get(token, ()), *self._by_lower.get(token.lower(), ()), *self._others):
+                longest = (_fixed if pattern.is_fixed else _longest)(pattern.conditions, tokens, start)
+                if longest is not None:
+                    yield _Match(start, longest, pattern.rule)
+
+
+def _fixed(conditions: Sequence[Condition], tokens: Sequence[str], start: int) -> int | None:
+    """`_longest` for conditions that are each met by one token."""
+    end = start + len(conditions)
+    is_met = end <= len(tokens) and all(map(Condition.holds, conditions, tokens[start:end]))
+    return end if is_met else None
+
+
+def _longest(conditions: Sequence[Condition], tokens: Sequence[str], start: int) -> int | None:
+    """The end of the longest match that begins at `start`; None if there is none. No backtracking: all positions in the pattern at once."""
+    waiting = _with_absent({0}, conditions)  # positions of conditions that the next token may meet; their number: all are met
+    best = None
+    for place in range(start, len(tokens) + 1):
+        if len(conditions) in waiting:
+            best = place
+        if place == len(tokens):
+            break
+        reached = set()
+        for position in waiting:
+            if position < len(conditions) and conditions[position].holds(tokens[place]):
+                reached.add(position + 1)
+                if conditions[position].repeats in (ANY, SOME):
+                    reached.add(position)
+        if not reached:
+            break
+        waiting = _with_absent(reached, conditions)
+    return best
+
+
+def _with_absent(positions: set[int], conditions: Sequence[Condition]) -> set[int]:
+    """These positions, and those behind conditions that need no token."""
+    for position in sorted(positions):
+        while position < len(conditions) and conditions[position].can_be_absent:
+            position += 1
+            positions.add(position)
+    return positions
+
+
+def _without_overlaps(placed: Iterable[tuple[_Match, Entity]]) -> list[Entity]:
+    """The entities of the longest matches, then of the first in the text, then of the first in the file."""
+    kept: list[Entity] = []
+    covered: set[int] = set()
+    for match, entity in sorted(placed, key=lambda pair: (pair[0].start - pair[0].end, pair[0].start, pair[0].rule.line)):
+        tokens = range(match.start, match.end)
+        if covered.isdisjoint(tokens):
+            covered.update(tokens)
+            kept.append(entity)
+    return kept
