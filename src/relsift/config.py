@@ -119,6 +119,13 @@ class TrainingConfig(_Section):
     threads: int | None = Field(None, ge=1)  # CPU threads; None leaves torch's choice
 
 
+class TextConfig(_Section):
+    """What a trained model finds entities with, in text that has none (see `relsift.annotators.entities`); stored with the model."""
+
+    entities_from: tuple[str, ...] = ()  # annotators, such as spacy:en_core_web_sm; an earlier one wins where entities overlap
+    types: dict[str, str | None] = Field(default_factory=dict)  # their entity type -> the model's; None: left out; others stay
+
+
 class ModelSection(BaseModel):
     """`name`, `preset`, and the model's own options, which the model's Config checks."""
 
@@ -138,6 +145,7 @@ class RunConfig(_Section):
     candidates: CandidateConfig = CandidateConfig()
     encoding: EncodingConfig = EncodingConfig()
     training: TrainingConfig = TrainingConfig()
+    text: TextConfig = TextConfig()
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)

@@ -99,6 +99,11 @@ class Ensemble:
     def candidates(self) -> Candidates:
         return self.members[0].candidates
 
+    @property
+    def precision(self) -> Precision:
+        """Of the first member."""
+        return self.members[0].precision
+
 
 AnyScorer = Scorer | Ensemble
 

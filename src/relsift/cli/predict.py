@@ -43,6 +43,7 @@ def command(
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
+    precision: prediction_options.Precision = "float32",
 ) -> None:
     """Find relations in raw text, or in annotated data: between the entities that are given, that the model finds, or that --entities-from
     finds. Relations already there are replaced."""
@@ -61,7 +62,9 @@ def command(
     writer = writer_for(out, format).name if out is not None else format or "native"
     found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
     specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
-    extractor = RelationExtractor.from_pretrained(run, device, entities_from=specs, types=renamed)
+    extractor = RelationExtractor.from_pretrained(
+        run, device, entities_from=specs, types=renamed, precision=prediction_options.as_precision(precision)
+    )
     used, _ = prediction_options.convention(entities, "strict")
     extractor.bundle.limit_cache(cache_mb)
     report = InferenceReport()

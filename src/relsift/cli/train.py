@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relsift.cli import data_options
+from relsift.cli import data_options, text_options
 from relsift.cli.output import echo, new_console, note, show
 
 if TYPE_CHECKING:
@@ -35,8 +35,17 @@ def command(
         ),
     ] = "auto",
     from_text: Annotated[
-        bool, typer.Option("--from-text", help="A model for text without entities, which finds them itself. Others are refused.")
+        bool, typer.Option("--from-text", help="A model for text without entities: one that finds them, or has --entities-from.")
     ] = False,
+    entities_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--entities-from", metavar="SPEC", show_default=False,
+            help="What finds entities in text for a model that finds none, such as spacy:en_core_web_sm; stored with the model. May be "
+            "given several times; the first one wins.",
+        ),
+    ] = None,
+    types: text_options.Types = None,
     preset: Annotated[str | None, typer.Option(help="Published values to start from, see `relsift models`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file.")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a value: training.epochs=10, model.tags=false …")] = None,
@@ -68,11 +77,15 @@ def command(
     require(seeds is None or seeds >= 1, "--seeds", expected="a number of trainings >= 1", got=seeds)
     require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
     options = [*encoder_overrides(encoder), *(overrides or []), *([] if device is None else [f"training.device={json.dumps(device)}"])]
+    source = text_options.entity_source(entities_from or (), types, "--entities-from")
+    if source is not None:
+        options += [f"text.entities_from={json.dumps(source.specs)}", f"text.types={json.dumps(dict(source.types))}"]
     # Before the data is read, which may take long:
-    check = load_config(model=model, preset=preset, file=config, overrides=options, from_text=from_text)
+    has_to_find = from_text and source is None
+    check = load_config(model=model, preset=preset, file=config, overrides=options, from_text=has_to_find)
     check_encoder(check)
-    expected = "a model that finds entities, such as pipeline (`relsift models`)"
-    require(not from_text or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)
+    expected = "a model that finds entities, such as pipeline (`relsift models`), or --entities-from"
+    require(not has_to_find or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     name_of_data = data_options.one_data(data, data_option)
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
@@ -82,7 +95,7 @@ def command(
     )
     data_options.tell(training.notes, training.warnings)
     run_config = load_config(
-        model=model, preset=preset, file=config, overrides=options, direction=training.direction, from_text=from_text
+        model=model, preset=preset, file=config, overrides=options, direction=training.direction, from_text=has_to_find
     )
     echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "

@@ -220,7 +220,7 @@ def _job(
     found_by = extractor.bundle.entity_source
     return Job(
         model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error,
-        entities=entities or "missing", splitter=splitter,
+        entities=entities or "missing", splitter=splitter, precision=extractor.bundle.scorer.precision,
         entities_from="" if found_by is None else to_json(found_by.pinned().to_json(), indent=None), relsift=__version__,
     )  # fmt: skip
 

@@ -15,15 +15,17 @@ from typing import Any
 
 import torch
 
+from relsift.annotators.entities import EntitySource, entity_annotator
 from relsift.bundle import Bundle, build
 from relsift.candidates import CandidateReport
 from relsift.config import RunConfig, TrainingConfig
 from relsift.decisions.decision import Decision
 from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
-from relsift.errors import DataError
+from relsift.errors import DataError, require
 from relsift.inference import AnyScorer, Scorer
 from relsift.kernels.notes import notes as kernel_notes
+from relsift.models.base.joint_model import finds_entities
 from relsift.precision import check_precision
 from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
@@ -70,6 +72,7 @@ class Prepared:
     scorer: Scorer
     selection: Selection
     vectors: VectorReport | None
+    entity_source: EntitySource | None = None  # of text without entities
 
 
 def train(
@@ -102,6 +105,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     check_precision(c.precision, device, "training.precision")
     check_mean(c)
     check_pair_entities(config)
+    source = entity_source_of(config)
     training_set = make_training_set(config, training)
     if not training_set.examples:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
@@ -114,11 +118,27 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         model = make().to(device)
         check_pretrained(c, model, config.model.name)
         vectors = prepare_words(config, model, training_set.encoding)
-        if (source := config.encoding.encoder) is not None:
-            load_pretrained(model, source, training_set.encoding.subwords)
+        if config.encoding.encoder is not None:
+            load_pretrained(model, config.encoding.encoder, training_set.encoding.subwords)
         freeze(c, model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
-        return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors)
+        return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors, source)
+
+
+def entity_source_of(config: RunConfig) -> EntitySource | None:
+    """What the trained model finds the entities of text with, versions pinned; None: nothing, or the model itself.
+
+    Raises: ConfigError for an annotator that is not there, for a model that needs none, or for types without annotators.
+    """
+    specs, types = config.text.entities_from, config.text.types
+    if not specs:
+        require(not types, "text.types", expected="none without text.entities_from, whose types it renames", got=types)
+        return None
+    expected = f"nothing for {config.model.name}, which finds entities itself"
+    require(not finds_entities(config.model.name), "text.entities_from", expected=expected, got=list(specs))
+    source = EntitySource(specs, types)
+    entity_annotator(source)  # finds out what is not installed
+    return source.pinned()
 
 
 def fit(
@@ -137,7 +157,7 @@ def fit(
         taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
         state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()
-    bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold))
+    bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold), entity_source=prepared.entity_source)
     notes = [NOTHING_RIGHT] if scorer.finds_entities and state.best_f1 == 0 else []
     notes += [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)

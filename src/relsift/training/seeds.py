@@ -128,7 +128,7 @@ def _train_seed(config: RunConfig, data: RunData, folder: Path, seed: int, watch
 def _with_ensemble(result: SeedRuns, config: RunConfig, data: RunData, folder: Path) -> SeedRuns:
     """Load the models of all seeds, choose a threshold for their mean scores, and write the ensemble."""
     members = [Bundle.load(run.folder / MODEL_FOLDER) for run in result.runs]
-    bundle = Bundle.ensemble(members, members[0].decision)
+    bundle = replace(Bundle.ensemble(members, members[0].decision), entity_source=members[0].entity_source)
     c, device = config.training, checked_device(config.training.device)
     bundle.to(device)
     with repeatable(c.threads, device):

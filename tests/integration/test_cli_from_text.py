@@ -1,0 +1,68 @@
+"""A model that is trained to be used on text: what finds its entities is stored with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from calling import assert_one_clear_line, relsift
+
+from relsift.bundle import Bundle, model_folder
+from relsift.extractor import RelationExtractor
+
+SMALL = ("--set", "model.filters=8", "--set", "model.hidden=8", "--set", "training.epochs=1", "--set", "training.threads=1")
+NAMES = [{"label": "PERSON", "pattern": "Ida Holm"}, {"label": "PLACE", "pattern": "Vell"}, {"label": "DATE", "pattern": "Monday"}]
+TEXT = "Ida Holm lives in Vell since Monday."
+
+
+@pytest.fixture
+def names(tmp_path):
+    (tmp_path / "names.jsonl").write_text("".join(f"{json.dumps(name)}\n" for name in NAMES))
+    (tmp_path / "types.json").write_text('{"PERSON": "PER", "PLACE": "GPE", "DATE": null}')
+    return tmp_path
+
+
+def train(capsys, out, *options):
+    return relsift(capsys, "train", "--data", "gazette-en", "--model", "multitask_cnn", "--out", out, *SMALL, *options)
+
+
+def test_the_annotators_of_a_trained_model_find_entities_in_text_wherever_the_folder_lies(names, capsys):
+    source = ("--entities-from", f"patterns:{names / 'names.jsonl'}", "--types", names / "types.json")
+    status, _, err = train(capsys, names / "run", "--from-text", *source)
+    assert status == 0, err
+    (names / "names.jsonl").unlink()
+    (names / "run").rename(names / "moved")
+    (names / "in.txt").write_text(TEXT)
+    status, out, err = relsift(capsys, "predict", names / "moved", names / "in.txt", "--threshold=-1000")
+    assert status == 0, err
+    line = json.loads(out)
+    found = [(" ".join(line["tokens"][e["start"] : e["end"]]), e["type"]) for e in line["entities"]]
+    assert found == [("Ida Holm", "PER"), ("Vell", "GPE")]
+    document = RelationExtractor.from_pretrained(names / "moved")(TEXT)
+    assert [entity.text for entity in document.entities] == ["Ida Holm", "Vell"]
+
+
+def test_an_ensemble_keeps_the_annotators_of_its_members(names, capsys):
+    source = ("--entities-from", f"patterns:{names / 'names.jsonl'}", "--types", names / "types.json")
+    status, _, err = train(capsys, names / "run", *source, "--seeds", "2", "--ensemble")
+    assert status == 0, err
+    stored = Bundle.load(model_folder(names / "run")).entity_source
+    assert stored is not None and dict(stored.types) == {"PERSON": "PER", "PLACE": "GPE", "DATE": None}
+    assert [entity.type for entity in RelationExtractor.from_pretrained(names / "run")(TEXT).entities] == ["PER", "GPE"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--entities-from", "patterns:nowhere.jsonl"), "nowhere.jsonl"),
+        (("--entities-from", "nonsense:x"), "nonsense"),
+        (("--types", "types.json"), "--types: expected --entities-from beside it"),
+        (("--set", "text.types={A: B}"), "text.types: expected none without text.entities_from"),
+        (("--entities-from", "patterns:names.jsonl", "--model", "pipeline"), "text.entities_from: expected nothing for pipeline"),
+    ],
+)
+def test_annotators_without_use_are_refused_before_training(options, named, names, capsys, monkeypatch):
+    monkeypatch.chdir(names)
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", "run", "--set", "training.epochs=1", *options)
+    assert_one_clear_line(status, err, named)
+    assert not (names / "run").exists()
