@@ -17,7 +17,7 @@ from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide.md", "docs/evaluation.md", "docs/annotators.md")
+PAGES = ("README.md", "docs/guide.md", "docs/evaluation.md", "docs/annotators.md", "docs/spacy.md")
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"cat > (\S+) <<'(\w+)'")
 DOCUMENTS = 14  # of the shipped corpus, as the folder `annotations`
@@ -114,14 +114,15 @@ def test_the_commands_and_the_code_of_a_page_run_as_they_stand(page, working_fol
     examples = [" ".join(text.split()) for language, text in blocks(page) if language == "json"]
     if examples:  # the pages show what stands in new.jsonl
         Path("new.jsonl").write_text("".join(f"{line}\n" for line in examples), encoding="utf-8")
+    names = names_of_examples()
     for language, text in blocks(page):
         if language == "sh":
             for words in commands(text):
                 run(words, capsys)
         elif language == "python":
-            if "annotators.tagger" in text:
+            if "annotators.tagger" in text or "import spacy" in text:
                 pytest.importorskip("spacy")
-            exec(compile(text, page, "exec"), names_of_examples())
+            exec(compile(text, page, "exec"), names)
 
 
 def test_a_page_says_of_each_block_what_it_is():

@@ -175,7 +175,7 @@ def relsift(site: Path, tmp_path: Path):
 )
 def test_a_plug_in_is_trained_saved_evaluated_and_predicts(settings, relsift, tmp_path: Path):
     run = tmp_path / "run"
-    relsift("train", "--data", "gazette-en", "--out", str(run), "--set", "training.epochs=1", *settings)
+    relsift("train", "--data", "gazette-en/dev", "--dev", "gazette-en/test", "--out", str(run), "--set", "training.epochs=1", *settings)
     scores = json.loads(relsift("evaluate", str(run), "--data", "gazette-en", "--json"))
     relsift("predict", str(run), "gazette-en/test", "--out", str(tmp_path / "predicted.jsonl"))
     lines = [json.loads(line) for line in (tmp_path / "predicted.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -22,9 +22,9 @@ ON_WORDS = (
 )
 SPERT_TUNED = System(name="spert-tuned", title="SpERT, trained transformer", model="spert", preset="tuned")
 PIPELINE_FROZEN = System(name="pipeline-frozen", title="pipeline on the frozen transformer", model="pipeline", preset="frozen")
-FOUND = {"both": "with found entities too", "predicted": "with found entities only"}  # values of training.pair_entities
+FOUND = {"both": "found entities too", "predicted": "found entities only"}  # values of training.pair_entities
 ON_FOUND = tuple(
-    replace(PIPELINE_FROZEN, name=f"{PIPELINE_FROZEN.name}-{kind}", title=f"pipeline on the frozen transformer, pairs learned {words}")
+    replace(PIPELINE_FROZEN, name=f"{PIPELINE_FROZEN.name}-{kind}", title=f"the same, trained on {words}")
     .with_overrides(f"training.pair_entities={kind}")
     for kind, words in FOUND.items()
 )  # fmt: skip

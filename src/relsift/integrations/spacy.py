@@ -1,9 +1,12 @@
 """relsift as a component of a spaCy pipeline: `nlp.add_pipe("relsift", config={"model": "runs/mine"})`, then `doc._.relations`.
 
-spaCy finds the factory by its entry point, in a process that never imported relsift. torch is imported with the first model.
+spaCy finds the factory by its entry point, in a process that never imported relsift. The code of models is imported with the first one.
 """
 
+from __future__ import annotations
+
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from confection import Config
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -55,6 +59,10 @@ class Settings:
         require("" not in self.types.values(), "relsift.types", expected="types that are not empty", got=self.types)
         if self.types and self.entities == MODEL:
             raise ConfigError("relsift.types: expected none with entities=model, whose entities have the model's types, got some")
+        if odd := [label for label in self.types if not _is_kept(label)]:
+            raise ConfigError(
+                f"relsift.types: expected labels that spaCy's config files can hold, got {odd[0]!r}; rename it in the pipeline"
+            )
 
 
 class Relsift:
@@ -70,7 +78,7 @@ class Relsift:
         self._process = os.getpid()
 
     @property
-    def extractor(self) -> "RelationExtractor":
+    def extractor(self) -> RelationExtractor:
         """The model, loaded when it is first needed. Raises ConfigError if there is none; others as `RelationExtractor.from_pretrained`."""
         if self._extractor is None:
             if self.settings.model is None:
@@ -111,7 +119,7 @@ class Relsift:
         """Write the model folder. Raises DataError or CheckpointError for a place that cannot be written."""
         self.extractor.save_pretrained(path)
 
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Relsift":
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Relsift:
         """Take the model of this folder in place of that of the config. Raises CheckpointError if it is incomplete or altered."""
         self._load(Path(path))
         return self
@@ -120,7 +128,7 @@ class Relsift:
         """The files of the model folder by name, packed with msgpack."""
         return files_of(self.extractor.save_pretrained)
 
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "Relsift":
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Relsift:
         """Raises CheckpointError for anything but what `to_bytes` gives."""
         with folder_of(data) as folder:
             self._load(folder)
@@ -169,7 +177,7 @@ class Relsift:
 
         bundle = self.extractor.bundle
         if os.getpid() != self._process:
-            _in_forked_process(self.name, self.settings.device)
+            _in_forked_process(self.name, str(next(bundle.models[0].parameters()).device))
         by_doc = [self._sentences(doc) for doc in docs]
         found = InferenceReport()
         given = [one.sentence for sentences in by_doc for one in sentences]
@@ -228,16 +236,26 @@ class Relsift:
                 self.report.drop("entities that overlap a surer one (kept in relations, not in doc.ents)", f"{span.text[:80]!r}")
         doc.set_ents(kept)
 
-    def _warn(self, found: "InferenceReport") -> None:
+    def _warn(self, found: InferenceReport) -> None:
         """A warning for each reason, once: a pipeline runs for days."""
         new = {
             kind: f"entities of a type that training did not have: {kind}; the config `types` renames them" for kind in found.unseen_types
         }
         new |= {reason: f"left out or changed: {reason} (first: {self.report.examples[reason][0]})" for reason in self.report.dropped}
+        new |= {re.sub(r"\d+", "", line): line for line in replace(found, unseen_types={}).lines()}
         for reason, line in new.items():
             if reason not in self._warned:
                 self._warned.add(reason)
                 warnings.warn(f"{self.name}: {line}", stacklevel=2)
+
+
+def _is_kept(label: str) -> bool:
+    """Whether the label is the same after the config was written and read: one with ":" or "=" is not."""
+    config = {"types": {label: None}}
+    try:
+        return bool(Config().from_str(Config(config).to_str()) == config)
+    except ValueError:
+        return False
 
 
 def _received(name: str, settings: Settings, data: bytes | None) -> Relsift:

@@ -1,6 +1,7 @@
 """spaCy's binary files of docs (`DocBin`, suffix .spacy). spaCy is imported when a file is read.
 
-Tokens are those of the docs, without blank ones; entities are `doc.ents`. Relations stand in one of two places of `doc.user_data`:
+Tokens are those of the docs, without blank ones; entities are `doc.ents`. Relations stand in one of two places of
+`doc.user_data`:
 
     ("._.", "rel", None, None)   `doc._.rel` of spaCy's tutorial project `rel_component`:
                                  {(first token of the head, first token of the tail): {label: 0.0 … 1.0, …}, …}.
@@ -16,11 +17,12 @@ import base64
 import bisect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from relsift.errors import ConfigError, DataError
+from relsift.errors import ConfigError, DataError, RelsiftError
 from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.schema import Document, Entity, Relation, Sentence
@@ -153,7 +155,7 @@ def doc_sentences(
         by_rules: how a doc without sentence boundaries is cut; False: it is one sentence.
     Counts: entities across sentences, of blanks alone, and without a type.
     """
-    kept = [[token.i for token in doc[start:end] if not token.is_space] for start, end in _bounds(doc, entities, by_rules)]
+    kept = [[token.i for token in doc[start:end] if token.text.strip()] for start, end in _bounds(doc, entities, by_rules)]
     by_sentence = [tokens for tokens in kept if tokens]
     places = {token: (number, place) for number, tokens in enumerate(by_sentence) for place, token in enumerate(tokens)}
     spans: list[list[Any]] = [[] for _ in by_sentence]
@@ -205,7 +207,7 @@ def _documents(file: Path, *, path: Path, report: ReadReport, by_rules: bool) ->
     key = file_key(file, path)
     for number, doc in enumerate(_docs(file), start=1):
         where = f"{file}: doc {number}"
-        with report.leaving_out("documents"):
+        with report.leaving_out("documents"), _errors_of_spacy(where):
             yield _document(doc, f"{key}-{number}", where, report, by_rules)
 
 
@@ -259,11 +261,20 @@ def _docs(file: Path) -> Iterator[Any]:
         data = file.read_bytes()
     except OSError as error:
         raise DataError(f"{file}: expected a readable file, got {error.strerror}") from error
-    try:
+    with _errors_of_spacy(str(file)):
         yield from DocBin().from_bytes(data).get_docs(Vocab())
-    except Exception as error:  # spaCy checks nothing, so a broken file can end in any error
-        problem = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise DataError(f"{file}: expected docs as spaCy's DocBin writes them, got {problem}; write the file again") from error
+
+
+@contextmanager
+def _errors_of_spacy(where: str) -> Iterator[None]:
+    """Any error but ours becomes a DataError: spaCy checks little, so a broken file ends in errors of many kinds."""
+    try:
+        yield
+    except RelsiftError:
+        raise
+    except Exception as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        raise DataError(f"{where}: expected docs as spaCy's DocBin writes them, got {problem}; write the file again") from error
 
 
 def _stored(row: Mapping[str, Any]) -> Stored:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from relsift.errors import ConfigError, DataError
 from relsift.report.themes import CARD, INK, QUIET, RULE, SERIES, any_font
-from relsift.report.wording import display_width
+from relsift.report.wording import display_width, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WIDTH = 6.8  # inches, of every plot
 ROW = 0.34  # inches, of a row such as a system or a relation
 LETTER = 0.083  # inches, of a Latin letter of the usual size; a Chinese character is twice as wide
+MOST_LETTERS = 33  # of a name in a plot: two columns of names leave the axes room; tables have the whole name
 MARKERS = "osD^vPXh"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 
@@ -74,9 +75,9 @@ def svg_text(figure: Figure) -> str:
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """A y axis with one row a name, from the top down."""
+    """A y axis with one row a name, from the top down; long names are shortened."""
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [shortened(name, MOST_LETTERS) for name in names])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", lw=0.6)
     axes.set_axisbelow(True)
@@ -90,7 +91,8 @@ def legend(axes: Axes, titles: Sequence[str], *, lines: bool) -> None:
     handles = []
     for number, title in enumerate(titles):
         colour, marker, dashes = series_style(number)
-        handles.append(Line2D([], [], color=colour, marker=marker, mec=CARD, ms=6.5, ls=dashes if lines else "", label=title))
+        label = shortened(title, MOST_LETTERS)
+        handles.append(Line2D([], [], color=colour, marker=marker, mec=CARD, ms=6.5, ls=dashes if lines else "", label=label))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, handlelength=2.6 if lines else 1.0)
 
 
@@ -100,8 +102,8 @@ def series_style(number: int) -> tuple[str, str, Any]:
 
 
 def text_inches(names: Sequence[str]) -> float:
-    """Inches that the longest of the names takes, with a small margin."""
-    return 0.25 + LETTER * max(map(display_width, names), default=0)
+    """Inches that the longest of the names takes, shortened as plots show it, with a small margin."""
+    return 0.25 + LETTER * min(MOST_LETTERS, max(map(display_width, names), default=0))
 
 
 def require_content(content: object) -> None:

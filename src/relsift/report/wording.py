@@ -51,3 +51,18 @@ def counted(number: int, noun: str, nouns: str | None = None) -> str:
 def display_width(text: str) -> int:
     """In columns of a terminal, or Latin letters of a line: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text in at most so many columns (see `display_width`). A longer one keeps its beginning and its end, where names often differ."""
+    if display_width(text) <= most:
+        return text
+    head, tail = "", ""
+    for first, last in zip(text, reversed(text)):
+        if display_width(head + first + tail) >= most:
+            break
+        head += first
+        if display_width(head + last + tail) >= most:
+            break
+        tail = last + tail
+    return f"{head.rstrip()}…{tail.lstrip()}"

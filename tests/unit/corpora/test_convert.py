@@ -68,7 +68,7 @@ def test_every_format_becomes_lines_that_are_read_back_as_they_are(name: str, tm
     folder = tmp_path / "raw"
     for file, text in find("reader", name).samples.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file).write_text(text, encoding="utf-8")
+        (folder / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     data = resolve(f"{name}:{folder}")
     for writer_name in WRITERS:
         files = convert(data, tmp_path / "out", find("writer", writer_name), ReadReport())

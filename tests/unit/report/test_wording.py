@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from relsift.report.wording import counted, display_width, interval, p_value, percent, points, with_deviation
+from relsift.report.wording import counted, display_width, interval, p_value, percent, points, shortened, with_deviation
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,14 @@ def test_how_numbers_are_written(text: str, expected: str):
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("Ada", 3), ("渡轮", 4), ("Ada，渡轮", 9), ("é", 1)])
 def test_a_chinese_character_takes_two_columns(text: str, width: int):
     assert display_width(text) == width
+
+
+def test_a_long_name_keeps_its_ends_and_a_short_one_stays():
+    assert shortened("pcnn", 4) == "pcnn"
+    assert shortened("abcdefghij", 5) == "ab…ij"
+    assert shortened("pipeline, pairs of found entities", 12) == "pipeli…ities"
+
+
+@given(st.text(max_size=40), st.integers(3, 30))
+def test_a_shortened_name_has_at_most_so_many_columns(text, most):
+    assert display_width(shortened(text, most)) <= most

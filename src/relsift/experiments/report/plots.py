@@ -7,8 +7,20 @@ from dataclasses import dataclass
 
 from relsift.evaluation.scores import Scores
 from relsift.experiments.report.summary import Spread, Summary, confusion_counts
-from relsift.report.plot_frame import ROW, WIDTH, drawing, legend, name_rows, require_content, series_style, svg_text, text_inches
+from relsift.report.plot_frame import (
+    MOST_LETTERS,
+    ROW,
+    WIDTH,
+    drawing,
+    legend,
+    name_rows,
+    require_content,
+    series_style,
+    svg_text,
+    text_inches,
+)
 from relsift.report.themes import CARD, INK, QUIET, SERIES
+from relsift.report.wording import shortened
 
 NO_RELATION = "no relation"
 
@@ -97,7 +109,7 @@ def confusion(scores: Scores) -> str:
                     label = "–" if gold is predicted is None else str(count)
                     axes.text(column, row, label, ha="center", va="center", fontsize=8 if width > 0.4 else 6, color=INK)
         axes.set(xlim=(-0.5, size - 0.5), xlabel="found", ylabel="gold")
-        axes.set_xticks(range(size), names, rotation=35, ha="right", rotation_mode="anchor")
+        axes.set_xticks(range(size), [shortened(name, MOST_LETTERS) for name in names], rotation=35, ha="right", rotation_mode="anchor")
         name_rows(axes, names)
         axes.grid(visible=False)
         return svg_text(figure)

@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -96,6 +97,15 @@ def test_lines_that_stand_in_several_panels_look_alike_and_the_panels_have_title
 def test_a_relation_that_one_system_lacks_gets_no_mark_of_it():
     lacking = summaries(results(cell(ONE, 1, 1, scores({"a": (1, 0, 0), "b": (1, 0, 1)})), cell(TWO, 1, 1, f1_of(1, 0, 0))))
     assert {"a", "b", "r"} <= set(texts(plots.f1_by_relation(lacking)))
+
+
+@pytest.mark.parametrize("draw", [plots.f1_by_system, plots.precision_recall, plots.f1_by_relation])
+def test_names_longer_than_a_plot_keep_their_ends(draw):
+    long = [replace(system, title=f"{system.title} {'of a model with a long name ' * 9}{system.name}") for system in (ONE, TWO)]
+    tested = scores({f"works {'for and with ' * 20}one": (3, 1, 2), "based": (1, 2, 1)})
+    shown = texts(draw(summaries(results(*(cell(system, fold, 1, tested) for system in long for fold in (1, 2)), systems=tuple(long)))))
+    assert any(text.startswith("Baseline") and "…" in text and text.endswith("one") for text in shown)
+    assert max(map(len, shown)) <= 33
 
 
 def test_nothing_to_draw_is_said():
