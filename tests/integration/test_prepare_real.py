@@ -47,7 +47,7 @@ def folder(corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name:
 
 
 def names() -> list[str]:
-    """All corpora that are somewhere else; a quick run leaves out the one that test_reference_chinese_literature.py reads as a whole too."""
+    """All corpora that are elsewhere; a quick run leaves out the one that test_reference_chinese_literature.py reads whole too."""
     is_quick = "RELSIFT_TEST_EXAMPLES" in os.environ
     return [name for name in CORPORA if not name.startswith("gazette") and not (is_quick and name == "chinese_literature")]
 
