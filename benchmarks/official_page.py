@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 FOLDER = RESULTS / "official"
 TITLES = {
     "conll04": "CoNLL04 (English news)", "scienceie": "ScienceIE (English science)", "ddi2013": "DDI-2013 (English pharmacology)",
-    "scicn": "SciCN (Chinese science abstracts, characters as tokens)",
+    "scicn": "SciCN (Chinese science abstracts, characters as tokens)", "scierc": "SciERC (English abstracts of computer science)",
 }  # fmt: skip
 SYSTEMS = (*VARIANTS, replace(MTL_TAG, name="mtl_tag_released", title="+MTL+Tag, `released`", preset="released"))
 ERRORS = ("false_negative", "false_positive", "wrong_class")

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from statistics import fmean, stdev
 
-from official_page import RESULTS, TITLES, load, over_seeds, setting, table
+from official_page import RESULTS, TITLES, over_seeds, setting, table
 from systems_page import machines
 
 from relsift.errors import DataError
 from relsift.experiments.comparison import compare_systems
 from relsift.experiments.encoders import SYSTEMS as WITH_ENCODER
+from relsift.experiments.grid import load_results
 from relsift.experiments.joint import SYSTEMS as JOINT
+from relsift.experiments.joint_layers import SYSTEMS as LAYERS
+from relsift.experiments.joint_parts import SYSTEMS as PARTS
 from relsift.experiments.result import END_TO_END, Results
 from relsift.experiments.system import MTL_TAG, System
 from relsift.report.wording import interval, points, with_deviation
 
 ENCODERS, JOINT_FOLDER = RESULTS / "encoders", RESULTS / "joint"
+TRANSFORMERS = {  # ending of the folder -> what reads the text
+    "": "all-MiniLM-L6-v2, 22.7 million weights", "-mpnet": "all-mpnet-base-v2, 109 million weights",
+    "-e5": "multilingual-e5-small, 74 million weights, 53 million of them its table of pieces",
+}  # fmt: skip
+JOINT_SYSTEMS = (*JOINT, *(part for part in (*PARTS, *LAYERS) if part.name not in {system.name for system in JOINT}))
 CONVENTIONS = (
     ("entities", "micro"), ("relations, strict", "micro"), ("relations, strict", "macro"), ("relations, boundaries", "micro"),
     ("relations of gold entities", "micro"),
@@ -24,14 +34,22 @@ CONVENTIONS = (
 
 def page() -> list[str]:
     lines = ["## With a transformer", "", words("encoders.md"), ""]
-    for corpus, results in load(ENCODERS, WITH_ENCODER).items():
-        lines += [f"### {TITLES[corpus]}, with a transformer", "", setting(results), "", encoder_table(results), "", machines(results), ""]
+    for title, results in grids(ENCODERS, WITH_ENCODER):
+        lines += [f"### {title}", "", setting(results), "", encoder_table(results), "", machines(results), ""]
     if not JOINT_FOLDER.is_dir():
         return lines
     lines += ["## Joint models", "", words("joint.md"), ""]
-    for corpus, results in load(JOINT_FOLDER, JOINT).items():
-        lines += [f"### {TITLES[corpus]}, joint models", "", setting(results), "", joint_table(results), "", machines(results), ""]
+    for title, results in grids(JOINT_FOLDER, JOINT_SYSTEMS):
+        lines += [f"### Joint models, {title}", "", setting(results), "", joint_table(results), "", machines(results), ""]
     return lines
+
+
+def grids(folder: Path, systems: tuple[System, ...]) -> Iterator[tuple[str, Results]]:
+    """(corpus and transformer, grid) of each folder `CORPUS` or `CORPUS-TRANSFORMER`, in the order of the page."""
+    for corpus, title in TITLES.items():
+        for ending, transformer in TRANSFORMERS.items():
+            if (place := folder / f"{corpus}{ending}").is_dir():
+                yield f"{title}, {transformer}", load_results(place, systems)
 
 
 def words(name: str) -> str:
