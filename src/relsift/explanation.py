@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,8 @@ def explain(scorer: AnyScorer, decision: Decision, sentence: Sentence, pair: tup
         the trees that the model reads.
     """
     head, tail = _checked(sentence, pair)
+    if not isinstance(relation, str | None):
+        raise DataError(f"relation type: expected one of {', '.join(scorer.encoding.labels)}, got {relation!r}")
     if scorer.candidates.direction == "undirected":
         head, tail = in_text_order(sentence, head, tail)
     sentence, labels = sentence.with_relations(None), scorer.encoding.labels
@@ -133,7 +136,7 @@ def _checked(sentence: Any, pair: Any) -> tuple[int, int]:
         raise DataError(f"sentence: expected {expected}, got {type(sentence).__name__}")
     size = len(sentence.entities)
     try:
-        head, tail = (int(position) for position in pair)
+        head, tail = map(_whole, pair)
     except (TypeError, ValueError):
         raise DataError(f"pair: expected two positions in the sentence's entities, such as found.pair, got {pair!r}") from None
     if head == tail or not (0 <= head < size and 0 <= tail < size):
@@ -141,6 +144,13 @@ def _checked(sentence: Any, pair: Any) -> tuple[int, int]:
             f"pair: expected two different positions in 0..{size - 1} ({counted(size, 'entity', 'entities')}), got {(head, tail)}"
         )
     return head, tail
+
+
+def _whole(position: Any) -> int:
+    """Raises TypeError for anything but a whole number."""
+    if isinstance(position, bool):
+        raise TypeError
+    return index(position)
 
 
 def _rows(scorer: Scorer, sentence: Sentence, head: int, tail: int) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections import Counter
@@ -17,7 +18,7 @@ from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
 from relsift.device import CPU, checked_device
-from relsift.errors import ConfigError, DataError
+from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, with_precision
@@ -93,10 +94,11 @@ class RelationExtractor:
                 are. In place of the table of the model folder.
             precision: `bfloat16` is faster with transformers, on a GPU or processor that has it; scores move a little.
         Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on,
-            a precision that it does not have, a threshold that is no number, or an annotator that is not installed.
+            a precision that it does not have, a threshold that is no number, an annotator that is not installed, or annotators or types
+            that are none.
         """
         place = checked_device(device, "device")  # before the weights are read
-        path = model_folder(Path(folder))
+        path = model_folder(_path(folder))
         bundle = _with_source(Bundle.load(path), entities_from, types)
         bundle.to(place)
         bundle = replace(bundle, scorer=with_precision(bundle.scorer, precision))
@@ -115,7 +117,7 @@ class RelationExtractor:
         Raises: DataError or CheckpointError for a place that cannot be written, or that holds other things.
         """
         try:
-            self.bundle.save(Path(folder))
+            self.bundle.save(_path(folder))
         except OSError as error:
             got = error.strerror or error
             raise DataError(f"{folder}: expected a folder that can be written, got {got}; name another place") from error
@@ -305,16 +307,31 @@ class RelationExtractor:
 
 
 def _with_source(bundle: Bundle, entities_from: Sequence[str], types: Mapping[str, str | None] | None) -> Bundle:
-    """The bundle with these annotators of entities in place of its own. Raises ConfigError for types without annotators."""
+    """The bundle with these annotators of entities in place of its own.
+
+    Raises: ConfigError for types without annotators, and as `EntitySource`.
+    """
     if isinstance(entities_from, str):
         raise ConfigError(f"entities_from: expected a list of annotators, got {entities_from!r}; write [{entities_from!r}]")
+    if not isinstance(entities_from, Sequence):
+        raise ConfigError(f"entities_from: expected a list of annotators, such as ['spacy:en_core_web_sm'], got {entities_from!r}")
     if not entities_from and types is None:
         return bundle
     own = bundle.entity_source
     if not entities_from and own is None:
         raise ConfigError("types: expected annotators whose types to rename, got none; name them: entities_from=[…]")
     specs = tuple(entities_from) if own is None or entities_from else own.specs
-    return replace(bundle, entity_source=EntitySource(specs, dict(types or {})))
+    return replace(bundle, entity_source=EntitySource(specs, {} if types is None else types))
+
+
+def _path(folder: str | Path) -> Path:
+    """Raises CheckpointError for what is no path."""
+    try:
+        if b"\0" not in os.fsencode(path := Path(folder)):
+            return path
+    except (TypeError, ValueError):  # no text, or half a character
+        pass
+    raise CheckpointError(f"folder: expected the path of a run folder or a model folder, got {folder!a}")
 
 
 def _blocks(those: Iterable[Given]) -> Iterator[list[Given]]:

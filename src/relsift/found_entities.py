@@ -35,7 +35,7 @@ def with_found_entities(sentence: Sentence, entities: Sequence[Entity]) -> Sente
         kept = ((_place(sentence, r.head, place), _place(sentence, r.tail, place), r.type) for r in sentence.relations)
         ends = {(head, tail, name) for head, tail, name in kept if head is not None and tail is not None and head != tail}
         relations = tuple(Relation(head, tail, name) for head, tail, name in sorted(ends))
-    return replace(sentence, entities=tuple(ordered), relations=relations, tagged=None)
+    return replace(sentence, entities=tuple(map(sentence.with_characters, ordered)), relations=relations, tagged=None)
 
 
 def _place(sentence: Sentence, position: int, place: Mapping[tuple[int, int, str], int]) -> int | None:

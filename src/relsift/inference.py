@@ -207,12 +207,16 @@ def score(
     return [Scored(*item) for item in zip(sentences, pairs, scores)]
 
 
-def entities_of(scorer: AnyScorer, entities: Entities | None) -> Entities:
-    """Whose entities are scored. Raises ConfigError for predicted entities of a model that finds none, and for any other word."""
+def entities_of(scorer: AnyScorer, entities: Entities | None, *, has_annotator: bool = False) -> Entities:
+    """Whose entities are scored. Raises ConfigError for predicted entities of a model that finds none, and for any other word.
+
+    Args: has_annotator: whether something else finds them for the model.
+    """
     require(entities is None or entities in ENTITIES, "entities", expected="gold or predicted", got=entities)
-    if entities == "predicted" and not scorer.finds_entities:
+    if entities == "predicted" and not scorer.finds_entities and not has_annotator:
         raise ConfigError(
-            "entities: expected gold, for a model that finds no entities itself, got predicted; train a joint model (`relsift models`)"
+            "entities: expected gold, for a model that finds no entities itself, got predicted; name what finds them (--entities-from), or "
+            "train a joint model (`relsift models`)"
         )
     return entities or ("predicted" if scorer.finds_entities else "gold")
 

@@ -172,6 +172,13 @@ class Sentence:
         first, _ = self.extent
         return self.original[span[0] - first : span[1] - first]
 
+    def with_characters(self, entity: Entity) -> Entity:
+        """The entity with the characters of its tokens, unless it has some; as it is if the sentence has no offsets."""
+        if self.offsets is None or entity.chars is not None:
+            return entity
+        covered = self.offsets[entity.start : entity.end]
+        return replace(entity, chars=(min(covered)[0], max(map(_END, covered))))
+
     def characters_of(self, entity: Entity) -> tuple[int, int] | None:
         """Half-open character span of the mention in the document's text, inside the sentence; None: the original text is unknown."""
         if self.original is None or self.offsets is None or self.extent is None:

@@ -47,7 +47,7 @@ _BULLETS = " \t•⁃·*(-"
 _SPACED_LETTERS = re.compile(r"(?<![\w.'’-])[a-zà-öø-ÿа-яё]((?:\.[^\S\r\n]{1,2}[^\W\d_]){1,4})?\Z")  # before the last full stop
 _LETTER_WITH_STOP = re.compile(r"[^\W\d_]\.")
 _LONGEST_ABBREVIATION = 20  # characters that are looked at before a full stop
-_LINE_BREAK = re.compile(r"\r?\n(\s*)")
+_LINE_BREAK = re.compile(r"(?:\r\n|\r|\n)(\s*)")
 
 
 def split_sentences(text: str, keep: Iterable[Span] = (), *, wrapped: bool = False, abbreviations: Collection[str] = ()) -> list[Span]:
@@ -216,7 +216,7 @@ def _split_wrapped(text: str, keep: Iterable[Span], abbreviations: Collection[st
         position.extend(range(copied, match.start()))
         unwrapped.append(text[copied : match.start()])
         copied = match.end()
-        if "\n" in match.group(1):  # a blank line
+        if "\n" in match.group(1) or "\r" in match.group(1):  # a blank line
             separator = "\n"
         elif is_chinese:
             continue

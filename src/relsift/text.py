@@ -135,3 +135,12 @@ def _is_letter(character: str) -> bool:
 def is_mostly_cjk(tokens: Collection[str]) -> bool:
     """Whether more than half of the tokens begin with a Chinese character or full-width punctuation."""
     return 2 * sum(is_cjk(token[0]) for token in tokens) > len(tokens)
+
+
+def half_character(text: str) -> str | None:
+    """The first lone surrogate as an escape; None: all characters are whole, so the text can be written."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return ascii(text[error.start])
+    return None

@@ -28,7 +28,10 @@ class _Loader(yaml.SafeLoader):
 
 def decode(text: str) -> Any:
     """The value of a YAML text. Raises ValueError, in one line, for what is no YAML and for what the module's docstring says."""
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.YAMLError as error:  # a control character
+        raise ValueError(" ".join(str(error).split())) from error
     try:
         node = loader.get_single_node()
         if node is None:

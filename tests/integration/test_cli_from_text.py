@@ -66,3 +66,33 @@ def test_annotators_without_use_are_refused_before_training(options, named, name
     status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", "run", "--set", "training.epochs=1", *options)
     assert_one_clear_line(status, err, named)
     assert not (names / "run").exists()
+
+
+def test_relations_between_the_entities_of_annotators_are_scored_end_to_end(names, capsys):
+    status, _, err = train(capsys, names / "run", "--set", "training.epochs=2")
+    assert status == 0, err
+    lines = (
+        {
+            "text": f"{name} lives in Vell.",
+            "entities": [{"start": 0, "end": len(name), "type": "PER"}, {"start": len(name) + 10, "end": len(name) + 14, "type": "GPE"}],
+            "relations": [{"head": 0, "tail": 1, "type": "PHYS"}],
+        }
+        for name in ("Ida Holm", "Rolf Berg")
+    )
+    (names / "gold.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    source = ("--entities-from", f"patterns:{names / 'names.jsonl'}", "--types", names / "types.json")
+    status, out, err = relsift(capsys, "evaluate", names / "run", "--data", names / "gold.jsonl", "--json", *source)
+    assert status == 0, err
+    scores = json.loads(out)
+    assert scores["setting"]["entities"] == "predicted"
+    assert (scores["entities"]["micro"]["precision"], scores["entities"]["micro"]["recall"]) == (1.0, 0.75)  # Rolf Berg is in no list
+    assert sum(counts["fn"] + counts["tp"] for counts in scores["per_type"].values()) == 2
+    status, _, err = relsift(capsys, "evaluate", names / "run", "--data", names / "gold.jsonl", "--entities", "predicted")
+    assert_one_clear_line(status, err, "--entities-from")
+
+
+def test_a_type_table_that_fits_no_type_of_the_training_data_is_refused(names, capsys):
+    (names / "types.json").write_text('{"PERSON": "Peop", "PLACE": "Loc"}')
+    source = ("--entities-from", f"patterns:{names / 'names.jsonl'}", "--types", names / "types.json")
+    status, _, err = train(capsys, names / "run", *source)
+    assert_one_clear_line(status, err, "text.types: expected types of the training data")

@@ -181,6 +181,17 @@ def test_prediction_of_text_is_resumed_after_any_line(place, capsys, tmp_path, m
         assert_one_clear_line(status, err, "--resume: expected the")
 
 
+def test_a_prediction_is_not_resumed_with_other_names_in_the_file_of_patterns(place, capsys, tmp_path):
+    names, text, out = tmp_path / "names.jsonl", tmp_path / "in.txt", tmp_path / "out.jsonl"
+    names.write_bytes((place / "patterns.jsonl").read_bytes())
+    text.write_text("Ada joined Acme.", encoding="utf-8")
+    command = ("predict", place / "pairs", text, "--out", out, "--resume", "--entities-from", f"patterns:{names}")
+    assert relsift(capsys, *command)[0] == 0
+    names.write_text('{"label": "GPE", "pattern": "Ada"}', encoding="utf-8")
+    status, _, err = relsift(capsys, *command)
+    assert_one_clear_line(status, err, "--resume: expected the")
+
+
 def test_options_without_effect_are_refused(place, capsys, tmp_path):
     data = tmp_path / "a.json"
     data.write_text(registry.find("reader", "spert").samples["spert.json"], encoding="utf-8")

@@ -331,6 +331,7 @@ LAUGHS = NINE + "".join(f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for ol
         ("training: {epochs: " + "9" * 5000 + "}", "expected YAML"),
         ("training: {epochs: 2020-01-01}", "training.epochs: "),
         ("training: {seed: 1e400}", "training.seed: "),
+        ("training: {epochs: 1} # \x07", "special characters are not allowed"),
     ],
 )  # fmt: skip
 def test_yaml_that_multiplies_hides_or_guesses_is_refused_in_one_line(write, text, words):

@@ -14,7 +14,7 @@ import pytest
 from relsift.bundle import Bundle
 from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
-from relsift.errors import ConfigError, DataError, RelsiftError
+from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError
 from relsift.extractor import RelationExtractor
 from relsift.inference import InferenceReport, Scorer
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
@@ -189,3 +189,10 @@ def test_a_place_where_no_model_can_be_saved_is_refused(
     with pytest.raises(RelsiftError, match="expected a"):
         rx.save_pretrained(place)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("folder", [None, 3, b"runs", "a\0b", "a\ud83d"])
+def test_what_is_no_path_is_refused_as_a_folder(rx: RelationExtractor, folder: Any):
+    for use in (RelationExtractor.from_pretrained, rx.save_pretrained):
+        with pytest.raises(CheckpointError, match=r"^folder: expected the path of a run folder or a model folder, got"):
+            use(folder)

@@ -120,7 +120,10 @@ def test_an_empty_text_gives_an_empty_document_in_its_place(rx: RelationExtracto
     assert documents[2].relations == documents[2].entities == ()
 
 
-@given(st.text(st.one_of(st.characters(exclude_categories=("Cs",)), st.sampled_from("Ada Bo Acme. 😀\u05d0\u0645\u202e\n")), max_size=30))
+ANY = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
+
+
+@given(st.text(st.one_of(ANY, st.sampled_from("Ada Bo Acme. 😀\u05d0\u0645\u202e\n")), max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_any_text_is_taken_and_its_entities_stand_where_they_are_said_to_stand(bundle: Bundle, text: str):
     source = EntitySource(("names",), {})
@@ -275,6 +278,11 @@ def test_annotators_are_named_when_loading_and_saved_with_the_model(bundle: Bund
         ({"types": {"A": "B"}}, "types: expected annotators whose types to rename, got none"),
         ({"entities_from": ["patterns:nowhere.jsonl"]}, "nowhere.jsonl"),
         ({"entities_from": [""]}, "entities"),
+        ({"entities_from": [3]}, r"entities\.specs: expected one annotator or more, as texts .* got \(3,\)"),
+        ({"entities_from": 3}, "entities_from: expected a list of annotators, .* got 3"),
+        ({"entities_from": ["lac"], "types": {"ORG": 3}}, r"entities\.types: expected a table of types .* got \{'ORG': 3\}"),
+        ({"entities_from": ["lac"], "types": ["a"]}, r"entities\.types: expected a table of types .* got \['a'\]"),
+        ({"entities_from": ["lac"], "types": {3: "A"}}, r"entities\.types: expected a table of types .* got \{3: 'A'\}"),
     ],
 )
 def test_annotators_that_cannot_be_used_are_refused_when_loading(bundle: Bundle, tmp_path: Path, options: dict[str, Any], message: str):
@@ -305,6 +313,9 @@ class Frame:
         ([["Ada left."]], "^item 0: expected a text, .* got list$"),
         (["a \ud83d"], r"^item 0: expected whole characters, got half of one, the lone surrogate '\\ud83d'"),
         ("a \ud83d", r"^rx\(item\): expected whole characters"),
+        (["Ada left.\0"], r"^item 0: expected text, got the character U\+0000 in 'Ada left\.\\x00'"),
+        ("\0", r"^rx\(item\): expected text, got the character U\+0000"),
+        ({"text": "Ada", "entities": [{"start": 0, "end": 3, "type": "\0"}]}, r"^rx\(item\): expected text, got the character U\+0000"),
         (Frame(), r'^items: expected a list of items, got one Frame; give the column that holds the texts, as in rx\(frame\["text"\]\)'),
         (np.array("Ada left."), "^items: expected a list of items, got one ndarray"),
         ([{"text": "Ada", "entities": [(0, 3, "PER")]}], "^item 0: entity 0: expected an object"),

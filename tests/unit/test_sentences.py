@@ -72,6 +72,12 @@ def test_wrapped_lines_are_one_sentence_and_blank_lines_end_one():
     assert sentences(text, wrapped=True) == ["The mill stands\nin Lund.", "It is\nold.", "A title", "The end"]
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+def test_lines_are_wrapped_whatever_their_ends(end):
+    text = end.join(("The mill stands", "in Lund. It is", "old.", "", "The end"))
+    assert sentences(text, wrapped=True) == [f"The mill stands{end}in Lund.", f"It is{end}old.", "The end"]
+
+
 def test_wrapped_chinese_keeps_a_closing_quote_on_the_next_line_with_its_sentence():
     assert sentences("他说：“走吧。\n”我们走\n了。", wrapped=True) == ["他说：“走吧。\n”", "我们走\n了。"]
 

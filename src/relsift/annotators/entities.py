@@ -17,20 +17,26 @@ from relsift.json_schema import Strict, conform
 from relsift.readers.base import ReadReport
 from relsift.schema import Entity, Sentence
 
+_SPECS = "one annotator or more, as texts such as 'spacy:en_core_web_sm'"
+_TYPES = "a table of types that are not blank, such as {'PERSON': 'PER', 'DATE': None}"
+
 
 @dataclass(frozen=True)
 class EntitySource:
     """Which annotators find entities, and what their types are called in the model.
 
-    Raises: ConfigError for no annotator, or an empty type.
+    Raises: ConfigError for no annotator, for a blank type, and for values of other kinds.
     """
 
     specs: tuple[str, ...]  # see `find_annotator`; an earlier one wins where entities overlap
     types: Mapping[str, str | None] = field(default_factory=dict)  # annotators' type -> model's; None: left out; others stay as they are
 
     def __post_init__(self) -> None:
-        require(len(self.specs) > 0 and all(self.specs), "entities.specs", expected="one annotator or more", got=self.specs)
-        require(all(self.types) and "" not in self.types.values(), "entities.types", expected="types that are not empty", got=self.types)
+        is_list = isinstance(self.specs, tuple) and len(self.specs) > 0
+        require(is_list and all(map(_is_name, self.specs)), "entities.specs", expected=_SPECS, got=self.specs)
+        require(isinstance(self.types, Mapping), "entities.types", expected=_TYPES, got=self.types)
+        are_named = all(map(_is_name, self.types)) and all(kind is None or _is_name(kind) for kind in self.types.values())
+        require(are_named, "entities.types", expected=_TYPES, got=dict(self.types))
 
     def to_json(self) -> dict[str, Any]:
         return {"specs": list(self.specs), "types": dict(self.types)}
@@ -119,6 +125,10 @@ class EntityAnnotators(Annotator):
 def entity_annotator(source: EntitySource) -> EntityAnnotators:
     """The annotators of a source, which are loaded here or with the first sentence: keep it. Raises ConfigError as `find_annotator`."""
     return EntityAnnotators([find_annotator(spec, "entities") for spec in source.specs], source.types)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
 
 
 def _found(annotator: Annotator, sentences: Sequence[Sentence]) -> list[Sentence]:

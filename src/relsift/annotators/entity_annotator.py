@@ -32,10 +32,4 @@ class EntityAnnotator(NamedAnnotator):
 def with_found(sentence: Sentence, entities: Iterable[Entity]) -> Sentence:
     """The sentence with these entities in text order, each with its characters if the sentence has offsets."""
     ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.type))
-    if (offsets := sentence.offsets) is not None:
-        ordered = [replace(entity, chars=entity.chars or _characters(offsets[entity.start : entity.end])) for entity in ordered]
-    return replace(sentence, entities=tuple(ordered))
-
-
-def _characters(tokens: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return min(start for start, _ in tokens), max(end for _, end in tokens)
+    return replace(sentence, entities=tuple(map(sentence.with_characters, ordered)))

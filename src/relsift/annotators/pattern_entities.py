@@ -16,6 +16,7 @@ from typing import NamedTuple
 from relsift.annotators.alignment import Alignment
 from relsift.annotators.entity_annotator import EntityAnnotator
 from relsift.annotators.pattern_file import ANY, SOME, Condition, PatternFile, Rule, TokenPattern, composed, read_patterns
+from relsift.errors import ConfigError
 from relsift.schema import Entity, Sentence
 from relsift.text import tokenise
 
@@ -42,12 +43,12 @@ class PatternEntities(EntityAnnotator):
 
     @classmethod
     def named(cls, argument: str) -> PatternEntities:
-        """The patterns of a file. Raises: as `read_patterns`."""
-        return cls(Path(argument))
+        """The patterns of a file. Raises: ConfigError for no path; others as `read_patterns`."""
+        return cls(_path(argument))
 
     @classmethod
     def path_of(cls, name: str) -> Path | None:
-        return Path(name)
+        return _path(name)
 
     @property
     def spec(self) -> str:
@@ -70,6 +71,13 @@ class PatternEntities(EntityAnnotator):
                 continue
             placed.append((match, Entity(tokens.start, tokens.end, match.rule.label, match.rule.id)))
         return _without_overlaps(placed)
+
+
+def _path(argument: str) -> Path:
+    """Raises ConfigError if there is none: it would be the current folder."""
+    if not argument.strip():
+        raise ConfigError("annotator patterns: expected the path of a JSONL file of patterns, as in patterns:names.jsonl, got none")
+    return Path(argument)
 
 
 class _Matcher:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from relsift.errors import ConfigError, DataError
 from relsift.json_text import decode
-from relsift.text import tokenise
+from relsift.text import half_character, tokenise
 
 Test = Callable[[str], bool]  # of a token
 
@@ -145,6 +145,8 @@ def _text(record: dict[str, Any], key: str, where: str) -> str:
     kind = "a text, or a list of objects," if key == "pattern" else "a text"
     if not isinstance(value, str) or not value.strip():
         raise DataError(f"{where}: {key}: expected {kind} that is not blank, got {_shown(repr(value))}")
+    if half := half_character(value):
+        raise DataError(f"{where}: {key}: expected whole characters, got half of one, the lone surrogate {half}")
     return value
 
 

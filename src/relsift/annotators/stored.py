@@ -18,7 +18,7 @@ from typing import Any
 from relsift.annotators.base import Addition, kind_of, split_spec, split_version
 from relsift.annotators.entities import EntitySource
 from relsift.errors import CheckpointError, ConfigError
-from relsift.files import file_sha256, files_below, make_folder, write_json
+from relsift.files import file_sha256, files_below, folder_sha256, joint_sha256, make_folder, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.locks import output_errors
@@ -100,6 +100,19 @@ def _copied(spec: str, folder: Path, number: int) -> str:
         else:
             shutil.copyfile(path, folder / copy)
     return f"{kind}:{copy}" + (f"=={version}" if version is not None else "")
+
+
+def source_checksum(source: EntitySource) -> str:
+    """Of the files that the specs name; versions of the others stand in the specs. Raises ConfigError as `find_annotator`."""
+    sums: dict[str, str] = {}
+    for number, spec in enumerate(source.specs):
+        kind, argument = split_spec(spec, "entities")
+        annotator = kind_of(kind, "entities")
+        name, _ = split_version(argument) if annotator.VERSIONED else (argument, None)
+        path = annotator.path_of(name)
+        if path is not None and path.exists():
+            sums[str(number)] = folder_sha256(path) if path.is_dir() else file_sha256(path)
+    return joint_sha256(sums)
 
 
 def _placed(spec: str, stored: _Entities, folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from relsift.errors import ConfigError
+from relsift.text import half_character
 from relsift.yaml_text import decode
 
 _EXPECTED = 'expected a table of types, such as {"PERSON": "PER", "DATE": null}'
@@ -21,6 +22,8 @@ def read_types(file: Path) -> dict[str, str | None]:
     if not isinstance(value, dict):
         raise ConfigError(f"{file}: {_EXPECTED}, got {'an empty file' if value is None else type(value).__name__}")
     for name, ours in value.items():
-        if not name or not (ours is None or (isinstance(ours, str) and ours)):
+        if not name.strip() or not (ours is None or (isinstance(ours, str) and ours.strip())):
             raise ConfigError(f"{file}: {_EXPECTED}, got {name!r}: {ours!r}")
+        if half := half_character(f"{name} {ours}"):
+            raise ConfigError(f"{file}: expected whole characters, got half of one, the lone surrogate {half}")
     return value

@@ -186,7 +186,7 @@ def _shared_setting(
         raise ConfigError(
             f"{folders[1]}: expected a model of the direction of {folders[0]}, {first}, got {second}; their scores count different things"
         )
-    (whose, matched), (other, _) = (prediction_options.whose_entities(bundle.scorer, entities, match) for bundle in bundles)
+    (whose, matched), (other, _) = (prediction_options.whose_entities(bundle, entities, match) for bundle in bundles)
     if other != whose:
         finds, finds_none = folders if whose == "predicted" else folders[::-1]
         raise ConfigError(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options, prediction_options
+from relsift.cli import data_options, prediction_options, text_options
 from relsift.cli.output import echo, echo_json, show
 
 
@@ -23,6 +23,8 @@ def command(
     precision: prediction_options.Precision = "float32",
     entities: prediction_options.Entities = None,
     match: prediction_options.Match = "strict",
+    entities_from: text_options.EntitiesFrom = None,
+    types: text_options.Types = None,
 ) -> None:
     """Score a model on annotated data; of data with parts, on the test part."""
     from relsift.errors import require
@@ -43,8 +45,12 @@ def command(
 
     name_of_data = data_options.one_data(data, data_option)
     on_error_checked = data_options.as_on_error(on_error)
-    extractor = RelationExtractor.from_pretrained(run, device, precision=prediction_options.as_precision(precision))
-    whose, matched = prediction_options.whose_entities(extractor.bundle.scorer, entities, match)
+    found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
+    specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
+    extractor = RelationExtractor.from_pretrained(
+        run, device, entities_from=specs, types=renamed, precision=prediction_options.as_precision(precision)
+    )
+    whose, matched = prediction_options.whose_entities(extractor.bundle, entities or ("predicted" if specs else None), match)
     require(whose == "gold" or not official, "--official", expected="gold entities, as the task gives; add --entities gold", got=whose)
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name

@@ -38,7 +38,7 @@ def command(
     if html is not None:
         check_output(html, resolve(name_of_data).inputs, option="--html")
     bundle = RelationExtractor.from_pretrained(run, device).bundle
-    whose, matched = prediction_options.whose_entities(bundle.scorer, entities, match)
+    whose, matched = prediction_options.whose_entities(bundle, entities, match)
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences, entities=whose)

@@ -28,14 +28,7 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted prediction left in --out, if anything.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Score from which on a pair is related; the model's own if left out.")] = None,
     entities: prediction_options.Entities = None,
-    entities_from: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--entities-from", metavar="SPEC", show_default=False,
-            help="What finds entities in sentences without any, such as spacy:en_core_web_sm; in place of what the model folder names. "
-            "May be given several times; the first one wins.",
-        ),
-    ] = None,
+    entities_from: text_options.EntitiesFrom = None,
     types: text_options.Types = None,
     splitter: text_options.Splitter = None,
     is_text: text_options.IsText = False,

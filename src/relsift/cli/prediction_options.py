@@ -8,8 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from relsift import precision
+    from relsift.bundle import Bundle
     from relsift.evaluation import scores
-    from relsift.inference import AnyScorer
 
 Device = Annotated[str, typer.Option(help="Where scores are computed: cpu, cuda, cuda:1 …, or auto for a GPU if there is one.")]
 Precision = Annotated[
@@ -59,13 +59,14 @@ def convention(entities: str | None, match: str) -> tuple[scores.Entities | None
     return given, matched or "strict"
 
 
-def whose_entities(scorer: AnyScorer, entities: str | None, match: str) -> tuple[scores.Entities, scores.Match]:
+def whose_entities(bundle: Bundle, entities: str | None, match: str) -> tuple[scores.Entities, scores.Match]:
     """The values of --entities and --match for a model. Raises ConfigError for others, and for what the model cannot do."""
     from relsift.inference import entities_of
 
     given, matched = convention(entities, match)
-    used = entities_of(scorer, given)
-    _check_match(used, matched, can_predict=scorer.finds_entities)
+    has_annotator = bundle.entity_source is not None
+    used = entities_of(bundle.scorer, given, has_annotator=has_annotator)
+    _check_match(used, matched, can_predict=bundle.scorer.finds_entities or has_annotator)
     return used, matched
 
 

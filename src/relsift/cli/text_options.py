@@ -26,6 +26,14 @@ Splitter = Annotated[
         show_default=False,
     ),
 ]
+EntitiesFrom = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--entities-from", metavar="SPEC", show_default=False,
+        help="What finds entities in sentences without any, such as spacy:en_core_web_sm; in place of what the model folder names. "
+        "May be given several times; the first one wins.",
+    ),
+]  # fmt: skip
 Types = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="JSON or YAML table of entity types, theirs to ours; null leaves one out.", show_default=False),

@@ -34,6 +34,7 @@ from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden
 from relsift.readers.raw import Split
 from relsift.registry import find, table
 from relsift.schema import Document
+from relsift.text import half_character
 
 _CORPUS = "corpus:"  # before the name of a corpus where a path has the same name
 _DATA_BESIDE = "data files beside the parts, not read"
@@ -96,6 +97,8 @@ def resolve(spec: str, no_relation: Sequence[str] = (), split: Split | None = No
     """
     if not spec.strip():
         raise DataError("DATA: expected a corpus, format:path, or a path, got an empty name")
+    if half_character(spec):
+        raise DataError(f"{spec!a}: expected a name in UTF-8, got other bytes; rename it")
     data = _named(spec, split)
     if any(not name for name in no_relation):
         raise ConfigError("--no-relation: expected a relation type, got an empty name")

@@ -1,6 +1,7 @@
 """relsift as a component of a spaCy pipeline: `nlp.add_pipe("relsift", config={"model": "runs/mine"})`, then `doc._.relations`.
 
-spaCy finds the factory by its entry point, in a process that never imported relsift. The code of models is imported with the first one.
+spaCy finds the factory by its entry point, in a process that never imported relsift. It imports this module for every pipeline, so the name
+`doc._.relations` is taken by the first component, not before. The code of models is imported with the first one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from spacy.util import raise_error
 
 from relsift.errors import ConfigError, require
 from relsift.integrations.spacy_files import files_of, folder_of
-from relsift.integrations.spacy_relations import SpanRelation, set_relations
 from relsift.integrations.spacy_scores import score_relations
 from relsift.readers.base import ReadReport
 from relsift.readers.spacy_docs import DocSentence, doc_sentences
@@ -31,6 +31,7 @@ from relsift.schema import Entity, Sentence
 if TYPE_CHECKING:
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
+    from relsift.integrations.spacy_relations import SpanRelation
 
 ENTS, SPANS, MODEL = "doc.ents", "spans:", "model"
 _ENTITIES = "doc.ents, spans:NAME for a span group, or model"
@@ -56,7 +57,8 @@ class Settings:
         is_group = self.entities.startswith(SPANS) and self.entities != SPANS
         require(is_group or self.entities in (ENTS, MODEL), "relsift.entities", expected=_ENTITIES, got=self.entities)
         require(self.batch_sentences >= 1, "relsift.batch_sentences", expected="1 or more", got=self.batch_sentences)
-        require("" not in self.types.values(), "relsift.types", expected="types that are not empty", got=self.types)
+        is_named = all(kind is None or kind.strip() for kind in self.types.values())
+        require(is_named, "relsift.types", expected="types that are not blank", got=self.types)
         if self.types and self.entities == MODEL:
             raise ConfigError("relsift.types: expected none with entities=model, whose entities have the model's types, got some")
         if odd := [label for label in self.types if not _is_kept(label)]:
@@ -69,6 +71,8 @@ class Relsift:
     """The component. `report` counts what was left out since it was made; each reason is also a warning, once."""
 
     def __init__(self, name: str, settings: Settings) -> None:
+        """Raises: ConfigError if `doc._.relations` is another package's."""
+        _register()
         self.name = name
         self.settings = settings
         self.report = ReadReport()
@@ -175,6 +179,7 @@ class Relsift:
     def _annotate(self, docs: Sequence[Doc]) -> None:
         from relsift.inference import InferenceReport, predict
 
+        _register()  # another package may have taken the name since
         bundle = self.extractor.bundle
         if os.getpid() != self._process:
             _in_forked_process(self.name, str(next(bundle.models[0].parameters()).device))
@@ -192,7 +197,7 @@ class Relsift:
         labelled = [(span, types.get(span.label_, span.label_)) for span in self._given(doc)]
         if not doc.has_annotation("SENT_START"):
             self.report.drop("docs without sentence boundaries, cut by relsift's rules; add a parser or a sentencizer", _place(doc))
-        entities = [(span, kind) for span, kind in labelled if kind is not None]
+        entities = self._once(doc, [(span, kind) for span, kind in labelled if kind is not None])
         return doc_sentences(doc, entities, "doc", self.report, where=_place(doc), by_rules=True)
 
     def _given(self, doc: Doc) -> Iterable[Span]:
@@ -208,7 +213,18 @@ class Relsift:
         spans: Iterable[Span] = doc.spans[group]
         return spans
 
+    def _once(self, doc: Doc, entities: Sequence[tuple[Span, str]]) -> list[tuple[Span, str]]:
+        """The entities without those that stand there before, and would be related to themselves. Blanks around a span do not count."""
+        once: dict[tuple[str, tuple[int, ...]], tuple[Span, str]] = {}
+        for span, kind in entities:
+            key = (kind, tuple(token.i for token in span if token.text.strip()) or (span.start, span.end))
+            if once.setdefault(key, (span, kind))[0] is not span:
+                self.report.drop("entities with the span and type of an earlier one", f"{_place(doc)}: {span.text[:80]!r}")
+        return list(once.values())
+
     def _set(self, doc: Doc, results: Sequence[tuple[DocSentence, Sentence]]) -> None:
+        from relsift.integrations.spacy_relations import SpanRelation, set_relations
+
         relations: list[SpanRelation] = []
         entities: list[tuple[Entity, Span]] = []
         for given, sentence in results:
@@ -247,6 +263,13 @@ class Relsift:
             if reason not in self._warned:
                 self._warned.add(reason)
                 warnings.warn(f"{self.name}: {line}", stacklevel=2)
+
+
+def _register() -> None:
+    """Make `doc._.relations` known to spaCy. Raises ConfigError if the name is another package's."""
+    from relsift.integrations.spacy_relations import register
+
+    register()
 
 
 def _is_kept(label: str) -> bool:

@@ -1,4 +1,4 @@
-"""`doc._.relations`: relations between spans of a spaCy doc. Importing this module registers it.
+"""`doc._.relations`: relations between spans of a spaCy doc. Importing this module registers it, unless another package has the name.
 
 What is stored is plain data in `doc.user_data` (see `relsift.readers.spacy_docs`), so that it survives `Doc.to_bytes` and `DocBin`.
 """
@@ -41,6 +41,8 @@ def set_relations(doc: Doc, relations: Iterable[SpanRelation] | None) -> None:
     if relations is None:
         doc.user_data.pop(KEY, None)
         return
+    if not isinstance(relations, Iterable):
+        raise DataError(f"doc._.relations: expected a list of SpanRelations, or None, got {relations!r}")
     those = list(relations)
     for number, relation in enumerate(those):
         if not isinstance(relation, SpanRelation) or not relation.type:
@@ -66,4 +68,5 @@ def register() -> None:
     Doc.set_extension(EXTENSION, getter=relations_of, setter=set_relations, force=True)
 
 
-register()
+if not Doc.has_extension(EXTENSION):  # an import never fails; the component does, when it is made or used
+    register()

@@ -22,6 +22,7 @@ from relsift.errors import DataError
 from relsift.json_text import decode as decode_json
 from relsift.readers.encodings import UTF8, decode, decode_leniently
 from relsift.schema import Document
+from relsift.text import half_character
 
 OnError = Literal["stop", "skip"]
 EXAMPLES_KEPT = 3  # per reason, for the message to the user
@@ -130,13 +131,19 @@ class Reader:
 def input_files(path: Path, *suffixes: str) -> list[Path]:
     """The file itself, or the files below the folder with one of the suffixes, sorted by path; hidden ones are not data.
 
-    Raises DataError if nothing is there.
+    Raises DataError if nothing is there, for a link that leads nowhere, and for a name that is no UTF-8, which no result could name.
     """
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and not is_hidden(p, path) and p.is_file())
+    named = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and not is_hidden(p, path))
+    for p in named:
+        if half_character(str(p)):
+            raise DataError(f"{str(p)!a}: expected a name in UTF-8, got other bytes; rename it")
+        if p.is_symlink() and not p.exists():
+            raise DataError(f"{p}: expected a file, got a link that leads nowhere; take it away")
+    files = [p for p in named if p.is_file()]
     if not files:
         raise DataError(f"{path}: expected a folder with {' or '.join(suffixes)} files, got none")
     return files

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relsift.errors import DataError
+from relsift.readers.base import shown
 from relsift.schema import Entity
 
 _LARGEST_NUMBER = 2**63 - 1
@@ -15,7 +16,8 @@ _PLAIN = (int, float, bool, type(None))
 def as_json(value: Any, where: str) -> Any:
     """Lists, dicts with texts as keys, texts, numbers, true, false and None. Arrays and other sequences become lists.
 
-    Raises: DataError for anything else, for half of a character (a lone surrogate), and for a value that holds itself.
+    Raises: DataError for anything else, for half of a character (a lone surrogate), for the character U+0000, as readers do, and for a
+        value that holds itself.
     """
     try:
         return _as_json(value, where)
@@ -49,6 +51,8 @@ def _as_json(value: Any, where: str) -> Any:
 
 
 def _whole_characters(text: str, where: str) -> str:
+    if "\0" in text:
+        raise DataError(f"{where}: expected text, got the character U+0000 in {shown(text)}")
     if not text.isascii():
         try:
             text.encode()

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from relsift import __version__
 from relsift.annotators.splitters import DEFAULT, find_splitter
+from relsift.annotators.stored import source_checksum
 from relsift.corpora.no_relation import never_seen
 from relsift.errors import ConfigError, require
 from relsift.evaluation.scores import Entities
@@ -221,7 +222,8 @@ def _job(
     return Job(
         model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error,
         entities=entities or "missing", splitter=splitter, precision=extractor.bundle.scorer.precision,
-        entities_from="" if found_by is None else to_json(found_by.pinned().to_json(), indent=None), relsift=__version__,
+        entities_from="" if found_by is None else to_json(found_by.pinned().to_json(), indent=None),
+        entity_files="" if found_by is None else source_checksum(found_by), relsift=__version__,
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Job:
     entities: str = "gold"  # whose are related: those of the input, predicted ones, or found ones where they are missing
     splitter: str = "rules==1"  # makes sentences of raw text, with its version
     precision: str = "float32"  # in which the model computes
+    entity_files: str = ""  # checksum of the files that it reads; empty: nothing
     entities_from: str = ""  # what finds entities in sentences without any, with its version, and the names of types; empty: nothing
 
     def mark_begun(self, out: Path) -> None:

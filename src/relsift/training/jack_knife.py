@@ -8,6 +8,7 @@ Source: Zhong & Chen, NAACL 2021, who tried it for a pipeline.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class _Entity(Strict):
 class _Found(Strict):
     """found-<fold>.json"""
 
+    training: str  # checksum of the options and of the sentences
     sentences: list[int]  # positions among those to train on
     entities: list[list[_Entity]]  # of each
 
@@ -76,22 +78,30 @@ def found_by_jack_knife(
     fold_of = folds_of(sentences, FOLDS, config.training.seed, error_of="training.pair_entities")
     gold_only = config.training.model_copy(update={"pair_entities": "gold", "teacher": None})
     fold_config = config.model_copy(update={"training": gold_only})
-    result = list(sentences)
+    key, result = _checksum(fold_config, sentences), list(sentences)
     for fold in range(FOLDS):
         numbers = [number for number, its_fold in enumerate(fold_of) if its_fold == fold]
-        found = _kept(folder, fold, numbers) if resume and folder is not None else None
+        found = _kept(folder, fold, numbers, key) if resume and folder is not None else None
         if found is None:
             scorer = train([sentence for sentence, its_fold in zip(sentences, fold_of) if its_fold != fold], fold_config)
             read = find_entities(scorer, [sentences[number] for number in numbers])
             found = [[Entity(e.start, e.end, e.type) for e in sentence.entities] for sentence in read]
             if folder is not None:
-                _keep(folder, fold, numbers, found)
+                _keep(folder, fold, numbers, key, found)
         for number, entities in zip(numbers, found, strict=True):
             result[number] = with_found_entities(sentences[number], entities)
     return FoundSentences(result, evaluate_entities(sentences, result).micro.f1)
 
 
-def _kept(folder: Path, fold: int, numbers: Sequence[int]) -> list[list[Entity]] | None:
+def _checksum(config: RunConfig, sentences: Sequence[Sentence]) -> str:
+    """Of all that decides what is found: a run that failed may be begun again with other options."""
+    content = hashlib.sha256(config.to_yaml().encode())
+    for sentence in sentences:
+        content.update(repr(sentence).encode("utf-8", "surrogatepass"))
+    return content.hexdigest()
+
+
+def _kept(folder: Path, fold: int, numbers: Sequence[int], key: str) -> list[list[Entity]] | None:
     """What was found; None if there is nothing, or nothing of use: it is found again, with the same result."""
     file = folder / FOUND_FILE.format(fold + 1)
     if not file.is_file():
@@ -100,12 +110,12 @@ def _kept(folder: Path, fold: int, numbers: Sequence[int]) -> list[list[Entity]]
         found = conform(_Found, read_json(file), file)
     except CheckpointError:
         return None
-    if found.sentences != list(numbers) or len(found.entities) != len(numbers):
+    if (found.training, found.sentences) != (key, list(numbers)) or len(found.entities) != len(numbers):
         return None
     return [[Entity(e.start, e.end, e.type) for e in entities] for entities in found.entities]
 
 
-def _keep(folder: Path, fold: int, numbers: Sequence[int], entities: list[list[Entity]]) -> None:
+def _keep(folder: Path, fold: int, numbers: Sequence[int], key: str, entities: list[list[Entity]]) -> None:
     make_folder(folder)
     rows = [[{"start": e.start, "end": e.end, "type": e.type} for e in those] for those in entities]
-    write_json(folder / FOUND_FILE.format(fold + 1), {"sentences": list(numbers), "entities": rows})
+    write_json(folder / FOUND_FILE.format(fold + 1), {"training": key, "sentences": list(numbers), "entities": rows})

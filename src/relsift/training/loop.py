@@ -109,6 +109,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     training_set = make_training_set(config, training)
     if not training_set.examples:
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    _check_types(config, training_set.encoding.types.names)
     check_words(c, training_set.encoding, config.model.name)
     check_teacher(c, training_set.encoding.labels, training_set.candidates.direction)
     make = partial(build, config.model.name, config.model.options, training_set.encoding)
@@ -139,6 +140,13 @@ def entity_source_of(config: RunConfig) -> EntitySource | None:
     source = EntitySource(specs, types)
     entity_annotator(source)  # finds out what is not installed
     return source.pinned()
+
+
+def _check_types(config: RunConfig, known: Sequence[str]) -> None:
+    """Raises ConfigError if no type of the table is one of the model, whose pairs would then all be unknown. Args: known: of the model."""
+    ours = {name for name in config.text.types.values() if name is not None}
+    fits = not ours or not ours.isdisjoint(known)
+    require(fits, "text.types", expected=f"types of the training data, such as {', '.join(known[:5])}", got=", ".join(sorted(ours)[:5]))
 
 
 def fit(

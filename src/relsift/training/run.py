@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from relsift.annotators.entities import entity_annotator
 from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
 from relsift.device import checked_device
 from relsift.evaluation.scores import Entities, Match, Scores, evaluate
 from relsift.files import open_output, replaced_file, to_json, write_json
+from relsift.found_entities import without_entities
 from relsift.inference import InferenceReport, entities_of, predict
 from relsift.registry import find
 from relsift.schema import Sentence
@@ -116,8 +118,14 @@ def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores,
 def predict_all(
     bundle: Bundle, sentences: Sequence[Sentence], entities: Entities | None = None
 ) -> tuple[list[Sentence], InferenceReport]:
-    """The sentences with predicted relations, all in memory. Args: entities: as of `relsift.inference.score`."""
+    """The sentences with predicted relations, all in memory.
+
+    Args: entities: as of `relsift.inference.score`; predicted ones of a model that finds none are those of its annotators.
+    """
     report = InferenceReport()
+    if entities == "predicted" and not bundle.scorer.finds_entities and bundle.entity_source is not None:
+        sentences = entity_annotator(bundle.entity_source).annotate([without_entities(sentence) for sentence in sentences])
+        entities = "gold"
     return list(predict(bundle.scorer, bundle.decision, sentences, report, entities=entities)), report
 
 
@@ -133,7 +141,8 @@ def evaluate_predicted(
 
     Args: entities: those of `predicted`, as of `relsift.inference.score`. match: as of `evaluate`.
     """
+    whose = entities_of(bundle.scorer, entities, has_annotator=bundle.entity_source is not None)
     return evaluate(
-        gold, predicted, direction=bundle.candidates.direction, entities=entities_of(bundle.scorer, entities), match=match,
+        gold, predicted, direction=bundle.candidates.direction, entities=whose, match=match,
         candidates=report.candidates.setting(),
     )  # fmt: skip

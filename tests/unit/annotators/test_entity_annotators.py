@@ -158,7 +158,10 @@ def test_a_source_is_stored_as_json_and_back():
         ({"specs": ["a"], "types": {"A": 1}}, "entities: types: A: expected a valid string, got 1"),
         ({"specs": [], "types": {}}, "entities.specs: expected one annotator or more"),
         ({"specs": [""], "types": {}}, "entities.specs: expected one annotator or more"),
-        ({"specs": ["a"], "types": {"A": ""}}, "entities.types: expected types that are not empty"),
+        ({"specs": [" "], "types": {}}, "entities.specs: expected one annotator or more"),
+        ({"specs": ["a"], "types": {"A": ""}}, "entities.types: expected a table of types that are not blank"),
+        ({"specs": ["a"], "types": {"A": "  "}}, "entities.types: expected a table of types that are not blank"),
+        ({"specs": ["a"], "types": {"  ": None}}, "entities.types: expected a table of types that are not blank"),
     ],
 )
 def test_a_broken_source_is_refused(value, words):

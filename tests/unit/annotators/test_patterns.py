@@ -177,6 +177,8 @@ def test_the_id_of_a_pattern_becomes_the_subtype(tmp_path):
         ('{"label": "X"}', 'expected an object with "label" and "pattern"'),
         ('{"label": "X", "label": "Y", "pattern": "a"}', "the key 'label' twice"),
         ('{"label": "", "pattern": "a"}', "label: expected a text that is not blank, got ''"),
+        ('{"label": "\\ud800", "pattern": "a"}', "label: expected whole characters, got half of one, the lone surrogate '\\ud800'"),
+        ('{"label": "X", "id": "\\udfff", "pattern": "a"}', "id: expected whole characters"),
         ('{"label": "X", "pattern": " "}', "pattern: expected a text, or a list of objects, that is not blank, got ' '"),
         ('{"label": "X", "pattern": 3}', "pattern: expected a text, or a list of objects, that is not blank, got 3"),
         ('{"label": "X", "pattern": []}', "pattern: expected at least one token that must be there, got []"),
@@ -235,3 +237,9 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     assert find_annotator(f"patterns:{file}", "entities").annotate([sentence_of("Bo")])[0].entities == ()
     file_of(tmp_path, {"label": "PER", "pattern": "Bo"})
     assert len(find_annotator(f"patterns:{file}", "entities").annotate([sentence_of("Bo")])[0].entities) == 1
+
+
+@pytest.mark.parametrize("spec", ["patterns:", "patterns", "patterns: "])
+def test_a_path_that_is_missing_is_asked_for(spec):
+    with pytest.raises(ConfigError, match=r"expected the path of a JSONL file of patterns, as in patterns:names\.jsonl, got none"):
+        find_annotator(spec, "entities")

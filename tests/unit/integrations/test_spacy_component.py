@@ -172,6 +172,20 @@ def test_entities_may_come_from_a_span_group_where_they_overlap(model: str):
         assert nlp(TEXT)._.relations == []
 
 
+def test_the_same_span_twice_in_a_group_counts_once(model: str):
+    nlp = pipeline(model, entities="spans:names", types={"PERSON": "PER"})
+    doc = nlp.make_doc("Ada Lee  works for Acme.")  # token 2 is a blank
+    firsts = [(0, 2, "PER"), (5, 6, "ORG")]
+    again = [(0, 2, "PER"), (0, 3, "PER"), (0, 2, "PERSON")]  # the same words, and the same type in the model
+    doc.spans["names"] = [Span(doc, *span) for span in (*firsts, *again, (0, 2, "ORG"))]
+    with pytest.warns(UserWarning, match=r"entities with the span and type of an earlier one \(first: 'Ada Lee  works for Acme\.'"):
+        nlp(doc)
+    assert nlp.get_pipe("relsift").report.dropped == {"entities with the span and type of an earlier one": 3}
+    ends = [((one.head.start, one.head.label_), (one.tail.start, one.tail.label_)) for one in doc._.relations]
+    assert len(ends) == len(set(ends)) == 6  # of three entities
+    assert all(head != tail for head, tail in ends)
+
+
 def test_an_entity_across_sentences_is_counted_and_warned_of(model: str):
     nlp = pipeline(model, sentences=False)
     doc = Doc(nlp.vocab, words=["Ada", "works", "for", "Acme"], sent_starts=[True, False, False, True])
@@ -321,6 +335,8 @@ def test_relations_of_another_doc_or_text_are_refused(model: str):
         other._.relations = doc._.relations
     with pytest.raises(DataError, match="expected SpanRelations with a type, got 3 at 0"):
         other._.relations = [3]
+    with pytest.raises(DataError, match=r"doc\._\.relations: expected a list of SpanRelations, or None, got 3"):
+        other._.relations = 3
     part = doc[5:9].as_doc(copy_user_data=True)
     with pytest.raises(DataError, match=r"for its text of 15 characters, got those of a text of 35; they were copied from another doc"):
         part._.relations  # noqa: B018
@@ -338,6 +354,42 @@ def test_the_extension_is_registered_again_without_an_error_and_never_over_that_
             register()
     finally:
         Doc.set_extension("relations", getter=before[2], setter=before[3], force=True)
+
+
+def test_a_component_is_refused_if_another_package_took_the_name_before_or_after_it_was_made(model: str):
+    before = Doc.get_extension("relations")
+    nlp = pipeline(model)
+    try:
+        Doc.set_extension("relations", default=3, force=True)
+        with pytest.raises(ConfigError, match=r"doc\._\.relations: expected a name that is free"):
+            spacy.blank("en").add_pipe("relsift")
+        with pytest.raises(ConfigError, match=r"doc\._\.relations: expected a name that is free"):
+            nlp(TEXT)
+    finally:
+        Doc.set_extension("relations", getter=before[2], setter=before[3], force=True)
+    assert len(nlp(TEXT)._.relations) == 4
+
+
+NAME_OF_ANOTHER_FIRST = """
+Doc.set_extension("relations", default=[])
+nlp = spacy.blank("en")
+import relsift.integrations.spacy_relations
+"""
+NAME_OF_ANOTHER_LATER = """
+nlp = spacy.blank("en")
+Doc.set_extension("relations", default=[])
+"""
+
+
+@pytest.mark.parametrize("steps", [NAME_OF_ANOTHER_FIRST, NAME_OF_ANOTHER_LATER])
+def test_pipelines_without_the_component_leave_the_name_to_others(steps: str, tmp_path: Path):
+    code = (
+        f"import spacy\nfrom spacy.tokens import Doc\n{steps}"
+        "print(nlp('Ada left.')._.relations)\n"
+        "try:\n    nlp.add_pipe('relsift')\nexcept Exception as error:\n    print(type(error).__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.stdout.split("\n")[:2] == ["[]", "ConfigError"], done.stderr
 
 
 # ---- saving
@@ -437,7 +489,8 @@ def test_gold_relations_may_stand_as_those_of_the_tutorial_of_spacy(model: str):
         ({"entities": "ents"}, "relsift.entities: expected doc.ents, spans:NAME for a span group, or model, got 'ents'"),
         ({"entities": "spans:"}, "relsift.entities"),
         ({"batch_sentences": 0}, "relsift.batch_sentences: expected 1 or more, got 0"),
-        ({"types": {"A": ""}}, "relsift.types: expected types that are not empty"),
+        ({"types": {"A": ""}}, "relsift.types: expected types that are not blank"),
+        ({"types": {"A": " "}}, "relsift.types: expected types that are not blank"),
         ({"types": {"A:B": "PER"}}, "relsift.types: expected labels that spaCy's config files can hold, got 'A:B'"),
         ({"entities": "model", "types": {"A": "B"}}, "relsift.types: expected none with entities=model"),
     ],

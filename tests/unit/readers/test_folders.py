@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from relsift.corpora.data import resolve
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.dygie import READER as DYGIE
@@ -14,9 +15,26 @@ from relsift.readers.gazette import READER as GAZETTE
 from relsift.readers.multihead import READER as MULTIHEAD
 from relsift.readers.semeval2010 import READER as SEMEVAL
 from relsift.readers.spert import READER as SPERT
+from relsift.readers.text import READER as TEXT
 
 RECORD = {"tokens": ["Ada"], "entities": [{"type": "P", "start": 0, "end": 1}], "relations": []}
 DOCUMENT = '{"doc_key": "d", "sentences": [["Ada"]], "ner": [[[0, 0, "P"]]]}\n'
+
+
+def test_a_link_that_leads_nowhere_and_a_name_that_cannot_be_written_are_refused(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("Ada left.", encoding="utf-8")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "nowhere.txt")
+    with pytest.raises(DataError, match=r"b\.txt: expected a file, got a link that leads nowhere"):
+        list(TEXT.read(tmp_path, ReadReport()))
+    (tmp_path / "b.txt").unlink()
+    try:
+        (tmp_path / "\udcff.txt").write_text("Bo left.", encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(DataError, match=r"expected a name in UTF-8"):
+        list(TEXT.read(tmp_path, ReadReport()))
+    with pytest.raises(DataError, match=r"expected a name in UTF-8"):
+        resolve(str(tmp_path / "\udcff.txt"))
 
 
 def test_a_file_whose_first_line_is_broken_is_not_left_out(tmp_path: Path):

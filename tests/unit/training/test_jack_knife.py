@@ -94,6 +94,17 @@ def test_an_interrupted_jack_knife_goes_on_with_the_next_fold(tmp_path):
     assert len(fresh.seen) == FOLDS
 
 
+OTHERS = [replace(TRAINING[0], entities=TRAINING[0].entities[:2]), *TRAINING[1:]]
+
+
+@pytest.mark.parametrize(("options", "sentences_now"), [({"epochs": 2}, TRAINING), ({}, OTHERS)])
+def test_what_was_found_under_other_options_or_in_other_data_is_found_anew(options, sentences_now, tmp_path):
+    found_by_jack_knife(config_of(pair_entities="both"), TRAINING, Trainings(), tmp_path, resume=False)
+    again = Trainings()
+    found_by_jack_knife(config_of(pair_entities="both", **options), sentences_now, again, tmp_path, resume=True)
+    assert len(again.seen) == FOLDS
+
+
 def a_sentence_and_what_was_found() -> tuple[Sentence, Sentence]:
     """Ada works for Acme in Oslo: found are both ends of the relation, and Oslo as a person."""
     words = ("Ada", "joined", "Acme", "in", "Oslo")
