@@ -91,7 +91,7 @@ class RelationExtractor:
             entities_from: annotators that find the entities of items that bring none, such as `spacy:en_core_web_sm`; in place of those
                 that the model folder names. An earlier one wins where entities overlap.
             types: what the annotators' entity types are called in the model; None leaves entities of that type out, others stay as they
-                are. In place of the table of the model folder.
+                are. In place of the table of the model folder, which is used if this is None.
             precision: `bfloat16` is faster with transformers, on a GPU or processor that has it; scores move a little.
         Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on,
             a precision that it does not have, a threshold that is no number, an annotator that is not installed, or annotators or types
@@ -321,7 +321,8 @@ def _with_source(bundle: Bundle, entities_from: Sequence[str], types: Mapping[st
     if not entities_from and own is None:
         raise ConfigError("types: expected annotators whose types to rename, got none; name them: entities_from=[…]")
     specs = tuple(entities_from) if own is None or entities_from else own.specs
-    return replace(bundle, entity_source=EntitySource(specs, {} if types is None else types))
+    stored = {} if own is None else own.types
+    return replace(bundle, entity_source=EntitySource(specs, stored if types is None else types))
 
 
 def _path(folder: str | Path) -> Path:

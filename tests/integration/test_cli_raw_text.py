@@ -136,7 +136,7 @@ def test_annotators_find_what_the_model_relates(place, capsys):
     assert_points_into(TEXT, lines)
     assert [(e["type"], *e["chars"]) for e in lines[0]["entities"]] == [("PER", 0, 3), ("ORG", 11, 15)]
     assert [r["type"] for r in lines[0]["relations"]] == ["works_for"]
-    assert "note: 1 entities of type DATE, which the type table leaves out" in err
+    assert "note: 1 entities of types that the type table leaves out" in err
     same = [TEXT[line["text_start"] + a : line["text_start"] + b] for line in lines[3:] for e in line["entities"] for a, b in [e["chars"]]]
     assert same == ["Ada"] * 5
 
@@ -190,6 +190,13 @@ def test_a_prediction_is_not_resumed_with_other_names_in_the_file_of_patterns(pl
     names.write_text('{"label": "GPE", "pattern": "Ada"}', encoding="utf-8")
     status, _, err = relsift(capsys, *command)
     assert_one_clear_line(status, err, "--resume: expected the")
+
+
+def test_text_in_which_a_model_finds_nothing_is_said_to_have_no_relations(place, capsys, tmp_path):
+    text = tmp_path / "in.txt"
+    text.write_text("Nothing of the kind was there.", encoding="utf-8")
+    status, _, err = relsift(capsys, "predict", place / "joint", text)
+    assert status == 0 and "note: 1 sentences, none with two entities that the model found" in err
 
 
 def test_options_without_effect_are_refused(place, capsys, tmp_path):
@@ -300,7 +307,7 @@ def test_annotate_renames_types_splits_and_prints_json(place, capsys, tmp_path):
     assert status == 0, err
     facts = json.loads(out)
     assert (facts["sentences"], facts["types"], facts["splitter"]) == (5, {"PER": 6, "ORG": 2}, "rules:wrapped==1")
-    assert facts["dropped"] == {"entities of type DATE, which the type table leaves out": 1}
+    assert facts["dropped"] == {"entities of types that the type table leaves out": 1}
 
 
 def test_annotate_writes_to_standard_output_and_keeps_entities_that_are_given(place, capsys, tmp_path):

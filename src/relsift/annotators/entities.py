@@ -117,7 +117,7 @@ class EntityAnnotators(Annotator):
         for entity in sentence.entities:
             name = self.types.get(entity.type, entity.type)
             if name is None:
-                self._report.drop(f"entities of type {entity.type}, which the type table leaves out", _place(sentence, entity))
+                self._report.drop("entities of types that the type table leaves out", _place(sentence, entity))
             else:
                 yield replace(entity, type=name)
 

@@ -36,7 +36,11 @@ EntitiesFrom = Annotated[
 ]  # fmt: skip
 Types = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="JSON or YAML table of entity types, theirs to ours; null leaves one out.", show_default=False),
+    typer.Option(
+        metavar="FILE",
+        help="JSON or YAML table of entity types, theirs to ours; null leaves one out. If left out, that of the model folder, if any.",
+        show_default=False,
+    ),
 ]
 
 

@@ -95,6 +95,8 @@ def predict_file(
             _write(predict(blocks), output_format, sys.stdout, report)
         else:
             _write_file(blocks, predict, output_format, out, job, resume=resume, report=report, notes=notes)
+    if report.sentences and chosen == "predicted" and not report.candidates.kept + sum(report.candidates.dropped.values()):
+        notes.append(f"{report.sentences} sentences, none with two entities that the model found: no relations; has it learned enough?")
     found = [] if extractor.annotator is None else extractor.annotator.report.lines()
     return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines(), *found]
 
