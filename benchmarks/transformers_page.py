@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -25,7 +26,8 @@ TRANSFORMERS = {  # ending of the folder -> what reads the text
     "": "all-MiniLM-L6-v2, 22.7 million weights", "-mpnet": "all-mpnet-base-v2, 109 million weights",
     "-e5": "multilingual-e5-small, 74 million weights, 53 million of them its table of pieces",
 }  # fmt: skip
-JOINT_SYSTEMS = (*JOINT, *(part for part in (*PARTS, *LAYERS) if part.name not in {system.name for system in JOINT}))
+OTHERS = (*(replace(part, title=f"SpERT.MT, frozen, {part.title}") for part in PARTS), *LAYERS)
+JOINT_SYSTEMS = (*JOINT, *(system for system in OTHERS if system.name not in {one.name for one in JOINT}))
 CONVENTIONS = (
     ("entities", "micro"), ("relations, strict", "micro"), ("relations, strict", "macro"), ("relations, boundaries", "micro"),
     ("relations of gold entities", "micro"),
