@@ -22,7 +22,7 @@ from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, with_precision
-from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, is_item, several
+from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
 from relsift.precision import Precision
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
@@ -269,7 +269,8 @@ class RelationExtractor:
         decision = self._decision(threshold)  # now, not when the first document is asked for
         own_report = InferenceReport()
         used = own_report if report is None else report
-        blocks = (self._block(block, plan, decision, used) for block in _blocks(those))
+        given_blocks = in_blocks(those, lambda one: len(one.document.sentences), SENTENCES_AT_ONCE)
+        blocks = (self._block(block, plan, decision, used) for block in given_blocks)
         before, is_asked = self._left_out(), plan.find != "none" and report is None
 
         def left_out() -> Counter[str]:
@@ -333,29 +334,6 @@ def _path(folder: str | Path) -> Path:
     except (TypeError, ValueError):  # no text, or half a character
         pass
     raise CheckpointError(f"folder: expected the path of a run folder or a model folder, got {folder!a}")
-
-
-def _blocks(those: Iterable[Given]) -> Iterator[list[Given]]:
-    """Documents to predict together, of at most SENTENCES_AT_ONCE sentences; a longer one is a block of its own.
-
-    If the input is broken, the documents before that place come first, then the error is raised.
-    """
-    block: list[Given] = []
-    size = 0
-    try:
-        for one in those:
-            further = max(1, len(one.document.sentences))  # an endless input of empty texts has to end up somewhere
-            if block and size + further > SENTENCES_AT_ONCE:
-                yield block
-                block, size = [], 0
-            block.append(one)
-            size += further
-    except Exception:
-        if block:
-            yield block
-        raise
-    if block:
-        yield block
 
 
 def _warnings(dropped: ReadReport, report: InferenceReport, left_out: Callable[[], Counter[str]]) -> Iterator[Document]:

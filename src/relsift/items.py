@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
@@ -12,6 +12,7 @@ from relsift.readers.native import document_of
 from relsift.readers.python_values import as_json
 from relsift.schema import Document, Sentence
 
+One = TypeVar("One")
 Item = str | Sentence | Document | Mapping[str, Any]
 _EXAMPLE = '{"text": "Ada leads Acme.", "entities": [{"start": 0, "end": 3, "type": "PER"}, …]}'
 # Why entities have to be given, and what to do.
@@ -80,3 +81,26 @@ def _not_an_item(where: str, item: Any, must_give: str) -> str:
     if must_give:
         return f"{where}: expected a Sentence, a Document or a mapping with entities, got {got}; {must_give}"
     return f'{where}: expected a text, a Sentence, a Document or a mapping, such as {{"text": "Ada leads Acme."}}, got {got}'
+
+
+def in_blocks(those: Iterable[One], size_of: Callable[[One], int], most: int) -> Iterator[list[One]]:
+    """Blocks of things to predict together, of at most so many sentences; one with more is a block of its own.
+
+    If the input is broken, what comes before that place comes first, then the error is raised. Args: size_of: number of sentences.
+    """
+    block: list[One] = []
+    size = 0
+    try:
+        for one in those:
+            further = max(1, size_of(one))  # an endless input of empty texts has to end up somewhere
+            if block and size + further > most:
+                yield block
+                block, size = [], 0
+            block.append(one)
+            size += further
+    except Exception:
+        if block:
+            yield block
+        raise
+    if block:
+        yield block

@@ -21,6 +21,7 @@ from relsift.evaluation.scores import Entities
 from relsift.extractor import RelationExtractor
 from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file, to_json
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
+from relsift.items import in_blocks
 from relsift.readers.base import OnError, ReadReport
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
@@ -153,21 +154,7 @@ def blocks_of(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
     If the input is broken, the documents before that place come first, then the error is raised.
     """
-    block: list[Document] = []
-    size = 0
-    try:
-        for document in documents:
-            if block and size + len(document.sentences) > SENTENCES_AT_ONCE:
-                yield block
-                block, size = [], 0
-            block.append(document)
-            size += len(document.sentences)
-    except Exception:
-        if block:
-            yield block
-        raise
-    if block:
-        yield block
+    return in_blocks(documents, lambda document: len(document.sentences), SENTENCES_AT_ONCE)
 
 
 def _timed(blocks: Iterator[list[Document]], report: InferenceReport) -> Iterator[list[Document]]:
