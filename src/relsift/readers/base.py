@@ -131,7 +131,7 @@ class Reader:
 def input_files(path: Path, *suffixes: str) -> list[Path]:
     """The file itself, or the files below the folder with one of the suffixes, sorted by path; hidden ones are not data.
 
-    Raises DataError if nothing is there, for a link that leads nowhere, and for a name that is no UTF-8, which no result could name.
+    Raises DataError if nothing is there, and for a name that is no UTF-8, which no result could name.
     """
     if path.is_file():
         return [path]
@@ -141,8 +141,6 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
     for p in named:
         if half_character(str(p)):
             raise DataError(f"{str(p)!a}: expected a name in UTF-8, got other bytes; rename it")
-        if p.is_symlink() and not p.exists():
-            raise DataError(f"{p}: expected a file, got a link that leads nowhere; take it away")
     files = [p for p in named if p.is_file()]
     if not files:
         raise DataError(f"{path}: expected a folder with {' or '.join(suffixes)} files, got none")

@@ -23,7 +23,11 @@ def read(path: Path, report: ReadReport, *, encoding: str = UTF8, split: Split =
 
     Args: split: from text to sentences.
     """
-    for file in input_files(path, _SUFFIX):
+    files = input_files(path, _SUFFIX)
+    for link in path.rglob("*") if path.is_dir() else ():
+        if link.suffix.lower() == _SUFFIX and link.is_symlink() and not link.exists():
+            report.drop("links that lead nowhere", str(link))
+    for file in files:
         with report.leaving_out("files"):
             key = file.relative_to(path).as_posix() if path.is_dir() else file.name
             for document in documents_of(key, file_chunks(file, encoding), split, report, str(file)):
