@@ -99,7 +99,7 @@ class TrainingConfig(_Section):
     batch_tokens: int = Field(8192, ge=1, le=MOST_TOKENS)  # at most, padding counted
     batch_sentences: int | None = Field(None, ge=1, le=MOST)  # at most; None: any number within the two other bounds
     accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser, each weighted by its number of pairs
-    precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses and prediction are always float32
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses are always float32; prediction has its own
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
     word_dropout: float = Field(0.0, ge=0, lt=1)  # share of all words or pieces that training shows as unknown
     r_drop: float = Field(0.0, ge=0, le=MOST)  # weight of the divergence between two forward passes with different dropout; 0: one pass
