@@ -201,7 +201,7 @@ def sample_negatives(
                 ranked.append((stable_integer(sentence_key, pair.head, pair.tail), number, position))
             else:
                 positive += 1
-    count = int(ratio * positive + _ROUNDING)
+    count = count_of_negatives(ratio, positive)
     left_out = {(number, position) for _, number, position in sorted(ranked)[count:]}
     if report is not None and left_out:
         report.kept -= len(left_out)
@@ -210,6 +210,11 @@ def sample_negatives(
         [pair for position, pair in enumerate(sentence_pairs) if (number, position) not in left_out]
         for number, sentence_pairs in enumerate(pairs)
     ]
+
+
+def count_of_negatives(ratio: float, positive: int) -> int:
+    """How many negative pairs `ratio` of them for each of the `positive` ones are, rounded down."""
+    return int(ratio * positive + _ROUNDING)
 
 
 def text_order(entity: Entity, position: int) -> tuple[int, int, int]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import doctest
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 import relsift.losses.base
+from model_cases import KNOWN, MODELS, Case, default, parameter
 from relsift.candidates import NO_RELATION
 from relsift.errors import ShapeError
 from relsift.layers.relation_classifier import RelationClassifier
-from relsift.losses.base import PairLoss, classifications, make_losses
+from relsift.losses.base import LabelCounts, PairLoss, classifications, make_losses
 from relsift.losses.labels import first_label
 from relsift.models.base.pair_classifier import PairClassifierConfig
 from relsift.registry import find, table
+from toy import batch_of, randomise, sentences
 
 
 @pytest.fixture(params=sorted(table("loss")))
@@ -160,6 +163,42 @@ def test_a_classifier_keeps_scores_and_losses_in_full_precision_under_autocast(c
     assert {part.dtype for part in (*parts.values(), *filter(lambda part: part is not None, output))} == {torch.float32}
     for name, part in classifier.loss(classifier(h), labels).items():
         torch.testing.assert_close(parts[name], part, rtol=0.05, atol=0.05)  # the linear layers alone are rounded
+
+
+def with_options(case: Case, **options: Any) -> Any:
+    """The tiny model, ready to predict; a pipeline gives the options to its model of pairs."""
+    config = case.config
+    if hasattr(config, "relation_options"):
+        config = replace(config, relation_options=config.relation_options | options)
+    elif hasattr(config, "directions"):
+        config = replace(config, directions="one", **options)
+    else:
+        config = replace(config, **options)
+    model = case.architecture(config, KNOWN)
+    randomise(model, 0, scale=0.3)
+    return model.eval()
+
+
+@pytest.mark.parametrize("case", [parameter(default(name)) for name in MODELS])
+def test_every_model_of_pairs_can_be_told_counts_and_take_the_second_task_to_prediction(case):
+    batch, options = batch_of(sentences(3), KNOWN), {"classification": "class_balanced", "identification": True}
+    model = with_options(case, **options)
+    (classifier,) = (part for part in model.modules() if isinstance(part, RelationClassifier))
+    labels = model.classified_labels(batch)
+    assert labels.sum() == batch.pairs.labels.sum() and labels.dtype == torch.bool
+    classifier.tell_counts(*(LabelCounts(len(labels), tuple(labels.sum(dim=0).tolist())) for _ in range(2)))
+    assert all(part.isfinite() for part in model.loss(model(batch), batch).values())
+    scores = model.scores(model(batch))
+    with_product = with_options(case, **options, identification_at_prediction="product")
+    product = with_product.scores(with_product(batch))
+    assert product.isfinite().all() and not torch.allclose(product, scores)
+    assert with_product.paper_threshold == 0
+    with_filter = with_options(case, **options, identification_at_prediction="filter")
+    (classifier,) = (part for part in with_filter.modules() if isinstance(part, RelationClassifier))
+    classifier.floor.fill_(-1000.0)
+    torch.testing.assert_close(with_filter.scores(with_filter(batch)), scores)
+    classifier.floor.fill_(1000.0)
+    torch.testing.assert_close(with_filter.scores(with_filter(batch)), scores - 1000)
 
 
 def test_the_example_of_the_contract_runs():

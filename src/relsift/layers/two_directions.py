@@ -68,16 +68,19 @@ def targets(batch: Batch, relations: int) -> tuple[Tensor, Tensor]:
     return torch.where(related, label, forth), torch.where(related, relations + label, back)
 
 
-def two_direction_loss(forth: Tensor, back: Tensor, batch: Batch, *, other_weight: float = 1.0) -> dict[str, Tensor]:
+def two_direction_loss(
+    forth: Tensor, back: Tensor, batch: Batch, *, other_weight: float = 1.0, none_smoothing: float = 0.0
+) -> dict[str, Tensor]:
     """Cross-entropy of either reading, each the weighted mean over P.
 
     Args:
         forth, back: (P, 2K + 1) logits. other_weight: > 0, of a target "none"; any other target weighs 1.
+        none_smoothing: as of `weighted_cross_entropy`.
     """
     forth_column, back_column = targets(batch, forth.shape[1] // 2)                            # (P,) each
     return {
-        "forth": weighted_cross_entropy(forth, forth_column, other_weight),
-        "back": weighted_cross_entropy(back, back_column, other_weight),
+        "forth": weighted_cross_entropy(forth, forth_column, other_weight, none_smoothing),
+        "back": weighted_cross_entropy(back, back_column, other_weight, none_smoothing),
     }
 
 

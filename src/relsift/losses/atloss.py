@@ -31,13 +31,17 @@ class ATLoss(PairLoss):
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         self.require_shapes(logits, labels)
         columns, threshold = logits[:, :-1], logits[:, -1:]                                   # (P, C), (P, 1)
-        minus_infinity = float("-inf")
-        above = torch.cat([columns.masked_fill(~labels, minus_infinity), threshold], dim=1)   # (P, C + 1)  Pos and 0
-        below = torch.cat([columns.masked_fill(labels, minus_infinity), threshold], dim=1)    # (P, C + 1)  Neg and 0
+        above = torch.cat([columns.masked_fill(~labels, float("-inf")), threshold], dim=1)    # (P, C + 1)  Pos and 0
         # A difference for each column, not |Pos| log-sums less a sum: none is below 0, however large the logits.
         lift = (above.logsumexp(dim=1, keepdim=True) - columns).masked_fill(~labels, 0).sum(dim=1)  # (P,)
-        push = below.logsumexp(dim=1) - threshold.squeeze(1)                                  # (P,)
-        return (lift + push).mean()
+        return (lift + threshold_above_others(logits, labels)).mean()
 
     def scores(self, logits: Tensor) -> Tensor:
         return logits[:, :-1] - logits[:, -1:]                                                # (P, C)
+
+
+def threshold_above_others(logits: Tensor, labels: Tensor) -> Tensor:
+    """(P,): - log(e^f_0 / sum_(Neg and 0) e^f), which lifts the threshold above the columns that do not hold."""
+    columns, threshold = logits[:, :-1], logits[:, -1:]                                       # (P, C), (P, 1)
+    below = torch.cat([columns.masked_fill(labels, float("-inf")), threshold], dim=1)         # (P, C + 1)  Neg and 0
+    return below.logsumexp(dim=1) - threshold.squeeze(1)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,17 @@ from relsift.registry import find, table, unknown_name
 
 BOTH = "both"  # names two losses, each with its own linear layer; pairs are decided by the scores of the first one
 OF_BOTH = ("ranking", "cross_entropy")
+
+
+class LabelCounts(NamedTuple):
+    """How often each class occurs among the pairs of the training data, as a loss sees their labels."""
+
+    pairs: int  # P, of the whole training data
+    of_columns: tuple[int, ...]  # of each of the C columns, the pairs for which it holds; with one label a pair, their first one
+
+    def of_classes(self) -> tuple[int, ...]:
+        """With one label a pair: of each column, and last of "none"."""
+        return (*self.of_columns, self.pairs - sum(self.of_columns))
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,7 @@ class PairLoss(ABC):
     SUMMARY: ClassVar[str]  # one line for `relsift models`
     SEVERAL_LABELS: ClassVar[bool]  # whether it learns from every label of a pair, or from the first one only
     NONE_COLUMN: ClassVar[bool]  # whether the logits have one more column, the last one, for "none" or for the threshold
+    NEEDS_COUNTS: ClassVar[bool] = False  # whether it has a field `counts: LabelCounts | None`, which training fills before it starts
 
     @abstractmethod
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -48,6 +60,10 @@ class PairLoss(ABC):
     @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:
         """(P, C + NONE_COLUMN) -> (P, C): log-odds of each column against "none", or what stands for them."""
+
+    def with_counts(self, counts: LabelCounts) -> PairLoss:
+        """The same loss, told how often each class occurs in the training data. `scores` never depends on that."""
+        return replace(self, **{"counts": counts}) if self.NEEDS_COUNTS else self
 
     @property
     def threshold(self) -> float:

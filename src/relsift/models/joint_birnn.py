@@ -186,7 +186,7 @@ class JointBiRNN(ClassifierModel[JointScores], JointModel[States, JointScores]):
 
     @property
     def paper_threshold(self) -> float:
-        return self.config.threshold
+        return super().paper_threshold if self.config.identification_at_prediction == "product" else self.config.threshold
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
         lost = sum(sum(kind >= 0 for kind in e.types) - len(taught(e.spans, e.types)) for e in examples)
@@ -271,7 +271,7 @@ class JointBiRNN(ClassifierModel[JointScores], JointModel[States, JointScores]):
         return parts | {name: loss for name, loss in of_pairs.items() if name == "identification"}
 
     def scores(self, output: JointScores) -> Tensor:
-        return output.pairs.scores
+        return self.classifier.predicted(output.pairs)
 
 
 def _rows(batch: Batch) -> Tensor:

@@ -181,15 +181,14 @@ class PackedMarkers(ClassifierModel[GroupScores]):
         return torch.cat(vectors, dim=1)
 
     def loss(self, output: GroupScores, batch: Batch) -> dict[str, Tensor]:
-        labels, groups = batch.pairs.labels, output.groups                              # (P, K)
-        relations = labels.shape[1]
-        of_groups = torch.zeros(len(groups.first), 2 * relations, dtype=torch.bool, device=labels.device)
-        pair, column = labels.nonzero(as_tuple=True)
-        of_groups[groups.of_pair[pair], column + relations * groups.inverse[pair]] = True
-        return self.classifier.loss(output.of_groups, of_groups)
+        return self.classifier.loss(output.of_groups, labels_of(output.groups, batch.pairs.labels))
+
+    def classified_labels(self, batch: Batch) -> Tensor:
+        """(G, 2K)"""
+        return labels_of(groups_of(batch), batch.pairs.labels)
 
     def scores(self, output: GroupScores) -> Tensor:
-        groups, both = output.groups, output.of_groups.scores[output.groups.of_pair]    # (P, 2K)
+        groups, both = output.groups, self.classifier.predicted(output.of_groups)[output.groups.of_pair]  # (P, 2K)
         relations = both.shape[1] // 2
         return torch.where(groups.inverse[:, None], both[:, relations:], both[:, :relations])
 
@@ -203,6 +202,15 @@ def groups_of(batch: Batch) -> Groups:
     key = torch.where(inverse, tail * count + head, head * count + tail)
     keys, of_pair = torch.unique(key, return_inverse=True)                              # (G,), (P,)
     return Groups(keys // count, keys % count, of_pair, inverse)
+
+
+def labels_of(groups: Groups, labels: Tensor) -> Tensor:
+    """(G, 2K) bool: relations from first to second, then from second to first. Args: labels: (P, K) of the pairs."""
+    relations = labels.shape[1]
+    of_groups = torch.zeros(len(groups.first), 2 * relations, dtype=torch.bool, device=labels.device)
+    pair, column = labels.nonzero(as_tuple=True)
+    of_groups[groups.of_pair[pair], column + relations * groups.inverse[pair]] = True
+    return of_groups
 
 
 def _second_directions(example: Example) -> int:

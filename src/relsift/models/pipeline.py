@@ -194,6 +194,9 @@ class Pipeline(JointModel[PipelineStates, PipelineOutput]):
     def limit_cache(self, megabytes: float) -> None:
         self.relations.limit_cache(megabytes)
 
+    def classified_labels(self, batch: Batch) -> Tensor:
+        return self.relations.classified_labels(batch)
+
     def constrain(self) -> None:
         self.relations.constrain()
 

@@ -155,7 +155,8 @@ class SpERT(ClassifierModel[SpERTOutput], JointModel[SpERTStates, SpERTOutput]):
 
     @property
     def paper_threshold(self) -> float:
-        return PAPER_THRESHOLD if self.config.classification == "binary_cross_entropy" else super().paper_threshold
+        of_source = self.config.classification == "binary_cross_entropy" and self.config.identification_at_prediction != "product"
+        return PAPER_THRESHOLD if of_source else super().paper_threshold
 
     def notes(self, examples: Sequence[Example]) -> list[str]:
         total, most = sum(len(example.spans) for example in examples), self.config.max_width
@@ -240,7 +241,7 @@ class SpERT(ClassifierModel[SpERTOutput], JointModel[SpERTStates, SpERTOutput]):
         return torch.cat([maxima, self.width_vectors(spans.width)], dim=1)
 
     def scores(self, output: SpERTOutput) -> Tensor:
-        return output.pairs.scores
+        return self.classifier.predicted(output.pairs)
 
     # ---- training
 

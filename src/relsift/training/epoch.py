@@ -15,6 +15,7 @@ from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import RelationModel
 from relsift.training.average import WeightMean
 from relsift.training.hidden_words import drop_words, hide_rare_words
+from relsift.training.negatives import seed_of, with_drawn_negatives
 from relsift.training.objective import objective
 from relsift.training.optimisers import rate_factor, set_rates
 from relsift.training.pretrained import start_training_mode
@@ -43,8 +44,11 @@ def run_epoch(
         taught: the teacher's scores; None without a teacher.
     Raises: DataError if there are no pairs; ConfigError for weights of loss parts that the model does not have, or if the loss diverges.
     """
-    seed = c.seed * 1_000_003 + epoch
+    seed = seed_of(c, epoch)
     torch.manual_seed(seed)
+    if c.negatives is not None:
+        training_set, kept = with_drawn_negatives(training_set, c.negatives, seed)
+        taught = None if taught is None else taught.of_pairs(kept)
     hide_rare = hide_rare_words(training_set.rare_words, c.unknown_rate, seed)
     drop = drop_words(c.word_dropout, training_set.encoding, seed)
     start_training_mode(model, frozen=c.freeze_encoder)

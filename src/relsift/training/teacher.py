@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -48,6 +49,11 @@ class TaughtScores:
     def rows(self, groups: Sequence[int]) -> Tensor:
         """(P, K) of the pairs of some groups."""
         return torch.cat([self.scores[self.first[number] : self.first[number + 1]] for number in groups])
+
+    def of_pairs(self, kept: Sequence[Sequence[int]]) -> TaughtScores:
+        """Of some pairs alone. Args: kept: of each group, positions of pairs within it."""
+        rows = [start + position for start, positions in zip(self.first, kept) for position in positions]
+        return TaughtScores(self.scores[rows], [0, *accumulate(len(positions) for positions in kept)])
 
     def notes(self) -> list[str]:
         """For the user: how many pairs have no scores."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from relsift.annotators.base import Addition
 from relsift.annotators.trees import pinned, with_trees
 from relsift.bundle import inputs_of
-from relsift.candidates import CandidateReport, Candidates, Pair, sample_negatives
+from relsift.candidates import CandidateReport, Candidates, Pair, count_of_negatives, sample_negatives
 from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding, no_transformer
 from relsift.encoding.example import Example, Work, examples_of
@@ -105,7 +105,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     by_sentence = [_together(examples_of(*item, encoding)) for item in zip(annotated, pairs)]
     groups = [group for those in by_sentence for group in those]
     sentence_of = [number for number, those in enumerate(by_sentence) for _ in those]
-    notes += [*_piece_notes(groups, encoding), *without_effect]
+    notes += [*_few_negatives(config.training.negatives, report), *_piece_notes(groups, encoding), *without_effect]
     rare_words = _rare_words(annotated, encoding)
     return TrainingSet(encoding, candidates, annotators, annotated, groups, sentence_of, rare_words, report, notes)
 
@@ -152,6 +152,13 @@ def _training_pairs(
     too_few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
     note = f"candidates.negatives: expected related to unrelated pairs 1:{rule.negatives:g}, the training data has {ratio}: all are kept"
     return sampled, report, [note] if too_few else []
+
+
+def _few_negatives(ratio: float | None, report: CandidateReport) -> list[str]:
+    if ratio is None or count_of_negatives(ratio, report.positive) < report.negative:
+        return []
+    has = f"expected fewer unrelated pairs than the training data has, got 1:{ratio:g} where it has {report.ratio()}"
+    return [f"training.negatives: {has}: every epoch has all"]
 
 
 def _rare_words(sentences: Sequence[Sentence], encoding: Encoding) -> frozenset[int]:

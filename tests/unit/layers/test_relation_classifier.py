@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 import torch
 
-from relsift.layers.relation_classifier import PairScores, RelationClassifier
+from relsift.config import load_config
+from relsift.errors import ConfigError
+from relsift.layers.relation_classifier import AtPrediction, PairScores, RelationClassifier
 from relsift.losses.base import make_losses
 from relsift.losses.identification import identification_loss
 from relsift.losses.labels import first_label
@@ -86,3 +89,57 @@ def test_half_precision_becomes_float32_and_double_stays_double():
     for dtype, wanted in ((torch.bfloat16, torch.float32), (torch.float16, torch.float32), (torch.float64, torch.float64)):
         output: PairScores = classifier("atloss", identification=True).to(dtype)(h.to(dtype))
         assert [part.dtype for part in output if part is not None] == [wanted] * 3
+
+
+# ---- the second task at prediction
+
+
+def at_prediction(way: AtPrediction, classification: str = "cross_entropy") -> RelationClassifier:
+    losses = make_losses(classification, {})
+    return RelationClassifier(4, 3, losses, identification=True, score_bias=False, at_prediction=way).eval()
+
+
+def test_product_gives_the_log_odds_of_being_related_times_being_this_relation():
+    # p(related) = 3/4, p(r | related) = 1/8, 2/8, 5/8: probabilities 3/32, 6/32, 15/32, and none 8/32.
+    identification = torch.tensor([[0.0, math.log(3)]])
+    scores = torch.tensor([[1.0, 2.0, 5.0]]).log()
+    odds = at_prediction("product").predicted(PairScores(scores, None, identification)).exp()
+    assert odds[0].tolist() == pytest.approx([3 / 8, 6 / 8, 15 / 8], rel=1e-5)
+
+
+def test_product_decides_each_relation_by_itself_where_the_loss_does():
+    # p(related) = 3/4 and p(r | related) = 1/2, 2/3, 5/6: probabilities 3/8, 1/2, 5/8.
+    identification = torch.tensor([[0.0, math.log(3)]])
+    scores = torch.tensor([[1.0, 2.0, 5.0]]).log()
+    odds = at_prediction("product", "atloss").predicted(PairScores(scores, None, identification)).exp()
+    assert odds[0].tolist() == pytest.approx([3 / 5, 1, 5 / 3], rel=1e-5)
+    huge = torch.tensor([[80.0, -80.0, 0.0]])
+    for sign in (1, -1):
+        extreme = PairScores(sign * huge, None, sign * torch.tensor([[-80.0, 80.0]]))
+        assert all(at_prediction("product", loss).predicted(extreme).isfinite().all() for loss in ("atloss", "ranking"))
+
+
+def test_filter_puts_pairs_below_its_floor_under_all_others_in_the_same_order():
+    layer = at_prediction("filter")
+    scores, identification = torch.tensor([[1.0, 3.0, 2.0]]).repeat(2, 1), torch.tensor([[0.0, 1.0], [0.0, -1.0]])
+    output = PairScores(scores, None, identification)
+    assert torch.equal(layer.predicted(output), scores)  # before it is tuned nothing is left out
+    layer.floor.fill_(0.0)
+    kept, left_out = layer.predicted(output)
+    assert torch.equal(kept, scores[0]) and left_out.max() < -100 and left_out.argmax() == 1
+    assert layer.state_dict()["floor"] == 0  # it is saved with the model
+
+
+def test_in_training_scores_are_those_of_the_loss():
+    output = PairScores(torch.randn(2, 3), None, torch.randn(2, 2))
+    for way in ("product", "filter"):
+        layer = at_prediction(way).train()
+        assert layer.predicted(output) is output.scores
+        layer.eval()
+    assert at_prediction("none").predicted(output) is output.scores
+
+
+def test_the_second_task_at_prediction_needs_the_second_task():
+    with pytest.raises(ConfigError, match=r"model.identification_at_prediction: expected none, or .*=true.*got 'product'"):
+        load_config(model="pcnn", overrides=["model.identification_at_prediction=product"])
+    assert load_config(overrides=["model.identification_at_prediction=filter"]).model.options["identification_at_prediction"] == "filter"

@@ -29,7 +29,7 @@ def test_a_loss_takes_the_options_of_the_model_that_it_has_and_no_others():
 @pytest.mark.parametrize(("name", "hint"), [("atlos", "atloss"), ("rankin", "ranking"), ("bth", "both"), ("crossentropy", "cross_entropy")])
 @pytest.mark.parametrize("model", ["pcnn", "type_prior", "sptree"])
 def test_a_near_miss_is_refused_with_the_name_that_may_be_meant(model, name, hint):
-    known = "atloss, binary_cross_entropy, both, "
+    known = "adaptive_focal, asymmetric, atloss, binary_cross_entropy, both, "
     with pytest.raises(ConfigError, match=rf"^model\.classification: expected one of {known}.*got '{name}'; did you mean {hint}"):
         load_config(model=model, overrides=[f"model.classification={name}"])
 

@@ -118,6 +118,10 @@ class RelationModel(nn.Module, ABC, Generic[Output]):
     def limit_cache(self, megabytes: float) -> None:
         """Bound the memory of what prediction caches between batches; 0 switches it off. Models without a cache ignore this."""
 
+    def classified_labels(self, batch: Batch) -> Tensor:
+        """(P, K) bool: the labels as its losses see them, whose frequencies some of them need; other rows and columns in some models."""
+        return batch.pairs.labels
+
     def constrain(self) -> None:
         """Put weights back into their bounds, where the model's source has some. Called after every training step."""
 

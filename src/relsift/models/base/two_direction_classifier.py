@@ -71,4 +71,5 @@ class TwoDirectionClassifier(PairClassifier):
     def loss(self, output: PairScores, batch: Batch) -> dict[str, Tensor]:
         if output.logits is None or output.back is None:
             return super().loss(output, batch)
-        return two_direction_loss(output.logits, output.back, batch, other_weight=self.config.other_weight)
+        c = self.config
+        return two_direction_loss(output.logits, output.back, batch, other_weight=c.other_weight, none_smoothing=c.none_smoothing)
