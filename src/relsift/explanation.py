@@ -5,6 +5,8 @@ means: the unknown word in its place, unknown characters, and of a transformer t
 entities with their spans and types, their tags, and the token's place and part of speech in a dependency tree. So hiding a name shows what
 its words are worth, not what its type is worth. Two tokens that say the same may both have little support, since either is enough.
 
+Training pairs that are like the pair cannot be shown: a model folder holds no text of its training.
+
 Every model can be asked, since only its scores are looked at. Letters: T tokens, K relation types.
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import takewhile
 from operator import index
 from typing import Any
 
@@ -50,11 +53,12 @@ class Explanation:
     sentence: Sentence
     pair: tuple[int, int]  # head and tail, positions in the sentence's entities
     scores: tuple[tuple[str, float], ...]  # every relation type with its log-odds against "none", the highest first
-    threshold: float  # of the decision
+    threshold: float  # of the decision, for the relation with the highest score
     decided: tuple[str, ...]  # the relations that the decision takes; none if the pair is no candidate
     not_a_candidate: str | None  # why prediction leaves the pair out, whatever its scores; None: it does not
     relation: str  # the one whose score `support` is about
     support: tuple[float, ...]  # of each token; log-odds; negative: the score rises without it
+    forbidden: tuple[str, ...] = ()  # relations that score higher than any that the decision allows between these entity types
 
     @property
     def head(self) -> EntityView:
@@ -77,6 +81,8 @@ class Explanation:
         name, best = self.scores[0]
         side = "reaches" if best >= self.threshold else "is below"
         reason = f"The highest score, {signed(best, 2)} of {name}, {side} the threshold of {signed(self.threshold, 2)}."
+        if self.forbidden:
+            reason += f" Training has no {' or '.join(self.forbidden)} between {self.head.type} and {self.tail.type}: left out."
         return reason if self.not_a_candidate is None else f"{reason} The pair is no candidate: {self.not_a_candidate}."
 
     def __str__(self) -> str:
@@ -102,7 +108,9 @@ class Explanation:
         return framed(page_of(self._headline(), content), _HEIGHT)
 
 
-def explain(scorer: AnyScorer, decision: Decision, sentence: Sentence, pair: tuple[int, int], relation: str | None = None) -> Explanation:
+def explain(
+    scorer: AnyScorer, decision: Decision, sentence: Sentence, pair: tuple[int, int] | None, relation: str | None = None
+) -> Explanation:
     """Score the pair as it is and with each token hidden. The candidates of the sentence are scored with it, as in prediction.
 
     Of an undirected model the pair is turned into text order. Of an ensemble all numbers are means over its members.
@@ -122,17 +130,25 @@ def explain(scorer: AnyScorer, decision: Decision, sentence: Sentence, pair: tup
     order = (-rows[0]).argsort(kind="stable").tolist()
     column = order[0] if relation is None else scorer.encoding.column(relation)
     reason = scorer.candidates.reason_to_drop(sentence.entities[head], sentence.entities[tail])
-    decided = decision.decide(Scored(sentence, [Pair(head, tail)], rows[:1].astype(np.float32)), labels).relations or ()
+    scored = Scored(sentence, [Pair(head, tail)], rows[:1].astype(np.float32))
+    decided = decision.decide(scored, labels).relations or ()
     return Explanation(
-        sentence, (head, tail), tuple((labels[number], float(rows[0, number])) for number in order), decision.threshold,
+        sentence, (head, tail), tuple((labels[number], float(rows[0, number])) for number in order),
+        decision.threshold_of(labels[order[0]]),
         () if reason is not None else tuple(taken.type for taken in decided), reason, labels[column],
-        tuple((rows[0, column] - rows[1:, column]).tolist()),
+        tuple((rows[0, column] - rows[1:, column]).tolist()), _forbidden(decision, scored, labels, order),
     )  # fmt: skip
+
+
+def _forbidden(decision: Decision, scored: Scored, labels: tuple[str, ...], order: Sequence[int]) -> tuple[str, ...]:
+    """Args: order: columns, that of the highest score first."""
+    [allowed] = decision.cells(scored, labels).allowed
+    return tuple(labels[number] for number in takewhile(lambda number: not allowed[number], order))
 
 
 def _checked(sentence: Any, pair: Any) -> tuple[int, int]:
     if not isinstance(sentence, Sentence):
-        expected = "a Sentence with its entities, such as found.sentence of a relation that was found"
+        expected = "a relation of a document, as in document.relations, or a Sentence with its entities beside a pair"
         raise DataError(f"sentence: expected {expected}, got {type(sentence).__name__}")
     size = len(sentence.entities)
     try:

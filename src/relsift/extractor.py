@@ -27,6 +27,7 @@ from relsift.precision import Precision
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
 from relsift.schema import Document, Sentence, sentences_of
+from relsift.views import RelationView
 
 if TYPE_CHECKING:
     import pandas
@@ -87,7 +88,7 @@ class RelationExtractor:
 
         Args:
             device: where scores are computed: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU if there is one.
-            threshold: in place of the one tuned in training.
+            threshold: in place of those that were tuned, of all relations.
             entities_from: annotators that find the entities of items that bring none, such as `spacy:en_core_web_sm`; in place of those
                 that the model folder names. An earlier one wins where entities overlap.
             types: what the annotators' entity types are called in the model; None leaves entities of that type out, others stay as they
@@ -154,7 +155,7 @@ class RelationExtractor:
 
     @property
     def threshold(self) -> float:
-        """The score from which on a pair is related, as tuned in training."""
+        """The score from which on a relation is taken, as tuned; some relations may have their own (`bundle.decision.thresholds`)."""
         return self.bundle.decision.threshold
 
     @overload  # a text is a collection of texts to the type checker; it is one item here
@@ -194,7 +195,7 @@ class RelationExtractor:
             items: texts; mappings in the native format (`tokens` or `text`, `entities`; numpy values are welcome); Sentence or Document
                 objects. Annotated relations are ignored and replaced. A text or a Document may become several sentences, an empty text
                 becomes none; `rx(items)` gives one document an item.
-            threshold: in place of the model's own.
+            threshold: in place of the model's own, of all relations.
             report: collects the numbers of candidates, and of what the model does not know.
             entities: *gold* relates those that the items bring, *predicted* finds all anew. None: with an annotator, those of an item
                 that brings any are kept (a mapping with an empty list says that there are none), and others are found; a joint model
@@ -235,16 +236,24 @@ class RelationExtractor:
         those = (given(item, f"item {number}", f"item-{number}", dropped, must_give=plan.must_give) for number, item in numbered)
         return self._predicted(those, dropped, plan, threshold, report)
 
-    def explain(self, sentence: Sentence, pair: tuple[int, int], *, relation: str | None = None) -> Explanation:
+    def explain(
+        self, found: RelationView | Sentence, pair: tuple[int, int] | None = None, *, relation: str | None = None
+    ) -> Explanation:
         """What the model thinks of a pair of entities, and which tokens it looks at (see `relsift.explanation`).
 
         Args:
-            sentence: with its entities, such as the one of a relation that was found: `rx.explain(found.sentence, found.pair)`.
-            pair: head and tail, positions in the sentence's entities.
-            relation: whose score the tokens explain; None: the one with the highest score.
-        Raises: DataError for positions that the sentence does not have, or a relation that the model does not know.
+            found: a relation of a document, as in `rx.explain(document.relations[0])`; or a sentence with its entities, for any pair.
+            pair: head and tail, positions in the sentence's entities; not beside a relation, which has its own.
+            relation: whose score the tokens explain; None: that of the relation, of a sentence and a pair the one with the highest score.
+        Raises: DataError for positions that the sentence does not have, for a sentence without a pair or a relation with one, or for a
+            relation type that the model does not know.
         """
-        return explain(self.bundle.scorer, self.bundle.decision, sentence, pair, relation)
+        if isinstance(found, RelationView):
+            if pair is not None:
+                raise DataError(f"pair: expected none beside a relation, which has its own, {found.pair}, got {pair!r}; leave it out")
+            relation = found.type if relation is None else relation
+            return explain(self.bundle.scorer, self.bundle.decision, found.sentence, found.pair, relation)
+        return explain(self.bundle.scorer, self.bundle.decision, found, pair, relation)
 
     def to_dataframe(self, documents: Document | Iterable[Document]) -> pandas.DataFrame:
         """One row a relation (see `relsift.integrations.pandas`). Raises ConfigError if pandas is not installed."""
@@ -261,7 +270,8 @@ class RelationExtractor:
         return _Plan("none", scored, "" if scored == "predicted" else BY_MODEL)
 
     def _decision(self, threshold: float | None) -> Decision:
-        return self.bundle.decision if threshold is None else replace(self.bundle.decision, threshold=as_json(threshold, "threshold"))
+        decision = self.bundle.decision
+        return decision if threshold is None else decision.with_threshold(as_json(threshold, "threshold"))
 
     def _predicted(
         self, those: Iterable[Given], dropped: ReadReport, plan: _Plan, threshold: float | None, report: InferenceReport | None
@@ -281,7 +291,8 @@ class RelationExtractor:
     def _block(self, block: Sequence[Given], plan: _Plan, decision: Decision, report: InferenceReport) -> Iterator[Document]:
         documents = [one.document for one in block]
         if plan.find != "none":
-            documents = self._with_entities(block, find_all=plan.find == "all")
+            with report.busy("entities"):
+                documents = self._with_entities(block, find_all=plan.find == "all")
         sentences = predict(self.bundle.scorer, decision, sentences_of(documents), report, entities=plan.scored)
         for document in documents:
             yield Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text)

@@ -95,4 +95,5 @@ class RelationView:
 
     def __repr__(self) -> str:
         score = "" if self.score is None else f" score {self.score:.2f}"
+        score += "" if self.probability is None else f" probability {self.probability:.2f}"
         return f"<{self.head.text!r} {self.type} {self.tail.text!r}{score}>"

@@ -181,10 +181,34 @@ def test_a_notebook_shows_every_token_and_every_score_as_text():
         (SENTENCE, (0, True, 1), None, "^pair: expected two positions"),
         (SENTENCE, (0, 1), [], r"^relation type: expected one of based_in, .* got \[\]"),
         (SENTENCE, (0, 1), "eats", "relation type: expected one of based_in, .* got 'eats'"),
-        ("Ada left.", (0, 1), None, "^sentence: expected a Sentence with its entities, .* got str"),
+        ("Ada left.", (0, 1), None, "^sentence: expected a relation of a document, .* or a Sentence with its entities .* got str"),
         (replace(SENTENCE, entities=(), relations=None), (0, 1), None, r"\(0 entities\)"),
     ],
 )
 def test_what_is_no_pair_of_a_sentence_is_refused(sentence: Any, pair: Any, relation: str | None, message: str):
     with pytest.raises(DataError, match=message):
         explain(scorer_of("multitask_cnn"), LOW, sentence, pair, relation)
+
+
+def test_a_relation_of_a_document_is_explained_as_its_sentence_and_pair():
+    rx = RelationExtractor(Bundle("multitask_cnn", scorer_of("multitask_cnn"), LOW))
+    document = rx(replace(SENTENCE, relations=None))
+    found = document.relations[-1]
+    other = next(label for label in KNOWN.labels if label != found.type)
+    assert rx.explain(found) == rx.explain(found.sentence, found.pair, relation=found.type)
+    assert rx.explain(found).relation == found.type
+    assert rx.explain(found, relation=other).relation == other
+    with pytest.raises(DataError, match=r"^pair: expected none beside a relation, which has its own, .* got \(0, 1\); leave it out"):
+        rx.explain(found, (0, 1))
+    with pytest.raises(DataError, match=r"^pair: expected two positions .* got None"):
+        rx.explain(SENTENCE)
+
+
+def test_relations_that_the_decision_forbids_between_these_types_are_named():
+    scorer = scorer_of("multitask_cnn")
+    (first, _), (second, _), *_ = explain(scorer, LOW, SENTENCE, (0, 1)).scores
+    types = SENTENCE.entities[0].type, SENTENCE.entities[1].type
+    constrained = explain(scorer, Decision(threshold=-1e9, constraints=True, triples=frozenset({(*types, second)})), SENTENCE, (0, 1))
+    assert (constrained.forbidden, constrained.decided) == ((first,), (second,))
+    assert f"Training has no {first} between {types[0]} and {types[1]}: left out." in str(constrained)
+    assert explain(scorer, Decision(thresholds={first: 7.5}), SENTENCE, (0, 1)).threshold == 7.5

@@ -319,6 +319,9 @@ class Frame:
         (Frame(), r'^items: expected a list of items, got one Frame; give the column that holds the texts, as in rx\(frame\["text"\]\)'),
         (np.array("Ada left."), "^items: expected a list of items, got one ndarray"),
         ([{"text": "Ada", "entities": [(0, 3, "PER")]}], "^item 0: entity 0: expected an object"),
+        ({"txt": "Ada"}, r"""^rx\(item\): expected "text" or "tokens", got keys txt; did you mean 'text' by 'txt'\?$"""),
+        ([{"body": "Ada", "id": "1"}], '^item 0: expected "text" or "tokens", got keys body, id$'),
+        ({}, r'^rx\(item\): expected "text" or "tokens", got keys none$'),
     ],
 )
 def test_other_input_is_refused_with_the_number_of_the_item(rx: RelationExtractor, items: Any, message: str):

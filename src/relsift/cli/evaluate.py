@@ -12,10 +12,14 @@ from relsift.cli.output import echo, echo_json, show
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run or model folder.")],
+    run: Annotated[Path, typer.Argument(help="Run or model folder, or demo-en, demo-zh, which come with relsift.")],
     data: data_options.DataArgument = None,
     data_option: data_options.DataOption = None,
     official: Annotated[bool, typer.Option("--official", help="Add the official score of SemEval-2010 Task 8.")] = False,
+    reliability: Annotated[
+        Path | None,
+        typer.Option("--reliability", metavar="FILE.svg", help="Draw how right the probabilities are.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
@@ -30,6 +34,8 @@ def command(
     from relsift.errors import require
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
+    from relsift.files import replaced_file
+    from relsift.report.calibration import calibration_line, reliability_svg, reliability_table
     from relsift.report.score_tables import (
         cause_table,
         entity_error_table,
@@ -58,6 +64,11 @@ def command(
     result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)
     warnings = [*data_to_score.warnings, *unseen_types(extractor.bundle, data_to_score, whose)]
     official_result = official_scores(sentences, predicted) if official else None
+    if reliability is not None:
+        expected = "a model with probabilities that finds relations; `relsift decide RUN --data DATA` gives it some"
+        require(result.calibration is not None, "--reliability", expected=expected, got="none")
+        with replaced_file(reliability) as stream:
+            stream.write("" if result.calibration is None else reliability_svg(result.calibration, name))
     data_options.tell([*data_to_score.notes, *report.lines()], warnings)
     if as_json:
         value = {"data": name, "threshold": extractor.threshold} | result.to_json() | {"warnings": warnings}
@@ -71,6 +82,9 @@ def command(
     show(score_table(result.relations, name), error_table(result.relations))
     if result.causes is not None:
         show(cause_table(result.causes))
+    if result.calibration is not None:
+        show(reliability_table(result.calibration))
+        echo(calibration_line(result.calibration))
     echo(interval_line(result.interval), result.relations.setting_line())
     if official_result is not None:
         show(official_table(official_result, name))

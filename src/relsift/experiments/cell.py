@@ -197,7 +197,7 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     if system.select_on == "test":
         development = test
     data = RunData(f"{plan.data}, fold {cell.fold}", training, development, {plan.data: plan.checksum})
-    result, scores = train_run(config, data, _scratch(cell, folder), resume=True)
+    result, scores = train_run(config, data, _scratch(cell, folder), resume=True, plain=True)
     bundle = result.bundle
     report = InferenceReport()
     convention: dict[str, Any] = {

@@ -32,13 +32,14 @@ class Arc:
     gold: str | None = None        # relation type; that of a plain arc too
     predicted: str | None = None   # relation type; None for plain and missed arcs
     score: float | None = None     # of the predicted relation
+    probability: float | None = None   # of the predicted relation to be right
 
 
 def plain_arcs(sentence: Sentence) -> list[Arc] | None:
     """All relations of a sentence; None if it is not annotated."""
     if sentence.relations is None:
         return None
-    return [Arc("plain", relation.head, relation.tail, relation.type, None, relation.score) for relation in sentence.relations]
+    return [Arc("plain", found.head, found.tail, found.type, None, *_certainty(found)) for found in sentence.relations]
 
 
 def compared_arcs(gold: Sentence, predicted: Sentence, direction: Direction, merged: MergedEntities | None = None) -> list[Arc]:
@@ -69,15 +70,19 @@ def compared_arcs(gold: Sentence, predicted: Sentence, direction: Direction, mer
 def _compare_pair(gold: Mapping[str, Relation], predicted: Mapping[str, Relation]) -> Iterator[Arc]:
     """The arcs of one pair; both sides map type -> relation."""
     for type_ in sorted(gold.keys() & predicted.keys()):
-        yield Arc("found", gold[type_].head, gold[type_].tail, type_, type_, predicted[type_].score)
+        yield Arc("found", gold[type_].head, gold[type_].tail, type_, type_, *_certainty(predicted[type_]))
     missed, spurious = sorted(gold.keys() - predicted.keys()), sorted(predicted.keys() - gold.keys())
     wrong = min(len(missed), len(spurious))
     for gold_type, type_ in zip(missed[:wrong], spurious[:wrong], strict=True):
-        yield Arc("wrong", predicted[type_].head, predicted[type_].tail, gold_type, type_, predicted[type_].score)
+        yield Arc("wrong", predicted[type_].head, predicted[type_].tail, gold_type, type_, *_certainty(predicted[type_]))
     for type_ in missed[wrong:]:
         yield Arc("missed", gold[type_].head, gold[type_].tail, gold=type_)
     for type_ in spurious[wrong:]:
-        yield Arc("spurious", predicted[type_].head, predicted[type_].tail, predicted=type_, score=predicted[type_].score)
+        yield Arc("spurious", predicted[type_].head, predicted[type_].tail, None, type_, *_certainty(predicted[type_]))
+
+
+def _certainty(relation: Relation) -> tuple[float | None, float | None]:
+    return relation.score, relation.probability
 
 
 def _check_same(gold: Sentence, predicted: Sentence, *, same_entities: bool) -> None:

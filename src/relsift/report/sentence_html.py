@@ -141,6 +141,7 @@ def _row(sentence: Sentence, arc: Arc) -> str:
     if arc.kind == "wrong":
         label += f' <span class="instead">gold: {escape(arc.gold or "")}</span>'
     score = "" if arc.score is None else f"{arc.score:.2f}"
+    score += "" if arc.probability is None else f" ({100 * arc.probability:.0f} %)"
     return (
         f'<tr data-kind="{arc.kind}" data-head="{arc.head}" data-tail="{arc.tail}"{"".join(types)}>'
         f'{result}<td>{head}</td><td class="label">{label}</td><td>{tail}</td><td class="score">{score}</td></tr>\n'

@@ -19,7 +19,6 @@ from relsift.annotators.entities import EntitySource, entity_annotator
 from relsift.bundle import Bundle, build
 from relsift.candidates import CandidateReport
 from relsift.config import RunConfig, TrainingConfig
-from relsift.decisions.decision import Decision
 from relsift.device import checked_device
 from relsift.encoding.vectors import VectorReport
 from relsift.errors import DataError, require
@@ -31,11 +30,13 @@ from relsift.schema import Sentence
 from relsift.training.average import check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
+from relsift.training.first_stage import tune_filters
 from relsift.training.hidden_words import check_words
-from relsift.training.jack_knife import check_pair_entities, found_by_jack_knife
+from relsift.training.jack_knife import OnFold, check_pair_entities, found_by_jack_knife
+from relsift.training.label_counts import tell_counts
 from relsift.training.optimisers import make_optimiser
 from relsift.training.pretrained import check_pretrained, freeze, frozen_states_kept, pretrained_layers
-from relsift.training.selection import ScoredPart, Selection
+from relsift.training.selection import ScoredPart, Selection, first_rule
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
 from relsift.training.training_set import TrainingSet, make_training_set, with_found_pairs
@@ -59,7 +60,7 @@ class TrainingResult:
     candidates: CandidateReport  # of the training data
     notes: list[str]  # for the user: training data that the model did not see, or not as configured, one line a reason
     vectors: VectorReport | None = None  # of the pre-trained word vectors, if any
-    development: ScoredPart | None = None  # the development part under the kept weights; None if the best epoch was before a resume
+    development: ScoredPart | None = None  # the development part under the kept weights; None: not scored again after a resume
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Prepared:
     selection: Selection
     vectors: VectorReport | None
     entity_source: EntitySource | None = None  # of text without entities
+    plain: bool = False  # as of `prepare`
 
 
 def train(
@@ -84,21 +86,26 @@ def train(
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
     on_batch: OnBatch | None = None,
+    plain: bool = False,
 ) -> TrainingResult:
     """Train on `training`, select the epoch and the threshold on `development`.
 
     Args:
+        plain: as of `prepare`.
         state_folder: where the state after each epoch is kept; None keeps none.
         resume: go on from the state in `state_folder`, if there is one.
     Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
         options that the model does not have, or a learning rate at which it diverges.
     """
-    prepared = prepare(config, training, development)
+    prepared = prepare(config, training, development, plain=plain)
     return fit(prepared, state_folder=state_folder, resume=resume, on_epoch=on_epoch, on_batch=on_batch)
 
 
-def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequence[Sentence]) -> Prepared:
-    """Encode the data and make the model. Args and errors: as `train`."""
+def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequence[Sentence], *, plain: bool = False) -> Prepared:
+    """Encode the data and make the model. Args and errors: as `train`.
+
+    Args: plain: the decision is a threshold alone, as in the sources: no constraints unless the options ask for them, no calibration.
+    """
     c = config.training
     device = checked_device(c.device)
     check_threads(c.threads)
@@ -123,7 +130,8 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
             load_pretrained(model, config.encoding.encoder, training_set.encoding.subwords)
         freeze(c, model)
         scorer = Scorer(model, training_set.encoding, training_set.candidates, training_set.annotators)
-        return Prepared(config, device, training_set, scorer, Selection(c, scorer, development), vectors, source)
+        rule = first_rule(c, training_set.sentences, scorer.candidates.direction, plain=plain)
+        return Prepared(config, device, training_set, scorer, Selection(c, scorer, development, rule), vectors, source, plain)
 
 
 def entity_source_of(config: RunConfig) -> EntitySource | None:
@@ -133,10 +141,11 @@ def entity_source_of(config: RunConfig) -> EntitySource | None:
     """
     specs, types = config.text.entities_from, config.text.types
     if not specs:
-        require(not types, "text.types", expected="none without text.entities_from, whose types it renames", got=types)
+        expected = "none without --entities-from (text.entities_from), whose types it renames"
+        require(not types, "--types (text.types)", expected=expected, got=types)
         return None
     expected = f"nothing for {config.model.name}, which finds entities itself"
-    require(not finds_entities(config.model.name), "text.entities_from", expected=expected, got=list(specs))
+    require(not finds_entities(config.model.name), "--entities-from (text.entities_from)", expected=expected, got=list(specs))
     source = EntitySource(specs, types)
     entity_annotator(source)  # finds out what is not installed
     return source.pinned()
@@ -146,7 +155,8 @@ def _check_types(config: RunConfig, known: Sequence[str]) -> None:
     """Raises ConfigError if no type of the table is one of the model, whose pairs would then all be unknown. Args: known: of the model."""
     ours = {name for name in config.text.types.values() if name is not None}
     fits = not ours or not ours.isdisjoint(known)
-    require(fits, "text.types", expected=f"types of the training data, such as {', '.join(known[:5])}", got=", ".join(sorted(ours)[:5]))
+    expected = f"types of the training data, such as {', '.join(known[:5])}"
+    require(fits, "--types (text.types)", expected=expected, got=", ".join(sorted(ours)[:5]))
 
 
 def fit(
@@ -156,22 +166,31 @@ def fit(
     resume: bool = False,
     on_epoch: OnEpoch | None = None,
     on_batch: OnBatch | None = None,
+    on_fold: OnFold | None = None,
 ) -> TrainingResult:
-    """Train what was prepared, once. Args and errors: as `train`."""
+    """Train what was prepared, once. Args and errors: as `train`; on_fold: hears of the jack-knife, if there is one."""
     config, scorer = prepared.config, prepared.scorer
     c = config.training
-    training_set = _with_found_pairs(prepared, state_folder, resume, on_batch)
+    training_set = _with_found_pairs(prepared, state_folder, resume, on_batch, on_fold)
     with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.model, state_folder):
+        tell_counts(scorer.model, training_set, c)
         taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
         state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
     scorer.model.eval()
-    bundle = Bundle(config.model.name, scorer, Decision(threshold=state.best_threshold), entity_source=prepared.entity_source)
-    notes = [NOTHING_RIGHT] if scorer.finds_entities and state.best_f1 == 0 else []
+    selection = prepared.selection
+    decision, notes, part = replace(selection.rule, threshold=state.best_threshold), list[str](), selection.best
+    if not prepared.plain:
+        part = part or selection.scored()
+        decision, notes = selection.calibrated(state.best_threshold, part)
+    bundle = Bundle(config.model.name, scorer, decision, entity_source=prepared.entity_source)
+    notes += [NOTHING_RIGHT] if scorer.finds_entities and state.best_f1 == 0 else []
     notes += [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
-    return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, prepared.selection.best)
+    return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, part)
 
 
-def _with_found_pairs(prepared: Prepared, state_folder: Path | None, resume: bool, on_batch: OnBatch | None) -> TrainingSet:
+def _with_found_pairs(
+    prepared: Prepared, state_folder: Path | None, resume: bool, on_batch: OnBatch | None, on_fold: OnFold | None
+) -> TrainingSet:
     """The training set, with the pairs of found entities if the options ask for them."""
     config, training_set = prepared.config, prepared.training_set
     wanted = config.training.pair_entities
@@ -179,9 +198,9 @@ def _with_found_pairs(prepared: Prepared, state_folder: Path | None, resume: boo
         return training_set
 
     def train_without(sentences: Sequence[Sentence], fold_config: RunConfig) -> AnyScorer:
-        return train(fold_config, sentences, prepared.selection.development, on_batch=on_batch).bundle.scorer
+        return train(fold_config, sentences, prepared.selection.development, on_batch=on_batch, plain=prepared.plain).bundle.scorer
 
-    found = found_by_jack_knife(config, training_set.sentences, train_without, state_folder, resume=resume)
+    found = found_by_jack_knife(config, training_set.sentences, train_without, state_folder, resume=resume, on_fold=on_fold)
     noted = replace(training_set, notes=[*training_set.notes, found.note()])
     return with_found_pairs(noted, found.sentences, config.candidates, in_place=wanted == "predicted")
 
@@ -214,13 +233,14 @@ def _run_epochs(
         if mean is not None:
             mean.after_epoch(model)
         with nullcontext() if mean is None else mean.applied_to(model):
+            filters = tune_filters(scorer, selection.development)
             threshold, f1 = selection.select()
         entities = {} if selection.entity_f1 is None else {"dev_entity_f1": selection.entity_f1}
         record = {"epoch": state.epoch, **losses, "dev_f1": f1, **entities, "threshold": threshold, "seconds": round(seconds, 3)}
         state.history.append(record)
         if _is_better(state):
             state.best_epoch, state.best_f1, state.best_threshold = state.epoch, f1, threshold
-            best = snapshot(model) if mean is None else mean.snapshot()
+            best = (snapshot(model) if mean is None else mean.snapshot()) | filters
             selection.keep()
         if state_folder is not None:
             save_state(state_folder, state, model, best, optimiser, mean)

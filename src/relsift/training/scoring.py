@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relsift.bundle import Bundle
+from relsift.evaluation.calibration import CalibrationScores, calibration_scores, found_probabilities
 from relsift.evaluation.entities import EntityScores, evaluate_entities
 from relsift.evaluation.error_causes import ErrorCauses, error_causes
 from relsift.evaluation.scores import Entities, Match, Scores
@@ -29,12 +30,13 @@ class Evaluation:
     entities: EntityScores | None = None  # this and what follows: None where entities were given
     entity_interval: Interval | None = None
     causes: ErrorCauses | None = None
+    calibration: CalibrationScores | None = None  # of the probabilities; None: the decision is not calibrated, or nothing was found
 
     def to_json(self) -> dict[str, Any]:
         value = self.relations.to_json() | {"interval": _json(self.interval), "lost_relations": self.relations.lost_relations}
         if self.entities is not None and self.causes is not None:
             value |= {"entities": self.entities.to_json() | {"interval": _json(self.entity_interval)}, "causes": self.causes.to_json()}
-        return value
+        return value | ({} if self.calibration is None else {"calibration": self.calibration.to_json()})
 
 
 def _json(interval: Interval | None) -> dict[str, Any] | None:
@@ -65,14 +67,16 @@ def scored_data(
         left_out = ", ".join(f"{count} {reason}" for reason, count in data.dropped_before.items())
         scores = scores.with_setting("left out when prepared", left_out)
     interval = interval_of(counts_of(data, predicted, bundle, entities=entities, match=match), unit=unit)
+    probabilities, right = found_probabilities(sentences, predicted, direction=bundle.candidates.direction, entities=entities, match=match)
+    calibration = calibration_scores(probabilities, right) if probabilities else None
     if entities == "gold":
-        return Evaluation(scores, interval)
+        return Evaluation(scores, interval, calibration=calibration)
     found = entity_counts(sentences, predicted, match=match)
     causes = error_causes(sentences, predicted, direction=bundle.candidates.direction, match=match)
     return Evaluation(
         scores, interval, evaluate_entities(sentences, predicted, match=match),
         interval_of(by_document(found, annotated_sizes(data)) if unit == "document" else found, unit=unit),
-        causes.with_lost_in_reading(data.lost_relations.total()),
+        causes.with_lost_in_reading(data.lost_relations.total()), calibration,
     )  # fmt: skip
 
 

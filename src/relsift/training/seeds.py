@@ -24,8 +24,9 @@ from relsift.errors import require
 from relsift.evaluation.scores import Scores
 from relsift.files import write_json
 from relsift.training.device import enough_memory, repeatable
+from relsift.training.jack_knife import OnFold
 from relsift.training.loop import prepare
-from relsift.training.run import score_bundle, train_run
+from relsift.training.run import score_bundle, train_run, tuned_on
 from relsift.training.run_folder import RunData, begin, check_place, claimed, seed_folder
 from relsift.training.selection import Selection
 from relsift.training.teacher import hand_on
@@ -68,6 +69,7 @@ class Watchers:
     on_seed: Callable[[int], None] | None = None  # before the run of a seed
     on_epoch: Callable[[dict[str, Any]], None] | None = None  # as in `train_run`
     on_batch: Callable[[int, int], None] | None = None
+    on_fold: OnFold | None = None
 
 
 def train_seeds(
@@ -119,7 +121,9 @@ def _train_seed(config: RunConfig, data: RunData, folder: Path, seed: int, watch
     own = config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
     place = folder / seed_folder(seed)
     hand_on(folder / seed_folder(config.training.seed) / STATE_FOLDER, place / STATE_FOLDER)
-    result, scores = train_run(own, data, place, resume=True, on_epoch=watchers.on_epoch, on_batch=watchers.on_batch)
+    result, scores = train_run(
+        own, data, place, resume=True, on_epoch=watchers.on_epoch, on_batch=watchers.on_batch, on_fold=watchers.on_fold
+    )
     state = result.state
     vectors = [] if result.vectors is None else [result.vectors.line()]
     return SeedRun(seed, place, state.best_epoch, state.epoch, state.best_threshold, scores, result.candidates, [*result.notes, *vectors])
@@ -132,9 +136,13 @@ def _with_ensemble(result: SeedRuns, config: RunConfig, data: RunData, folder: P
     c, device = config.training, checked_device(config.training.device)
     bundle.to(device)
     with repeatable(c.threads, device):
-        threshold, _ = Selection(c, bundle.scorer, data.development).select()
-        bundle = replace(bundle, decision=replace(bundle.decision, threshold=threshold))
-        scores, _ = score_bundle(bundle, data.development)
+        rule = replace(members[0].decision, calibration=None, tuned_on=None)
+        selection = Selection(c, bundle.scorer, data.development, rule)
+        threshold, _ = selection.select()
+        decision, _ = selection.calibrated(threshold, selection.last or selection.scored())  # its warnings are those of the members
+        bundle = replace(bundle, decision=decision)
+        scores, report = score_bundle(bundle, data.development)
+        bundle = replace(bundle, decision=replace(decision, tuned_on=tuned_on(data, scores, report)))
     bundle = replace(bundle, about=_about(data, result.runs, scores))
     bundle.save(folder / MODEL_FOLDER)
     return replace(result, ensemble=bundle, scores=scores)

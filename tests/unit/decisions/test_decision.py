@@ -37,6 +37,12 @@ def test_a_score_just_below_the_threshold_is_not_taken():
     assert Decision(threshold=0.5).decide(scored((Pair(0, 1), [below, -1.0])), LABELS).relations == ()
 
 
+def test_a_threshold_between_neighbouring_scores_tells_them_apart():
+    upper = float(np.nextafter(np.float32(1), np.float32(2)))
+    decided = Decision(threshold=(1.0 + upper) / 2).decide(scored((Pair(0, 1), [1.0, 0.0]), (Pair(1, 0), [upper, 0.0])), LABELS)
+    assert decided.relations == (Relation(1, 0, "owns", upper),)
+
+
 def test_annotated_relations_are_replaced_and_all_else_stays():
     assert Decision().decide(scored((Pair(0, 1), [-1.0, -1.0])), LABELS) == SENTENCE.with_relations(())
     assert Decision().decide(scored(), LABELS).relations == ()  # no pairs at all
@@ -55,7 +61,7 @@ def test_a_threshold_that_is_no_number_is_refused(threshold: Any):
 
 
 def test_a_mode_that_does_not_exist_is_refused():
-    with pytest.raises(ConfigError, match=r"decision\.mode: expected single, got 'many'"):
+    with pytest.raises(ConfigError, match=r"decision\.mode: expected single or several, got 'many'"):
         Decision(mode="many")  # type: ignore[arg-type]
 
 
@@ -71,7 +77,10 @@ def test_json_gives_the_decision_back(threshold: float):
 def test_the_file_holds_format_mode_and_threshold(tmp_path: Path):
     decision = Decision(threshold=0.1 + 0.2)
     decision.save(tmp_path)
-    assert json.loads((tmp_path / DECISION_FILE).read_text()) == {"format": 1, "mode": "single", "threshold": 0.1 + 0.2}
+    assert json.loads((tmp_path / DECISION_FILE).read_text()) == {
+        "format": 2, "mode": "single", "threshold": 0.1 + 0.2, "thresholds": {}, "constraints": False, "triples": None, "symmetric": [],
+        "inverse": {}, "at_most": {}, "calibration": None, "tuned_on": None,
+    }  # fmt: skip
     assert Decision.load(tmp_path) == decision
 
 
@@ -81,13 +90,15 @@ def test_the_file_holds_format_mode_and_threshold(tmp_path: Path):
         ({"format": 1, "mode": "many", "threshold": 0.0}, r"here: expected mode and threshold of a decision, got decision\.mode:"),
         ({"format": 1, "threshold": "high"}, r"here: expected mode and threshold of a decision, got decision\.threshold:"),
         ({"format": 1, "threshold": 10**400}, r"here: expected mode and threshold of a decision, got decision\.threshold:"),
-        ({"format": 1, "threshold": 0.0, "mood": "good"}, "here: expected mode and threshold of a decision, got .*mood"),
+        ({"format": 1, "threshold": 0.0, "mood": "good"}, "here: expected mode and threshold of a decision of format 1, got 'mood' too"),
+        ({"format": 1, "threshold": 0.0, "constraints": False}, "of format 1, got 'constraints' too"),
+        ({"format": 2, "threshold": 0.0, "mood": "good"}, "here: expected mode and threshold of a decision, got .*mood"),
         ({"format": 1, "mode": "single"}, "here: expected mode and threshold of a decision, got no threshold"),
-        ({"format": True, "threshold": 0.0}, "here: expected a decision of format 1, got True"),
-        ({"format": 2, "mode": "single", "threshold": 0.0}, "here: expected a decision of format 1, got 2; use the relsift version"),
-        ({"mode": "single", "threshold": 0.0}, "here: expected a decision of format 1, got None"),
-        ([0.5], r"here: expected a decision of format 1, got \[0\.5\]"),
-        (None, "here: expected a decision of format 1, got None"),
+        ({"format": True, "threshold": 0.0}, "here: expected a decision of format 1 or 2, got True"),
+        ({"format": 3, "mode": "single", "threshold": 0.0}, "here: expected a decision of format 1 or 2, got 3; use the relsift version"),
+        ({"mode": "single", "threshold": 0.0}, "here: expected a decision of format 1 or 2, got None"),
+        ([0.5], r"here: expected a decision of format 1 or 2, got \[0\.5\]"),
+        (None, "here: expected a decision of format 1 or 2, got None"),
     ],
 )
 def test_what_is_no_decision_of_this_version_is_refused(value: Any, message: str):

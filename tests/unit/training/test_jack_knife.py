@@ -76,6 +76,17 @@ def test_the_entity_f1_counts_span_and_type():
     assert found.entity_f1 == pytest.approx(2 * right / (len(gold) + len(read)))
 
 
+def test_every_fold_is_told_when_it_is_done_also_one_that_an_interrupted_run_left(tmp_path):
+    told: list[tuple[int, int, bool]] = []
+
+    def on_fold(number: int, count: int, seconds: float | None) -> None:
+        told.append((number, count, seconds is None))
+
+    for resume in (False, True):
+        found_by_jack_knife(config_of(pair_entities="both"), TRAINING, Trainings(), tmp_path, resume=resume, on_fold=on_fold)
+    assert told == [(fold + 1, FOLDS, kept) for kept in (False, True) for fold in range(FOLDS)]
+
+
 def test_fewer_documents_than_folds_are_refused():
     with pytest.raises(DataError, match=r"training\.pair_entities: expected training sentences of at least 5 documents, one a fold, got 4"):
         found_by_jack_knife(config_of(pair_entities="both"), sentences(4), Trainings(), None, resume=False)

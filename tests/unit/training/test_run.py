@@ -128,10 +128,10 @@ def test_two_starts_in_one_new_folder_cannot_both_begin(tmp_path, monkeypatch):
     """The second one finds the folder free, prepares, and comes to claim it when the first one has finished."""
     prepare = relsift.training.run.prepare
 
-    def meanwhile(*arguments: Any) -> Any:
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
         monkeypatch.setattr(relsift.training.run, "prepare", prepare)
         train_run(run_config(epochs=1), data_of(), tmp_path / "run")
-        return prepare(*arguments)
+        return prepare(*arguments, **options)
 
     monkeypatch.setattr(relsift.training.run, "prepare", meanwhile)
     with pytest.raises(CheckpointError, match="got one that holds a run"):

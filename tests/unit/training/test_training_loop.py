@@ -15,6 +15,7 @@ import torch
 from relsift.bundle import Bundle
 from relsift.config import RunConfig
 from relsift.errors import ConfigError, DataError
+from relsift.evaluation.scores import evaluate
 from relsift.inference import score
 from relsift.kernels.switch import SWITCH
 from relsift.training import epoch, loop
@@ -212,7 +213,7 @@ def test_it_learns():
 
 
 def test_the_bundle_scores_as_the_best_epoch_did(tmp_path):
-    result = run(run_config(epochs=8))
+    result = run(run_config(epochs=8), plain=True)
     best = history(result)[result.state.best_epoch - 1]
     result.bundle.save(tmp_path / "model")
     loaded = Bundle.load(tmp_path / "model")
@@ -347,7 +348,7 @@ def test_loading_a_saved_run_in_the_middle_does_not_disturb_the_next_epochs(tmp_
 def with_negatives(ratio: float | None, seed: int = 0) -> TrainingResult:
     config = run_config(epochs=1)
     rule = config.candidates.model_copy(update={"negatives": ratio, "negatives_seed": seed, "type_filter": False})
-    return run(config.model_copy(update={"candidates": rule}))
+    return run(config.model_copy(update={"candidates": rule}), plain=True)
 
 
 def test_a_model_trains_on_so_many_negatives_for_each_positive():
@@ -374,3 +375,20 @@ def test_the_order_leak_is_trained_with_and_kept():
     result = run(config.model_copy(update={"candidates": config.candidates.model_copy(update={"order_leak": True, "type_filter": False})}))
     assert result.bundle.candidates.order_leak
     assert (result.candidates.kept, result.candidates.dropped["against the text order"]) == (72, 72)  # toy relations run with the text
+
+
+@pytest.mark.parametrize(("given", "plain", "on"), [(None, False, True), (None, True, False), (True, True, True), (False, False, False)])
+def test_constraints_are_on_unless_switched_off_and_off_in_experiments_unless_switched_on(given, plain, on):
+    decision = run(run_config(epochs=1, constraints=given), plain=plain).bundle.decision
+    assert decision.constraints is on
+    known = {(s.entities[r.head].type, s.entities[r.tail].type, r.type) for s in TRAINING for r in s.relations or ()}
+    assert decision.triples == (None if plain and not on else known)
+    assert (decision.calibration is None) is plain
+
+
+def test_the_epoch_is_chosen_with_the_constraints_in_force():
+    result = run(run_config(epochs=3))
+    best = history(result)[result.state.best_epoch - 1]
+    decision = result.bundle.decision
+    predicted = [decision.decide(scored, result.bundle.encoding.labels) for scored in score(result.bundle.scorer, DEVELOPMENT)]
+    assert evaluate(DEVELOPMENT, predicted, direction="directed").micro.f1 == pytest.approx(best["dev_f1"])
