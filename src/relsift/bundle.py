@@ -48,6 +48,7 @@ from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
+from relsift.shipped import located, shipped_models
 from relsift.weights import check_fit, load_tensors, outline, save_tensors, shapes
 
 FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
@@ -137,9 +138,11 @@ class Bundle:
     def candidates(self) -> Candidates:
         return self.scorer.candidates
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, *, half: bool = False) -> None:
         """Write the folder atomically; an existing one is replaced.
 
+        Args: half: write weights of 16 bits in place of 32, in a file of half the size. The model loads with 32 bits again, and its scores
+            move a little: score the loaded one.
         Raises: CheckpointError for a folder of other things, which would go; ConfigError for an entity annotator that is not installed,
             or reads a file that is not there.
         """
@@ -147,10 +150,11 @@ class Bundle:
             raise CheckpointError(f"{folder}: expected a new or empty folder, or a model to replace, got a folder of other files")
         with replaced_folder(folder) as fresh:
             if self.members:
-                self._save_members(fresh)
+                self._save_members(fresh, half=half)
                 return
             assert isinstance(self.scorer, Scorer)
-            save_tensors(_without_aliases(self.model.state_dict()), fresh / WEIGHTS_FILE)
+            weights = _without_aliases(self.model.state_dict())
+            save_tensors({name: _halved(tensor) for name, tensor in weights.items()} if half else weights, fresh / WEIGHTS_FILE)
             self.decision.save(fresh)
             if self.encoding.subwords is not None:
                 save_subwords(self.encoding.subwords, fresh / ENCODER_FOLDER)
@@ -168,10 +172,10 @@ class Bundle:
                 description["encoder_sha256"] = subwords_sha256(fresh / ENCODER_FOLDER)
             write_json(fresh / MODEL_FILE, description)
 
-    def _save_members(self, folder: Path) -> None:
+    def _save_members(self, folder: Path, *, half: bool) -> None:
         places = [folder / MEMBER_FOLDER.format(number) for number in range(1, len(self.members) + 1)]
         for member, place in zip(self.members, places):
-            member.save(place)
+            member.save(place, half=half)
         self.decision.save(folder)
         save_annotators(folder, {}, self.entity_source)
         write_json(folder / MODEL_FILE, {"format": FORMAT, ENSEMBLE: [model_checksum(place) for place in places], "about": self.about})
@@ -198,9 +202,11 @@ class Bundle:
             members.append(cls._load_model(place, own))
         _, source = load_annotators(folder)
         try:
-            return replace(cls.ensemble(members, Decision.load(folder), description["about"]), entity_source=source)
+            ensemble = cls.ensemble(members, Decision.load(folder), description["about"])
         except ConfigError as error:
             raise CheckpointError(f"{folder}: {error}") from error
+        _check_decision(ensemble.decision, ensemble.scorer, folder)
+        return replace(ensemble, entity_source=source)
 
     @classmethod
     def _load_model(cls, folder: Path, description: dict[str, Any]) -> Bundle:
@@ -224,6 +230,7 @@ class Bundle:
             if (without_memory := outline(make)) is not None:  # sizes in the description may be any
                 check_fit(without_memory, found, str(folder / MODEL_FILE))
             scorer = _scorer(description, encoding, make(), load_tensors(weights_file), annotators)
+            _check_decision(decision, scorer, folder)
             return cls(description["model"], scorer, decision, description["about"], entity_source=source)
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError, MemoryError, RelsiftError) as error:
             message = " ".join(str(error).split()) or type(error).__name__
@@ -233,7 +240,11 @@ class Bundle:
 
 
 def model_folder(folder: Path) -> Path:
-    """The model folder inside a run folder, or the folder itself if it is one. Raises CheckpointError if there is neither."""
+    """The model folder inside a run folder, the folder itself if it is one, or that of a model that comes with relsift, by its name.
+
+    Raises: CheckpointError if there is neither, or if both a folder and a model that comes with relsift have this name.
+    """
+    folder = located(folder)
     recovered(folder)
     recovered(folder / MODEL_FOLDER)
     if (folder / MODEL_FOLDER / MODEL_FILE).is_file():
@@ -247,7 +258,11 @@ def model_folder(folder: Path) -> Path:
 
 
 def is_model(folder: Path) -> bool:
-    """Whether this is a run folder with a finished model, or a model folder."""
+    """Whether this is a run folder with a finished model, a model folder, or the name of a model that comes with relsift.
+
+    Raises: CheckpointError as `model_folder`, for a name that two things have.
+    """
+    folder = located(folder)
     return any((recovered(place) / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
 
 
@@ -272,7 +287,9 @@ def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationMod
 
 def _description(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        got = "a file; on the command line the model comes first, then the data" if folder.exists() else "nothing; train one first"
+        known = ", ".join(shipped_models())
+        nothing = f"nothing; train one first, or name one that comes with relsift ({known})"
+        got = "a file; on the command line the model comes first, then the data" if folder.exists() else nothing
         raise CheckpointError(f"{folder}: expected a model folder, got {got}")
     missing = [name for name in (MODEL_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
     description = None if MODEL_FILE in missing else read_json(folder / MODEL_FILE)
@@ -319,6 +336,14 @@ def _check_inputs(model: RelationModel[Any], encoding: Encoding) -> None:
         raise CheckpointError(f"encoding.unit: expected {unit}, as the model and its tags need it, got {encoding.unit}")
 
 
+def _check_decision(decision: Decision, scorer: AnyScorer, folder: Path) -> None:
+    """Raises CheckpointError for relations that the model does not know: the file was edited, or is another model's."""
+    try:
+        decision.checked_for(scorer.encoding.labels, scorer.candidates.direction)
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / DECISION_FILE}: {error}") from error
+
+
 def _subwords(folder: Path, description: dict[str, Any]) -> SubwordInput | None:
     """The tokenizer in `encoder/`. Raises CheckpointError for an altered file: other pieces would get vectors that are not theirs."""
     if "subwords" not in description["encoding"].get("reads", ()):
@@ -339,3 +364,9 @@ def _without_aliases(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
         seen.add(tensor.data_ptr())
         kept[name] = tensor
     return kept
+
+
+def _halved(tensor: torch.Tensor) -> torch.Tensor:
+    """In 16 bits, unless it is whole numbers or has one that 16 bits cannot hold."""
+    fits = tensor.is_floating_point() and bool(tensor.half().isfinite().all())
+    return tensor.half() if fits else tensor

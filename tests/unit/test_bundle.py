@@ -311,6 +311,26 @@ def test_the_order_leak_is_saved_where_it_is_on_and_files_without_it_load(tmp_pa
     assert Bundle.load(tmp_path / "leak").candidates == Candidates(order_leak=True)
 
 
+def test_weights_of_16_bits_load_with_32_and_survive_being_saved_again(tmp_path):
+    whole = make()
+    whole.save(tmp_path / "half", half=True)
+    assert {tensor.dtype for tensor in load_file(tmp_path / "half" / WEIGHTS_FILE).values()} == {torch.float16}
+    halved = Bundle.load(tmp_path / "half")
+    for name, tensor in halved.model.state_dict().items():
+        assert tensor.dtype == whole.model.state_dict()[name].dtype
+        assert torch.equal(tensor, whole.model.state_dict()[name].half().to(tensor.dtype))
+    halved.save(tmp_path / "again", half=True)
+    assert model_checksum(tmp_path / "again") == model_checksum(tmp_path / "half")
+
+
+def test_a_weight_too_large_for_16_bits_keeps_32(tmp_path):
+    large = make()
+    name, tensor = next((name, tensor) for name, tensor in large.model.state_dict().items() if tensor.is_floating_point())
+    tensor.view(-1)[0] = 1e6
+    large.save(tmp_path / "model", half=True)
+    assert torch.equal(Bundle.load(tmp_path / "model").model.state_dict()[name], tensor)
+
+
 # ---- what a description may not make happen
 
 
