@@ -52,7 +52,7 @@ class _Section(BaseModel):
     @classmethod
     def _no_switch_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         """Without this, `epochs: yes` would mean 1."""
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation is not bool:
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation not in (bool, bool | None):
             raise ValueError("expected a value other than true or false")
         return value
 
@@ -100,6 +100,7 @@ class TrainingConfig(_Section):
     batch_sentences: int | None = Field(None, ge=1, le=MOST)  # at most; None: any number within the two other bounds
     accumulate: int = Field(1, ge=1, le=MOST)  # batches a step of the optimiser, each weighted by its number of pairs
     precision: Literal["float32", "bfloat16"] = "float32"  # of the model in training; losses are always float32; prediction has its own
+    negatives: float | None = Field(None, ge=0, le=MOST)  # unrelated pairs for each related one, drawn anew every epoch; None: all
     unknown_rate: float = Field(0.0, ge=0, lt=1)  # share of rare words that training shows as unknown, to train the unknown word
     word_dropout: float = Field(0.0, ge=0, lt=1)  # share of all words or pieces that training shows as unknown
     r_drop: float = Field(0.0, ge=0, le=MOST)  # weight of the divergence between two forward passes with different dropout; 0: one pass
@@ -114,6 +115,7 @@ class TrainingConfig(_Section):
     seed: int = Field(1, ge=0, le=MOST_SEED)
     pair_entities: Literal["gold", "predicted", "both"] = "gold"  # between which a joint model learns pairs (`relsift.training.jack_knife`)
     threshold: Literal["tuned", "paper"] | float = "tuned"  # of the decision: tuned on development data, the source's, or a number
+    constraints: bool | None = None  # only relations that training has for the two entity types; None: yes, but not in experiments
     loss_weights: dict[str, float] = Field(default_factory=dict)  # by the name of the loss part; 1 for a part without a weight
     device: str = "cpu"  # a name that torch knows, or auto: a GPU if there is one
     threads: int | None = Field(None, ge=1)  # CPU threads; None leaves torch's choice
@@ -124,6 +126,7 @@ class TextConfig(_Section):
 
     entities_from: tuple[str, ...] = ()  # annotators, such as spacy:en_core_web_sm; an earlier one wins where entities overlap
     types: dict[str, str | None] = Field(default_factory=dict)  # their entity type -> the model's; None: left out; others stay
+    tokens: Literal["corpus", "text"] = "corpus"  # to train on: those of the data, or those that its text gets (`relsift.text`)
 
 
 class ModelSection(BaseModel):

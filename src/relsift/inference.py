@@ -39,7 +39,7 @@ BATCH_TOKENS = 16384
 BATCH_PIECES = 8192  # of transformers, which keep more of each
 SENTENCES_AT_ONCE = 1024  # read before they are sorted by length into batches; bounds the memory of an endless input
 
-Stage = Literal["reading", "encoding", "model", "writing"]
+Stage = Literal["reading", "entities", "encoding", "model", "writing"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
@@ -129,7 +129,8 @@ class InferenceReport:
     unknown_sentences: int = 0  # those read, none of whose words training had
     pieces: PieceCounts = field(default_factory=PieceCounts)  # of a transformer
     cut_pairs: int = 0  # pairs of whose sentence the model saw a part (see `RelationModel.cut_pairs`)
-    # CPU time of each stage. encoding: candidates, symbols to integers, batches; writing: decisions and lines
+    # CPU time of each stage. reading: sentences and tokens of raw text too; entities: those of annotators, a joint model's are in `model`;
+    # encoding: candidates, symbols to integers, batches; writing: decisions and lines
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
     @contextmanager

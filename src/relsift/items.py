@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.native import document_of
+from relsift.readers.native_fields import WORDS, keys_for_message
 from relsift.readers.python_values import as_json
 from relsift.schema import Document, Sentence
 
@@ -51,11 +52,14 @@ def given(item: Any, where: str, key: str, report: ReadReport, *, must_give: str
     if not isinstance(item, Mapping):
         raise DataError(_not_an_item(where, item, must_give))
     record = as_json(item, where)
+    if record.keys().isdisjoint(WORDS):
+        raise DataError(f'{where}: expected "text" or "tokens", got {keys_for_message(record)}')
     has_entities = record.get("entities") is not None
     if must_give and not has_entities:
         keys = ", ".join(sorted(record)) or "none"
         raise DataError(f'{where}: expected "entities" beside the text, got keys {keys}; {must_give}')
-    return Given(document_of(record | {"relations": None}, where, report, key=key), has_entities)
+    annotated = {name: value for name, value in record.items() if name != "relations"}
+    return Given(document_of(annotated, where, report, key=key), has_entities)
 
 
 def several(items: Any, must_give: str = "") -> Iterator[Any]:

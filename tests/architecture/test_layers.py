@@ -20,7 +20,7 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors", "views"),
     ("schema", "locks"),
-    ("text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text"),
+    ("text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped"),
     ("sentences",),
     ("registry", "candidates", "json_schema"),
     ("evaluation",),

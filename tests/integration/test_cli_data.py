@@ -190,7 +190,7 @@ def test_split_writes_parts_that_other_commands_read(tmp_path: Path):
     ("name", "content", "message"),
     [
         ("broken.jsonl", SENTENCE.encode() + b'{"id": "t", "tokens"', "broken.jsonl:2: expected one JSON object a line"),
-        ("empty.jsonl", b"", "empty.jsonl: expected annotated text, got an empty file"),
+        ("empty.jsonl", b"", "empty.jsonl: expected text, annotated or not, got none: an empty file"),
         ("latin.jsonl", SENTENCE.replace("Ada", "Adé").encode("latin-1"), "latin.jsonl:1: expected UTF-8 text, got byte 0xe9"),
         ("notes.docx", b"PK\x03\x04", "notes.docx: expected a file or folder in a known format, got one that no format recognises"),
         ("offset.jsonl", SENTENCE.replace('"end": 3', '"end": 4').encode(), "offset.jsonl:1"),

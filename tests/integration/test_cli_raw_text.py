@@ -262,11 +262,36 @@ def test_standard_input_that_looks_like_json_is_text_if_the_user_says_so(place, 
     assert_one_clear_line(status, err, "standard input:1: expected one JSON object a line")
 
 
-@pytest.mark.parametrize(("content", "got"), [(b"", "nothing"), (b" \n ", "only blanks"), (b"a\xff", "byte 0xff"), (b"a\x00", "U+0000")])
+@pytest.mark.parametrize(("content", "got"), [(b"", "nothing"), (b" \n ", "blanks only"), (b"a\xff", "byte 0xff"), (b"a\x00", "U+0000")])
 def test_standard_input_without_text_is_one_clear_error(place, capsys, standard_input, content, got):
     standard_input(content)
     status, _, err = relsift(capsys, "predict", place / "joint", "-", "--text")
     assert_one_clear_line(status, err, "standard input", got)
+
+
+@pytest.mark.parametrize("options", [(), ("--text",)])
+@pytest.mark.parametrize(("content", "got"), [(b"", "nothing"), (b" \n\t\n", "blanks only")])
+def test_standard_input_without_text_is_refused_in_the_words_of_empty_files(place, capsys, standard_input, content, got, options):
+    standard_input(content)
+    status, _, err = relsift(capsys, "predict", place / "joint", "-", *options)
+    assert_one_clear_line(status, err, f"standard input: expected text, annotated or not, got none: {got}")
+
+
+def test_every_row_names_the_input_that_it_comes_from(place, capsys, tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"id": "one", "text": "Ada joined Acme."}\n{"text": "Ada left. Bo came."}\n{"id": "x", "text": ""}\n', encoding="utf-8"
+    )
+    lines = predict(capsys, place / "joint", tmp_path / "a.jsonl")
+    assert [line.get("doc_id", line["id"]) for line in lines] == ["one", "a-2", "a-2", "x"]
+    assert [line.get("doc_id") for line in lines[:3]] == ["one", "a-2", "a-2"]
+
+
+def test_text_that_looks_wrapped_is_said_to_be_once_and_only_where_it_can_be_helped(place, capsys, tmp_path):
+    text = tmp_path / "in.txt"
+    text.write_text("Ada joined Acme in the\nsummer when the mill of\nthe town was sold to a\nman from the coast and\nhis wife left.\n")
+    for options, number in (((), 1), (("--splitter", "rules:wrapped"), 0)):
+        status, _, err = relsift(capsys, "predict", place / "joint", text, *options)
+        assert status == 0 and err.count("1 of 1 texts look hard-wrapped") == number, err
 
 
 # ---- annotate
@@ -320,7 +345,30 @@ def test_annotate_writes_to_standard_output_and_keeps_entities_that_are_given(pl
     assert "note: 1 of 2 sentences had entities and keep them" in err
 
 
-def test_annotate_leaves_an_older_file_where_the_input_is_broken(place, capsys, tmp_path):
+def test_annotation_is_resumed_after_any_line(place, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(raw, "PIECE", 60)
+    monkeypatch.setattr("relsift.streaming.predict.SENTENCES_AT_ONCE", 8)
+    text, out = tmp_path / "long.txt", tmp_path / "out.jsonl"
+    text.write_text("Ada joined Acme. Bo settled in Riga.\n\n" * 20, encoding="utf-8")
+    command = (text, "--out", out, "--resume")
+    assert annotate(capsys, place, *command)[0] == 0
+    whole = out.read_bytes()
+    assert len(whole.splitlines()) == 40
+    (tmp_path / ".out.jsonl.complete.json").rename(tmp_path / "out.jsonl.resume.json")
+    for size in (0, 1, len(whole) // 2, len(whole) - 1):
+        out.write_bytes(whole[:size])  # as if killed in the middle of a line
+        status, _, err = annotate(capsys, place, *command)
+        assert status == 0 and out.read_bytes() == whole, err
+        (tmp_path / ".out.jsonl.complete.json").rename(tmp_path / "out.jsonl.resume.json")
+    status, _, err = annotate(capsys, place, *command, "--splitter", "rules:wrapped")
+    assert_one_clear_line(status, err, "--resume: expected the splitter with which")
+    status, _, err = relsift(capsys, "predict", place / "joint", *command)
+    assert_one_clear_line(status, err, "--resume: expected the model with which")
+    status, _, err = annotate(capsys, place, text, "--resume")
+    assert_one_clear_line(status, err, "--resume: expected an INPUT that can be read again and --out")
+
+
+def test_annotate_writes_what_comes_before_a_broken_place_as_predict_does(place, capsys, tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.txt").write_text("Ada.", encoding="utf-8")
     (tmp_path / "a" / "2.txt").write_bytes(b"\xff\xfe\xfd")
@@ -328,7 +376,13 @@ def test_annotate_leaves_an_older_file_where_the_input_is_broken(place, capsys, 
     out.write_text("old", encoding="utf-8")
     status, _, err = annotate(capsys, place, tmp_path / "a", "--out", out)
     assert_one_clear_line(status, err, "2.txt:1: expected UTF-8 text")
-    assert out.read_text(encoding="utf-8") == "old"
+    assert [line["doc_id"] for line in records(out.read_text(encoding="utf-8"))] == ["1.txt"]
+    out.write_text("old", encoding="utf-8")
+    (tmp_path / "a" / "0.txt").write_bytes(b"\xff\xfe\xfd")
+    status, _, err = annotate(capsys, place, tmp_path / "a", "--out", out)
+    assert_one_clear_line(status, err, "0.txt:1: expected UTF-8 text")
+    assert out.read_text(encoding="utf-8") == "old"  # nothing was annotated before it
+    (tmp_path / "a" / "0.txt").unlink()
     status, _, err = annotate(capsys, place, tmp_path / "a", "--out", out, "--on-error", "skip")
     assert status == 0 and "note: 1 broken files" in err
     status, _, err = annotate(capsys, place, tmp_path / "a", "--out", tmp_path / "a" / "1.txt")

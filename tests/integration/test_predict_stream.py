@@ -161,7 +161,7 @@ def test_resume_with_nothing_there_starts_and_with_everything_there_changes_noth
     for _ in range(2):
         status, errors = predict(*command)
         assert (status, out.read_bytes()) == (0, before), errors
-        assert f"note: {out}: already complete, nothing was left to predict" in errors
+        assert f"note: {out}: already complete, nothing was left to do" in errors
     assert_refused(*predict(*command, "--threshold", 0.25), "threshold", "-1000.0", "0.25")
     out.write_bytes(before[: len(before) // 2])  # something else writes the file: nobody knows what is in it
     assert_refused(*predict(*command), "something else wrote it", "leave out --resume")

@@ -146,7 +146,7 @@ def test_every_stage_is_timed_and_the_shares_add_up():
     assert set(report.seconds) == set(STAGES)
     assert report.seconds["encoding"] > 0 and report.seconds["model"] > 0
     report.seconds.update(reading=1.0, encoding=2.0, model=4.0, writing=1.0)
-    assert report.shares() == "reading 12 %, encoding 25 %, model 50 %, writing 12 %"
+    assert report.shares() == "reading 12 %, entities 0 %, encoding 25 %, model 50 %, writing 12 %"
 
 
 def test_a_result_keeps_the_relations_its_sentence_came_with():

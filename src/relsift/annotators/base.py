@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -18,6 +19,8 @@ from relsift.schema import Sentence
 
 Addition = Literal["trees", "tags", "entities"]
 DEFAULT_KIND = "spacy"  # the kind of a spec that names none
+STRIP = "[strip=articles]"  # behind the kind of an annotator of entities (see `relsift.annotators.stripped_entities`)
+_STRIPPING = "relsift.annotators.stripped_entities"  # by name: its class derives from Annotator
 _TABLES: dict[Addition, str] = {"trees": "annotator", "tags": "annotator", "entities": "entity_annotator"}
 
 
@@ -50,6 +53,26 @@ class NamedAnnotator(Annotator):
     def path_of(cls, name: str) -> Path | None:
         """The file or folder that an argument without its version names, of which a model folder keeps a copy; None: it names none."""
         return None
+
+
+def split_options(spec: str) -> tuple[str, str]:
+    """The spec without its options, and the options with their brackets, or "" if there are none.
+
+    Raises: ConfigError for an option that there is not.
+    """
+    kind, bracket, rest = spec.partition("[")
+    if not bracket or kind not in table(_TABLES["entities"]):
+        return spec, ""
+    options, closed, rest = rest.partition("]")
+    if f"[{options}{closed}" != STRIP:
+        raise ConfigError(f"annotator {spec!r}: expected {kind}{STRIP}, the one option, or no brackets, got [{options}{closed}")
+    return f"{kind}{rest}", STRIP
+
+
+def with_options(spec: str, options: str) -> str:
+    """The inverse of `split_options`, for the spec of an annotator, which begins with its kind."""
+    kind, _ = split_spec(spec, "entities")
+    return kind + options + spec.removeprefix(kind)
 
 
 def split_spec(spec: str, adds: Addition) -> tuple[str, str]:
@@ -111,7 +134,8 @@ def find_annotator(spec: str, adds: Addition) -> Annotator:
 
 
 def _make(spec: str, adds: Addition) -> Annotator:
-    kind, argument = split_spec(spec, adds)
+    bare, options = split_options(spec) if adds == "entities" else (spec, "")
+    kind, argument = split_spec(bare, adds)
     try:
         annotator = _named(kind, argument, adds)
     except ConfigError as error:
@@ -121,6 +145,9 @@ def _make(spec: str, adds: Addition) -> Annotator:
         raise
     if adds != annotator.ADDS:
         raise ConfigError(f"annotator {spec!r}: expected one that adds {adds}, got one that adds {annotator.ADDS}")
+    if options:
+        stripped: Annotator = import_module(_STRIPPING).StrippedEntities(annotator, with_options(annotator.spec, options))
+        return stripped
     return annotator
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from relsift.annotators.base import Addition, Annotator, find_annotator, kind_of, split_spec
-from relsift.annotators.entity_annotator import with_found
+from relsift.annotators.base import Addition, Annotator, find_annotator, kind_of, split_options, split_spec
+from relsift.annotators.entity_annotator import joined_reports, with_found
 from relsift.annotators.trees import annotated
 from relsift.errors import ConfigError, require
 from relsift.json_schema import Strict, conform
@@ -76,13 +76,7 @@ class EntityAnnotators(Annotator):
     @property
     def report(self) -> ReadReport:
         """What was left out or changed since the annotators were made."""
-        total = ReadReport()
-        for report in (self._report, *(getattr(annotator, "report", None) for annotator in self.annotators)):
-            if isinstance(report, ReadReport):
-                total.dropped.update(report.dropped)
-                for reason, places in report.examples.items():
-                    total.examples.setdefault(reason, []).extend(places)
-        return total
+        return joined_reports((self._report, *(getattr(annotator, "report", None) for annotator in self.annotators)))
 
     def annotate(self, sentences: Sequence[Sentence]) -> list[Sentence]:
         """The sentences; each without entities gets those found, in text order, with `chars` if it has offsets.
@@ -141,7 +135,8 @@ def _found(annotator: Annotator, sentences: Sequence[Sentence]) -> list[Sentence
 
 
 def _pinned(spec: str) -> str:
-    kind, argument = split_spec(spec, "entities")
+    bare, _ = split_options(spec)
+    kind, argument = split_spec(bare, "entities")
     if "==" in argument or not kind_of(kind, "entities").VERSIONED:
         return spec
     return find_annotator(spec, "entities").spec

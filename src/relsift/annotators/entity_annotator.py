@@ -33,3 +33,14 @@ def with_found(sentence: Sentence, entities: Iterable[Entity]) -> Sentence:
     """The sentence with these entities in text order, each with its characters if the sentence has offsets."""
     ordered = sorted(entities, key=lambda entity: (entity.start, entity.end, entity.type))
     return replace(sentence, entities=tuple(map(sentence.with_characters, ordered)))
+
+
+def joined_reports(reports: Iterable[object]) -> ReadReport:
+    """The counts of several annotators together. Args: reports: what is no report is left out; a plug-in need not have one."""
+    total = ReadReport()
+    for report in reports:
+        if isinstance(report, ReadReport):
+            total.dropped.update(report.dropped)
+            for reason, places in report.examples.items():
+                total.examples.setdefault(reason, []).extend(places)
+    return total

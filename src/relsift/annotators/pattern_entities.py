@@ -4,7 +4,7 @@ Matching: a phrase is compared as it is written, capitals too; blanks between it
 tokens of the sentence do. Of matches that overlap, the longest in tokens is taken; of equally long ones the first in the text; on the
 same tokens the first in the file. The sentence is cut into tokens as its text is, whatever tokens it came with.
 
-Phrases are found by a hash of their tokens, and token patterns by their first token, so that long lists cost little.
+Phrases are found by a hash of their tokens, and token patterns by a tree of their first tokens, so that long lists cost little.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 from relsift.annotators.alignment import Alignment
 from relsift.annotators.entity_annotator import EntityAnnotator
-from relsift.annotators.pattern_file import ANY, SOME, Condition, PatternFile, Rule, TokenPattern, composed, read_patterns
+from relsift.annotators.pattern_file import ANY, ONCE, SOME, Condition, PatternFile, Rule, TokenPattern, composed, read_patterns
 from relsift.errors import ConfigError
 from relsift.schema import Entity, Sentence
 from relsift.text import tokenise
+
+WIDEST = 1000  # nodes of the tree that one pattern may have at a depth; a first token of more texts than that is not told
 
 
 class _Match(NamedTuple):
@@ -88,17 +90,9 @@ class _Matcher:
         self._lengths: dict[str, set[int]] = {}  # first token -> numbers of tokens of the phrases that begin with it
         for tokens in file.phrases:
             self._lengths.setdefault(tokens[0], set()).add(len(tokens))
-        self._by_text: dict[str, list[TokenPattern]] = {}  # by a token that the first one must be
-        self._by_lower: dict[str, list[TokenPattern]] = {}  # the same in small letters
-        self._others: list[TokenPattern] = []
+        self._patterns = _Node()
         for pattern in file.patterns:
-            first = pattern.conditions[0]
-            index, keys = (self._by_text, first.texts) if first.texts is not None else (self._by_lower, first.lowers)
-            if keys is None or first.can_be_absent:
-                self._others.append(pattern)
-                continue
-            for key in keys:
-                index.setdefault(key, []).append(pattern)
+            self._patterns.add(pattern)
 
     def __call__(self, tokens: Sequence[str]) -> Iterator[_Match]:
         """Every phrase, and the longest match of each token pattern at each token."""
@@ -107,10 +101,73 @@ class _Matcher:
                 end = start + length
                 if end <= len(tokens) and (rule := self._phrases.get(tuple(tokens[start:end]))) is not None:
                     yield _Match(start, end, rule)
-            for pattern in (*self._by_text.get(token, ()), *self._by_lower.get(token.lower(), ()), *self._others):
+            for pattern in self._patterns.possible(tokens, start):
                 longest = (_fixed if pattern.is_fixed else _longest)(pattern.conditions, tokens, start)
                 if longest is not None:
                     yield _Match(start, longest, pattern.rule)
+
+
+class _Node:
+    """A tree of token patterns by what their first tokens must be. A pattern lies as deep as its tokens are told one by one."""
+
+    def __init__(self) -> None:
+        self._patterns: list[TokenPattern] = []  # those whose told tokens end here
+        self._by_text: dict[str, _Node] = {}  # by what the next token must be
+        self._by_lower: dict[str, _Node] = {}  # the same in small letters
+        self._any: _Node | None = None  # the next token may be one of many
+
+    def add(self, pattern: TokenPattern) -> None:
+        for node in self._reached(list(_told(pattern))):
+            node._patterns.append(pattern)
+
+    def possible(self, tokens: Sequence[str], start: int) -> Iterator[TokenPattern]:
+        """The patterns that may match from `start` on, each once: their told tokens are there."""
+        nodes = [self]
+        for place in range(start, len(tokens) + 1):
+            for node in nodes:
+                yield from node._patterns
+            if place == len(tokens):
+                return
+            token = tokens[place]
+            nodes = [child for node in nodes for child in node._children(token) if child is not None]
+            if not nodes:
+                return
+
+    def _children(self, token: str) -> tuple[_Node | None, ...]:
+        return self._by_text.get(token), self._by_lower.get(token.lower()) if self._by_lower else None, self._any
+
+    def _reached(self, told: Sequence[Condition]) -> list[_Node]:
+        """The nodes of these conditions, made where they are missing: several where a token may be one of a few."""
+        nodes = [self]
+        for condition in told:
+            index, keys = ("_by_text", condition.texts) if condition.texts is not None else ("_by_lower", condition.lowers)
+            if keys is None:
+                nodes = [node._next_any() for node in nodes]
+            else:
+                nodes = [getattr(node, index).setdefault(key, _Node()) for node in nodes for key in keys]
+        return nodes
+
+    def _next_any(self) -> _Node:
+        if self._any is None:
+            self._any = _Node()
+        return self._any
+
+
+def _told(pattern: TokenPattern) -> Iterator[Condition]:
+    """The first conditions that are met by just one token each, up to the last of a few texts; fewer if the tree would grow too wide."""
+    held: list[Condition] = []
+    width = 1
+    for condition in pattern.conditions:
+        if condition.repeats != ONCE:
+            return
+        held.append(condition)
+        keys = condition.lowers if condition.texts is None else condition.texts
+        if keys is not None:
+            width *= len(keys)
+            if width > WIDEST:
+                return
+            yield from held
+            held = []
 
 
 def _fixed(conditions: Sequence[Condition], tokens: Sequence[str], start: int) -> int | None:

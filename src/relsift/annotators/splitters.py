@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import importlib.metadata
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from relsift.errors import ConfigError, RelsiftError, require
-from relsift.readers.raw import split_by_rules, tokenised
+from relsift.readers.raw import BLANK_LINE, sentence_of, split_by_rules, tokenised
 from relsift.registry import find, table, unknown_name
 from relsift.schema import Sentence
 from relsift.text import Span
@@ -109,7 +109,20 @@ class SentencexSplitter(Splitter):
         import sentencex
 
         pieces: list[Any] = sentencex.get_sentence_boundaries(self.language, text)
-        return tokenised(text, checked_spans(((piece["start_index"], piece["end_index"]) for piece in pieces), text, self.spec))
+        spans = checked_spans(((piece["start_index"], piece["end_index"]) for piece in pieces), text, self.spec)
+        tokens = [part for sentence in tokenised(text, spans) for part in at_paragraphs(sentence.offsets or (), text)]
+        return [sentence_of(text, number, those) for number, those in enumerate(tokens)]
+
+
+def at_paragraphs(spans: Sequence[Span], text: str) -> Iterator[list[Span]]:
+    """The tokens of a sentence, cut where a blank line stands between two of them: no sentence goes on in another paragraph."""
+    first = 0
+    for number in range(1, len(spans)):
+        if BLANK_LINE.search(text, spans[number - 1][1], spans[number][0]):
+            yield list(spans[first:number])
+            first = number
+    if spans:
+        yield list(spans[first:])
 
 
 def checked_spans(spans: Iterable[Span], text: str, name: str) -> Iterator[Span]:

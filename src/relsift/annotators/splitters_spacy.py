@@ -1,4 +1,4 @@
-"""Sentences and tokens of a spaCy pipeline, kept as they are. Blank tokens are left out.
+"""Sentences and tokens of a spaCy pipeline, kept as they are, but that a blank line always ends a sentence. Blank tokens are left out.
 
 The name is an installed pipeline, a folder, or `blank:LANGUAGE` for rules of tokens alone, as in `spacy:blank:en`. A pipeline that finds no
 sentences gets spaCy's rule-based sentencizer.
@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from relsift.annotators.spacy_pipelines import installed_pipeline
-from relsift.annotators.splitters import Splitter, checked_spans
+from relsift.annotators.splitters import Splitter, at_paragraphs, checked_spans
 from relsift.errors import ConfigError, DataError, require
 from relsift.readers.raw import sentence_of
 from relsift.schema import Sentence
@@ -52,8 +52,8 @@ class SpacySplitter(Splitter):
             raise DataError(f"expected whole characters, got half of one at {error.start}") from error
         doc = self._pipeline(text)
         list(checked_spans(self._tokens(doc), text, self.spec))
-        by_sentence = (list(self._tokens(span)) for span in doc.sents)
-        return [sentence_of(text, number, tokens) for number, tokens in enumerate(filter(None, by_sentence))]
+        by_sentence = (part for span in doc.sents for part in at_paragraphs(list(self._tokens(span)), text))
+        return [sentence_of(text, number, tokens) for number, tokens in enumerate(by_sentence)]
 
     @staticmethod
     def _tokens(tokens: Any) -> Iterator[Span]:

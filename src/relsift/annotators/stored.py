@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from relsift.annotators.base import Addition, kind_of, split_spec, split_version
+from relsift.annotators.base import Addition, kind_of, split_options, split_spec, split_version
 from relsift.annotators.entities import EntitySource
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256, files_below, folder_sha256, joint_sha256, make_folder, write_json
@@ -84,7 +84,8 @@ def _source(stored: _Entities, folder: Path) -> EntitySource:
 
 def _copied(spec: str, folder: Path, number: int) -> str:
     """The spec with the path of a copy below the folder, if it names a file or folder."""
-    kind, argument = split_spec(spec, "entities")
+    bare, options = split_options(spec)
+    kind, argument = split_spec(bare, "entities")
     annotator = kind_of(kind, "entities")
     name, version = split_version(argument) if annotator.VERSIONED else (argument, None)
     if (path := annotator.path_of(name)) is None:
@@ -99,14 +100,14 @@ def _copied(spec: str, folder: Path, number: int) -> str:
             shutil.copytree(path, folder / copy)
         else:
             shutil.copyfile(path, folder / copy)
-    return f"{kind}:{copy}" + (f"=={version}" if version is not None else "")
+    return f"{kind}{options}:{copy}" + (f"=={version}" if version is not None else "")
 
 
 def source_checksum(source: EntitySource) -> str:
     """Of the files that the specs name; versions of the others stand in the specs. Raises ConfigError as `find_annotator`."""
     sums: dict[str, str] = {}
     for number, spec in enumerate(source.specs):
-        kind, argument = split_spec(spec, "entities")
+        kind, argument = split_spec(split_options(spec)[0], "entities")
         annotator = kind_of(kind, "entities")
         name, _ = split_version(argument) if annotator.VERSIONED else (argument, None)
         path = annotator.path_of(name)

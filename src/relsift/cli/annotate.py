@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options, text_options
+from relsift.cli.interruption import told
 from relsift.cli.output import as_documents, echo, echo_json, echo_table, note
 
 
@@ -18,6 +19,7 @@ def command(
         typer.Option("--with", metavar="SPEC[,SPEC]", help="What finds entities, such as spacy:en_core_web_sm; the first one wins."),
     ],
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left in --out, if anything.")] = False,
     types: text_options.Types = None,
     splitter: text_options.Splitter = None,
     is_text: text_options.IsText = False,
@@ -42,11 +44,12 @@ def command(
     given = open_input(source, splitter=splitter, is_text=is_text)
     if out is None:
         as_documents()
-    with StageProgress("annotating", quiet=out is None) as progress:
+    with told(out, lambda: report.sentences), StageProgress("annotating", quiet=out is None) as progress:
         progress("sentences", 0, None)
         notes = annotate_file(
-            annotator, given, out, left_out=left_out, report=report, on_sentences=lambda done: progress("sentences", done, None)
-        )
+            annotator, given, out, left_out=left_out, report=report, source=entities_from, resume=resume,
+            on_sentences=lambda done: progress("sentences", done, None),
+        )  # fmt: skip
     num_entities = report.entities.total()
     if as_json:
         dropped = dict(left_out.dropped + annotator.report.dropped)

@@ -30,13 +30,16 @@ class GridProgress:
 
     def show(self, finished: FinishedCell) -> None:
         result = finished.result
-        left = f"about {spoken(finished.seconds_left)} left" if finished.done < finished.total else "done"
-        print_above(
-            self.console,
-            f"{finished.done}/{finished.total}  {finished.cell.name}  test F1 {100 * result.test.micro.f1:.1f}  "
-            f"epoch {result.best_epoch} of {result.epochs}  {result.seconds:.0f} s  {left}",
-        )
-        self.bar.update(self.task, completed=finished.done, left=left)
+        self.line(
+            f"{finished.cell.name}  test F1 {100 * result.test.micro.f1:.1f}  epoch {result.best_epoch} of {result.epochs}  "
+            f"{result.seconds:.0f} s", finished.done, finished.total, finished.seconds_left,
+        )  # fmt: skip
+
+    def line(self, text: str, done: int, total: int, seconds_left: float) -> None:
+        """Args: text: of a finished piece of work. done, total: such pieces. seconds_left: until all are done."""
+        left = f"about {spoken(seconds_left)} left" if done < total else "done"
+        print_above(self.console, f"{done}/{total}  {text}  {left}")
+        self.bar.update(self.task, completed=done, left=left)
 
 
 def spoken(seconds: float) -> str:

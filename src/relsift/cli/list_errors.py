@@ -12,7 +12,7 @@ from relsift.cli.output import echo, show
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run or model folder.")],
+    run: Annotated[Path, typer.Argument(help="Run or model folder, or demo-en, demo-zh, which come with relsift.")],
     data: data_options.DataArgument = None,
     data_option: data_options.DataOption = None,
     limit: Annotated[int, typer.Option(help="Sentences to list; 0 lists all.", min=0)] = 20,

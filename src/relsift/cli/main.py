@@ -17,7 +17,9 @@ from relsift.cli import (
     compare,
     convert,
     corpora,
+    curve,
     cv,
+    decide,
     demo,
     doctor,
     evaluate,
@@ -79,11 +81,13 @@ app.command("annotate")(annotate.command)
 app.command("parse")(parse.command)
 app.add_typer(vectors.app, name="vectors")
 app.command("train")(train.command)
+app.command("decide")(decide.command)
 app.command("evaluate")(evaluate.command)
 app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
 app.command("predict", cls=registered.help_lists("writer"))(predict.command)
 app.command("cv")(cv.command)
+app.command("curve")(curve.command)
 app.command("reproduce", cls=registered.help_lists("experiment"))(reproduce.command)
 app.command("models")(models.command)
 app.command("formats")(formats.command)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import gc
 import math
-import signal
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from relsift.cli import data_options, prediction_options, text_options
+from relsift.cli.interruption import told
 from relsift.cli.output import as_documents, echo, note
 
 MOST_CACHE = 1_000_000  # megabytes
-TERMINATED = 128 + signal.SIGTERM  # exit status
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="Run or model folder.")],
+    run: Annotated[Path, typer.Argument(help="Run or model folder, or demo-en, demo-zh, which come with relsift.")],
     source: text_options.Source,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
     format: Annotated[
@@ -43,11 +42,10 @@ def command(
     gc.set_threshold(GC_THRESHOLD)
     from relsift.cli.progress import StageProgress
     from relsift.corpora.convert import writer_for
-    from relsift.errors import OutputError, require
+    from relsift.errors import require
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.streaming.predict import predict_file
-    from relsift.streaming.resume import mark
 
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
@@ -61,27 +59,16 @@ def command(
     used, _ = prediction_options.convention(entities, "strict")
     extractor.bundle.limit_cache(cache_mb)
     report = InferenceReport()
-    signal.signal(signal.SIGTERM, _terminate)
     if out is None:
         as_documents()
 
-    def how_to_resume() -> str:
-        return "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
-
-    try:
-        with StageProgress("predicting", quiet=out is None) as progress:
-            progress("sentences", 0, None)
-            seconds, notes = predict_file(
-                extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
-                no_relation=no_relation or (), on_error=on_error_checked, splitter=splitter, is_text=is_text,
-                report=report,
-                on_sentences=lambda done: progress("sentences", done, None),
-            )  # fmt: skip
-    except (KeyboardInterrupt, SystemExit):
-        echo(f"relsift: interrupted after {report.sentences} sentences{how_to_resume()}", err=True)
-        raise
-    except OutputError as error:
-        raise OutputError(f"{error}{how_to_resume()}") from error
+    with told(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress:
+        progress("sentences", 0, None)
+        seconds, notes = predict_file(
+            extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
+            no_relation=no_relation or (), on_error=on_error_checked, splitter=splitter, is_text=is_text,
+            report=report, on_sentences=lambda done: progress("sentences", done, None),
+        )  # fmt: skip
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
     echo(
         f"{report.sentences} sentences, {counts.kept} pairs scored, {sum(counts.dropped.values())} dropped, in {seconds:.1f} s "
@@ -91,7 +78,3 @@ def command(
     echo(f"busy: {report.shares()}", err=True)
     for line in [*notes, *report.lines()]:
         note(line)
-
-
-def _terminate(*_: object) -> NoReturn:
-    raise SystemExit(TERMINATED)  # the signal itself could end the process in the middle of a line

@@ -43,6 +43,12 @@ class TrainingProgress:
         """Args: done, total: batches of this epoch."""
         self.bar.update(self.task, completed=done, total=total)
 
+    def fold(self, number: int, count: int, seconds: float | None) -> None:
+        """A model of the jack-knife is trained, and has read its sentences. Args: as of `relsift.training.jack_knife.OnFold`."""
+        how = "kept from before" if seconds is None else f"{seconds:.1f} s"
+        print_above(self.console, f"jack-knife, fold {number}/{count}  ({how})")
+        self.bar.update(self.task, completed=0)
+
     def epoch(self, record: dict[str, Any]) -> None:
         """Args: record: of a finished epoch, as in history.jsonl."""
         losses = "  ".join(f"{name.removeprefix('loss_')} {value:.3f}" for name, value in record.items() if name.startswith("loss_"))

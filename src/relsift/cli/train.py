@@ -62,6 +62,7 @@ def command(
     no_relation: data_options.NoRelation = None,
 ) -> None:
     """Train a model, or several by --seeds; select epoch and threshold on development data."""
+    from relsift.annotators.own_tokens import token_fit
     from relsift.cli.progress import TrainingProgress
     from relsift.config import encoder_overrides, load_config
     from relsift.corpora.data import resolve
@@ -102,12 +103,16 @@ def command(
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
         err=True,
     )
+    if (from_text or source is not None) and run_config.text.tokens == "corpus":
+        data_options.tell(token_fit(training.run.training).lines())
     progress = TrainingProgress(run_config.training.epochs, new_console(err=True))
     if seeds is not None:
         _train_seeds(run_config, training.run, out, seeds, progress, ensemble=ensemble, resume=resume)
         return
     with progress:
-        result, scores = train_run(run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch)
+        result, scores = train_run(
+            run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch, on_fold=progress.fold
+        )
     state = result.state
     _tell_candidates(result.candidates)
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:
@@ -134,7 +139,7 @@ def _train_seeds(
     from relsift.training.seeds import Watchers, train_seeds
 
     with progress:
-        watchers = Watchers(progress.seed, progress.epoch, progress.batch)
+        watchers = Watchers(progress.seed, progress.epoch, progress.batch, progress.fold)
         result = train_seeds(config, data, out, count, ensemble=ensemble, resume=resume, watchers=watchers)
     _tell_candidates(result.runs[0].candidates)
     for line in dict.fromkeys(line for run in result.runs for line in run.notes):

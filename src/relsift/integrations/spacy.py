@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -22,13 +22,17 @@ from spacy.training import Example
 from spacy.util import raise_error
 
 from relsift.errors import ConfigError, require
+from relsift.files import write_json
 from relsift.integrations.spacy_files import files_of, folder_of
 from relsift.integrations.spacy_scores import score_relations
+from relsift.json_schema import conform
+from relsift.json_text import read_json
 from relsift.readers.base import ReadReport
 from relsift.readers.spacy_docs import DocSentence, doc_sentences
 from relsift.schema import Entity, Sentence
 
 if TYPE_CHECKING:
+    from relsift.annotators.entities import EntitySource
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
     from relsift.integrations.spacy_relations import SpanRelation
@@ -37,6 +41,8 @@ ENTS, SPANS, MODEL = "doc.ents", "spans:", "model"
 _ENTITIES = "doc.ents, spans:NAME for a span group, or model"
 SENTENCES_AT_ONCE = 256  # of many docs, scored together
 DOCS_AT_ONCE = 1000  # as of `nlp.pipe`
+
+TYPES_FILE = "spacy_types.json"  # in the model folder of a saved pipeline, whose model has no annotators: their type table
 
 ErrorHandler = Callable[[str, Any, list[Doc], Exception], None]  # of component name, component, docs, error
 
@@ -47,7 +53,8 @@ class Settings:
 
     model: str | None = None  # a run or model folder; None: it comes with the saved pipeline
     entities: str = ENTS  # which entities are related: `doc.ents`, `spans:NAME`, `model`
-    types: dict[str, str | None] = field(default_factory=dict)  # spaCy's label -> the model's type; None: left out; others stay
+    # spaCy's label -> the model's type; None: left out; others stay. Empty: the table of the model folder, if it has one
+    types: dict[str, str | None] = field(default_factory=dict)
     threshold: float | None = None  # in place of the model's own
     set_ents: bool = True  # with entities=model: whether `doc.ents` becomes what the model found
     batch_sentences: int = SENTENCES_AT_ONCE  # scored together in `nlp.pipe`
@@ -77,6 +84,7 @@ class Relsift:
         self.settings = settings
         self.report = ReadReport()
         self._extractor: RelationExtractor | None = None
+        self._stored_types: dict[str, str | None] = {}  # of the model folder
         self._handler: ErrorHandler = raise_error
         self._warned: set[str] = set()
         self._process = os.getpid()
@@ -110,7 +118,16 @@ class Relsift:
 
     def score(self, examples: Iterable[Example], **_options: Any) -> dict[str, Any]:
         """`rel_micro_p`, `rel_micro_r`, `rel_micro_f` and `rel_per_type` (see `relsift.integrations.spacy_scores`)."""
-        return score_relations(examples, direction=self.extractor.candidates.direction, types=self.settings.types)
+        direction = self.extractor.candidates.direction
+        return score_relations(examples, direction=direction, types=self.types)
+
+    @property
+    def types(self) -> Mapping[str, str | None]:
+        """What spaCy's labels are called in the model: the config's table, else that of the model folder. Errors: as `extractor`."""
+        if self.settings.types or self.settings.entities == MODEL:
+            return self.settings.types
+        _ = self.extractor  # which reads the folder
+        return self._stored_types
 
     def set_error_handler(self, error_handler: ErrorHandler) -> None:
         """What hears of docs that fail in `pipe`, as spaCy sets it."""
@@ -121,7 +138,7 @@ class Relsift:
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the model folder. Raises DataError or CheckpointError for a place that cannot be written."""
-        self.extractor.save_pretrained(path)
+        self._save(Path(path))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Relsift:
         """Take the model of this folder in place of that of the config. Raises CheckpointError if it is incomplete or altered."""
@@ -130,7 +147,7 @@ class Relsift:
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The files of the model folder by name, packed with msgpack."""
-        return files_of(self.extractor.save_pretrained)
+        return files_of(self._save)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Relsift:
         """Raises CheckpointError for anything but what `to_bytes` gives."""
@@ -144,9 +161,11 @@ class Relsift:
         return _received, (self.name, self.settings, data)
 
     def _load(self, folder: Path) -> None:
+        from relsift.bundle import model_folder
         from relsift.extractor import RelationExtractor
 
         loaded = RelationExtractor.from_pretrained(folder, self.settings.device, threshold=self.settings.threshold)
+        self._stored_types = _types_of(model_folder(folder), loaded.bundle.entity_source)
         bundle = replace(loaded.bundle, entity_source=None)  # entities come from the pipeline, and its files may be gone tomorrow
         if self.settings.entities == MODEL and not bundle.scorer.finds_entities:
             raise ConfigError(
@@ -154,6 +173,11 @@ class Relsift:
                 "train a joint model (`relsift models`)"
             )
         self._extractor = RelationExtractor(bundle)
+
+    def _save(self, folder: Path) -> None:
+        self.extractor.save_pretrained(folder)
+        if self._stored_types:
+            write_json(folder / TYPES_FILE, self._stored_types)
 
     def _batches(self, stream: Iterable[Doc], most_docs: int) -> Iterator[list[Doc]]:
         batch: list[Doc] = []
@@ -193,7 +217,7 @@ class Relsift:
         self._warn(found)
 
     def _sentences(self, doc: Doc) -> list[DocSentence]:
-        types = self.settings.types
+        types = self.types
         labelled = [(span, types.get(span.label_, span.label_)) for span in self._given(doc)]
         if not doc.has_annotation("SENT_START"):
             self.report.drop("docs without sentence boundaries, cut by relsift's rules; add a parser or a sentencizer", _place(doc))
@@ -263,6 +287,14 @@ class Relsift:
             if reason not in self._warned:
                 self._warned.add(reason)
                 warnings.warn(f"{self.name}: {line}", stacklevel=2)
+
+
+def _types_of(folder: Path, source: EntitySource | None) -> dict[str, str | None]:
+    """The type table of a model folder: of its annotators, or as a saved pipeline keeps it. Raises CheckpointError for a broken file."""
+    if source is not None:
+        return dict(source.types)
+    file = folder / TYPES_FILE
+    return conform(dict[str, str | None], read_json(file), file) if file.is_file() else {}
 
 
 def _register() -> None:

@@ -147,6 +147,11 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
     return files
 
 
+def no_text(where: object, got: str) -> DataError:
+    """The error for an input without any text: in these words wherever it is found. Args: got: what was there in its place."""
+    return DataError(f"{where}: expected text, annotated or not, got none: {got}")
+
+
 def is_hidden(path: Path, folder: Path) -> bool:
     """Whether a path below `folder` is no data: a name on the way begins with a dot, or is what macOS adds to archives."""
     return any(name.startswith(".") or name == _HIDDEN_FOLDER for name in path.relative_to(folder).parts)

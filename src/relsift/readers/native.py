@@ -1,7 +1,7 @@
 """Native JSON lines: one sentence or one text a line.
 
     {"id"?, "doc_id"?, "tokens", "entities"?: [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?}],
-        "relations"?: [{"head", "tail", "type", "score"?}]}
+        "relations"?: [{"head", "tail", "type", "score"?, "probability"?}]}
     {"id"?, "doc_id"?, "text", "entities"?: […], "relations"?: […]}
 
 With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
@@ -15,7 +15,8 @@ Character offsets. All of a line count characters (code points) from the beginni
 of `text` in its document. In memory, offsets count from the beginning of the document. What a line says twice (`text` of a mention, chars,
 offsets and tokens) is compared, and a difference is an error.
 
-`score` is the log-odds of an entity or a relation that a model found; annotated ones have none.
+`score` is the log-odds of an entity or a relation that a model found, and `probability`, from 0 to 1, that of a relation to be right;
+annotated ones have none.
 
 `"tagged": [{"start", "end", "type"}]` are the entities that the model sees as tags, for example those of a tagger. Their offsets count as
 those of `entities`. Without the key, the tags are those of `entities`.
@@ -38,7 +39,7 @@ from typing import Any
 
 from relsift.errors import DataError
 from relsift.json_text import decode
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, no_text
 from relsift.readers.encodings import UTF8
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
@@ -124,8 +125,9 @@ def _documents(places: Iterable[Place], name: str, report: ReadReport, positions
     if broken is not None:
         raise broken
     if not num_documents:
-        got = "only broken ones" if report.dropped["broken lines"] > num_broken else "an empty file"
-        raise DataError(f"{name}: expected at least one line of JSON, got {got}")
+        if report.dropped["broken lines"] > num_broken:
+            raise DataError(f"{name}: expected at least one line of JSON, got only broken ones")
+        raise no_text(name, "no line of JSON")
 
 
 def _belong_together(line: Line, following: Line) -> bool:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from relsift.errors import DataError
@@ -16,9 +17,10 @@ from relsift.schema import Entity, Relation, Syntax
 T = TypeVar("T")
 R = TypeVar("R")
 _LARGEST_NUMBER = 2**63 - 1
+WORDS = ("text", "tokens")  # a record has one of them
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
 ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text", "score"}
-RELATION_KEYS = {"id", "head", "tail", "type", "score"}
+RELATION_KEYS = {"id", "head", "tail", "type", "score", "probability"}
 
 
 def each_or_none(items: Sequence[T], convert: Callable[[int, T], R], unit: str, report: ReadReport) -> list[R | None]:
@@ -84,7 +86,7 @@ def relation_of(record: Any, positions: dict[str, int], size: int, ids_are_numbe
         head_and_tail.append(position)
     if head_and_tail[0] == head_and_tail[1]:
         raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
-    return Relation(head_and_tail[0], head_and_tail[1], _type(record, where), _score(record, where))
+    return Relation(head_and_tail[0], head_and_tail[1], _type(record, where), _score(record, where), _probability(record, where))
 
 
 def _type(record: dict[str, Any], where: str) -> str:
@@ -101,6 +103,16 @@ def _score(record: dict[str, Any], where: str) -> float | None:
     value = required_field(record, "score", (int, float), where)
     if not math.isfinite(value):
         raise DataError(f"{where}: score: expected a finite number, got {shown(value)}")
+    return float(value)
+
+
+def _probability(record: dict[str, Any], where: str) -> float | None:
+    """The optional probability of a relation."""
+    if record.get("probability") is None:
+        return None
+    value = required_field(record, "probability", (int, float), where)
+    if not 0 <= value <= 1:
+        raise DataError(f"{where}: probability: expected a number from 0 to 1, got {shown(value)}")
     return float(value)
 
 
@@ -138,17 +150,26 @@ def list_under(record: dict[str, Any], name: str, where: str) -> list[Any]:
     return value
 
 
-def required_field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str, hint: str = "") -> Any:
-    """The value under a required key, of one of the types `kinds`; true and false are not numbers. hint: what to do if it is missing."""
+def required_field(record: dict[str, Any], name: str, kinds: tuple[type, ...], where: str) -> Any:
+    """The value under a required key, of one of the types `kinds`; true and false are not numbers."""
     if name not in record:
         got = ", ".join(sorted(record)) or "none"
-        raise DataError(f"{where}: expected the key {name!r}, got keys {got}{'; ' + hint if hint else ''}")
+        raise DataError(f"{where}: expected the key {name!r}, got keys {got}")
     value = record[name]
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise DataError(f"{where}: {name}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {shown(value)}")
     if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
         raise DataError(f"{where}: {name}: expected a number that fits into 64 bits, got {shown(value)}")
     return value
+
+
+def keys_for_message(record: Mapping[str, Any]) -> str:
+    """The keys of a record without words, and the one that may be misspelt."""
+    keys = f"keys {', '.join(sorted(record)) or 'none'}"
+    for name in WORDS:
+        if near := difflib.get_close_matches(name, record, n=1):
+            return f"{keys}; did you mean {name!r} by {near[0]!r}?"
+    return keys
 
 
 def syntax_of(record: dict[str, Any], where: str) -> Syntax | None:

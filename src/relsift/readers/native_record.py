@@ -12,9 +12,11 @@ from relsift.readers.native_fields import (
     ENTITY_KEYS,
     RELATION_KEYS,
     SYNTAX_KEYS,
+    WORDS,
     character_span,
     each_or_none,
     entity_of,
+    keys_for_message,
     list_under,
     object_list,
     optional_id,
@@ -101,7 +103,9 @@ def _line_text(record: dict[str, Any], where: str, positions: str) -> tuple[Line
     """The line's tokens and text, and what its character offsets count (see `character_numbers`)."""
     start = _text_start(record, where)
     if "tokens" not in record:
-        text = required_field(record, "text", (str,), where, hint='a line needs "tokens" or "text"')
+        if record.keys().isdisjoint(WORDS):
+            raise DataError(f'{where}: expected the key "text" or "tokens", got {keys_for_message(record)}')
+        text = required_field(record, "text", (str,), where)
         for names in (("offsets",), SYNTAX_KEYS):
             if any(record.get(name) is not None for name in names):
                 raise DataError(f'{where}: expected "tokens" beside {", ".join(names)}, got only "text"')
@@ -249,7 +253,7 @@ def _sentences_of_text(
     report: ReadReport,
 ) -> tuple[Sentence, ...]:
     for number, relation in enumerate(relations or ()):
-        if relation.score is not None:
+        if relation.score is not None or relation.probability is not None:
             report.drop("scores of relations of a text without tokens", f"{where}: relation {number}")
     # Until each entity has its sentence, its id is its position: the annotated entities first, then the tagged ones.
     all_entities = [*entities, *(tagged or ())]

@@ -28,7 +28,7 @@ LONGEST_SENTENCE = 1000  # tokens; a table or a list without full stops would be
 _LONGEST_WORD = 4 * PIECE  # characters without any place to cut
 _UNSURE = 200  # last characters of what was read: whether a sentence ends there may depend on what follows
 _CHUNK = 1 << 16  # bytes read at once
-_BLANK_LINE = re.compile(r"\r?\n[^\S\n]*\n\s*|\r[^\S\r\n]*\r\s*")
+BLANK_LINE = re.compile(r"\r?\n[^\S\n]*\n\s*|\r[^\S\r\n]*\r\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 EMPTY_TEXTS = "empty texts (kept, as documents without sentences)"
 
@@ -150,7 +150,7 @@ def _pieces(chunks: Iterable[str], split: Split, where: str) -> Iterator[tuple[b
 
 def _complete(text: str, split: Split, where: str) -> tuple[int, list[_Part]]:
     """The sentences at the beginning of a text that do not depend on what follows, and where the rest starts; 0: there are none."""
-    ends = [match.end() for match in _BLANK_LINE.finditer(text, PIECE // 2) if match.end() < len(text)]
+    ends = [match.end() for match in BLANK_LINE.finditer(text, PIECE // 2) if match.end() < len(text)]
     if ends:
         return ends[-1], _split(text[: ends[-1]], split, where)
     parts = _split(text, split, where)

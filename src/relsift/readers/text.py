@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from relsift.errors import DataError
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, no_text
 from relsift.readers.encodings import UTF8
 from relsift.readers.raw import Split, documents_of, file_chunks, split_by_rules
 from relsift.schema import Document
@@ -19,11 +18,12 @@ _SUFFIX = ".txt"
 
 
 def read(path: Path, report: ReadReport, *, encoding: str = UTF8, split: Split = split_by_rules) -> Iterator[Document]:
-    """Yield the documents of each file, sorted by path. Raises DataError naming file and line; also for a single file that is blank.
+    """Yield the documents of each file, sorted by path. Raises DataError naming file and line; also if nothing has words.
 
     Args: split: from text to sentences.
     """
     files = input_files(path, _SUFFIX)
+    blank: list[Document] | None = []  # held back until a text has words; None: one has had some
     for link in path.rglob("*") if path.is_dir() else ():
         if link.suffix.lower() == _SUFFIX and link.is_symlink() and not link.exists():
             report.drop("links that lead nowhere", str(link))
@@ -32,8 +32,17 @@ def read(path: Path, report: ReadReport, *, encoding: str = UTF8, split: Split =
             key = file.relative_to(path).as_posix() if path.is_dir() else file.name
             for document in documents_of(key, file_chunks(file, encoding), split, report, str(file)):
                 if not document.sentences and path.is_file():
-                    raise DataError(f"{file}: expected text, got {'a file of blanks only' if document.text else 'an empty file'}")
-                yield document
+                    raise no_text(file, "a file of blanks only" if document.text else "an empty file")
+                if blank is None:
+                    yield document
+                    continue
+                blank.append(document)
+                if document.sentences:
+                    yield from blank
+                    blank = None
+    if blank and path.is_dir():
+        with report.leaving_out("folders"):
+            raise no_text(path, "a folder of empty files only")
 
 
 def recognises(path: Path) -> bool:

@@ -7,18 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from relsift import __version__
 from relsift.annotators.base import Annotator
-from relsift.files import check_output, make_folder, replaced_file
+from relsift.annotators.entities import EntitySource
+from relsift.annotators.stored import source_checksum
+from relsift.files import check_output, to_json
+from relsift.inference import InferenceReport
 from relsift.readers.base import ReadReport
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
 from relsift.streaming.inputs import Input
+from relsift.streaming.output import is_resumable, not_resumable, write_blocks, write_file
 from relsift.streaming.predict import BLOCKS_AHEAD, blocks_of
 from relsift.streaming.read_ahead import read_ahead
-from relsift.streaming.resume import Block
+from relsift.streaming.resume import Block, Job
 from relsift.writers.base import Writer
 
 
@@ -38,33 +44,49 @@ def annotate_file(
     *,
     left_out: ReadReport,
     report: AnnotationReport,
+    source: EntitySource | None = None,
+    resume: bool = False,
     on_sentences: Callable[[int], None] | None = None,
 ) -> list[str]:
     """Write every document of the input with entities and without relations, in the native format; returns what the user should know.
 
-    Sentences that have entities keep them. Memory does not grow with the input. `out` is written whole or not at all.
+    Sentences that have entities keep them. Memory does not grow with the input. `out` is not touched before the first block is annotated.
+    If the input is broken, the blocks before that place are written.
 
     Args:
         annotator: adds entities to sentences without any. out: a file; None: standard output.
         left_out: collects what is left out of the input. report: collects what is found.
+        source: names the annotators; None: an interrupted run cannot be resumed.
+        resume: go on after the blocks that an interrupted run left in `out` (see `relsift.streaming.resume`), if there are any.
         on_sentences: called after each block with the number of sentences annotated so far.
-    Raises: DataError for broken input; ConfigError if `out` is part of the input.
+    Raises: DataError for broken input; ConfigError if `out` is part of the input, or cannot be resumed; CheckpointError if another process
+        writes it.
     """
     writer: Writer = find("writer", "native")
+    job = _job(given, source, left_out) if source is not None and is_resumable(given.source, out, writer) else None
+    if resume and job is None:
+        raise not_resumable(given.source, out, writer.name)
     if out is not None:
         check_output(out, given.files, option="--out")
     notes: list[str] = []
     with closing(read_ahead(blocks_of(given.documents(left_out, notes)), BLOCKS_AHEAD)) as blocks:
-        documents = chain.from_iterable(_annotated(annotator, blocks, report, on_sentences))
+        work = partial(_annotated, annotator, report=report, on_sentences=on_sentences)
         if out is None:
-            writer.write(documents, sys.stdout)
+            write_blocks(work(blocks), writer, sys.stdout, InferenceReport())
         else:
-            make_folder(out.parent)
-            with replaced_file(out) as stream:
-                writer.write(documents, stream)
+            notes += write_file(blocks, work, writer, out, job, resume=resume, report=InferenceReport())
     if report.given:
         notes.append(f"{report.given} of {report.sentences} sentences had entities and keep them")
     return notes
+
+
+def _job(given: Input, source: EntitySource, left_out: ReadReport) -> Job:
+    """The settings that a resumed run has to share."""
+    return Job(
+        model="none: relsift annotate", threshold=0.0, writer="native", input=given.source, on_error=left_out.on_error, entities="missing",
+        splitter=given.splitter.spec, entities_from=to_json(source.pinned().to_json(), indent=None), entity_files=source_checksum(source),
+        relsift=__version__,
+    )  # fmt: skip
 
 
 def _annotated(

@@ -12,12 +12,13 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from relsift.annotators.splitters import DEFAULT, Splitter, find_splitter
+from relsift.annotators.splitters import DEFAULT, RulesSplitter, Splitter, find_splitter
+from relsift.annotators.wrapped_lines import WrapWatch
 from relsift.corpora.data import Data, resolve
 from relsift.corpora.no_relation import without_types
 from relsift.errors import ConfigError, DataError
 from relsift.locks import reason
-from relsift.readers.base import ReadReport
+from relsift.readers.base import ReadReport, no_text
 from relsift.readers.native import numbered_lines, read_lines
 from relsift.readers.raw import Split, documents_of, text_chunks
 from relsift.schema import Document, Sentence
@@ -54,6 +55,11 @@ class Input:
 
     def documents(self, report: ReadReport, notes: list[str]) -> Iterator[Document]:
         """The documents, read when they are asked for. Notes: what was taken for raw text, if nobody said so."""
+        yield from self._documents(report, notes)
+        if isinstance(self.split, WrapWatch):
+            notes += self.split.lines()
+
+    def _documents(self, report: ReadReport, notes: list[str]) -> Iterator[Document]:
         if self.data is None:
             yield from self._of_standard_input(report, notes)
             return
@@ -64,7 +70,12 @@ class Input:
     def _of_standard_input(self, report: ReadReport, notes: list[str]) -> Iterator[Document]:
         with _standard_input(is_text=self.is_text) as stream:
             blank_lines, head = _beginning(stream)
-            if not self.is_text and (_BEGINS_JSON.match(head) or not head):
+            with report.leaving_out("files"):
+                if not head:
+                    raise no_text(_NAME, "blanks only" if any(blank_lines) else "nothing")
+            if not head:
+                return
+            if not self.is_text and _BEGINS_JSON.match(head):
                 rest = b"" if head.endswith(b"\n") else stream.readline()
                 lines = numbered_lines(chain(blank_lines, [head + rest], stream), _NAME)
                 documents = read_lines(lines, _NAME, report, split=self.split)
@@ -79,7 +90,7 @@ class Input:
     def _of_text(self, chunks: Iterator[str], report: ReadReport) -> Iterator[Document]:
         for document in documents_of(_KEY, chunks, self.split, report, _NAME):
             if not document.sentences:
-                raise DataError(f"{_NAME}: expected text, got {'only blanks' if document.text else 'nothing'}")
+                raise no_text(_NAME, "blanks only" if document.text else "nothing")
             yield document
 
 
@@ -99,7 +110,8 @@ def open_input(
     Raises: DataError as `resolve`; ConfigError for options that have no effect on this input, and for raw text that cannot be used.
     """
     chosen: Splitter = find_splitter(splitter or DEFAULT)
-    split = chosen.split if why_no_text is None else partial(_refuse, f"{_NAME if source == STANDARD_INPUT else source}: {why_no_text}")
+    watched = WrapWatch(chosen.split) if chosen == RulesSplitter() else chosen.split
+    split: Split = watched if why_no_text is None else partial(_refuse, f"{_NAME if source == STANDARD_INPUT else source}: {why_no_text}")
     data = None if source == STANDARD_INPUT else resolve(source, no_relation, split)
     if is_text and data is not None:
         raise ConfigError(f"--text: expected {STANDARD_INPUT} as INPUT, got {source!r}; for raw text in a file write text:{source}")

@@ -6,28 +6,28 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
 
 from relsift import __version__
 from relsift.annotators.splitters import DEFAULT, find_splitter
 from relsift.annotators.stored import source_checksum
 from relsift.corpora.no_relation import never_seen
-from relsift.errors import ConfigError, require
+from relsift.errors import require
 from relsift.evaluation.scores import Entities
 from relsift.extractor import RelationExtractor
-from relsift.files import check_output, lock_output, make_folder, open_output, replaced_file, to_json
+from relsift.files import check_output, to_json
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
 from relsift.items import in_blocks
 from relsift.readers.base import OnError, ReadReport
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
-from relsift.streaming.inputs import STANDARD_INPUT, open_input
+from relsift.streaming.inputs import open_input
+from relsift.streaming.output import is_resumable, not_resumable, write_blocks, write_file
 from relsift.streaming.read_ahead import read_ahead
-from relsift.streaming.resume import Block, Job, complete_mark, mark, remaining
+from relsift.streaming.resume import Block, Job
 from relsift.writers.base import Writer
 
 BLOCKS_AHEAD = 2  # blocks read while one is computed; more would only need more memory
@@ -79,10 +79,7 @@ def predict_file(
     used_threshold = extractor.threshold if threshold is None else threshold
     job = _job(extractor, source, out, output_format, used_threshold, on_error, chosen, find_splitter(splitter or DEFAULT).spec)
     if resume and job is None:
-        raise ConfigError(
-            "--resume: expected an INPUT that can be read again and --out with a file in a format of one line a sentence, got input "
-            f"{source!r}, output {'standard output' if out is None else str(out)!r}, format {writer!r}; leave out --resume"
-        )
+        raise not_resumable(source, out, writer)
     given = open_input(source, splitter=splitter, is_text=is_text, no_relation=no_relation, why_no_text=why_no_text)
     if out is not None:
         check_output(out, given.files, option="--out")
@@ -93,48 +90,13 @@ def predict_file(
     with closing(read_ahead(_timed(blocks_of(checked), report), BLOCKS_AHEAD)) as blocks:
         predict = partial(_predicted, extractor, threshold=threshold, entities=chosen, report=report, on_sentences=on_sentences)
         if out is None:
-            _write(predict(blocks), output_format, sys.stdout, report)
+            write_blocks(predict(blocks), output_format, sys.stdout, report)
         else:
-            _write_file(blocks, predict, output_format, out, job, resume=resume, report=report, notes=notes)
+            notes += write_file(blocks, predict, output_format, out, job, resume=resume, report=report)
     if report.sentences and chosen == "predicted" and not report.candidates.kept + sum(report.candidates.dropped.values()):
         notes.append(f"{report.sentences} sentences, none with two entities that the model found: no relations; has it learned enough?")
     found = [] if extractor.annotator is None else extractor.annotator.report.lines()
     return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines(), *found]
-
-
-def _write_file(
-    blocks: Iterator[Block], predict: Callable[[Iterator[Block]], Iterator[Block]], output_format: Writer, out: Path, job: Job | None,
-    *, resume: bool, report: InferenceReport, notes: list[str],
-) -> None:  # fmt: skip
-    """Predict and write what is not in the file yet."""
-    with ExitStack() as stack:
-        if is_shared := out.is_file() or not out.exists():  # nobody writes into a pipe or /dev/null by mistake
-            make_folder(out.parent)
-        if is_shared and output_format.lines is not None:  # `replaced_file` has its own lock
-            stack.enter_context(lock_output(out))
-        if resume and job is not None and output_format.lines is not None and job.has_lines(out):
-            found = job.entities != "gold"
-            missing = remaining(blocks, out, output_format.lines, partial(job.mark_begun, out), found=found)
-            first = next(missing, None)
-            if first is None:
-                notes.append(f"{out}: already complete, nothing was left to predict")
-            else:
-                with open_output(out, "a") as stream:
-                    _write(predict(chain([first], missing)), output_format, stream, report)
-        else:
-            predicted = predict(blocks)
-            first = next(predicted, [])
-            if is_shared:
-                complete_mark(out).unlink(missing_ok=True)
-            # Line by line: what is there after an interruption is of use. A page would be half of one.
-            with open_output(out) if output_format.lines is not None else replaced_file(out) as stream:
-                if job is not None:  # emptied before it is marked: the mark is for new lines only
-                    job.mark_begun(out)
-                _write(chain([first], predicted), output_format, stream, report)
-        if job is not None and resume:
-            job.mark_complete(out)
-        elif is_shared:
-            mark(out).unlink(missing_ok=True)
 
 
 def predict_documents(
@@ -182,17 +144,6 @@ def _predicted(
             on_sentences(report.sentences)
 
 
-def _write(blocks: Iterable[Block], output_format: Writer, stream: TextIO, report: InferenceReport) -> None:
-    if output_format.lines is None:
-        output_format.write(chain.from_iterable(blocks), stream)
-        return
-    for block in blocks:
-        with report.busy("writing"):
-            # All lines of a block in one system call: only a kill during that call leaves part of a line.
-            stream.write("".join([f"{line}\n" for document in block for line in output_format.lines(document)]))
-            stream.flush()
-
-
 def _job(
     extractor: RelationExtractor,
     source: str,
@@ -204,8 +155,7 @@ def _job(
     splitter: str,
 ) -> Job | None:
     """The settings that a resumed run has to share; None if the prediction cannot be resumed."""
-    is_repeatable = source != STANDARD_INPUT and out is not None and (out.is_file() or not out.exists())
-    if not is_repeatable or output_format.lines is None or extractor.checksum is None:
+    if not is_resumable(source, out, output_format) or extractor.checksum is None:
         return None
     found_by = extractor.bundle.entity_source
     return Job(

@@ -69,7 +69,7 @@ class Job:
                 before = None  # something else has written the file since
         if before is None:
             raise ConfigError(
-                f"--resume: expected {mark(out)} beside {out}, as an interrupted `relsift predict` leaves it, got none: the file is "
+                f"--resume: expected {mark(out)} beside {out}, as an interrupted run leaves it, got none: the file is "
                 "complete, or something else wrote it; leave out --resume to write it anew"
             )
         for name, value in asdict(self).items():

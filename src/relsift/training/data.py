@@ -21,6 +21,7 @@ from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run_folder import FINGERPRINTS_FILE, RunData
 
+_KINDS = {TRAIN: "training", DEV: "development", TEST: "test"}  # parts, in words
 FEW_RELATIONS = 100  # in a part to select or score on; with fewer, F1 moves by points from chance alone
 
 
@@ -32,6 +33,7 @@ class LoadedData:
     direction: Direction | None  # the corpus's usual direction, if it has one
     notes: list[str]  # what the readers left out, one line a reason
     warnings: list[str] = field(default_factory=list)  # why scores of this data may mislead, one line each
+    documents: list[Document] = field(default_factory=list)  # those of the training sentences, to draw samples from
 
 
 @dataclass(frozen=True)
@@ -86,35 +88,38 @@ def training_data(
     checksums = {source.name: source.sha256()}
     if dev_fraction is not None:
         cut = split_documents(list(source.documents(part, report)), {DEV: dev_fraction}, seed=SEED, where=data)
-        training, development = (list(sentences_of(cut[name])) for name in (TRAIN, DEV))
+        documents, development = cut[TRAIN], list(sentences_of(cut[DEV]))
         warnings = share_warnings(cut, {DEV: dev_fraction})
         if DEV in source.splits:
             warnings.append(f"{data}: its own development part is not used, since --dev-fraction holds out a share of the training part")
     else:
         dev_source, dev_part = _development_source(data, source, part, dev, no_relation)
-        training = list(sentences_of(source.documents(part, report)))
+        documents = list(source.documents(part, report))
         development = list(sentences_of(dev_source.documents(dev_part, report)))
         checksums |= {dev_source.name: dev_source.sha256()} if dev is not None else {}
+    training = list(sentences_of(documents))
     options: dict[str, Any] = {"no_relation": list(no_relation)} if no_relation else {}
     options |= {"on_error": on_error} if on_error != "stop" else {}
     options |= {"dev_fraction": dev_fraction} if dev_fraction is not None else {}
     run = RunData(source.name, training, development, checksums, options)
     warnings += [*_training_warnings(training, development), *never_seen(no_relation, report)]
-    return LoadedData(run, source.direction, report.lines(), warnings)
+    return LoadedData(run, source.direction, report.lines(), warnings, documents)
 
 
-def scoring_data(data: str, run: Path | None = None, *, no_relation: Sequence[str] = (), on_error: OnError = "stop") -> ScoringData:
-    """Annotated documents to score a model on: of data with parts, the test part.
+def scoring_data(
+    data: str, run: Path | None = None, *, part: str = TEST, no_relation: Sequence[str] = (), on_error: OnError = "stop"
+) -> ScoringData:
+    """Annotated documents to score a model on: of data with parts, this one.
 
     Args: run: folder of the model's run, to notice sentences that it was trained on. no_relation, on_error: as for `training_data`.
-    Raises: DataError if there are parts and no test part, since all parts together would be training data too.
+    Raises: DataError if there are parts and not this one, since all parts together would be training data too.
     """
     source = resolve(data, no_relation)
-    part = _part_or_whole(data, source, TEST, "test")
+    chosen = _part_or_whole(data, source, part, _KINDS[part])
     report = ReadReport(on_error=on_error)
-    pairs = list(documents_with_losses(source.documents(part, report), report))
+    pairs = list(documents_with_losses(source.documents(chosen, report), report))
     documents = [document for document, _ in pairs]
-    name = source.name if part is None else f"{source.name}/{part}"
+    name = source.name if chosen is None else f"{source.name}/{chosen}"
     sentences = list(sentences_of(documents))
     warnings = [*_scoring_warnings(name, sentences, run), *never_seen(no_relation, report)]
     return ScoringData(name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings)

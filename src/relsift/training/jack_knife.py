@@ -9,6 +9,7 @@ Source: Zhong & Chen, NAACL 2021, who tried it for a pipeline.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ FOLDS = 5
 FOUND_FILE = "found-{}.json"  # of a state folder, one a fold
 TrainWithout = Callable[[Sequence[Sentence], RunConfig], AnyScorer]
 """Trains a model on these sentences, with these options."""
+OnFold = Callable[[int, int, float | None], None]
+"""Called after each fold with its number from 1, their number, and its seconds; None: what an interrupted run left was taken."""
 
 
 class _Entity(Strict):
@@ -68,7 +71,13 @@ def check_pair_entities(config: RunConfig) -> None:
 
 
 def found_by_jack_knife(
-    config: RunConfig, sentences: Sequence[Sentence], train: TrainWithout, folder: Path | None, *, resume: bool
+    config: RunConfig,
+    sentences: Sequence[Sentence],
+    train: TrainWithout,
+    folder: Path | None,
+    *,
+    resume: bool,
+    on_fold: OnFold | None = None,
 ) -> FoundSentences:
     """Find the entities of training sentences by models that did not see them.
 
@@ -81,7 +90,8 @@ def found_by_jack_knife(
     key, result = _checksum(fold_config, sentences), list(sentences)
     for fold in range(FOLDS):
         numbers = [number for number, its_fold in enumerate(fold_of) if its_fold == fold]
-        found = _kept(folder, fold, numbers, key) if resume and folder is not None else None
+        started, found = time.perf_counter(), _kept(folder, fold, numbers, key) if resume and folder is not None else None
+        is_kept = found is not None
         if found is None:
             scorer = train([sentence for sentence, its_fold in zip(sentences, fold_of) if its_fold != fold], fold_config)
             read = find_entities(scorer, [sentences[number] for number in numbers])
@@ -90,6 +100,8 @@ def found_by_jack_knife(
                 _keep(folder, fold, numbers, key, found)
         for number, entities in zip(numbers, found, strict=True):
             result[number] = with_found_entities(sentences[number], entities)
+        if on_fold is not None:
+            on_fold(fold + 1, FOLDS, None if is_kept else time.perf_counter() - started)
     return FoundSentences(result, evaluate_entities(sentences, result).micro.f1)
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from relsift.annotators.entities import entity_annotator
+from relsift.annotators.own_tokens import with_own_tokens
 from relsift.annotators.trees import with_trees
 from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
 from relsift.config import RunConfig
+from relsift.decisions.aims import F1
+from relsift.decisions.provenance import TunedOn
 from relsift.device import checked_device
+from relsift.errors import require
 from relsift.evaluation.scores import Entities, Match, Scores, evaluate
 from relsift.files import open_output, replaced_file, to_json, write_json
 from relsift.found_entities import without_entities
@@ -19,6 +24,7 @@ from relsift.inference import InferenceReport, entities_of, predict
 from relsift.registry import find
 from relsift.schema import Sentence
 from relsift.training.device import enough_memory
+from relsift.training.jack_knife import OnFold
 from relsift.training.loop import Prepared, TrainingResult, fit, prepare
 from relsift.training.run_folder import RunData, begin, check_place, claimed, record_of
 from relsift.training.state import STATE
@@ -32,11 +38,14 @@ def train_run(
     resume: bool = False,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
     on_batch: Callable[[int, int], None] | None = None,
+    on_fold: OnFold | None = None,
+    plain: bool = False,
 ) -> tuple[TrainingResult, Scores]:
     """Train into `folder`; returns the result and the scores on the development part.
 
     Options and data are checked before anything is written, so a start that fails leaves the folder free.
 
+    Args: plain: as of `relsift.training.loop.prepare`.
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on, or if another
         process trains in it.
     """
@@ -45,11 +54,22 @@ def train_run(
     if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
-    prepared = prepare(config, data.training, data.development)  # finds out what is wrong with options and data
+    data = with_tokens_of_text(config, data)
+    prepared = prepare(config, data.training, data.development, plain=plain)  # finds out what is wrong with options and data
     with claimed(folder):
         check_place(config, data, folder, resume)  # again: another process may have begun a run here meanwhile
         begin(config, data, folder)
-        return _train(prepared, data, folder, resume, on_epoch, on_batch)
+        return _train(prepared, data, folder, resume, on_epoch, on_batch, on_fold)
+
+
+def with_tokens_of_text(config: RunConfig, data: RunData) -> RunData:
+    """The data with the tokens that its text gets, if the options ask for them. Raises ConfigError for a model that reads trees."""
+    if config.text.tokens == "corpus":
+        return data
+    reads_trees = "trees" in find("model", config.model.name).READS
+    require(not reads_trees, "text.tokens", expected=f"corpus, for {config.model.name}, which reads trees", got="text")
+    training, development = (tuple(map(with_own_tokens, part)) for part in (data.training, data.development))
+    return replace(data, training=training, development=development)
 
 
 def _train(
@@ -59,6 +79,7 @@ def _train(
     resume: bool,
     on_epoch: Callable[[dict[str, Any]], None] | None,
     on_batch: Callable[[int, int], None] | None,
+    on_fold: OnFold | None,
 ) -> tuple[TrainingResult, Scores]:
     def record_epoch(record: dict[str, Any]) -> None:
         with open_output(folder / HISTORY_FILE, "a") as stream:
@@ -68,7 +89,8 @@ def _train(
 
     try:
         with enough_memory():
-            result = fit(prepared, state_folder=folder / STATE_FOLDER, resume=resume, on_epoch=record_epoch, on_batch=on_batch)
+            state = folder / STATE_FOLDER
+            result = fit(prepared, state_folder=state, resume=resume, on_epoch=record_epoch, on_batch=on_batch, on_fold=on_fold)
     except Exception:
         if not (folder / STATE_FOLDER / STATE).exists():  # nothing to resume: the folder can be begun again, with options that work
             (folder / CONFIG_FILE).unlink()
@@ -76,7 +98,8 @@ def _train(
     if result.vectors is not None:
         write_json(folder / RUN_FILE, record_of(folder) | {"vectors": result.vectors.to_json()})
     scores, report = _development_scores(result, data)
-    bundle = replace(result.bundle, about=_about(data, result, scores))
+    decision = replace(result.bundle.decision, tuned_on=tuned_on(data, scores, report))
+    bundle = replace(result.bundle, decision=decision, about=_about(data, result, scores))
     write_json(folder / METRICS_FILE, {"development": scores.to_json(), "unseen entity types": report.unseen_types})
     with replaced_file(folder / HISTORY_FILE) as stream:
         stream.writelines(to_json(record, indent=None) + "\n" for record in result.state.history)
@@ -91,6 +114,15 @@ def _development_scores(result: TrainingResult, data: RunData) -> tuple[Scores, 
         return score_bundle(bundle, data.development)
     predicted = [bundle.decision.decide(scored, bundle.encoding.labels) for scored in part.scored]
     return evaluate_predicted(bundle, data.development, predicted, part.report), part.report
+
+
+def tuned_on(data: RunData, scores: Scores, report: InferenceReport) -> TunedOn:
+    """What the decision of a training was tuned on. Args: scores: of the development part, with the decision in force."""
+    counts = report.candidates
+    return TunedOn(
+        data=f"{data.name}, development part", checksums=dict(data.checksums), sentences=scores.sentences, pairs=counts.kept,
+        related=counts.positive, aim=F1.name, version=version("relsift"), relations=scores.per_type,
+    )  # fmt: skip
 
 
 def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, Any]:

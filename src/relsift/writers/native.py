@@ -42,7 +42,9 @@ def record_of(sentence: Sentence, *, doc_id: str | None = None) -> dict[str, Any
         record["tagged"] = [_entity(entity, start) for entity in sentence.tagged]
     if sentence.relations is not None:
         record["relations"] = [
-            {"head": r.head, "tail": r.tail, "type": r.type} | ({} if r.score is None else {"score": round(r.score, 6)})
+            {"head": r.head, "tail": r.tail, "type": r.type}
+            | ({} if r.score is None else {"score": round(r.score, 6)})
+            | ({} if r.probability is None else {"probability": round(r.probability, 6)})
             for r in sentence.relations
         ]
     return record
@@ -53,7 +55,8 @@ def lines(document: Document) -> Iterator[str]:
     if not document.sentences:
         text = {} if document.text is None else {"text": document.text, "offsets": list[Any]()}
         yield _encode({"id": document.id, "tokens": [], **text, "entities": [], "relations": []})
-    is_whole_document = len(document.sentences) == 1 and document.sentences[0].id == document.id
+    # Of raw text each line names its document, so that results can be joined to what went in.
+    is_whole_document = document.text is None and len(document.sentences) == 1 and document.sentences[0].id == document.id
     for sentence in document.sentences:
         try:
             yield _encode(record_of(sentence, doc_id=None if is_whole_document else document.id))

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relsift.annotators.base import find_annotator
-from relsift.annotators.pattern_entities import PatternEntities
+from relsift.annotators.pattern_entities import PatternEntities, _longest, _Matcher, _Node
+from relsift.annotators.pattern_file import read_patterns
 from relsift.errors import ConfigError, DataError
 from relsift.schema import Document, Sentence
 from relsift.text import tokenise
@@ -243,3 +244,34 @@ def test_a_file_that_changed_is_read_again(tmp_path):
 def test_a_path_that_is_missing_is_asked_for(spec):
     with pytest.raises(ConfigError, match=r"expected the path of a JSONL file of patterns, as in patterns:names\.jsonl, got none"):
         find_annotator(spec, "entities")
+
+
+WORDS = st.sampled_from(("the", "The", "acme", "Acme", "mill"))
+LITERALS = st.sampled_from(("the", "The", "acme", "Acme", "mill")).map(lambda word: {"ORTH": word}) | st.sampled_from(
+    ({"LOWER": "the"}, {"LOWER": {"IN": ["acme", "mill"]}}, {"ORTH": {"IN": ["The", "Acme"]}, "LOWER": "the"}, {"IS_TITLE": True}, {})
+)
+REPEATED = st.builds(lambda literal, repeats: literal | repeats, LITERALS, st.sampled_from(({}, {}, {"OP": "?"}, {"OP": "+"}, {"OP": "*"})))
+
+
+@given(st.lists(st.lists(REPEATED, min_size=1, max_size=4), min_size=1, max_size=6), st.lists(WORDS, min_size=1, max_size=7))
+def test_the_tree_of_patterns_finds_what_a_loop_over_all_patterns_finds(tmp_path_factory, patterns, words):
+    named = [[*pattern, {"ORTH": "mill"}] if all(c.get("OP") in ("?", "*") for c in pattern) else pattern for pattern in patterns]
+    file = file_of(tmp_path_factory.mktemp("patterns"), *({"label": f"L{n}", "pattern": pattern} for n, pattern in enumerate(named)))
+    by_loop = [
+        (start, end, pattern.rule)
+        for start in range(len(words))
+        for pattern in read_patterns(file).patterns
+        if (end := _longest(pattern.conditions, words, start)) is not None
+    ]
+    assert sorted(_Matcher(read_patterns(file))(words)) == sorted(by_loop)
+
+
+def test_only_patterns_whose_first_tokens_are_there_are_tried(tmp_path):
+    words = [letter * count for letter in "abcde" for count in range(1, 9)]
+    records = [{"label": "X", "pattern": [{"LOWER": "the"}, {"LOWER": word}, {"IS_TITLE": True}]} for word in words]
+    patterns = read_patterns(file_of(tmp_path, *records)).patterns
+    tree = _Node()
+    for pattern in patterns:
+        tree.add(pattern)
+    assert list(tree.possible(["The", "aaaaaaaa", "Mill"], 0)) == [patterns[7]]
+    assert list(tree.possible(["The", "mill"], 0)) == []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from raw_texts import TEXTS, assert_covers
 from relsift.annotators import splitters
-from relsift.annotators.splitters import RulesSplitter, Splitter, checked_spans, find_splitter
+from relsift.annotators.splitters import RulesSplitter, Splitter, at_paragraphs, checked_spans, find_splitter
 from relsift.errors import ConfigError, DataError
 from relsift.registry import SPLITTERS
 from relsift.schema import Sentence
+from relsift.text import tokenise
 
 SPECS = {"rules": "relsift", "rules:wrapped": "relsift", "sentencex": "sentencex", "sentencex:zh": "sentencex", "spacy:blank:en": "spacy",
          "spacy:blank:xx": "spacy", "spacy:blank:zh": "spacy"}  # fmt: skip
@@ -132,3 +135,22 @@ def test_the_contract_is_small():
             return [Sentence("0", (text,), offsets=((0, len(text)),))]
 
     assert_covers("Ada", One.named("").split("Ada"))
+
+
+@each
+@settings(max_examples=30, deadline=None)
+@given(text=st.lists(st.sampled_from(("Ada", "left", "the", "mill", ".", "\n", "\n\n", "\r\n\r\n", "\n \n")), max_size=14).map(" ".join))
+def test_no_sentence_of_any_splitter_goes_on_behind_a_blank_line(spec: str, text: str):
+    sentences = find_splitter(spec).split(text)
+    assert_covers(text, sentences)
+    for sentence in sentences:
+        start, end = sentence.offsets[0][0], sentence.offsets[-1][1]
+        assert re.search(r"\n\s*\n", text[start:end]) is None
+
+
+def test_tokens_are_cut_into_paragraphs_at_blank_lines_alone():
+    text = "Ada left\nthe mill\n\nBo stays"
+    spans = tokenise(text)
+    parts = [[text[a:b] for a, b in part] for part in at_paragraphs(spans, text)]
+    assert parts == [["Ada", "left", "the", "mill"], ["Bo", "stays"]]
+    assert list(at_paragraphs([], text)) == []

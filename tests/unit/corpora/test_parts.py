@@ -114,7 +114,7 @@ def test_documents_that_happen_to_be_called_so_are_no_parts(tmp_path: Path):
 def test_a_part_that_cannot_be_read_is_an_error_and_no_absent_part(tmp_path: Path):
     write(tmp_path, "train.jsonl", "test.jsonl")
     (tmp_path / "dev.jsonl").write_text("", encoding="utf-8")
-    with pytest.raises(DataError, match=r"dev\.jsonl: expected annotated text, got an empty file"):
+    with pytest.raises(DataError, match=r"dev\.jsonl: expected text, annotated or not, got none: an empty file"):
         resolve(str(tmp_path))
 
 

@@ -126,13 +126,28 @@ def test_unknown_formats_options_and_values_are_refused_with_what_there_is(tmp_p
         resolve(f"brat:{tmp_path}/nowhere")
 
 
+def test_a_file_that_may_be_text_is_refused_with_what_to_do(tmp_path: Path):
+    (tmp_path / "notes.md").write_text("hello", encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('{"tekst": "Ada left.", "label": 1}\n', encoding="utf-8")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.md").write_text("hello", encoding="utf-8")
+    for name, advice in (
+        ("notes.md", r"to read it as raw text write text:.*notes\.md"),
+        ("rows.jsonl", r"needs the key \"text\" or \"tokens\", and its first one has keys label, tekst; did you mean 'text' by 'tekst'\?"),
+        ("sub", r"raw text is read from files that end with \.txt: rename them, or name one as text:.*a\.md"),
+    ):
+        with pytest.raises(DataError, match=advice):
+            resolve(str(tmp_path / name))
+    assert resolve(f"text:{tmp_path / 'notes.md'}").raw == "text"
+
+
 def test_a_path_no_reader_or_several_recognise_is_refused_with_the_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    unknown, empty = tmp_path / "notes.md", tmp_path / "empty.jsonl"
+    unknown, empty = tmp_path / "notes.xyz", tmp_path / "empty.jsonl"
     unknown.write_text("hello", encoding="utf-8")
     empty.touch()
     with pytest.raises(DataError, match=r"one that no format recognises; write FORMAT:.* with one of ace2005, .* spert"):
         resolve(str(unknown))
-    with pytest.raises(DataError, match="got an empty file"):
+    with pytest.raises(DataError, match="got none: an empty file"):
         resolve(str(empty))
     monkeypatch.setitem(READERS, "twin", READERS["native"])
     table.cache_clear()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from spacy.tokens import Doc, DocBin, Span  # noqa: E402
 from spacy.training import Example  # noqa: E402
 
 from relsift import registry  # noqa: E402
+from relsift.annotators.entities import EntitySource  # noqa: E402
 from relsift.bundle import Bundle, build  # noqa: E402
 from relsift.candidates import Candidates  # noqa: E402
 from relsift.decisions.decision import Decision  # noqa: E402
@@ -390,6 +392,29 @@ def test_pipelines_without_the_component_leave_the_name_to_others(steps: str, tm
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.stdout.split("\n")[:2] == ["[]", "ConfigError"], done.stderr
+
+
+def test_the_type_table_of_the_model_folder_is_used_unless_the_config_has_one_and_is_saved(model: str, tmp_path: Path):
+    (tmp_path / "names.jsonl").write_text('{"label": "X", "pattern": "Ada"}\n', encoding="utf-8")
+    bundle = replace(Bundle.load(Path(model)), entity_source=EntitySource((f"patterns:{tmp_path / 'names.jsonl'}",), TYPES))
+    bundle.save(tmp_path / "model")
+    text = "Ada joined Acme Tuesday."
+    nlp = pipeline(str(tmp_path / "model"), types={})
+    expected = triples(nlp(text))
+    assert pairs(nlp(text)) == [("Ada", "Acme"), ("Acme", "Ada")]
+    assert expected == triples(pipeline(model)(text))
+    own = pipeline(str(tmp_path / "model"), types={"PERSON": None, "DATE": "PER", "FIRM": "ORG"})
+    assert pairs(own(text)) == [("Acme", "Tuesday"), ("Tuesday", "Acme")]
+    nlp.to_disk(tmp_path / "saved")
+    (tmp_path / "model").rename(tmp_path / "gone")
+    (tmp_path / "names.jsonl").unlink()
+    again = spacy.load(tmp_path / "saved")
+    assert triples(again(text)) == expected
+    as_bytes = pipeline(None, types={})
+    as_bytes.get_pipe("relsift").from_bytes(again.get_pipe("relsift").to_bytes())
+    assert triples(as_bytes(text)) == expected
+    again.to_disk(tmp_path / "saved")  # over itself, and the table stays
+    assert triples(spacy.load(tmp_path / "saved")(text)) == expected
 
 
 # ---- saving

@@ -169,7 +169,7 @@ def test_offsets_of_a_file_count_in_the_file_and_survive_writing(text: str, tmp_
     file = tmp_path_factory.getbasetemp() / "any.txt"
     file.write_bytes(text.encode())
     if not text.strip():
-        with pytest.raises(DataError, match=r"any\.txt: expected text, got (an empty file|a file of blanks only)"):
+        with pytest.raises(DataError, match=r"any\.txt: expected text, annotated or not, got none: (an empty file|a file of blanks only)"):
             read(file)
         return
     (document,) = read(file)
@@ -229,10 +229,22 @@ def test_raw_text_is_what_no_format_with_annotation_recognises(files: dict[str, 
     assert recognise(write(tmp_path, **files)).name == name
 
 
-@pytest.mark.parametrize("files", [{"a_txt": "Ada", "a_ann": "x"}, {"a_txt": "", "b_txt": " "}, {"a_md": "Ada"}])
+@pytest.mark.parametrize("files", [{"a_txt": "Ada", "a_ann": "x"}, {"a_md": "Ada"}])
 def test_other_folders_are_not_taken_for_raw_text(files: dict[str, str], tmp_path: Path):
     with pytest.raises(DataError, match="expected a file or folder in a known format"):
         recognise(write(tmp_path, **files))
+
+
+def test_inputs_without_text_are_refused_in_the_same_words(tmp_path: Path):
+    (tmp_path / "none").mkdir()
+    blank = write(tmp_path / "blank", a_txt="", b_txt=" \n")
+    for place, got in ((tmp_path / "none", "a folder without files"), (blank, "a folder of empty files only")):
+        with pytest.raises(DataError, match=rf"{place}: expected text, annotated or not, got none: {got}"):
+            recognise(place)
+    with pytest.raises(DataError, match=r"expected text, annotated or not, got none: a folder of empty files only"):
+        list(resolve(f"text:{blank}").documents())
+    (blank / "c.txt").write_text("Ada left.", encoding="utf-8")
+    assert [document.id for document in resolve(f"text:{blank}").documents()] == ["a.txt", "b.txt", "c.txt"]
 
 
 def test_a_folder_of_raw_text_has_no_parts(tmp_path: Path):
