@@ -54,11 +54,18 @@ ENCODERS = {
     "lookup": "relsift.encoders.lookup:LookupEncoder",
 }
 LOSSES = {
+    "adaptive_focal": "relsift.losses.adaptive_focal:AdaptiveFocal",
+    "asymmetric": "relsift.losses.asymmetric:Asymmetric",
     "atloss": "relsift.losses.atloss:ATLoss",
     "binary_cross_entropy": "relsift.losses.binary_cross_entropy:BinaryCrossEntropy",
+    "class_balanced": "relsift.losses.class_balanced:ClassBalanced",
     "cross_entropy": "relsift.losses.cross_entropy:CrossEntropy",
+    "focal": "relsift.losses.focal:Focal",
+    "logit_adjustment": "relsift.losses.logit_adjustment:LogitAdjustment",
     "multilabel_cross_entropy": "relsift.losses.multilabel_cross_entropy:MultilabelCrossEntropy",
+    "ncrl": "relsift.losses.ncrl:NoneClassRanking",
     "ranking": "relsift.losses.ranking:Ranking",
+    "ssr_pu": "relsift.losses.ssr_pu:ShiftedPositiveUnlabelled",
 }
 MODELS = {
     "bilstm_pcnn": "relsift.models.bilstm_pcnn:BiLSTMPCNN",
@@ -100,6 +107,7 @@ EXPERIMENTS = {
     "ablations": "relsift.experiments.ablations:EXPERIMENT",
     "evaluation_habits": "relsift.experiments.evaluation_habits:EXPERIMENT",
     "encoders": "relsift.experiments.encoders:EXPERIMENT",
+    "losses": "relsift.experiments.losses:EXPERIMENT",
     "joint_layers": "relsift.experiments.joint_layers:EXPERIMENT",
     "joint": "relsift.experiments.joint:EXPERIMENT",
     "joint_parts": "relsift.experiments.joint_parts:EXPERIMENT",

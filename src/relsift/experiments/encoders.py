@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from relsift.config import TRANSFORMER
 from relsift.experiments.experiment import Experiment, full_report
 from relsift.experiments.result import Results
@@ -16,6 +18,7 @@ FROZEN = System(
     name="bilstm_pcnn-frozen", title="BiLSTM+PCNN on the frozen encoder", model="bilstm_pcnn", preset="frozen",
     overrides=(f"model.encoder={TRANSFORMER}",),
 )  # fmt: skip
+TUNED = replace(FROZEN, name="bilstm_pcnn-tuned", title="BiLSTM+PCNN on the trained encoder", preset="tuned")
 PACKED = System(name="packed_markers", title="Packed markers", model="packed_markers")
 TYPED = System(name="typed_markers", title="Typed markers", model="typed_markers")
 
@@ -39,6 +42,7 @@ ON_WORDS = (
 ON_ENCODER = (
     *(_on_encoder(system.model, system.title, system.preset or "paper") for system in ON_WORDS),
     FROZEN,
+    TUNED,
     TYPED,
     PACKED,
 )
@@ -50,7 +54,7 @@ QUESTION = (
 
 
 def report(results: Results, command: str) -> Report:
-    few = (MTL_TAG, BILSTM_PCNN, FROZEN, TYPED, PACKED)
+    few = (MTL_TAG, BILSTM_PCNN, FROZEN, TUNED, TYPED, PACKED)
     return full_report(results, command, title="Encoders", question=QUESTION, base=MTL_TAG, drawn_systems=few)
 
 

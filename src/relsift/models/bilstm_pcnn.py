@@ -85,6 +85,7 @@ _FROZEN_TRAINING = {
     **_TRAINING, "freeze_encoder": True, "encoder_learning_rate": 1e-4, "freeze_embeddings": True,  # the last two if it is thawed
     "word_dropout": 0.0, "epochs": 15, "patience": 15, "batch_tokens": 4096,
 }  # fmt: skip
+_TUNED_TRAINING = {**{name: value for name, value in _FROZEN_TRAINING.items() if name != "freeze_encoder"}, "encoder_learning_rate": 3e-5}
 
 
 class BiLSTMPCNN(ConvolvedPairClassifier):
@@ -95,6 +96,7 @@ class BiLSTMPCNN(ConvolvedPairClassifier):
     PRESETS: ClassVar = {
         "paper": Preset("ours, chosen on development data", {}, _TRAINING),
         "frozen": Preset("the same on a transformer that is not trained (--encoder FOLDER)", _ON_FROZEN, _FROZEN_TRAINING),
+        "tuned": Preset("the same on a transformer that is trained too, slowly (--encoder FOLDER)", _ON_FROZEN, _TUNED_TRAINING),
     }
 
     def __init__(self, config: BiLSTMPCNNConfig, encoding: Encoding) -> None:
