@@ -184,6 +184,27 @@ def test_a_model_that_another_process_decides_is_left_alone(run, capsys):
     assert_one_clear_line(status, err, "expected a model that no other process changes")
 
 
+def test_no_name_of_a_model_decides_it_while_its_run_is_held(run, capsys):
+    with locked(run / "lock", busy=""):
+        for name in (run, run / "model"):
+            status, _, err = relsift(capsys, "decide", name, "--set", "threshold=1")
+            assert_one_clear_line(status, err, f"{run / 'model'}: expected a model that no other process changes")
+            assert "--out" not in err  # which only a training has
+
+
+def test_a_rule_set_to_what_it_was_keeps_the_probabilities(run, capsys):
+    status, _, err = relsift(capsys, "decide", run, "--set", "mode=single", "--set", "threshold=0.25", "--learn-from", "gazette-en")
+    assert status == 0 and "warning" not in err
+    assert stored(run)["calibration"] is not None and stored(run)["tuned_on"] is None
+
+
+def test_data_without_candidate_pairs_are_named(run, tmp_path, capsys):
+    sentence = {"id": "s", "tokens": ["Ada", "sings"], "entities": [{"start": 0, "end": 1, "type": "PER"}], "relations": []}
+    (tmp_path / "lone.jsonl").write_text(json.dumps(sentence) + "\n")
+    status, _, err = relsift(capsys, "decide", run, "--data", tmp_path / "lone.jsonl")
+    assert_one_clear_line(status, err, "lone.jsonl: expected candidate pairs to tune on, got none; name data with two entities")
+
+
 def test_a_member_of_an_ensemble_is_not_decided_alone_and_the_ensemble_is(run, tmp_path, capsys):
     member = Bundle.load(run / "model")
     Bundle.ensemble([member, member], member.decision).save(tmp_path / "both")

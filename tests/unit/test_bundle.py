@@ -105,7 +105,7 @@ def test_a_missing_file_is_named(folder, name):
 
 def test_a_missing_or_broken_decision_is_named_and_nothing_else_is(folder):
     (folder / DECISION_FILE).write_text('{"format": 1, "mode": "single", "threshold": "high"}')
-    assert_refused(folder, f"{folder / DECISION_FILE}: expected mode and threshold of a decision")
+    assert_refused(folder, f"{folder / DECISION_FILE}: decision.threshold: expected a number")
     (folder / DECISION_FILE).unlink()
     assert_refused(folder, f"{folder / DECISION_FILE}: expected the decision of the model, got No such file")
 

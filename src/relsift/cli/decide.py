@@ -67,7 +67,7 @@ def command(
         require(data is not None or not is_given, option, expected="--data DATA beside it, to tune on", got="none")
     changes = data is not None or bool(settings) or learn_from is not None
     folder = folder_to_decide(run, changes=changes and not dry_run)
-    with held(run, folder) if changes and not dry_run else nullcontext():
+    with held(folder) if changes and not dry_run else nullcontext():
         bundle = Bundle.load(folder)
         bundle.to(place)
         labels = bundle.encoding.labels

@@ -6,8 +6,11 @@ The module of a command imports only typer at its top, so that `--help` answers 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -32,7 +35,9 @@ from relsift.cli import (
     reproduce,
     split,
     stats,
+    suggest,
     train,
+    tune,
     validate,
     vectors,
 )
@@ -86,7 +91,9 @@ app.command("evaluate")(evaluate.command)
 app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
 app.command("predict", cls=registered.help_lists("writer"))(predict.command)
+app.command("suggest", cls=registered.help_lists("writer"))(suggest.command)
 app.command("cv")(cv.command)
+app.command("tune")(tune.command)
 app.command("curve")(curve.command)
 app.command("reproduce", cls=registered.help_lists("experiment"))(reproduce.command)
 app.command("models")(models.command)
@@ -101,6 +108,7 @@ def main() -> None:
     """
     open_streams()
     warnings.showwarning = _show_warning
+    interruptions = _noted_interruptions()
     try:
         status = app(standalone_mode=False)
         sys.stdout.flush()
@@ -122,9 +130,27 @@ def main() -> None:
         _fail("expected enough memory for this work, got no more from the system; use smaller data, batches or a smaller model")
     except OSError as error:
         _fail(_system_error(error), CANNOT_WRITE if is_full(error) else BAD_INPUT)
+    except Exception:
+        if interruptions:  # a library that was being loaded swallowed the interruption, and is half loaded
+            sys.exit(INTERRUPTED)
+        raise
     finally:
         discard_output()
     sys.exit(status or 0)
+
+
+def _noted_interruptions() -> list[int]:
+    """A list that gets an entry with every interruption, which is raised as KeyboardInterrupt as ever."""
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    # A process in the background ignores interruptions: that stays.
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return noted
 
 
 def _system_error(error: OSError) -> str:

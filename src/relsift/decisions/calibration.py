@@ -65,9 +65,12 @@ class Calibration:
         values = np.asarray(scores, np.float64)
         if self.method == "isotonic":
             return np.asarray(np.interp(values, self.scores, self.probabilities), np.float64)
-        slope, shift = (1 / self.temperature, 0.0) if self.temperature is not None else (self.slope or 1.0, self.shift or 0.0)
         with np.errstate(over="ignore"):  # of scores beyond all bounds the probability is 0 or 1
-            return np.asarray(0.5 * (1.0 + np.tanh((slope * values + shift) / 2)), np.float64)
+            if self.temperature is not None:  # divided: the inverse of a temperature next to 0 is infinite, and 0 times that no number
+                log_odds = values / self.temperature
+            else:
+                log_odds = (self.slope or 1.0) * values + (self.shift or 0.0)
+            return np.asarray(0.5 * (1.0 + np.tanh(log_odds / 2)), np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """Without the parameters of other methods."""

@@ -80,8 +80,15 @@ def _check_triples(triples: Any) -> None:
     if not isinstance(triples, frozenset):
         raise _error("triples", "(head type, tail type, relation) triples, or null", triples)
     for triple in triples:
-        if not isinstance(triple, tuple) or len(triple) != 3 or not all(isinstance(part, str) for part in triple):
-            raise _error("triples", "(head type, tail type, relation) triples", triple)
+        as_triple(triple)
+
+
+def as_triple(value: Any) -> tuple[str, str, str]:
+    """A triple from a list or tuple. Raises ConfigError for what is none."""
+    if not isinstance(value, list | tuple) or len(value) != 3 or not all(isinstance(part, str) for part in value):
+        raise _error("triples", "(head type, tail type, relation) triples", value)
+    head, tail, name = value
+    return head, tail, name
 
 
 def _check_directions(decision: Decision) -> None:

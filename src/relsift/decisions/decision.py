@@ -7,6 +7,7 @@ one entity the best stay (`at_most`); and what reaches its threshold is taken, w
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -136,15 +137,17 @@ class Decision:
             raise CheckpointError(
                 f"{where}: expected a decision of format 1 or {FORMAT}, got {version!r:.60}; use the relsift version that wrote it"
             )
-        expected = "expected mode and threshold of a decision"
         if "threshold" not in value:  # the default in its place would be a guess
-            raise CheckpointError(f"{where}: {expected}, got no threshold")
+            raise CheckpointError(f"{where}: expected mode and threshold of a decision, got no threshold")
         parts = {name: part for name, part in value.items() if name != "format"}
-        if version == 1 and (unknown := parts.keys() - {"mode", "threshold"}):
-            raise CheckpointError(f"{where}: {expected} of format 1, got {min(unknown)!r:.60} too")
+        known = {"mode", "threshold"} if version == 1 else set(cls.__dataclass_fields__)
+        if unknown := parts.keys() - known:
+            close = difflib.get_close_matches(min(unknown), known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; its keys are {', '.join(sorted(known))}"
+            raise CheckpointError(f"{where}: expected keys of a decision of format {version}, got {min(unknown)!r:.60}{hint}")
         try:
             if isinstance(triples := parts.get("triples"), list):
-                parts["triples"] = frozenset(tuple(triple) if isinstance(triple, list) else triple for triple in triples)
+                parts["triples"] = frozenset(checks.as_triple(triple) for triple in triples)
             if isinstance(symmetric := parts.get("symmetric"), list):
                 parts["symmetric"] = tuple(symmetric)
             if parts.get("calibration") is not None:
@@ -152,8 +155,8 @@ class Decision:
             if parts.get("tuned_on") is not None:
                 parts["tuned_on"] = TunedOn.from_json(parts["tuned_on"], f"{where}: tuned_on")
             return cls(**parts)
-        except (TypeError, ConfigError) as error:
-            raise CheckpointError(f"{where}: {expected}, got {error}") from error
+        except ConfigError as error:
+            raise CheckpointError(f"{where}: {error}; correct it there, or copy the folder again") from error
 
     def save(self, folder: Path) -> None:
         write_json(folder / DECISION_FILE, self.to_json())

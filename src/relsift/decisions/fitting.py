@@ -2,7 +2,8 @@
 
 Examples are the relations that the decision chooses between: in mode single the best one of each pair, in mode several all of them. Each
 is right or wrong. The method is chosen by cross-fitting: fitted on four fifths of the documents (of the sentences, where each is a document
-of its own), measured by log loss on the last one. A method with more parameters has to be better by more than 1 %.
+of its own), measured by log loss on the last one. A method with more parameters has to be better by more than 1 %. With few right relations
+it is the temperature, or Platt's two numbers where probabilities would fall with the score otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from relsift.decisions.scored import Scored
 
 FOLDS = 5
-FEW = 50  # right relations; with fewer, one parameter is all that can be fitted
+FEW = 50  # right relations; with fewer, no choice of a method would be sure
+_WITH_FEW: tuple[Method, ...] = ("temperature", "platt")  # the first that fits: one parameter fits only where a score of 0 is even odds
 _GAIN = 0.01  # share by which a method has to lower the log loss of a simpler one
 _LEAST = 1e-12  # probability, in a logarithm
 
@@ -52,21 +54,22 @@ def fit(scores: Floats, right: Bools, folds: NDArray[np.int64], method: Method |
 
     Args: folds: (N,) what is held out together. method: None chooses one.
     """
-    num_right, warnings = int(right.sum()), list[str]()
+    num_right = int(right.sum())
     if not num_right:
         return None, ["no probabilities: no relation that the decision could take is right in the data to calibrate on"]
-    if num_right < FEW:
-        few = f"only {num_right} relations of the data to calibrate on are right"
-        if method is None:
-            method = "temperature"
-            warnings.append(f"{few}: probabilities are rough, by {method} alone; {FEW} would allow a better method")
-        else:
-            warnings.append(f"{few}: probabilities are rough")
-    chosen = method or _chosen(scores, right, folds)
-    result = _fitted(chosen, scores, right)
+    if method is not None:
+        tried: tuple[Method, ...] = (method,)
+    elif num_right < FEW:
+        tried = _WITH_FEW
+    else:
+        tried = (_chosen(scores, right, folds),)
+    result = next((fitted for one in tried if (fitted := _fitted(one, scores, right)) is not None), None)
     if result is None:
-        warnings.append(f"no probabilities: in the data to calibrate on, higher scores are not right more often ({chosen})")
-    return result, warnings
+        return None, [f"no probabilities: in the data to calibrate on they would not rise with the score ({' and '.join(tried)})"]
+    if num_right >= FEW:
+        return result, []
+    few = f"only {num_right} relations of the data to calibrate on are right: probabilities are rough"
+    return result, [few if method is not None else f"{few}, by {result.method} alone; {FEW} would allow a better method"]
 
 
 def group_of(scored: Scored) -> str:

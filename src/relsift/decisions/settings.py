@@ -17,7 +17,6 @@ KEYS = (
     "at_most", "at_most.RELATION.head", "at_most.RELATION.tail",
 )  # fmt: skip
 NONE, DETECTED = "none", "detected"
-_CHANGES_SCORES = ("mode", "constraints", "symmetric", "inverse")  # a calibration holds for the choices that it was fitted on
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,9 @@ class Settings:
     calibration: Method | None = None  # to be fitted; None: not set
     warnings: list[str] = field(default_factory=list)
 
-    @property
-    def drops_calibration(self) -> bool:
-        """Whether the old calibration does not hold any more."""
-        return not self.given.isdisjoint(_CHANGES_SCORES)
+    def changes_choices(self, old: Decision) -> bool:
+        """Whether the rules leave other choices to the thresholds than those that the old decision was tuned and calibrated on."""
+        return _rules(self.decision) != _rules(old)
 
 
 def changed(decision: Decision, texts: Sequence[str], labels: tuple[str, ...], detected: Decision | None = None) -> Settings:
@@ -73,15 +71,27 @@ def changed(decision: Decision, texts: Sequence[str], labels: tuple[str, ...], d
             _one_of(key, value, (NONE,))
             tables: dict[str, dict[str, Any]] = {"thresholds": thresholds, "inverse": inverse, "at_most": at_most}
             tables[first].clear()
+        elif first == "thresholds" and value == NONE:
+            thresholds.pop(_relation(key, rest, labels), None)
+            relations.discard(rest)
         elif first == "thresholds":
             relations.add(_relation(key, rest, labels))
             thresholds[rest] = _number(key, value)
+        elif first == "inverse" and value == NONE and NONE not in labels:
+            _relation(key, rest, labels)
+            inverse = {name: other for name, other in inverse.items() if rest not in (name, other)}
         elif first == "inverse":
             inverse[_relation(key, rest, labels)] = _relation(key, value, labels)
         else:
             _set_limit(at_most, key, rest, value, labels)
     decision = replace(decision, **values, thresholds=thresholds, inverse=inverse, at_most=at_most)
     return Settings(decision, frozenset(given), frozenset(relations), method)
+
+
+def _rules(decision: Decision) -> tuple[object, ...]:
+    triples = decision.triples if decision.constraints else None
+    both_ways = {frozenset(pair) for pair in decision.inverse.items()}
+    return decision.mode, triples, frozenset(decision.symmetric), both_ways
 
 
 def _set_limit(at_most: dict[str, dict[str, int]], key: str, rest: str, value: str, labels: tuple[str, ...]) -> None:

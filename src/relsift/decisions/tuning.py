@@ -268,5 +268,6 @@ def _shrunk(thresholds: Floats, common: float, support: NDArray[np.int64], stren
     """(K,) each drawn towards the common one."""
     if strength == float("inf"):
         return np.full(len(thresholds), common)
-    shrunk: Floats = (support * thresholds + strength * common) / np.maximum(support + strength, 1e-9)
+    own = support / np.maximum(support + strength, 1e-9)  # (K,) weights, not sums over examples: those of the largest thresholds overflow
+    shrunk: Floats = own * thresholds + (1 - own) * common
     return shrunk

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from relsift.bundle import ENSEMBLE, MEMBER_FOLDER, MODEL_FILE, RUN_FILE, Bundle, model_folder
+from relsift.bundle import ENSEMBLE, MEMBER_FOLDER, MODEL_FILE, MODEL_FOLDER, RUN_FILE, Bundle, model_folder
 from relsift.decisions.aims import F1, Aim
 from relsift.decisions.constraints import both_ways, learnt_triples, share_both_ways
 from relsift.decisions.decision import DECISION_FILE, Decision
@@ -103,10 +103,11 @@ def _without_data(old: Decision, settings: Settings) -> Change:
         raise ConfigError(f"--set calibration={settings.calibration}: expected data to fit it on, got none; name it with --data")
     if new == old:
         return Change(old, new, warnings)
-    if settings.drops_calibration and new.calibration is not None:
+    other_choices = settings.changes_choices(old)
+    if other_choices and new.calibration is not None:
         new = replace(new, calibration=None)
         warnings.append("relations get no probability any more, since the calibration was fitted on other choices; --data fits a new one")
-    if settings.drops_calibration:
+    if other_choices:
         warnings.append("the thresholds were tuned with other rules; --data tunes them anew")
     return Change(old, new if settings.given == {"calibration"} else replace(new, tuned_on=None), warnings)
 
@@ -118,6 +119,9 @@ def _tuned(
     sentences = [sentence for sentence in data.sentences if sentence.relations is not None]
     report = InferenceReport()
     scored = score(bundle.scorer, sentences, report)
+    if not any(sentence.pairs for sentence in scored):
+        advice = "name data with two entities a sentence, of types that can be related; if the model finds none, train it longer"
+        raise DataError(f"{data.name}: expected candidate pairs to tune on, got none; {advice}")
     kept = {name: value for name, value in settings.decision.thresholds.items() if name in settings.relations}
     base = replace(settings.decision, thresholds=kept, calibration=None, tuned_on=None)
     tuning_data = TuningData(sentences, scored, labels, direction)
@@ -172,12 +176,13 @@ def folder_to_decide(run: Path, *, changes: bool) -> Path:
 
 
 @contextmanager
-def held(run: Path, folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
     """The model folder for this process alone within the block; no process may train in the run around it."""
     busy = f"{folder}: expected a model that no other process changes, got one where one does; try again when it is done"
+    around = folder.resolve().parent
     with ExitStack() as stack:
-        if (run / RUN_FILE).is_file():
-            stack.enter_context(claimed(run))
+        if folder.resolve().name == MODEL_FOLDER and (around / RUN_FILE).is_file():  # also if the model folder in the run was named
+            stack.enter_context(claimed(around, busy=busy))
         stack.enter_context(locked(folder / _LOCK, busy=busy, remove=True, place=folder))
         yield
 

@@ -47,14 +47,17 @@ def seed_folder(seed: int) -> str:
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """The run folder, made if need be, for this process alone within the block."""
+def claimed(folder: Path, *, busy: str | None = None) -> Iterator[None]:
+    """The run folder, made if need be, for this process alone within the block.
+
+    Args: busy: the error message if another process holds it; None: that of a training.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: expected a place for a run folder, got {error.strerror}; name another --out") from error
-    busy = f"{folder}: expected a run folder that no other process trains in, got one where one does; wait for it, or use another --out"
-    with locked(folder / LOCK_FILE, busy=busy):
+    trains = f"{folder}: expected a run folder that no other process trains in, got one where one does; wait for it, or use another --out"
+    with locked(folder / LOCK_FILE, busy=trains if busy is None else busy):
         yield
 
 

@@ -122,7 +122,18 @@ def test_few_examples_allow_one_parameter_and_none_allow_none():
     all_right, _ = fit(np.abs(scores) + 1, np.ones(60, np.bool_), folds)
     assert all_right is not None and all_right.probability([2.0])[0] > 0.9
     falling, warnings = fit(scores, scores < 0.0, folds, "platt")
-    assert falling is None and "higher scores are not right more often" in warnings[-1]
+    assert falling is None and warnings == ["no probabilities: in the data to calibrate on they would not rise with the score (platt)"]
+
+
+def test_few_examples_whose_scores_lie_on_one_side_of_0_are_calibrated_with_a_shift():
+    scores = np.linspace(-9, -5, 40)
+    fitted, [warning] = fit(scores, scores > -8, np.arange(40) % FOLDS)  # most are right, though all are below 0
+    assert fitted is not None and fitted.method == "platt" and "by platt alone" in warning
+    assert fitted.probability(-8.9) < 0.5 < fitted.probability(-5.0)
+
+
+def test_no_temperature_is_so_small_that_a_probability_is_no_number():
+    assert Calibration(method="temperature", temperature=5e-324).probability([-1.0, 0.0, 1.0]).tolist() == [0.0, 0.5, 1.0]
 
 
 def test_folds_hold_out_whole_documents_and_have_as_many_each_as_can_be():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from relsift.decisions.calibration import Calibration
@@ -30,7 +32,7 @@ def test_every_key_sets_its_rule_and_a_later_one_wins():
     assert (new.constraints, new.triples, new.symmetric) == (False, OLD.triples, ("Kill", "Live_In"))
     assert new.at_most == {"org.part of": {"head": 2}, "Kill": {"tail": 1}}
     assert (settings.calibration, new.calibration, settings.relations) == ("platt", None, {"org.part of"})
-    assert settings.drops_calibration
+    assert settings.changes_choices(OLD)
 
 
 def test_none_takes_a_rule_away():
@@ -40,7 +42,15 @@ def test_none_takes_a_rule_away():
     bare = changed(full, ["thresholds=none", "inverse=none", "at_most=none", "calibration=none", "symmetric=none"], LABELS)
     assert bare.decision == Decision() and bare.calibration is None
     assert changed(OLD, [], LABELS).decision == OLD
-    assert not changed(OLD, ["threshold=3"], LABELS).drops_calibration
+    one = changed(full, ["thresholds.Kill=none", "inverse.Live_In=none"], LABELS)  # either of two inverse relations takes both away
+    assert one.decision == replace(full, thresholds={}, inverse={}) and one.relations == frozenset()
+
+
+def test_a_rule_that_is_set_to_what_it_was_changes_no_choices():
+    same = [f"mode={OLD.mode}", f"constraints={str(OLD.constraints).lower()}", "threshold=3"]
+    assert not changed(OLD, same, LABELS).changes_choices(OLD)
+    unused = replace(OLD, constraints=False, triples=frozenset())  # triples say nothing while constraints are off
+    assert not changed(unused, [], LABELS).changes_choices(replace(unused, triples=None))
 
 
 def test_detected_relations_come_from_training_data():

@@ -114,6 +114,8 @@ def test_thresholds_are_drawn_to_the_common_one_by_the_number_of_examples():
     assert shrunk.tolist() == pytest.approx([(15 * 2 + 5) / 20, 0.0, 1.0])
     assert tuning._shrunk(np.array([2.0]), 1.0, np.array([15]), float("inf")).tolist() == [1.0]
     assert tuning._shrunk(np.array([2.0]), 1.0, np.array([15]), 0.0).tolist() == [2.0]
+    with np.errstate(over="raise"):  # of thresholds that take all, or nothing
+        assert tuning._shrunk(np.array([1e308, -1e308]), 1e308, np.array([15, 15]), 5.0).tolist() == pytest.approx([1e308, -5e307])
 
 
 def test_a_relation_with_one_example_keeps_the_common_threshold_and_is_named():
