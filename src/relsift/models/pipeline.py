@@ -55,7 +55,7 @@ class PipelineConfig(ModelConfig):
         by_sentence = architecture.UNIT == "sentence" and "trees" not in architecture.READS
         expected = "a model of pairs that reads no dependency trees, and words that do not depend on the pair"
         require(by_sentence and not issubclass(architecture, JointModel), "model.relations", expected=expected, got=self.relations)
-        expected = f"null, {' or '.join(architecture.PRESETS)}"
+        expected = f"one of null, {', '.join(architecture.PRESETS)}"
         is_known = self.relation_preset is None or self.relation_preset in architecture.PRESETS
         require(is_known, "model.relation_preset", expected=expected, got=self.relation_preset)
         try:

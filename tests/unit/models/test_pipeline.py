@@ -33,7 +33,7 @@ def test_the_model_of_pairs_follows_the_encoder_unless_named(encoder, relations)
         ("relations=nonsense", r"model\.relations: expected auto or the name of a model of pairs, .* got 'nonsense'"),
         ("relations=spert", r"model\.relations: expected a model of pairs"),
         ("relations=sptree", r"model\.relations: expected a model of pairs that reads no dependency trees"),
-        ("relation_preset=foo", r"model\.relation_preset: expected null, paper or frozen, got 'foo'"),
+        ("relation_preset=foo", r"model\.relation_preset: expected one of null, paper, frozen, tuned, got 'foo'"),
         ("relation_options={filters: 0}", r"model\.relation_options: .*numbers >= 1"),
         ("hidden=-1", r"model\.word_size, model\.hidden: expected numbers >= 1, got \(100, -1\)"),
         ("dropout=1", r"model\.dropout"),
