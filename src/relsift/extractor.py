@@ -17,11 +17,12 @@ from relsift.annotators.entities import EntityAnnotators, EntitySource, entity_a
 from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
+from relsift.decisions.scored import Scored
 from relsift.device import CPU, checked_device
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
-from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, with_precision
+from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
 from relsift.precision import Precision
 from relsift.readers.base import ReadReport
@@ -235,6 +236,19 @@ class RelationExtractor:
         numbered = enumerate(several(items, plan.must_give))
         those = (given(item, f"item {number}", f"item-{number}", dropped, must_give=plan.must_give) for number, item in numbered)
         return self._predicted(those, dropped, plan, threshold, report)
+
+    def scored(
+        self, documents: Iterable[Document], *, report: InferenceReport | None = None, entities: Entities | None = None
+    ) -> Iterator[Scored]:
+        """The sentences of all documents with the scores of their pairs, before any decision; in order, in bounded memory.
+
+        Arguments and errors are those of `predict`.
+        """
+        plan, used = self._plan(entities), InferenceReport() if report is None else report
+        those = (given(document, "document", "document", ReadReport()) for document in documents)
+        for block in in_blocks(those, lambda one: len(one.document.sentences), SENTENCES_AT_ONCE):
+            complete = [one.document for one in block] if plan.find == "none" else self._with_entities(block, find_all=plan.find == "all")
+            yield from score(self.bundle.scorer, list(sentences_of(complete)), used, entities=plan.scored)
 
     def explain(
         self, found: RelationView | Sentence, pair: tuple[int, int] | None = None, *, relation: str | None = None

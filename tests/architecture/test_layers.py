@@ -41,7 +41,7 @@ LAYERS = (
     ("items", "explanation"),
     ("extractor",),
     ("streaming", "experiments", "integrations"),
-    ("demo", "serving"),
+    ("demo", "serving", "suggestions"),
     ("cli",),
     ("__main__",),
 )

@@ -12,10 +12,11 @@ from relsift.experiments.grid import FinishedCell
 
 
 class GridProgress:
-    def __init__(self, total: int, ready: int) -> None:
+    def __init__(self, total: int, ready: int, title: str = "cells") -> None:
+        """Args: title: what is counted. ready: of them, before."""
         self.console = new_console(err=True)
         self.bar = Progress(
-            TextColumn("cells", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn(title, markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             TextColumn("{task.fields[left]}", markup=False),
             console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip

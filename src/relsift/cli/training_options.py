@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from relsift.config import RunConfig
     from relsift.training.data import LoadedData
+    from relsift.training.tuning import Configure
 
 Dev = Annotated[str | None, typer.Option(help="Development data; the corpus's own development part if left out.")]
 DevFraction = Annotated[
@@ -32,8 +33,8 @@ Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 … or auto;
 def configured(
     data: str, out: Path, *, dev: str | None, dev_fraction: float | None, model: str, preset: str | None, config: Path | None,
     overrides: Sequence[str], encoder: str | None, device: str | None, no_relation: Sequence[str], on_error: str,
-) -> tuple[RunConfig, LoadedData]:  # fmt: skip
-    """The configuration and the data, as of `relsift train`; notes and warnings of the data are told.
+) -> tuple[Configure, LoadedData]:  # fmt: skip
+    """What makes the configuration of further overrides, and the data, as of `relsift train`; notes and warnings of the data are told.
 
     Raises: ConfigError for options that cannot be, before the data is read; or if `out` would change what is read.
     """
@@ -53,4 +54,8 @@ def configured(
     check_output(out, [*reads, *([config] if config else [])], option="--out")
     loaded = training_data(data, dev, dev_fraction=dev_fraction, no_relation=no_relation, on_error=data_options.as_on_error(on_error))
     data_options.tell(loaded.notes, loaded.warnings)
-    return load_config(model=model, preset=preset, file=config, overrides=options, direction=loaded.direction), loaded
+
+    def configure(further: Sequence[str]) -> RunConfig:
+        return load_config(model=model, preset=preset, file=config, overrides=[*options, *further], direction=loaded.direction)
+
+    return configure, loaded

@@ -7,6 +7,7 @@ cell.py        one training: one system, one fold, one seed -> `CellResult` (res
 cell_files.py  finished cells as files: one each, or one for all
 grid.py        many cells, on several processes; finished ones are never computed again
 planning.py    from what a user asks to a plan, systems and cells
+learning_curve.py, power_law.py    growing samples of the documents -> F1 by size, and what more of them would bring
 comparison.py  is one system better than another, over documents and over folds
 table1 to table4, figure3, error_kinds, ablations, evaluation_habits, tag_gain, cv    which systems, and what their report shows
 """

@@ -31,7 +31,7 @@ from relsift.streaming.resume import Block, Job
 from relsift.writers.base import Writer
 
 BLOCKS_AHEAD = 2  # blocks read while one is computed; more would only need more memory
-_NOTHING_FINDS_ENTITIES = (
+NOTHING_FINDS_ENTITIES = (
     "expected entities, which this model relates and does not find, got raw text, which has none; name what finds them, as in "
     "--entities-from spacy:en_core_web_sm, annotate the text first, or take a joint model (`relsift models`)"
 )
@@ -75,7 +75,7 @@ def predict_file(
     output_format: Writer = find("writer", writer)
     chosen = entities if extractor.bundle.entity_source is not None else entities_of(extractor.bundle.scorer, entities)
     finds_some = chosen != "gold"
-    why_no_text = None if finds_some else _NOTHING_FINDS_ENTITIES
+    why_no_text = None if finds_some else NOTHING_FINDS_ENTITIES
     used_threshold = extractor.threshold if threshold is None else threshold
     job = _job(extractor, source, out, output_format, used_threshold, on_error, chosen, find_splitter(splitter or DEFAULT).spec)
     if resume and job is None:

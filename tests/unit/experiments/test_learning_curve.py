@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from grids import write_sentences
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grids import write_sentences
 from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError
 from relsift.experiments import learning_curve as curves
 from relsift.experiments.learning_curve import CurveCell, learning_curve, sample, shares_of
@@ -55,29 +56,34 @@ def data(tmp_path: Path) -> LoadedData:
 
 
 def test_finished_cells_are_kept_and_more_seeds_add_to_them(data: LoadedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    config, folder, trained = run_config(epochs=1), tmp_path / "curve", list[int]()
-    real = curves.train_run
+    config, folder, trained = run_config(epochs=1), tmp_path / "curve", list[tuple[int, int]]()
 
-    def counting(own, run, place, **options):
-        trained.append(own.training.seed)
-        if own.training.seed == 2 and len(run.training) == len(data.run.training) and trained.count(2) == 2:
+    def train_run(own, run, place, *, resume):
+        assert resume
+        place.mkdir(parents=True, exist_ok=True)
+        trained.append((own.training.seed, len(run.training)))
+        assert run.development == data.run.development
+        if len(trained) == 4:
             raise RelsiftError("stopped here")
-        return real(own, run, place, **options)
+        state = SimpleNamespace(best_epoch=1, epoch=1, best_threshold=0.5)
+        scores = SimpleNamespace(micro=SimpleNamespace(f1=len(run.training) / 100), setting={"entities": "gold", "candidates": "9"})
+        return SimpleNamespace(state=state, bundle=None), scores
 
-    monkeypatch.setattr(curves, "train_run", counting)
+    monkeypatch.setattr(curves, "train_run", train_run)
     first = learning_curve(config, data, folder, (0.5, 1), 1)
-    assert trained == [1, 1] and [cell.share for cell in first] == [0.5, 1]
-    assert first[0].sentences < first[1].sentences == len(data.run.training)
+    whole = len(data.run.training)
+    assert trained == [(1, first[0].sentences), (1, whole)] and [cell.share for cell in first] == [0.5, 1]
+    assert first[1].development == whole / 100 and first[1].test is None and first[1].setting == "entities=gold"
     with pytest.raises(RelsiftError, match="seed-2-share-1: stopped here"):
         learning_curve(config, data, folder, (0.5, 1), 2)
     done = list[int]()
     both = learning_curve(config, data, folder, (0.5, 1), 2, on_cell=lambda cell, count, left: done.append(count))
-    assert trained == [1, 1, 2, 2, 2] and done == [4]
+    assert [seed for seed, _ in trained] == [1, 1, 2, 2, 2] and done == [4]
     assert both[:2] == first and not (folder / "unfinished").exists()
     scored = scoring_data(str(data.run.name))
     with pytest.raises(CheckpointError, match="expected a curve with test=True, got one with test=False"):
         learning_curve(config, data, folder, (0.5, 1), 1, test=scored)
-    with pytest.raises(CheckpointError, match=r"training\.epochs=2.*training\.epochs=1"):
+    with pytest.raises(CheckpointError, match=r"training\.epochs=2, got one with training\.epochs=1"):
         learning_curve(run_config(epochs=2), data, folder, (0.5, 1), 1)
 
 
