@@ -63,9 +63,11 @@ def encoder_table(results: Results) -> str:
     for system in computed(results):
         development = over_seeds(results, system, lambda cell: cell.development.micro.f1)
         test = over_seeds(results, system, lambda cell: cell.test.micro.f1)
-        rows.append([system.title, development, test, *against(results, system), *cost(results, system)])
+        title = f"{system.title} ¹" if in_bfloat16(results, system) else system.title
+        rows.append([title, development, test, *against(results, system), *cost(results, system)])
     head = ["system", "development", "test micro F1", f"against {MTL_TAG.title}", "95 % interval", "p", "seeds", "s an epoch", "parameters"]
-    return table(head, rows)
+    note = "\n\n¹ Trained in bfloat16." if any(in_bfloat16(results, system) for system in computed(results)) else ""
+    return table(head, rows) + note
 
 
 def joint_table(results: Results) -> str:
@@ -81,6 +83,10 @@ def joint_table(results: Results) -> str:
         "of gold entities, micro", "seeds", "s an epoch", "parameters",
     ]  # fmt: skip
     return table(head, rows)
+
+
+def in_bfloat16(results: Results, system: System) -> bool:
+    return any(cell.config["training"]["precision"] == "bfloat16" for cell in results.of(system))
 
 
 def computed(results: Results) -> list[System]:

@@ -93,8 +93,11 @@ def test_a_new_decision_is_stored_and_used_by_prediction_and_evaluation(run, tmp
     assert all(one["probability"] <= other["probability"] for one, other in pairwise(by_score))
     status, _, err = relsift(capsys, "validate", predicted)
     assert status == 0, err
-    status, out, err = relsift(capsys, "evaluate", run, "gazette-en", "--json", "--reliability", tmp_path / "plot.svg")
+    status, out, err = relsift(capsys, "evaluate", run, "gazette-en", "--json", "--reliability", tmp_path / "plot.svg", "--co-occurrence")
     assert status == 0, err
+    by_chance, scores = json.loads(out)["co_occurrence"], json.loads(out)
+    assert by_chance["relations"] == scores["micro"]["support"] and by_chance["unrelated_pairs"] > by_chance["relations"]
+    assert [row["recall"] for row in by_chance["at_recall"]] == [0.5, 0.6, 0.7, 0.8, 0.9]
     calibration = json.loads(out)["calibration"]
     assert calibration["relations"] == len(relations) and 0 <= calibration["expected_error"] <= 1
     assert "<svg" in (tmp_path / "plot.svg").read_text()

@@ -20,6 +20,9 @@ def command(
         Path | None,
         typer.Option("--reliability", metavar="FILE.svg", help="Draw how right the probabilities are.", show_default=False),
     ] = None,
+    co_occurrence: Annotated[
+        bool, typer.Option("--co-occurrence", help="Count unrelated pairs called related, at fixed recalls; scores the data twice.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
@@ -36,6 +39,7 @@ def command(
     from relsift.extractor import RelationExtractor
     from relsift.files import replaced_file
     from relsift.report.calibration import calibration_line, reliability_svg, reliability_table
+    from relsift.report.co_occurrence import co_occurrence_table
     from relsift.report.score_tables import (
         cause_table,
         entity_error_table,
@@ -47,7 +51,7 @@ def command(
     )
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
-    from relsift.training.scoring import scored_data, unseen_types
+    from relsift.training.scoring import co_occurrences_of, scored_data, unseen_types
 
     name_of_data = data_options.one_data(data, data_option)
     on_error_checked = data_options.as_on_error(on_error)
@@ -58,11 +62,14 @@ def command(
     )
     whose, matched = prediction_options.whose_entities(extractor.bundle, entities or ("predicted" if specs else None), match)
     require(whose == "gold" or not official, "--official", expected="gold entities, as the task gives; add --entities gold", got=whose)
+    expected = "given entities; add --entities gold"
+    require((whose == "gold" and not specs) or not co_occurrence, "--co-occurrence", expected=expected, got="found ones")
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences, entities=whose)
     result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)
     warnings = [*data_to_score.warnings, *unseen_types(extractor.bundle, data_to_score, whose)]
+    by_chance = co_occurrences_of(extractor.bundle, data_to_score) if co_occurrence else None
     official_result = official_scores(sentences, predicted) if official else None
     if reliability is not None:
         expected = "a model with probabilities that finds relations; `relsift decide RUN --data DATA` gives it some"
@@ -74,6 +81,8 @@ def command(
         value = {"data": name, "threshold": extractor.threshold} | result.to_json() | {"warnings": warnings}
         if official_result is not None:
             value["official"] = official_result.to_json()
+        if by_chance is not None:
+            value["co_occurrence"] = by_chance.to_json()
         echo_json(value)
         return
     if result.entities is not None:
@@ -85,6 +94,8 @@ def command(
     if result.calibration is not None:
         show(reliability_table(result.calibration))
         echo(calibration_line(result.calibration))
+    if by_chance is not None:
+        show(co_occurrence_table(by_chance))
     echo(interval_line(result.interval), result.relations.setting_line())
     if official_result is not None:
         show(official_table(official_result, name))

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from relsift.bundle import Bundle
+from relsift.decisions.scored import Scored
 from relsift.evaluation.calibration import CalibrationScores, calibration_scores, found_probabilities
+from relsift.evaluation.co_occurrence import CoOccurrences, co_occurrences
 from relsift.evaluation.entities import EntityScores, evaluate_entities
 from relsift.evaluation.error_causes import ErrorCauses, error_causes
-from relsift.evaluation.scores import Entities, Match, Scores
+from relsift.evaluation.scores import Entities, Match, Scores, count_gold
 from relsift.evaluation.significance import Counts, Interval, by_document, entity_counts, interval_of, sentence_counts, with_lost
-from relsift.inference import InferenceReport
+from relsift.inference import InferenceReport, score
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
 from relsift.training.run import evaluate_predicted
@@ -78,6 +80,35 @@ def scored_data(
         interval_of(by_document(found, annotated_sizes(data)) if unit == "document" else found, unit=unit),
         causes.with_lost_in_reading(data.lost_relations.total()), calibration,
     )  # fmt: skip
+
+
+def co_occurrences_of(bundle: Bundle, data: ScoringData) -> CoOccurrences:
+    """How many unrelated pairs of given entities the decision would call related, at fixed recalls; the data is scored for it.
+
+    Constraints and thresholds of single relations are in force; the common threshold is what is moved.
+    Raises: DataError without annotated relations, or without unrelated pairs of fitting types.
+    """
+    annotated = [sentence for sentence in data.sentences if sentence.relations is not None]
+    labels, right, wrong, unrelated = bundle.encoding.labels, list[float](), list[float](), list[float]()
+    for scored in score(bundle.scorer, annotated, entities="gold"):
+        its_right, its_wrong, its_unrelated = _levels(scored, bundle, labels)
+        right += its_right
+        wrong += its_wrong
+        unrelated += its_unrelated
+    relations = count_gold(annotated, bundle.candidates.direction) + data.lost_relations.total()
+    return co_occurrences(right, wrong, unrelated, relations=relations)
+
+
+def _levels(scored: Scored, bundle: Bundle, labels: tuple[str, ...]) -> tuple[list[float], list[float], list[float]]:
+    """Of a sentence: levels of the right choices, of the wrong ones, and the best one of each unrelated pair."""
+    found = bundle.decision.choices(scored, labels)
+    right, wrong, best = list[float](), list[float](), dict[int, float]()
+    for pair, column, level in zip(found.pairs.tolist(), found.columns.tolist(), found.levels.tolist()):
+        types = scored.pairs[pair].types
+        (right if labels[column] in types else wrong).append(level)
+        if not types:
+            best[pair] = max(level, best.get(pair, level))
+    return right, wrong, list(best.values())
 
 
 def unseen_types(bundle: Bundle, data: ScoringData, entities: Entities = "gold") -> list[str]:
