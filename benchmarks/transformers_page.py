@@ -38,6 +38,8 @@ def page() -> list[str]:
     lines = ["## With a transformer", "", words("encoders.md"), ""]
     for title, results in grids(ENCODERS, WITH_ENCODER):
         lines += [f"### {title}", "", setting(results), "", encoder_table(results), "", machines(results), ""]
+        if (folds := ENCODERS / f"{results.plan.data}-folds").is_dir() and title.endswith(TRANSFORMERS[""]):
+            lines += [f"#### {results.plan.data}, five folds", "", folds_table(load_results(folds, WITH_ENCODER)), ""]
     if not JOINT_FOLDER.is_dir():
         return lines
     lines += ["## Joint models", "", words("joint.md"), ""]
@@ -68,6 +70,23 @@ def encoder_table(results: Results) -> str:
     head = ["system", "development", "test micro F1", f"against {MTL_TAG.title}", "95 % interval", "p", "seeds", "s an epoch", "parameters"]
     note = "\n\n¹ Trained in bfloat16." if any(in_bfloat16(results, system) for system in computed(results)) else ""
     return table(head, rows) + note
+
+
+def folds_table(results: Results) -> str:
+    """Means over folds, and differences over sentences and over folds."""
+    rows = []
+    for system in computed(results):
+        values = [cell.test.micro.f1 for cell in results.of(system)]
+        row = [system.title, with_deviation(fmean(values), stdev(values))]
+        if system.name == MTL_TAG.name:
+            rows.append([*row, "", "", "", "", ""])
+            continue
+        tested = compare_systems(results.of(system), results.of(MTL_TAG))
+        over_folds = "" if tested.fold_interval is None else interval(tested.fold_interval)
+        won = f"{tested.folds_won()[0]} of {len(tested.folds)}"
+        rows.append([*row, f"**{points(tested.difference)}**", interval(tested.interval), f"{tested.p_value:.4f}", over_folds, won])
+    head = ["system", "test micro F1 ± over folds", f"against {MTL_TAG.title}", "95 % interval", "p", "interval over folds", "better in"]
+    return table(head, rows)
 
 
 def joint_table(results: Results) -> str:
