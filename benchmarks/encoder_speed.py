@@ -39,8 +39,7 @@ FILE = RESULTS / "encoders" / "speed.json"
 SHARE = 4  # one training sentence of so many
 ROUNDS = 3  # of the prediction, after one that is not counted
 NAMES = [
-    "mtl_tag", "pcnn_tag", "bilstm_pcnn", "bilstm_pcnn-frozen", "multitask_cnn-encoder", "pcnn-encoder", "bilstm_pcnn-encoder",
-    "typed_markers", "packed_markers",
+    "mtl_tag", "pcnn_tag", "bilstm_pcnn", "bilstm_pcnn-frozen", "bilstm_pcnn-tuned", "packed_markers", "typed_markers",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from relsift.experiments.result import END_TO_END, Results
 from relsift.experiments.system import MTL_TAG, System
 from relsift.report.wording import interval, points, with_deviation
 
+SPEED = RESULTS / "encoders" / "speed.json"
 ENCODERS, JOINT_FOLDER = RESULTS / "encoders", RESULTS / "joint"
 TRANSFORMERS = {  # ending of the folder -> what reads the text
     "": "all-MiniLM-L6-v2, 22.7 million weights", "-mpnet": "all-mpnet-base-v2, 109 million weights",
@@ -40,6 +42,7 @@ def page() -> list[str]:
         lines += [f"### {title}", "", setting(results), "", encoder_table(results), "", machines(results), ""]
         if (folds := ENCODERS / f"{results.plan.data}-folds").is_dir() and title.endswith(TRANSFORMERS[""]):
             lines += [f"#### {results.plan.data}, five folds", "", folds_table(load_results(folds, WITH_ENCODER)), ""]
+    lines += speed_table()
     if not JOINT_FOLDER.is_dir():
         return lines
     lines += ["## Joint models", "", words("joint.md"), ""]
@@ -87,6 +90,30 @@ def folds_table(results: Results) -> str:
         rows.append([*row, f"**{points(tested.difference)}**", interval(tested.interval), f"{tested.p_value:.4f}", over_folds, won])
     head = ["system", "test micro F1 ± over folds", f"against {MTL_TAG.title}", "95 % interval", "p", "interval over folds", "better in"]
     return table(head, rows)
+
+
+def speed_table() -> list[str]:
+    """What benchmarks/encoder_speed.py measured."""
+    record = json.loads(SPEED.read_text(encoding="utf-8"))
+    rows = []
+    for row in record["figures"]:
+        rates = [row.get(f"prediction_{threads}_{precision}") for precision in ("float32", "bfloat16") for threads in (1, 2)]
+        shown = [f"{rate['sentences_a_second']:,.0f}" if rate else "–" for rate in rates]
+        first, later = row["seconds_of_epochs"]
+        pairs = f"{row['prediction_1_float32']['pairs_a_second']:,.0f}"
+        weights, memory = f"{row['parameters'] / 1e6:.1f} M", f"{row['memory_training']:,}"
+        rows.append([row["title"], f"{first:.0f}, {later:.0f}", *shown, pairs, weights, memory])
+    head = [
+        "system", "s of the first epoch, and of later ones", "sentences/s, 1 thread", "2 threads", "bfloat16, 1 thread", "2 threads",
+        "pairs/s, 1 thread", "parameters", "MiB in training",
+    ]  # fmt: skip
+    cpu = record["machine"]["cpu"]
+    about = (
+        f"On CoNLL04, an otherwise idle machine ({cpu}): training on one thread in float32, prediction of the test part from sentences "
+        f"to scores, and the peak memory of the process. `{record['command']}` measured it on every fourth training sentence, so tables of "
+        "words are smaller than in use."
+    )
+    return ["### Speed and memory", "", about, "", table(head, rows), ""]
 
 
 def joint_table(results: Results) -> str:
