@@ -34,7 +34,7 @@ def read_json(file: Path, *, error: type[RelsiftError] = CheckpointError, advice
         character, a number that is not finite, and a whole number beyond 64 bits.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # editors put a mark before a file that was edited by hand
         value = decode(text)
         _check(value)
         if "\\ud" in text or "\\uD" in text:  # only an escape can hold half a character

@@ -173,6 +173,12 @@ def test_a_decision_edited_into_nonsense_is_one_clear_line_that_names_the_file(c
         assert_one_clear_line(status, err, f"{file}: ", part)
 
 
+def test_a_decision_saved_by_an_editor_that_writes_a_byte_order_mark_is_read(run):
+    file = run / "model" / "decision.json"
+    file.write_text(json.dumps(stored(run) | {"threshold": 0.75}), encoding="utf-8-sig")
+    assert Bundle.load(run / "model").decision.threshold == 0.75
+
+
 def test_a_model_that_comes_with_relsift_is_shown_and_not_changed(capsys):
     status, out, err = relsift(capsys, "decide", "demo-en")
     assert status == 0, err

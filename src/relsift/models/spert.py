@@ -101,7 +101,8 @@ _TRAINING = {
 _TUNED = {
     **_TRAINING, "learning_rate": 1e-3, "encoder_learning_rate": 1e-4, "batch_sentences": 8, "ema": 0.999, "freeze_embeddings": True,
 }  # fmt: skip
-_FROZEN = {**_TUNED, "freeze_encoder": True, "ema": 0.99}
+# Spans train slower than pairs: with equal weights, three points of relation F1 less on CoNLL04's development part.
+_FROZEN = {**_TUNED, "freeze_encoder": True, "ema": 0.99, "loss_weights": {"entities": 5.0}}
 _MAXIMA = {"encoder_options": {"pooling": "max"}}  # so that the maxima over tokens are those over their pieces
 _SMALL = {**_MAXIMA, "hidden": 256}
 _LOOKS = {"character_filters": 32, "case_size": 8}  # small transformers often read lower case alone, and names are capitalised

@@ -34,11 +34,13 @@ from relsift.models.spert import SpERT, SpERTConfig, SpERTOutput, SpERTStates, i
 
 # With the weight 1 the loss of "related or not", several times as large as the others, takes the layers that all share from the spans:
 # on CoNLL04's development part, frozen transformer, entity F1 fell by seven points and relation F1 by ten.
-_WEIGHTS = {"loss_weights": {"identification": 0.1}}
+_WEIGHTS = {"identification": 0.1}
 
 
 def _with_all_parts(name: str, preset: Preset) -> Preset:
-    training = preset.training if name == "paper" else preset.training | _WEIGHTS
+    training = preset.training
+    if name != "paper":
+        training = training | {"loss_weights": training.get("loss_weights", {}) | _WEIGHTS}
     return replace(preset, summary=f"{preset.summary}, with all parts of SpERT.MT", training=training)
 
 
