@@ -22,6 +22,7 @@ from relsift.decisions.scored import Scored
 from relsift.decisions.tuning import STRENGTHS, TuningData, _shrunk, _Stacked, tuned  # of one fixed strength there is no public way
 from relsift.evaluation.calibration import calibration_scores, found_probabilities
 from relsift.evaluation.scores import PRF, evaluate
+from relsift.evaluation.significance import compare_runs, sentence_counts
 from relsift.inference import score
 from relsift.schema import Sentence
 from relsift.training.data import scoring_data
@@ -43,6 +44,15 @@ class Part:
     def micro(self, decision: Decision) -> PRF:
         return evaluate(self.gold, self.decided(decision), direction=self.bundle.candidates.direction).micro
 
+    def against(self, decision: Decision, base: Decision) -> str:
+        """The difference of micro F1, with its interval over sentences."""
+        counts = [
+            sentence_counts(self.gold, self.decided(one), direction=self.bundle.candidates.direction) for one in (decision, base)
+        ]
+        result = compare_runs([counts[0]], [counts[1]])
+        low, high = (100 * bound for bound in result.interval)
+        return f"{100 * result.difference:+.1f} ({low:+.1f} to {high:+.1f}), p {result.p_value:.3f}"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,6 +63,7 @@ def main() -> None:
     labels, direction, triples = bundle.encoding.labels, bundle.candidates.direction, bundle.decision.triples
     development, test = (Part(bundle, args.data, part) for part in ("dev", "test"))
     data = TuningData(development.gold, development.scored, labels, direction)
+    plain = tuned(Decision(), data).decision
     for constraints in (False, True):
         base = Decision(constraints=constraints, triples=triples)
         common = tuned(base, data).decision
@@ -64,7 +75,8 @@ def main() -> None:
             decision = replace(common, thresholds={labels[column]: float(vector[column]) for column in free})
             f1 = [100 * part.micro(decision).f1 for part in (development, test)]
             print(f"constraints {constraints}, m {strength}: development {f1[0]:.1f}, test {f1[1]:.1f}")
-        print(f"m that cross-validation chooses: {tuned(base, data, per_relation=True).strength}")
+        chosen = tuned(base, data, per_relation=True)
+        print(f"m that cross-validation chooses: {chosen.strength}; against one threshold alone: {test.against(chosen.decision, plain)}")
     for method in METHODS:
         calibration, _ = calibrated(bundle.decision, development.scored, labels, method)
         found = test.decided(replace(bundle.decision, calibration=calibration))
