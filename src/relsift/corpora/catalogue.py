@@ -86,6 +86,30 @@ ADE = Corpus(
     ),
 )
 
+BIORED = Corpus(
+    name="biored",
+    title="BioRED",
+    language="en",
+    domain="biomedical abstracts",
+    licence="US government work, public domain; the authors ask to be cited",
+    source="yookontian/RE_on_BioRED 2b9a518, data/BioRED, PubTator files; the publisher's archive may be another release",
+    homepage="https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/",
+    download="https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/BIORED.zip",
+    citation="Luo et al., Briefings in Bioinformatics 23 (2022)",
+    direction="undirected",
+    raw=(
+        Raw(path="Train.PubTator", sha256="472cf3a38aa1732c08918e561a86a28d331b80ecddc7f77b3de02cc705181b81"),
+        Raw(path="Dev.PubTator", sha256="504f8c8be806606d519b6c360f3164ff89dbfa5610f603bafe662ab2605bca76"),
+        Raw(path="Test.PubTator", sha256="91d478f1e67d310f49d7797e3ea731c97ac1d8f6275245fde5b9dd12c4551c16"),
+    ),
+    readings=tuple(Reading(raw=f"{split.capitalize()}.PubTator", reader="pubtator", split=split) for split in SPLITS),
+    notes=(
+        "The corpus's own split; sentences are found by relsift. Novelty is not read.",
+        "Its relations are between concepts of an abstract. Each is given to all pairs of their mentions in one sentence, so some pairs "
+        "are related that no one read as such, and 981 of 6,503 relations have no pair. Figures are not those of the task.",
+    ),
+)
+
 # Articles that were annotated twice: these are the copies left out, so that no text stands in two splits.
 _LITERATURE_COPIES = frozenset(
     str(number)
@@ -190,6 +214,31 @@ DDI2013 = Corpus(
     notes=(
         "Brings no development part: it is the training documents whose id has a SHA-1 that is 0 modulo 10.",
         "Interactions have no direction; all are stored from left to right. 37 test sentences also stand in the training part.",
+    ),
+)
+
+
+def _pgx_split(_: int, document: Document) -> str:
+    abstract = document.id.partition("_")[0]  # a document is one sentence of an abstract
+    return {8: DEV, 9: TEST}.get(_sha1_modulo_10(abstract), TRAIN)
+
+
+PGXCORPUS = Corpus(
+    name="pgxcorpus",
+    title="PGxCorpus: pharmacogenomics",
+    language="en",
+    domain="pharmacogenomics",
+    licence="CC BY-NC 4.0",
+    source="practikpharma/PGxCorpus 067513c, PGxCorpus.tar",
+    homepage=f"{_GITHUB}practikpharma/PGxCorpus",
+    citation="Legrand et al., Scientific Data 7 (2020)",
+    direction="directed",
+    raw=(Raw(path="raw", suffixes=_BRAT, sha256="4687730db0a69975ffe12992f31415d04066984b13172dbbc3925f64915cd835"),),
+    readings=(Reading(raw="raw", reader="brat", split=_pgx_split, options={"lines": "sentences"}),),
+    notes=(
+        "Brings no split. Abstracts are split by SHA-1 of their PubMed id modulo 10: 8 is dev, 9 is test.",
+        "Comes as a .tar file inside the repository: unpack it, and prepare with --from DIR. 407 discontinuous entities are left out, and "
+        "435 of 2,871 relations with them.",
     ),
 )
 

@@ -20,12 +20,12 @@ from typing import Any, Literal
 
 from relsift.errors import DataError
 from relsift.json_text import decode as decode_json
+from relsift.omissions import Omissions
 from relsift.readers.encodings import UTF8, decode, decode_leniently
 from relsift.schema import Document
 from relsift.text import half_character
 
 OnError = Literal["stop", "skip"]
-EXAMPLES_KEPT = 3  # per reason, for the message to the user
 FAULTS_KEPT = 10_000  # messages; more faults are counted, but not listed
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 80  # characters
@@ -35,22 +35,13 @@ _HIDDEN_FOLDER = "__MACOSX"  # what macOS adds to archives
 
 
 @dataclass
-class ReadReport:
+class ReadReport(Omissions):
     """What a reader had to leave out or change, counted by reason, and what to do about broken input."""
 
     on_error: OnError = "stop"  # skip: leave out the smallest unit that holds a fault, and count it
-    dropped: Counter[str] = field(default_factory=Counter)  # reason -> number of items
-    examples: dict[str, list[str]] = field(default_factory=dict)  # reason -> the first few places
     faults: list[str] = field(default_factory=list)  # messages of the errors that were skipped, in file order
     lost_entities: int = 0  # annotated entities that were left out
     lost_relations: Counter[str] = field(default_factory=Counter)  # type -> annotated relations that were left out; misses in an evaluation
-
-    def drop(self, reason: str, where: str) -> None:
-        """Count one item left out. `reason` is a plural noun phrase: "relations across sentences"."""
-        self.dropped[reason] += 1
-        places = self.examples.setdefault(reason, [])
-        if len(places) < EXAMPLES_KEPT:
-            places.append(where)
 
     def lose_entity(self, reason: str, where: str) -> None:
         """`drop` for an annotated entity."""
@@ -81,14 +72,6 @@ class ReadReport:
             self.lost_relations[relation] += 1
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(str(error))
-
-    def lines(self) -> list[str]:
-        """One line a reason, most frequent first. Files that were not read are named, as far as there are few."""
-        return [f"{count} {reason} ({self._places(reason, count)})" for reason, count in self.dropped.most_common()]
-
-    def _places(self, reason: str, count: int) -> str:
-        places = self.examples[reason]
-        return ", ".join(places) if reason.startswith("files ") and count <= len(places) else f"first: {places[0]}"
 
 
 @dataclass(frozen=True, slots=True)

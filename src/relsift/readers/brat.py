@@ -11,17 +11,18 @@ the words column may be missing, and types may hold blanks. `Options` are those 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from relsift.errors import DataError
+from relsift.readers.annotated_text import AnnotatedText, OffsetCheck, Part
 from relsift.readers.base import Reader, ReadReport, beginning_of, found_beside, input_files, is_hidden, read_text, shown
 from relsift.readers.brat_lines import AnnotationFile, is_annotation, parse
-from relsift.readers.brat_mentions import entity_of, is_misplaced, num_in_place
 from relsift.readers.encodings import UTF8
-from relsift.readers.misplaced import AUTO, UNEXPLAINED_SHARE, Fits
-from relsift.readers.positions import CHARACTERS, CONVENTIONS, Positions, begins_with_mark, fits
+from relsift.readers.misplaced import AUTO
+from relsift.readers.positions import CHARACTERS, CONVENTIONS, begins_with_mark
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
 from relsift.sentences import line_spans, split_sentences
@@ -33,7 +34,6 @@ SAMPLES = {
     "T3\tPlace 32 40\tOld Mill\nT4\tPlace 45 47\tOM\n*\tsame_as T3 T4\n"
     "T5\tPlace 59 63\tLund\nR2\tlocated_in Arg1:T3 Arg2:T5\t\n",
 }
-_LOST_SHARE = 0.5  # of a file's mentions; if more are lost, its document is left out: it would teach that it holds no entities
 _SPLIT_HINT = "; if a sentence is cut at a wrong place, see the options relations=whole, lines=sentences, abbreviations=WORD+WORD"
 
 
@@ -65,12 +65,17 @@ def read(path: Path, report: ReadReport, **options: str) -> Iterator[Document]:
         texts without annotation, and what `document_from_offsets` counts.
     """
     if path.suffix.lower() == ".txt":
-        path = _beside(path, ".ann", "its annotation beside the text")
+        path = beside(path, ".ann", "its annotation beside the text")
     files = input_files(path, ".ann")
     if path.is_dir():
         _count_texts_without_annotation(path, files, report)
-    corpus = _Corpus(path, files, Options(**options))
-    for file in files:
+    choice = Options(**options)
+    yield from documents(Corpus(path, files, choice, partial(_load, choice)), report)
+
+
+def documents(corpus: Corpus, report: ReadReport) -> Iterator[Document]:
+    """Those of all files, in their order; a broken one is an error or left out, as the report says."""
+    for file in corpus.files:
         document = None
         with report.leaving_out("documents"):
             document = corpus.document(file, report)
@@ -78,107 +83,70 @@ def read(path: Path, report: ReadReport, **options: str) -> Iterator[Document]:
             yield document
 
 
+def _load(options: Options, file: Path, report: ReadReport) -> Pair:
+    source = beside(file, ".txt", "the text beside the annotation")
+    text = read_text(source, options.encoding)
+    annotations = parse(file, report, encoding=options.encoding, equivalences=options.equivalences == "relations")
+    return Pair(text, begins_with_mark(source), annotations)
+
+
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
     """A text and what its annotation holds, before the one is compared with the other."""
 
     text: str
     has_mark: bool  # the file of the text begins with a byte-order mark
     annotations: AnnotationFile
+    has_relations: bool = True  # whether relations are annotated, be it none
 
-    def fits(self, *, nearby: bool) -> dict[str, int]:
-        """How many mentions have their words at their positions, by convention."""
-        mentions = self.annotations.mentions
-        return fits(self.text, lambda positions: num_in_place(self.text, mentions, positions, nearby=nearby), has_mark=self.has_mark)
+    def annotated(self, file: Path) -> AnnotatedText:
+        """For the check of its offsets."""
+        relations = [(place, relation.type) for place, relation in self.annotations.relations]
+        return AnnotatedText(str(file), [Part(self.text, self.annotations.mentions, has_mark=self.has_mark)], relations)
 
 
 @dataclass
-class _Corpus:
-    """The files of one reading. How many mentions are lost in all of them decides what happens to those that are."""
+class Corpus:
+    """The files of one reading, in brat's layout or in one much like it."""
 
     path: Path
     files: list[Path]
     options: Options
-    _survey: Fits | None = field(default=None, init=False)  # made when a first mention is lost
+    load: Callable[[Path, ReadReport], Pair]  # the text and annotations that belong to one of the files
+    reader: str = "brat"  # name of the format
+    split_hint: str = _SPLIT_HINT  # what a user can do about sentences that are cut at a wrong place
+
+    def __post_init__(self) -> None:
+        self._check = OffsetCheck(self.reader, self.path, self.options.positions, self._all_texts, self.options.offsets == "nearby")
 
     def document(self, file: Path, report: ReadReport) -> Document | None:
         """The document of one pair; None if so much of its annotation is lost that nothing can be learned from it."""
-        pair = self._load(file, report)
+        pair = self.load(file, report)
         where = str(file)
-        convention = self.options.positions
-        if convention == AUTO:
-            numbers = pair.fits(nearby=self._nearby)
-            convention = max(CONVENTIONS, key=lambda name: numbers[name])
-            if numbers[convention] > numbers[CHARACTERS]:
-                report.drop(f"documents whose offsets count {convention} (kept)", where)
-        positions = Positions(pair.text, convention, has_mark=pair.has_mark)
-        if self._is_lost(pair, positions, report, where):
+        ignored = pair.annotations.events | pair.annotations.others  # counted already
+        found = self._check.entities(pair.annotated(file), report, ignored)
+        if found is None:
             return None
-        entities: dict[str, TextEntity] = {}
-        for mention in pair.annotations.mentions:
-            if mention.id in pair.annotations.events:
-                continue  # a trigger, counted with its event
-            with report.leaving_out("entities"):
-                entity = entity_of(pair.text, mention, positions, report, nearby=self._nearby)
-                if entity is not None:
-                    entities[mention.id] = _with_subtype(entity) if self.options.subtypes == "hyphen" else entity
+        entities = {key: _with_subtype(entity) for key, entity in found.items()} if self.options.subtypes == "hyphen" else found
         relations = _kept_relations(pair.annotations, entities, report)
         return document_from_offsets(
             (file.relative_to(self.path) if self.path.is_dir() else Path(file.name)).with_suffix("").as_posix(),
             pair.text,
             list(entities.values()),
-            relations,
+            relations if pair.has_relations else None,
             report,
             where=where,
             sentences=self._sentences(pair.text, entities, relations),
             characters=self.options.unit == "characters",
             marks_apart=self.options.marks == "apart",
-            split_hint=_SPLIT_HINT,
+            split_hint=self.split_hint,
         )
 
-    def _load(self, file: Path, report: ReadReport) -> _Pair:
-        source = _beside(file, ".txt", "the text beside the annotation")
-        text = read_text(source, self.options.encoding)
-        annotations = parse(
-            file, report, encoding=self.options.encoding, equivalences=self.options.equivalences == "relations"
-        )
-        return _Pair(text, begins_with_mark(source), annotations)
-
-    def _is_lost(self, pair: _Pair, positions: Positions, report: ReadReport, where: str) -> bool:
-        """Whether most mentions of the file are lost; it is counted then. Raises: DataError if many of the whole corpus are."""
-        mentions = pair.annotations.mentions
-        misplaced = [mention for mention in mentions if is_misplaced(pair.text, mention, positions, nearby=self._nearby)]
-        if not misplaced:
-            return False
-        if self._survey is None:
-            self._survey = self._fits_of_all()
-        complaint = self._survey.complaint(self.options.positions, reader=READER.name, path=self.path, nearby=self._nearby)
-        share = len(misplaced) / len(mentions)
-        is_lost = share > _LOST_SHARE
-        if complaint and (report.on_error == "stop" or share > UNEXPLAINED_SHARE):
-            for _, relation in pair.annotations.relations if report.on_error == "skip" else ():
-                report.lost_relations[relation.type] += 1
-            report.lost_entities += len(mentions) if report.on_error == "skip" else 0
-            raise DataError(f"{misplaced[0].label}: {complaint}")
-        if is_lost:
-            report.lost_entities += len(mentions)
-            report.drop("documents left out, as the words of most entities are not at their offsets", where)
-            for place, relation in pair.annotations.relations:
-                report.lose_relation("relations of a document left out", place, relation.type)
-        return is_lost
-
-    def _fits_of_all(self) -> Fits:
-        survey = Fits()
+    def _all_texts(self) -> Iterator[AnnotatedText]:
         for file in self.files:
             scratch = ReadReport(on_error="skip")
             with scratch.leaving_out("documents"):
-                pair = self._load(file, scratch)
-                survey.add(len(pair.annotations.mentions), pair.fits(nearby=self._nearby))
-        return survey
-
-    @property
-    def _nearby(self) -> bool:
-        return self.options.offsets == "nearby"
+                yield self.load(file, scratch).annotated(file)
 
     def _sentences(self, text: str, entities: dict[str, TextEntity], relations: list[TextRelation]) -> list[Span]:
         keep = [(entity.start, entity.end) for entity in entities.values()]
@@ -222,7 +190,7 @@ def _with_subtype(entity: TextEntity) -> TextEntity:
     return TextEntity(entity.id, entity.start, entity.end, kind, entity.type) if hyphen and kind else entity
 
 
-def _beside(file: Path, suffix: str, expected: str) -> Path:
+def beside(file: Path, suffix: str, expected: str) -> Path:
     """The file of the same name with another suffix, in small or capital letters. Raises: DataError if there is none."""
     found = found_beside(file, file.suffix, suffix)
     if found is not None:

@@ -48,6 +48,7 @@ class AnnotationFile:
     mentions: list[TextBound] = field(default_factory=list)
     relations: list[tuple[str, TextRelation]] = field(default_factory=list)  # with the place, `file:line`
     events: set[str] = field(default_factory=set)  # ids of events and of their triggers
+    others: set[str] = field(default_factory=set)  # ids of mentions that the reader does not take for entities, and counts itself
     relation_ids: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)  # ids of mentions whose line is broken, or that two lines have
 
@@ -60,8 +61,13 @@ def is_annotation(line: str) -> bool:
     return key == "*" or (key[0] in KINDS and re.match(r"[A-Za-z]*+[0-9]", key[1:]) is not None)
 
 
-def parse(file: Path, report: ReadReport, *, encoding: str, equivalences: bool) -> AnnotationFile:
-    """The annotations of a file. A broken line is an error, or left out and counted (see `ReadReport.leaving_out`)."""
+def parse(
+    file: Path, report: ReadReport, *, encoding: str, equivalences: bool, events_without_trigger: bool = False
+) -> AnnotationFile:
+    """The annotations of a file. A broken line is an error, or left out and counted (see `ReadReport.leaving_out`).
+
+    Args: events_without_trigger: an `E` line that names no trigger is a relation, as BioNLP's SeeDev task writes them.
+    """
     annotations = AnnotationFile()
     seen: set[str] = set()
     lines = text_lines(read_text(file, encoding).removeprefix("\ufeff"))
@@ -77,7 +83,7 @@ def parse(file: Path, report: ReadReport, *, encoding: str, equivalences: bool) 
                 annotations.broken.add(key)
                 annotations.mentions.append(_text_bound(line, further_lines, where, report))
                 annotations.broken.discard(key)
-        elif key[0] == "R":
+        elif key[0] == "R" or (key[0] == "E" and events_without_trigger and ":" not in body.split(" ")[0]):
             annotations.relation_ids.add(key)
             with report.leaving_out("relations"):
                 relation = _relation(body, where, report)

@@ -1,7 +1,7 @@
 """CoNLL-U as a source of dependency trees: ten columns a token, blank lines between sentences.
 
-It is not one of the corpus formats, since it has no entities: its trees are added to sentences with the same tokens
-(`relsift parse --conllu`). The columns FORM, HEAD, DEPREL and XPOS (or UPOS) are read. Multi-word tokens (`3-4`) and empty nodes
+Its trees are added to sentences with the same tokens (`relsift parse --conllu`); `relsift.readers.conllu_data` reads it as data. The
+columns FORM, HEAD, DEPREL and XPOS (or UPOS) are read. Multi-word tokens (`3-4`) and empty nodes
 (`5.1`) are skipped, since they are no nodes of the basic tree.
 Format: https://universaldependencies.org/format.html
 """
@@ -31,10 +31,10 @@ def read_trees(file: Path) -> Iterator[tuple[tuple[str, ...], Syntax]]:
             start = start if rows else number
             rows += _row(line, f"{file}:{number}", len(rows))
         elif rows:
-            yield _sentence(rows, f"{file}:{start}")
+            yield sentence_tree(rows, f"{file}:{start}")
             rows = []
     if rows:
-        yield _sentence(rows, f"{file}:{start}")
+        yield sentence_tree(rows, f"{file}:{start}")
 
 
 def _row(line: str, where: str, num_rows: int) -> list[list[str]]:
@@ -52,7 +52,8 @@ def _row(line: str, where: str, num_rows: int) -> list[list[str]]:
     return [columns]
 
 
-def _sentence(rows: list[list[str]], where: str) -> tuple[tuple[str, ...], Syntax]:
+def sentence_tree(rows: list[list[str]], where: str) -> tuple[tuple[str, ...], Syntax]:
+    """Tokens and tree of the nodes of one sentence, by their ten columns. Raises: DataError for what is no forest."""
     try:
         syntax = Syntax(
             tuple(int(row[_HEAD]) - 1 if row[_HEAD] != "0" else ROOT for row in rows),

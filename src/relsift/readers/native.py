@@ -41,6 +41,7 @@ from relsift.errors import DataError
 from relsift.json_text import decode
 from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, no_text
 from relsift.readers.encodings import UTF8
+from relsift.readers.json_layouts import records_in, relates_strings
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
 from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
@@ -54,7 +55,10 @@ _GAPS_BY_TEXT = 100  # and so many more for each character of its texts; memory 
 _IDS_COMPARED = 500_000  # of one file, so that memory is bounded
 _RECOGNITION_BYTES = 1 << 18  # of a file that are read to recognise it; lines can be long
 _BEGINS_WITH_OBJECT = re.compile(r"\[?\s*\{")
-_OTHER_FORMAT = re.compile(r'(?<!\\)"sentences"\s*:')  # a key, not a word of the sentence
+_OTHER_FORMAT = re.compile(  # keys, and not words of the sentence
+    r'(?<!\\)"(?:(?:sentences|sentence|sents|ner|token|extractions|start_offset|from_id|token_start|_input_hash)"\s*:'
+    r'|tokens"\s*:\s*\[\s*\{|labels?"\s*:\s*\[\s*[\[\]])'
+)
 
 SAMPLES = {
     "train.jsonl": '{"id": "s1", "tokens": ["Ada", "founded", "Acme", "Ltd", "."], '
@@ -195,7 +199,7 @@ def _without_offsets(sentence: Sentence) -> Sentence:
 
 
 def recognises(path: Path) -> bool:
-    """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, but not `sentences` (DyGIE).
+    """A .jsonl file whose first object has native keys: `tokens` or `text`, and `entities` or `id`, and which has no other format's keys.
 
     Words without entities, for a model that finds them, are native if nothing else stands beside them.
     """
@@ -207,6 +211,8 @@ def recognises(path: Path) -> bool:
         return False
     # Without what another encoding adds: reading says then which encoding to name.
     beginning = beginning_of(path, _RECOGNITION_BYTES).replace("\0", "").lstrip("\ufeff\ufffd \t\r\n").replace("\r", "\n")
+    if _OTHER_FORMAT.search(beginning) or ('"text"' in beginning and any(map(relates_strings, records_in(beginning)))):
+        return False
     line, line_end, _ = beginning.partition("\n")
     if not line.startswith("{") or not line.rstrip().endswith("}"):  # an array, or an object over several lines
         line = beginning
@@ -214,7 +220,7 @@ def recognises(path: Path) -> bool:
         return True
     has_words = '"tokens"' in line or '"text"' in line
     has_more = '"id"' in line or '"entities"' in line or (not line_end and len(line) >= _RECOGNITION_BYTES // 4)  # beyond what was read
-    return _BEGINS_WITH_OBJECT.match(line) is not None and has_words and has_more and not _OTHER_FORMAT.search(line)
+    return _BEGINS_WITH_OBJECT.match(line) is not None and has_words and has_more
 
 
 def _is_text_alone(line: str) -> bool:

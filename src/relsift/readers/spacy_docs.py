@@ -1,7 +1,7 @@
 """spaCy's binary files of docs (`DocBin`, suffix .spacy). spaCy is imported when a file is read.
 
-Tokens are those of the docs, without blank ones; entities are `doc.ents`. Relations stand in one of two places of
-`doc.user_data`:
+Tokens are those of the docs, without blank ones; entities are `doc.ents`, and those of `doc.spans["relsift"]`, where relsift writes all,
+since those of `doc.ents` cannot overlap. Relations stand in one of two places of `doc.user_data`:
 
     ("._.", "rel", None, None)   `doc._.rel` of spaCy's tutorial project `rel_component`:
                                  {(first token of the head, first token of the tail): {label: 0.0 … 1.0, …}, …}.
@@ -27,8 +27,8 @@ from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.schema import Document, Entity, Relation, Sentence
 from relsift.sentences import split_sentences
+from relsift.spacy_storage import KEY, End, Stored, text_length
 
-KEY = "relsift"  # in `doc.user_data`
 TUTORIAL_KEY = ("._.", "rel", None, None)
 ANNOTATED_FROM = 0.5  # of the values of `doc._.rel`
 WHOLE, RULES = "whole", "rules"  # what a doc without sentence boundaries is
@@ -41,24 +41,6 @@ iJcXlxRl5qUXz12wUG+JY3Ju6mLHlMRFTvmLPFKXeKcW5S31zczJKV7sH+S+OMA1aHlafmleSmrKsqz8
 WAVXA+m8+PSi/NKC4klHGCcA0crS4tSi+JTEksRJR4IbpyzWi9dbXJSac+BA0yQG5iaY7aftP0A8Cbb/NMzLwLBCKIEJoio5Etm4HGhecWZaSdMySFhIrAQKJJYA03rxxNYlGamJ
 KZM5uUF+XVKSmJkzWVgc5PclJZUFqSvL84uyi+PT8ouWFifnF6UeWF1QlJ+UmJSZk1lSeQAADCTmpA==
 """
-
-
-class End(NamedTuple):
-    """A head or a tail."""
-
-    start: int  # first character in the doc's text
-    end: int  # character after the last one
-    label: str
-
-
-class Stored(NamedTuple):
-    """A relation as it stands in a doc."""
-
-    head: End
-    tail: End
-    type: str
-    score: float | None = None  # log-odds; None: annotated, not predicted
-    probability: float | None = None
 
 
 class DocSentence(NamedTuple):
@@ -100,11 +82,6 @@ def stored(doc: Any, where: str) -> list[Stored] | None:
     if lost := [end for end, span in ends.items() if span is None]:
         raise DataError(f"{expected} between words of its text of {size} characters, got an end at {lost[0].start}..{lost[0].end}")
     return [row._replace(head=end_of(ends[row.head]), tail=end_of(ends[row.tail])) for row in rows]
-
-
-def text_length(doc: Any) -> int:
-    """In characters, without a blank after the last token."""
-    return doc[-1].idx + len(doc[-1]) if len(doc) else 0
 
 
 def tutorial_relations(doc: Any, where: str) -> list[Stored] | None:
@@ -216,7 +193,7 @@ def _document(doc: Any, key: str, where: str, report: ReadReport, by_rules: bool
     if relations is not None and others is not None:
         report.drop("docs with doc._.rel beside doc._.relations, not read", where)
     relations = others if relations is None else relations
-    spans = {end_of(span): span for span in doc.ents}
+    spans = {end_of(span): span for span in (*doc.ents, *doc.spans.get(KEY, ()))}  # those that overlap cannot all be `doc.ents`
     for relation in relations or ():
         for end in (relation.head, relation.tail):  # entities of a span group, or that a joint model found
             spans.setdefault(end, span_of(doc, end))

@@ -15,7 +15,7 @@ from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.native import READER, read_lines, read_records
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
-from relsift.writers.native import WRITER
+from relsift.writers.native import write
 from strategies import documents
 
 ADA_ACME = [{"start": 0, "end": 1, "type": "PER"}, {"start": 2, "end": 3, "type": "ORG"}]
@@ -45,7 +45,7 @@ def only(record: dict[str, Any]) -> Sentence:
 
 def written(*documents: Document) -> str:
     stream = io.StringIO()
-    WRITER.write(documents, stream)
+    write(documents, stream)
     return stream.getvalue()
 
 
@@ -436,7 +436,7 @@ def test_trees_are_read_and_written_back():
     sentence = only(LINE | TREE)
     assert sentence.syntax == Syntax((1, -1, 1), ("subject", "root", "object"), ("N", "V", "N"))
     stream = io.StringIO()
-    WRITER.write([Document("s1", (sentence,))], stream)
+    write([Document("s1", (sentence,))], stream)
     assert only(json.loads(stream.getvalue())) == sentence
 
 

@@ -14,7 +14,7 @@ from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.native import READER, document_of, numbered_lines, read_lines
 from relsift.schema import Document, Relation, sentences_of
-from relsift.writers.native import WRITER
+from relsift.writers.native import write
 
 ADA_ACME = [{"start": 0, "end": 1, "type": "PER"}, {"start": 2, "end": 3, "type": "ORG"}]
 RELATED = {"head": 0, "tail": 1, "type": "runs"}
@@ -81,7 +81,7 @@ def test_a_line_without_words_is_a_document_without_sentences_and_is_written_as_
     assert [(d.id, len(d.sentences)) for d in documents] == [("s1", 1), ("e", 0), ("s2", 1)]
     assert dict(report.dropped) == {"empty texts (kept, as documents without sentences)": 1}
     stream = io.StringIO()
-    WRITER.write(documents, stream)
+    write(documents, stream)
     back, _ = read_file(tmp_path, stream.getvalue())
     assert back == documents
     record = json.loads(stream.getvalue().split("\n")[1])
@@ -93,7 +93,7 @@ def test_a_line_without_words_inside_a_document_keeps_its_place(tmp_path: Path):
     of_d = [LINE | {"id": "1", "doc_id": "d"}, {"id": "2", "doc_id": "d", "tokens": []}, LINE | {"id": "3", "doc_id": "d"}]
     documents, _ = read_file(tmp_path, lines(*of_d))
     stream = io.StringIO()
-    WRITER.write(documents, stream)
+    write(documents, stream)
     assert [json.loads(line)["id"] for line in stream.getvalue().splitlines()] == ["1", "2", "3"]
 
 
@@ -257,7 +257,7 @@ def test_gaps_between_texts_are_filled_only_while_they_are_short(tmp_path: Path)
     assert [(s.text, s.offsets) for s in documents[1].sentences] == [("Ada", ((5, 8),)), ("Ada", ((100_000_000, 100_000_003),))]
     assert not report.dropped
     stream = io.StringIO()
-    WRITER.write(documents, stream)
+    write(documents, stream)
     assert [json.loads(line)["text_start"] for line in stream.getvalue().splitlines()] == [2, 7, 5, 100_000_000]
 
 

@@ -15,7 +15,7 @@ from relsift.readers.base import ReadReport
 from relsift.readers.native import read_lines
 from relsift.readers.native_positions import LineText, mentions_without_question
 from relsift.schema import Document, Entity, Sentence, sentences_of
-from relsift.writers.native import WRITER
+from relsift.writers.native import write
 from strategies import documents
 
 
@@ -27,7 +27,7 @@ def read(*records: dict[str, Any] | str, report: ReadReport | None = None, posit
 
 def written(some_documents: list[Document]) -> list[str]:
     stream = io.StringIO()
-    WRITER.write(some_documents, stream)
+    write(some_documents, stream)
     return stream.getvalue().split("\n")[:-1]
 
 
