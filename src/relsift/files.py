@@ -232,7 +232,14 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def replaced_file(path: Path, *, wait: float = 0.0) -> Iterator[TextIO]:
-    """A text stream whose content takes the place of `path` when the block ends; an error in the block leaves `path` as it was.
+    """A text stream whose content takes the place of `path` when the block ends; see `replaced_path`."""
+    with replaced_path(path, wait=wait) as temporary, open_output(temporary, place=path) as stream:
+        yield stream
+
+
+@contextmanager
+def replaced_path(path: Path, *, wait: float = 0.0) -> Iterator[Path]:
+    """A name for a file that takes the place of `path` when the block ends; an error in the block leaves `path` as it was.
 
     A link stays, and what it points to is replaced; permissions stay too. What is no regular file (a pipe, `/dev/stdout`) is written to.
 
@@ -241,15 +248,13 @@ def replaced_file(path: Path, *, wait: float = 0.0) -> Iterator[TextIO]:
     """
     target = _possible(path)
     if _kind(target) in ("folder", "other"):
-        with open_output(path) as stream:
-            yield stream
+        yield path
         return
     with locked(_lock_of(target), busy=_busy(path), wait=wait, remove=True, place=path):
         _recover(target)
         temporary = _beside(target, f"{os.getpid()}.tmp")
         try:
-            with open_output(temporary, place=path) as stream:
-                yield stream
+            yield temporary
             with output_errors(path):
                 if _kind(target) is not None:
                     temporary.chmod(stat.S_IMODE(target.stat().st_mode))

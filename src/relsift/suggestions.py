@@ -31,15 +31,17 @@ from relsift.decisions.scored import Scored
 from relsift.errors import DataError, require
 from relsift.evaluation.scores import Entities
 from relsift.extractor import RelationExtractor
-from relsift.files import check_output, make_folder, replaced_file
+from relsift.files import check_output
 from relsift.inference import InferenceReport, entities_of
+from relsift.omissions import Omissions
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence
 from relsift.stable_random import RANGE, stable_integer
 from relsift.streaming.inputs import open_input
+from relsift.streaming.output import check_place, not_written
 from relsift.streaming.predict import NOTHING_FINDS_ENTITIES, blocks_of
 from relsift.training.data import trained_on
-from relsift.writers.base import Writer
+from relsift.writers.base import Writer, write_documents
 
 By = Literal["uncertainty", "positives", "random"]
 WAYS: tuple[By, ...] = get_args(By)
@@ -261,6 +263,7 @@ def suggest_file(
     Raises: DataError for broken input, or if no sentence is left to suggest; ConfigError as `predict_file`.
     """
     require(by in WAYS, "--by", expected=", ".join(WAYS), got=by)
+    check_place(out, writer)
     chosen = entities if extractor.bundle.entity_source is not None else entities_of(extractor.bundle.scorer, entities)
     why_no_text = NOTHING_FINDS_ENTITIES if chosen == "gold" else None
     given = open_input(source, splitter=splitter, is_text=is_text, no_relation=no_relation, why_no_text=why_no_text)
@@ -276,7 +279,6 @@ def suggest_file(
         raise DataError(f"{given.name}: expected sentences to suggest, got none: {why}")
     if len(found) < count:
         notes.append(f"{given.name}: only {len(found)} sentences are there to suggest, not {count}")
-    make_folder(out.parent)
-    with replaced_file(out) as stream:
-        writer.write(documents_of(found), stream)
-    return found, notes
+    cannot_hold = Omissions()
+    write_documents(writer, documents_of(found), out, cannot_hold)
+    return found, [*notes, *not_written(writer, cannot_hold)]

@@ -20,7 +20,10 @@ ROOT = Path(relsift.__file__).parent
 LAYERS = (
     ("errors", "views"),
     ("schema", "locks"),
-    ("text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped"),
+    (
+        "text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped", "omissions", "spacy_storage",
+        "format_options",
+    ),
     ("sentences",),
     ("registry", "candidates", "json_schema"),
     ("evaluation",),
@@ -139,8 +142,8 @@ WRITES = {  # bytes, in a temporary place
 @each
 def test_files_are_written_through_one_module_that_names_them_in_its_errors(module: Path):
     for node in ast.walk(tree(module)):
-        if not isinstance(node, ast.Call) or part_of(module) == "files" or module in WRITES:
-            continue
+        if not isinstance(node, ast.Call) or part_of(module) in ("files", "writers") or module in WRITES:
+            continue  # what a writer writes is in a temporary place, and `write_documents` names the user's
         name = ast.unparse(node.func)
         assert not name.endswith((".write_text", ".write_bytes", "json.dump")), f"{module}:{node.lineno}: {name}"
         if name == "open" or name.endswith(".open"):

@@ -35,11 +35,11 @@ def command(
     echo(*_reading(readers), "", *_writing(writers))
 
 
-def options_of(reader: Reader) -> list[str]:
+def options_of(format: Reader | Writer) -> list[str]:
     """`option=value | value …`, the default first; of an option that takes any value, what a value is."""
-    options = [f"{name}={' | '.join(values)}" for name, values in reader.options.items()]
-    options += [f"{name}=… {what}" for name, what in reader.open_options.items()]
-    return options + ["encoding=… name of a text encoding"] * reader.has_encoding
+    options = [f"{name}={' | '.join(values)}" for name, values in format.options.items()]
+    options += [f"{name}=… {what}" for name, what in format.open_options.items()]
+    return options + ["encoding=… name of a text encoding"] * getattr(format, "has_encoding", False)
 
 
 def _reading(readers: dict[str, Reader]) -> Iterator[str]:
@@ -47,15 +47,25 @@ def _reading(readers: dict[str, Reader]) -> Iterator[str]:
     width = max(map(len, readers))
     for name, reader in readers.items():
         yield f"{name:{width}}  {reader.summary}"
-        for option in options_of(reader):
-            yield from wrap(option, _WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 8))
+        yield from _indented(options_of(reader), width)
 
 
 def _writing(writers: dict[str, Writer]) -> Iterator[str]:
-    yield "Formats that are written, by `relsift convert` and `relsift predict` with --format NAME."
-    width, suffix_width = max(map(len, writers)), max(len(writer.suffix) for writer in writers.values())
+    yield "Formats that are written, by `relsift convert` and `relsift predict` with --format NAME or --format NAME[option=value,…]."
+    width, suffix_width = max(map(len, writers)), max(len(_made(writer)) for writer in writers.values())
     for name, writer in writers.items():
-        yield f"{name:{width}}  {writer.suffix:{suffix_width}}  {writer.summary}"
+        yield f"{name:{width}}  {_made(writer):{suffix_width}}  {writer.summary}"
+        yield from _indented(options_of(writer), width)
+
+
+def _indented(options: list[str], width: int) -> Iterator[str]:
+    for option in options:
+        yield from wrap(option, _WIDTH, initial_indent=" " * (width + 4), subsequent_indent=" " * (width + 8))
+
+
+def _made(writer: Writer) -> str:
+    """What the format is: the suffix of its files, or a folder."""
+    return "folder" if writer.is_folder else writer.suffix
 
 
 def _of_reader(reader: Reader) -> dict[str, Any]:
@@ -65,4 +75,8 @@ def _of_reader(reader: Reader) -> dict[str, Any]:
 
 
 def _of_writer(writer: Writer) -> dict[str, Any]:
-    return {"summary": writer.summary, "suffix": writer.suffix, "resumable": writer.lines is not None}
+    options = {name: list(values) for name, values in writer.options.items()}
+    return {
+        "summary": writer.summary, "suffix": writer.suffix, "resumable": writer.lines is not None, "keeps": sorted(writer.keeps),
+        "options": options, "open_options": dict(writer.open_options),
+    }  # fmt: skip

@@ -20,7 +20,7 @@ GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's 
 def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder, or demo-en, demo-zh, which come with relsift.")],
     source: text_options.Source,
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File or folder to write; standard output if left out.")] = None,
     format: Annotated[
         str | None, typer.Option(help="Output format, see below; told by the suffix of --out if left out, else native.")
     ] = None,
@@ -45,12 +45,14 @@ def command(
     from relsift.errors import require
     from relsift.extractor import RelationExtractor
     from relsift.inference import InferenceReport
+    from relsift.streaming.output import check_place
     from relsift.streaming.predict import predict_file
 
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
     on_error_checked = data_options.as_on_error(on_error)
-    writer = writer_for(out, format).name if out is not None else format or "native"
+    writer = format or writer_for(out, None).name
+    check_place(out, writer_for(out, format))
     found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
     specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
     extractor = RelationExtractor.from_pretrained(

@@ -15,7 +15,7 @@ def command(
     run: Annotated[Path, typer.Argument(help="Run or model folder, or demo-en, demo-zh, which come with relsift.")],
     source: text_options.Source,
     count: Annotated[int, typer.Option(help="Sentences to suggest.")],
-    out: Annotated[Path, typer.Option(help="File to write, for the annotation tool.")],
+    out: Annotated[Path, typer.Option(help="File or folder to write, for the annotation tool.")],
     to: Annotated[str | None, typer.Option("--to", help="Output format, see below; told by the suffix of --out if left out.")] = None,
     by: Annotated[
         str,

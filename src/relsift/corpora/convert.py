@@ -1,32 +1,40 @@
-"""Convert data to another format: one file, or a folder with one file a part."""
+"""Convert data to another format: one file, or a folder with one file or folder a part."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from relsift.corpora.data import Data
 from relsift.errors import ConfigError
-from relsift.files import check_output, make_folder, replaced_file
+from relsift.files import check_output
+from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import find, table
 from relsift.schema import Document
-from relsift.writers.base import Writer
+from relsift.writers.base import Writer, check_target, write_documents
+
+_SPEC = re.compile(r"(?P<name>\w[\w-]*)(?:\[(?P<options>.*)\])?", re.DOTALL)
 
 
-def writer_for(target: Path, name: str | None) -> Writer:
-    """The named writer, or the one whose suffix the target has, or the native one where it has none. Raises ConfigError."""
-    if name is not None:
-        writer: Writer = find("writer", name)
-        return writer
+def writer_for(target: Path | None, spec: str | None) -> Writer:
+    """The writer that is named, as in `csv[formulas=kept]`; or the one whose suffix the target has, or the native one where it has none.
+
+    Raises: ConfigError for an unknown name, option or suffix.
+    """
+    if spec is not None:
+        named = _SPEC.fullmatch(spec)
+        writer: Writer = find("writer", spec if named is None else named["name"])
+        return writer.with_options(named["options"] if named is not None else None)
     writers: dict[str, Writer] = {key: find("writer", key) for key in table("writer")}
-    if is_folder(target) or not target.suffix:
+    if target is None or is_folder(target) or not target.suffix:
         return writers["native"]
-    writers_of_suffix = [writer for writer in writers.values() if writer.suffix == target.suffix.lower()]
-    if len(writers_of_suffix) == 1:
-        return writers_of_suffix[0]
-    known = ", ".join(f"{writer.suffix} ({key})" for key, writer in writers.items())
+    first = next((writer for writer in writers.values() if writer.suffix == target.suffix.lower()), None)
+    if first is not None:  # of several, such as those of JSON lines, the first in the registry
+        return first
+    known = ", ".join(f"{writer.suffix} ({key})" for key, writer in writers.items() if writer.suffix)
     raise ConfigError(
         f"{target}: expected a name that ends with one of {known}, or --format, got {target.suffix or 'no suffix'!r}"
     )
@@ -37,27 +45,33 @@ def is_folder(target: Path) -> bool:
     return target.is_dir() or not (target.suffix or target.exists())
 
 
-def convert(data: Data, target: Path, writer: Writer, report: ReadReport, *, reads: Sequence[Path] = ()) -> list[Path]:
-    """Write every part of `data`, and return the files. Each file is written whole or not at all.
+def convert(
+    data: Data, target: Path, writer: Writer, report: ReadReport, *, left_out: Omissions | None = None, reads: Sequence[Path] = ()
+) -> list[Path]:
+    """Write every part of `data`, and return the files, or the folders of a format of several files. Each is written whole or not at all.
 
-    Args: reads: further files that are read meanwhile, such as trees.
+    Args: left_out: collects what the format cannot hold. reads: further files that are read meanwhile, such as trees.
     Raises: ConfigError if the data has parts and the target is one file, which would mix them; or for a target that is read;
-        CheckpointError if another process writes there.
+        DataError for a target that the format cannot be written to; CheckpointError if another process writes there.
     """
-    if not is_folder(target) and data.splits:
+    as_folder = writer.is_folder or is_folder(target)
+    if not as_folder and data.splits:
         raise ConfigError(
             f"{target}: expected a folder for data with parts ({', '.join(data.splits)}), got a file; "
             f"name a folder without a suffix, or one part, such as {data.name}/{data.splits[0]}"
         )
     splits = data.splits or (None,)
-    files = [target / f"{split or 'data'}{writer.suffix}" for split in splits] if is_folder(target) else [target]
-    for file in files:
-        check_output(file, [*data.inputs, *reads])  # all of them, before one is written
-    for file, split in zip(files, splits, strict=True):
-        make_folder(file.parent)
-        with replaced_file(file) as stream:
-            writer.write(with_ids(data.documents(split, report), report), stream)
-    return files
+    if writer.is_folder:
+        places = [target / split if split else target for split in splits]
+    else:
+        places = [target / f"{split or 'data'}{writer.suffix}" for split in splits] if as_folder else [target]
+    for place in places:
+        check_output(place, [*data.inputs, *reads])  # all of them, before one is written
+        check_target(writer, place)
+    for place, split in zip(places, splits, strict=True):
+        documents = with_ids(data.documents(split, report), report)
+        write_documents(writer, documents, place, Omissions() if left_out is None else left_out)
+    return places
 
 
 def with_ids(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:

@@ -28,6 +28,7 @@ from relsift.corpora.parts import Parts, find_parts, part_word
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
+from relsift.format_options import parse_options
 from relsift.home import corpus_folder
 from relsift.json_text import decode
 from relsift.readers import native
@@ -44,7 +45,8 @@ OTHERS_BESIDE = "other files beside the parts, not read"  # such as a README
 _DATA_AMONG = "data files in another format, not read"
 OTHERS_AMONG = "files of a folder with another ending"  # as readers that look into each file count them
 _ONLY_SUFFIXES = {  # of readers that look at nothing else
-    "native": (".jsonl",), "brat": (".ann", ".txt"), "text": (".txt",), "table": (".csv", ".tsv", ".parquet"),
+    "native": (".jsonl",), "brat": (".ann", ".txt", ".conf"), "bionlp": (".a1", ".a2", ".rel", ".txt"), "text": (".txt",),
+    "table": (".csv", ".tsv", ".parquet"),
 }  # fmt: skip
 _TEXT_LIKE = ("", ".md", ".markdown", ".rst", ".text", ".log", ".tex")  # endings of files that may be meant as raw text
 _HINT_BYTES = 1 << 18  # of a file, which are looked at for a hint
@@ -280,23 +282,9 @@ def _reader(name: str) -> Reader:
 
 def _options(text: str | None, reader: Reader) -> dict[str, str]:
     """`key=value,key=value`, checked against the reader's options."""
-    known_options = [*reader.options, *(["encoding"] if reader.has_encoding else [])]
-    options: dict[str, str] = {}
-    for item in (text or "").split(","):
-        key, equals_sign, value = (part.strip() for part in item.partition("="))
-        if not item.strip():
-            continue
-        if equals_sign and key in reader.open_options:
-            options[key] = value
-            continue
-        if key not in known_options or not equals_sign:
-            known = ", ".join((*known_options, *reader.open_options)) or "none (it has no options)"
-            raise ConfigError(f"{reader.name}[{text}]: expected option=value with an option of {known}, got {item.strip()!r}")
-        if key == "encoding":
-            value = _encoding(value, f"{reader.name}[{text}]")
-        elif value not in reader.options[key]:
-            raise ConfigError(f"{reader.name}[{text}]: expected {key} to be {' or '.join(reader.options[key])}, got {value!r}")
-        options[key] = value
+    options = parse_options(reader.name, text, reader.options, [*(["encoding"] if reader.has_encoding else []), *reader.open_options])
+    if "encoding" in options and reader.has_encoding:
+        options["encoding"] = _encoding(options["encoding"], f"{reader.name}[{text}]")
     return options
 
 

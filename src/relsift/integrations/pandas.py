@@ -7,22 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from relsift.errors import ConfigError, DataError
 from relsift.schema import Document
-from relsift.views import EntityView, RelationView
+from relsift.writers import rows
+from relsift.writers.rows import NUMBER, TEXT, WHOLE
 
 if TYPE_CHECKING:
     import pandas
 
-_TEXT, _WHOLE, _NUMBER = "object", "Int64", "float64"  # Int64 can be missing, as offsets can
-_ENTITY = {"text": _TEXT, "type": _TEXT, "start": _WHOLE, "end": _WHOLE, "score": _NUMBER}
-COLUMNS: dict[str, str] = {
-    "document": _TEXT,  # its id
-    "sentence": "int64",  # its number in the document, from 0
-    **{f"head_{name}": kind for name, kind in _ENTITY.items()},  # start, end: characters of the document's text; missing: unknown
-    "relation": _TEXT,
-    **{f"tail_{name}": kind for name, kind in _ENTITY.items()},
-    "score": _NUMBER,  # log-odds of the relation; missing: annotated, not predicted. So of the entities: given, not found
-    "probability": _NUMBER,  # missing: the decision is not calibrated
-}
+_TYPES = {TEXT: "object", WHOLE: "Int64", NUMBER: "float64"}  # Int64 can be missing, as offsets can
+COLUMNS = {name: "int64" if name == "sentence" else _TYPES[kind] for name, kind in rows.COLUMNS.items()}
 
 
 def to_dataframe(documents: Document | Iterable[Document]) -> pandas.DataFrame:
@@ -34,8 +26,8 @@ def to_dataframe(documents: Document | Iterable[Document]) -> pandas.DataFrame:
         import pandas
     except ImportError as error:
         raise ConfigError(f"to_dataframe: expected the package pandas, got none ({error}); pip install pandas") from error
-    rows = [row for document in _checked(documents) for row in _rows(document)]
-    columns = zip(*rows) if rows else ((),) * len(COLUMNS)
+    values = [row for document in _checked(documents) for _, row in rows.relation_rows(document)]
+    columns = zip(*values) if values else ((),) * len(COLUMNS)
     return pandas.DataFrame({name: pandas.Series(list(values), dtype=COLUMNS[name]) for name, values in zip(COLUMNS, columns)})
 
 
@@ -50,14 +42,3 @@ def _checked(documents: Any) -> Iterable[Document]:
             got = type(document).__name__
             raise DataError(f"documents: expected documents, as rx(items) and rx.documents(items) give them, got {got} at {number}")
     return those
-
-
-def _rows(document: Document) -> Iterable[tuple[Any, ...]]:
-    for number, sentence in enumerate(document.sentences):
-        for relation in sentence.relations or ():
-            found = RelationView(sentence, relation)
-            yield document.id, number, *_entity(found.head), found.type, *_entity(found.tail), found.score, found.probability
-
-
-def _entity(entity: EntityView) -> tuple[Any, ...]:
-    return entity.text, entity.type, entity.start, entity.end, entity.score

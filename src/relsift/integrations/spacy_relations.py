@@ -1,18 +1,18 @@
 """`doc._.relations`: relations between spans of a spaCy doc. Importing this module registers it, unless another package has the name.
 
-What is stored is plain data in `doc.user_data` (see `relsift.readers.spacy_docs`), so that it survives `Doc.to_bytes` and `DocBin`.
+What is stored is plain data in `doc.user_data` (see `relsift.spacy_storage`), so that it survives `Doc.to_bytes` and `DocBin`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from spacy.tokens import Doc, Span
 
 from relsift.errors import ConfigError, DataError
-from relsift.readers.spacy_docs import KEY, Stored, end_of, span_of, stored, text_length
+from relsift.readers.spacy_docs import end_of, span_of, stored
+from relsift.spacy_storage import KEY, Stored, store
 
 EXTENSION = "relations"  # `doc._.relations`
 
@@ -49,12 +49,7 @@ def set_relations(doc: Doc, relations: Iterable[SpanRelation] | None) -> None:
             raise DataError(f"doc._.relations: expected SpanRelations with a type, got {relation!r} at {number}")
         if relation.head.doc is not doc or relation.tail.doc is not doc:
             raise DataError(f"doc._.relations: expected relations between spans of this doc, got spans of another one at {number}")
-    rows = (Stored(end_of(one.head), end_of(one.tail), one.type, one.score, one.probability) for one in those)
-    doc.user_data[KEY] = {"length": text_length(doc), "relations": [_row(row) for row in rows]}
-
-
-def _row(relation: Stored) -> dict[str, Any]:
-    return relation._asdict() | {"head": list(relation.head), "tail": list(relation.tail)}
+    store(doc, (Stored(end_of(one.head), end_of(one.tail), one.type, one.score, one.probability) for one in those))
 
 
 def register() -> None:

@@ -9,7 +9,8 @@ from spacy.training import Example
 
 from relsift.candidates import Direction
 from relsift.evaluation.scores import PRF, ScoresByType, counts_by_type
-from relsift.readers.spacy_docs import End, Stored, stored, tutorial_relations
+from relsift.readers.spacy_docs import stored, tutorial_relations
+from relsift.spacy_storage import End, Stored
 
 
 def score_relations(examples: Iterable[Example], *, direction: Direction, types: Mapping[str, str | None]) -> dict[str, Any]:

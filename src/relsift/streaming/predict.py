@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from pathlib import Path
 from relsift import __version__
 from relsift.annotators.splitters import DEFAULT, find_splitter
 from relsift.annotators.stored import source_checksum
+from relsift.corpora.convert import writer_for
 from relsift.corpora.no_relation import never_seen
 from relsift.errors import require
 from relsift.evaluation.scores import Entities
@@ -22,10 +22,9 @@ from relsift.files import check_output, to_json
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
 from relsift.items import in_blocks
 from relsift.readers.base import OnError, ReadReport
-from relsift.registry import find
 from relsift.schema import Document, sentences_of
 from relsift.streaming.inputs import open_input
-from relsift.streaming.output import is_resumable, not_resumable, write_blocks, write_file
+from relsift.streaming.output import check_place, is_resumable, not_resumable, write_file, write_to_standard_output
 from relsift.streaming.read_ahead import read_ahead
 from relsift.streaming.resume import Block, Job
 from relsift.writers.base import Writer
@@ -56,12 +55,14 @@ def predict_file(
     """Predict every document of `source` and write it; returns the seconds taken, and what the user should know of input and output.
 
     Documents are read, predicted and written block by block, and the next blocks are read meanwhile: memory does not grow with the file.
-    `out` is not touched before the first block is predicted. If the input is broken, the blocks before that place are written. A page is
-    written whole or not at all.
+    `out` is not touched before the first block is predicted. If the input is broken, the blocks before that place are written. What is no
+    file of lines is written whole or not at all.
 
     Args:
-        source: a DATA name, or `-` for standard input; annotated data or raw text. out: a file; None: standard output.
-        writer: name of the output format. threshold: in place of the model's own. entities: as of `RelationExtractor.predict`.
+        source: a DATA name, or `-` for standard input; annotated data or raw text.
+        out: a file, or a folder for a format of several files; None: standard output.
+        writer: name of the output format, with options if any. threshold: in place of the model's own.
+        entities: as of `RelationExtractor.predict`.
         no_relation: see `resolve`; its relations are counted, then replaced as all others are. on_error: see `ReadReport`.
         splitter: makes sentences of raw text, see `relsift.annotators.splitters`; None: relsift's rules.
         is_text: standard input is raw text, whatever it looks like.
@@ -72,7 +73,8 @@ def predict_file(
         nothing finds entities in it; CheckpointError if another process writes it; OutputError if nothing more can be written.
     """
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
-    output_format: Writer = find("writer", writer)
+    output_format = writer_for(None, writer)
+    check_place(out, output_format)
     chosen = entities if extractor.bundle.entity_source is not None else entities_of(extractor.bundle.scorer, entities)
     finds_some = chosen != "gold"
     why_no_text = None if finds_some else NOTHING_FINDS_ENTITIES
@@ -90,7 +92,7 @@ def predict_file(
     with closing(read_ahead(_timed(blocks_of(checked), report), BLOCKS_AHEAD)) as blocks:
         predict = partial(_predicted, extractor, threshold=threshold, entities=chosen, report=report, on_sentences=on_sentences)
         if out is None:
-            write_blocks(predict(blocks), output_format, sys.stdout, report)
+            notes += write_to_standard_output(predict(blocks), output_format, report)
         else:
             notes += write_file(blocks, predict, output_format, out, job, resume=resume, report=report)
     if report.sentences and chosen == "predicted" and not report.candidates.kept + sum(report.candidates.dropped.values()):

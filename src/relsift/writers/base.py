@@ -1,25 +1,100 @@
-"""The contract of a writer: one file format for corpora and predictions."""
+"""The contract of a writer: documents in, one file or one folder of files out.
+
+A writer is a function `write(documents, target, left_out, **options)` and its description. `target` is a path where nothing stands: the
+name of a file, or an empty folder. Write to it with whatever suits the format; errors of the operating system are named by the caller.
+What it makes takes the place of the user's file when `write` returns; after an error nothing has changed (see `write_documents`).
+
+Documents come one at a time; a writer that can does not hold more than one. What a format cannot hold is never lost in silence: `keeps`
+names what it holds, the rest is counted for it (see `relsift.writers.content`), and what a writer changes it counts in `left_out`.
+
+    def write(documents, target, left_out, *, separator="tab"):
+        with target.open("w", encoding="utf-8", newline="\\n") as stream:
+            for document in documents:
+                for relation in document.relations:
+                    print(relation.head.text, relation.type, relation.tail.text, sep="\\t", file=stream)
+
+    WRITER = Writer(name="pairs", summary="one line a relation", suffix=".tsv", write=write)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TextIO
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
+from relsift.errors import ConfigError, DataError
+from relsift.files import make_folder, open_output, replaced_folder, replaced_path
+from relsift.format_options import parse_options
+from relsift.locks import output_errors
+from relsift.omissions import Omissions
 from relsift.schema import Document
+from relsift.writers.content import count_missing
+
+Write = Callable[..., None]  # (documents: Iterable[Document], target: Path, left_out: Omissions, **options: str)
+Lines = Callable[[Document], Iterable[str]]  # the lines of one document, without line ends
 
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
-    """One file format.
+    """One format: `write`, or `lines` for a file of one line a sentence (and one for a document without sentences) and nothing else.
 
-    `lines` is for formats of one line a sentence (and one for a document without sentences) and nothing else; such files can be resumed.
-    Relations must come last in a line: the line of a sentence without relations, without its last character, is the beginning of its line
-    with relations.
+    Files of lines can be resumed. Relations must come last in a line: the line of a sentence without relations, without its last
+    character, is the beginning of its line with relations.
     """
 
     name: str
     summary: str  # one line for lists
-    suffix: str  # of files in the format, such as .jsonl
-    write: Callable[[Iterable[Document], TextIO], None]  # write one whole file; documents are taken one at a time
-    lines: Callable[[Document], Iterable[str]] | None = None  # the lines of one document, without line ends
+    suffix: str  # of a file in the format, such as .jsonl; empty: a folder with several files
+    write: Write | None = None  # one whole file or folder
+    lines: Lines | None = None
+    is_text: bool = True  # a file in UTF-8, which can go to standard output
+    keeps: frozenset[str] = frozenset()  # what a file holds beside entity and relation types, of `relsift.writers.content.CONTENT`
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of `write`: name -> allowed values, the default first
+    open_options: Mapping[str, str] = field(default_factory=dict)  # further options of any value: name -> what a value is
+
+    @property
+    def is_folder(self) -> bool:
+        return not self.suffix
+
+    def with_options(self, text: str | None) -> Writer:
+        """The writer with the options `key=value,key=value`. Raises ConfigError for others than its own."""
+        options = parse_options(self.name, text, self.options, self.open_options)
+        return self if self.write is None or not options else replace(self, write=partial(self.write, **options))
+
+
+def write_documents(writer: Writer, documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
+    """Write one whole file or folder in the place of `target`, or change nothing.
+
+    Args: left_out: collects what the format cannot hold.
+    Raises: DataError as `check_target`; OutputError if nothing more can be written; CheckpointError if another process writes there.
+    """
+    check_target(writer, target)
+    make_folder(target.parent)
+    counted = count_missing(documents, writer.keeps, left_out)
+    if writer.write is None:
+        with replaced_path(target) as place, open_output(place, place=target) as stream:
+            for document in counted:
+                stream.writelines(f"{line}\n" for line in _lines(writer)(document))
+        return
+    with replaced_folder(target) if writer.is_folder else replaced_path(target) as place, output_errors(target):
+        writer.write(counted, place, left_out)
+
+
+def check_target(writer: Writer, target: Path) -> None:
+    """Raises DataError if the format cannot be written there. A folder with files is refused: they may be somebody's work."""
+    if writer.is_folder:
+        if target.is_file():
+            raise DataError(f"{target}: expected a folder, for the files of the format {writer.name}, got a file; name another place")
+        if target.is_dir() and any(os.scandir(target)):
+            got = "one with files, which would be lost"
+            raise DataError(f"{target}: expected a new or empty folder for the format {writer.name}, got {got}; name another place")
+    elif target.is_dir():
+        raise DataError(f"{target}: expected a file to write, got a folder; name another place")
+
+
+def _lines(writer: Writer) -> Lines:
+    if writer.lines is None:
+        raise ConfigError(f"writer {writer.name}: expected `write` or `lines`, got neither; mend that package")
+    return writer.lines

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from relsift.errors import DataError
 from relsift.schema import Document, Entity, Sentence
 from relsift.writers.base import Writer
+from relsift.writers.content import ALL
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # `json.dumps` would make an encoder for every line
 
@@ -82,4 +83,4 @@ def _entity(entity: Entity, start: int) -> dict[str, Any]:
     return record
 
 
-WRITER = Writer(name="native", summary="relsift's own JSON lines", suffix=".jsonl", write=write, lines=lines)
+WRITER = Writer(name="native", summary="relsift's own JSON lines", suffix=".jsonl", lines=lines, keeps=ALL)

@@ -8,8 +8,9 @@ import pytest
 from small_corpus import SENTENCES, write_raw
 
 from relsift.corpora.convert import convert, with_ids, writer_for
-from relsift.corpora.data import OTHERS_AMONG, OTHERS_BESIDE, resolve
+from relsift.corpora.data import resolve
 from relsift.errors import ConfigError, DataError
+from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, WRITERS, find
 from relsift.schema import Document, Sentence, sentences_of
@@ -57,6 +58,9 @@ def test_the_format_is_told_by_the_name(tmp_path: Path):
     assert writer_for(tmp_path / "x.html", None) is html.WRITER
     assert writer_for(tmp_path / "folder", None) is native.WRITER
     assert writer_for(tmp_path / "x.page", "html") is html.WRITER
+    assert writer_for(tmp_path / "x.csv", "csv[formulas=kept]").name == "csv"
+    with pytest.raises(ConfigError, match=r"csv\[formulas=maybe\]: expected formulas to be escaped or kept, got 'maybe'"):
+        writer_for(tmp_path / "x.csv", "csv[formulas=maybe]")
     with pytest.raises(ConfigError, match=r"expected a name that ends with one of \.jsonl \(native\), .* got '\.zip'"):
         writer_for(tmp_path / "x.zip", None)
     with pytest.raises(ConfigError, match="did you mean native"):
@@ -70,14 +74,51 @@ def test_every_format_becomes_lines_that_are_read_back_as_they_are(name: str, tm
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     data = resolve(f"{name}:{folder}")
-    for writer_name in WRITERS:
-        files = convert(data, tmp_path / "out", find("writer", writer_name), ReadReport())
-        assert all(file.stat().st_size for file in files) and len(files) == len(data.splits or (None,))
+    files = convert(data, tmp_path / "out", native.WRITER, ReadReport())
+    assert all(file.stat().st_size for file in files) and len(files) == len(data.splits or (None,))
     before = list(sentences_of(data.documents()))
     report = ReadReport()
     after = list(sentences_of(resolve(f"native:{tmp_path}/out").documents(None, report)))
     assert after == before
-    assert not report.dropped.keys() - {OTHERS_AMONG, OTHERS_BESIDE}  # the pages
+    assert not report.dropped
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_parts_stay_parts_in_every_format(name: str, tmp_path: Path):
+    writer = find("writer", name)
+    if writer.name in ("parquet", "turtle", "jsonld", "graphml", "gexf", "spacy"):
+        pytest.importorskip({"parquet": "pyarrow", "turtle": "rdflib", "jsonld": "rdflib", "spacy": "spacy"}.get(name, "networkx"))
+    writer = writer.with_options("results=annotations" if "results" in writer.options else None)
+    source = tmp_path / "source"
+    source.mkdir()
+    for part in ("train", "test"):
+        (source / f"{part}.jsonl").write_text(SENTENCES, encoding="utf-8")
+    left_out = Omissions()
+    places = convert(resolve(str(source)), tmp_path / "out", writer, ReadReport(), left_out=left_out)
+    assert [place.relative_to(tmp_path / "out").as_posix() for place in places] == [f"train{writer.suffix}", f"test{writer.suffix}"]
+    if name in READERS:
+        back = resolve(str(tmp_path / "out"))
+        assert back.splits == ("train", "test")
+        words = ["".join(s.tokens) for s in sentences_of(resolve(str(source)).documents("test"))]
+        assert ["".join(s.tokens) for s in sentences_of(back.documents("test"))] == words
+
+
+def test_a_file_in_the_place_of_a_folder_and_a_folder_with_files_are_refused_before_anything_is_written(tmp_path: Path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    (tmp_path / "full/test").mkdir(parents=True)
+    (tmp_path / "full/test/mine").write_text("mine", encoding="utf-8")
+    with pytest.raises(DataError, match="expected a folder, for the files of the format brat, got a file"):
+        convert(resolve("gazette-en/dev"), tmp_path / "file", find("writer", "brat"), ReadReport())
+    with pytest.raises(DataError, match=r"full/test: expected a new or empty folder for the format brat, got one with files"):
+        convert(resolve("gazette-en"), tmp_path / "full", find("writer", "brat"), ReadReport())
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine", "test"]
+
+
+def test_what_the_format_cannot_hold_is_counted(tmp_path: Path):
+    left_out = Omissions()
+    convert(resolve("gazette-en/dev"), tmp_path / "a.csv", find("writer", "csv"), ReadReport(), left_out=left_out)
+    sentences = list(sentences_of(resolve("gazette-en/dev").documents()))
+    assert left_out.dropped["sentences without a relation, left out"] == sum(not sentence.relations for sentence in sentences)
 
 
 def test_records_without_an_id_get_one_and_are_counted(tmp_path: Path):

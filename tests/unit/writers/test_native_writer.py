@@ -10,7 +10,7 @@ import pytest
 
 from relsift.errors import DataError
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
-from relsift.writers.native import WRITER, lines, record_of
+from relsift.writers.native import lines, record_of, write
 
 ENTITIES = (Entity(0, 1, "PER"), Entity(2, 3, "ORG", "Firm", "e2"))
 SENTENCE = Sentence("s", ("Ada", "runs", "Acme"), ENTITIES, (Relation(0, 1, "runs"),))
@@ -76,7 +76,7 @@ def test_documents_are_written_one_at_a_time():
             seen.append(stream.getvalue().count("\n"))
             yield Document(str(number), (Sentence(str(number), ("line\nend",)),))
 
-    WRITER.write(documents(), stream)
+    write(documents(), stream)
     assert seen == [0, 1, 2]
     assert stream.getvalue().count("\n") == 3  # one line end a sentence: those inside tokens are escaped
 

@@ -1,0 +1,87 @@
+"""BioC XML: documents of one passage with its sentences, annotations and relations, which have scores as infons.
+
+Offsets count characters from the beginning of the document.
+Source: Comeau et al., Database 2013, 10.1093/database/bat064, and its BioC.dtd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from relsift.omissions import Omissions
+from relsift.schema import Document
+from relsift.writers.base import Writer
+from relsift.writers.layout import Layout, Placed, layout
+from relsift.writers.names import xml_text
+
+_BEGINNING = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE collection SYSTEM "BioC.dtd">\n'
+    "<collection><source>relsift</source><date></date><key>relsift.key</key>\n"
+)
+_DIGITS = 6
+
+
+def write(documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
+    with target.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(_BEGINNING)
+        for document in documents:
+            xml = ElementTree.tostring(_document(layout(document), left_out), encoding="unicode")
+            stream.write(xml.replace("\r", "&#13;") + "\n")  # else a reader takes it for a line feed
+        stream.write("</collection>\n")
+
+
+def _document(page: Layout, left_out: Omissions) -> Element:
+    root = Element("document")
+    _add(root, "id", page.name, page.name, left_out)
+    passage = SubElement(root, "passage")
+    SubElement(passage, "offset").text = "0"
+    num_entities = num_relations = 0
+    for placed in page.sentences:
+        _add_sentence(passage, page, placed, num_entities + 1, num_relations + 1, left_out)
+        num_entities += len(placed.entities)
+        num_relations += len(placed.sentence.relations or ())
+    return root
+
+
+def _add_sentence(parent: Element, page: Layout, placed: Placed, entity: int, relation: int, left_out: Omissions) -> None:
+    """Args: entity, relation: number of the first one."""
+    element = SubElement(parent, "sentence")
+    SubElement(element, "offset").text = str(placed.span[0])
+    _add(element, "text", page.text[slice(*placed.span)], page.name, left_out)
+    for number, (one, (start, end)) in enumerate(zip(placed.sentence.entities, placed.entities), start=entity):
+        annotation = SubElement(element, "annotation", id=f"T{number}")
+        infons = {"type": one.type, "subtype": one.subtype, "score": _number(one.score)}
+        _add_infons(annotation, infons, page.name, left_out)
+        SubElement(annotation, "location", offset=str(start), length=str(end - start))
+        _add(annotation, "text", page.text[start:end], page.name, left_out)
+    for number, link in enumerate(placed.sentence.relations or (), start=relation):
+        related = SubElement(element, "relation", id=f"R{number}")
+        infons = {"type": link.type, "score": _number(link.score), "probability": _number(link.probability)}
+        _add_infons(related, infons, page.name, left_out)
+        for end, role in ((link.head, "Arg1"), (link.tail, "Arg2")):
+            SubElement(related, "node", refid=f"T{entity + end}", role=role)
+
+
+def _add_infons(parent: Element, infons: dict[str, str | None], where: str, left_out: Omissions) -> None:
+    for key, value in infons.items():
+        if value is not None:
+            _add(parent, "infon", value, where, left_out).set("key", key)
+
+
+def _add(parent: Element, name: str, text: str, where: str, left_out: Omissions) -> Element:
+    element = SubElement(parent, name)
+    element.text = xml_text(text, f"document {where}", left_out)
+    return element
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else str(round(value, _DIGITS))
+
+
+WRITER = Writer(
+    name="bioc", summary="BioC XML: sentences, annotations and relations", suffix=".xml", write=write,
+    keeps=frozenset({"sentences", "plain_sentences", "unrelated", "subtypes", "entity_scores", "scores", "probabilities"}),
+)  # fmt: skip

@@ -1,0 +1,88 @@
+"""Label Studio: `tasks.json` to import, and `labels.xml`, the labelling interface that fits it.
+
+What a model found stands in `predictions`, to be corrected: each region and relation with its score, and the task with the lowest
+probability of its relations, so that a project can show first what is least sure. `results=annotations` writes finished annotations
+instead, as exports have them. Offsets count characters, as Label Studio does since October 2021. `unit=sentence` makes one task a sentence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from relsift.omissions import Omissions
+from relsift.schema import Document
+from relsift.writers.base import Writer
+from relsift.writers.json_array import write_items
+from relsift.writers.layout import Layout
+from relsift.writers.names import xml_text
+from relsift.writers.tasks import DOCUMENT, UNITS, lowest_probability, tasks
+
+PREDICTIONS, ANNOTATIONS = "predictions", "annotations"
+TASKS, INTERFACE = "tasks.json", "labels.xml"
+_FROM, _TO = "label", "text"  # names of the labels and of the text in the interface
+_DIGITS = 6
+
+
+def write(
+    documents: Iterable[Document], target: Path, left_out: Omissions, *, results: str = PREDICTIONS, unit: str = DOCUMENT
+) -> None:
+    labels, relations = dict[str, None](), dict[str, None]()
+
+    def items() -> Iterator[dict[str, Any]]:
+        for page in tasks(documents, unit):
+            for placed in page.sentences:
+                labels.update(dict.fromkeys(entity.type for entity in placed.sentence.entities))
+                relations.update(dict.fromkeys(relation.type for relation in placed.sentence.relations or ()))
+            yield _task(page, results)
+
+    with (target / TASKS).open("w", encoding="utf-8", newline="\n") as stream:
+        write_items(items(), stream)
+    (target / INTERFACE).write_text(_interface(labels, relations, left_out), encoding="utf-8", newline="\n")
+
+
+def _task(page: Layout, results: str) -> dict[str, Any]:
+    result: dict[str, Any] = {"result": list(_results(page))}
+    if results == PREDICTIONS:
+        score = lowest_probability(page)
+        result = {"model_version": "relsift"} | ({} if score is None else {"score": round(score, _DIGITS)}) | result
+    return {"data": {_TO: page.text}, "meta": {"document": page.name}, results: [result]}
+
+
+def _results(page: Layout) -> Iterator[dict[str, Any]]:
+    for number, placed in enumerate(page.sentences):
+        for place, (entity, (start, end)) in enumerate(zip(placed.sentence.entities, placed.entities)):
+            value = {"start": start, "end": end, "text": page.text[start:end], "labels": [entity.type]}
+            yield {
+                "id": f"{number}-{place}", "from_name": _FROM, "to_name": _TO, "type": "labels", "value": value,
+            } | _score(None if entity.score is None else 1 / (1 + math.exp(-max(min(entity.score, 500.0), -500.0))))  # fmt: skip
+        for relation in placed.sentence.relations or ():
+            yield {
+                "type": "relation", "from_id": f"{number}-{relation.head}", "to_id": f"{number}-{relation.tail}", "direction": "right",
+                "labels": [relation.type],
+            } | _score(relation.probability)  # fmt: skip
+
+
+def _score(probability: float | None) -> dict[str, float]:
+    return {} if probability is None else {"score": round(probability, _DIGITS)}
+
+
+def _interface(labels: Iterable[str], relations: Iterable[str], left_out: Omissions) -> str:
+    def values(tag: str, kinds: Iterable[str]) -> str:
+        return "".join(f"    <{tag} value={quoteattr(xml_text(kind, INTERFACE, left_out))}/>\n" for kind in kinds)
+
+    return (
+        f"<View>\n  <Relations>\n{values('Relation', relations)}  </Relations>\n"
+        f'  <Labels name="{_FROM}" toName="{_TO}">\n{values("Label", labels)}  </Labels>\n'
+        f'  <Text name="{_TO}" value="${_TO}"/>\n</View>\n'
+    )
+
+
+WRITER = Writer(
+    name="label_studio", summary="a folder with tasks to correct, and the labelling interface", suffix="", write=write,
+    keeps=frozenset({"plain_sentences", "unrelated", "probabilities", "entity_scores"}),
+    options={"results": (PREDICTIONS, ANNOTATIONS), "unit": UNITS},
+)  # fmt: skip

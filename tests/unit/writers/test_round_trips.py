@@ -1,0 +1,114 @@
+"""What a format writes, its reader reads: the same mentions of the same words, and the same relations between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relsift.omissions import Omissions
+from relsift.readers.base import ReadReport
+from relsift.registry import READERS, find
+from relsift.schema import Document, Entity, Relation, Sentence, sentences_of
+from relsift.writers.base import write_documents
+from strategies import WORDS, each_once, entities, relations
+
+FORMATS = [  # format, options, what else comes back
+    ("native", "", {"unannotated", "scores", "sentences", "ids"}),
+    ("spacy", "", {"scores", "sentences"}),
+    ("brat", "", {"ids"}),
+    ("bioc", "", {"sentences", "ids"}),
+    ("pubtator", "", {"ids"}),
+    ("prodigy", "", {"unannotated", "sentences"}),
+    ("label_studio", "results=annotations", set()),
+    ("label_studio", "results=annotations,unit=sentence", set()),
+    ("doccano", "", {"ids"}),
+    ("doccano", "unit=sentence", {"unannotated"}),
+    ("doccano", "positions=characters", {"ids"}),
+]
+READS = {"doccano": {"positions": "characters"}}
+some = settings(max_examples=20, deadline=None)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> list[Document]:
+    """One or two documents in one text each, or without any; no two mentions of one type have the same words."""
+    found = []
+    for number in range(draw(st.integers(1, 2))):
+        text, parts, has_text = draw(st.sampled_from(["", "\n"])), [], draw(st.booleans())
+        for place in range(draw(st.integers(1, 3))):
+            tokens = draw(st.lists(st.sampled_from([word for word in WORDS if word.strip()]), min_size=1, max_size=6))
+            offsets = []
+            for token in tokens:
+                offsets.append((len(text), len(text) + len(token)))
+                text += token + draw(st.sampled_from([" ", "  "]))
+            text += "\n"
+            mentions = tuple({(one.start, one.end, one.type): one for one in draw(entities(len(tokens)))}.values())
+            chosen = each_once(draw(relations(len(mentions))))
+            links = tuple(replace(one, score=draw(st.sampled_from([None, 1.5])), probability=0.25) for one in chosen)
+            annotated = draw(st.sampled_from([links, links, None]))
+            places = tuple(offsets) if has_text else None
+            parts.append(Sentence(f"d{number}-{place}", tuple(tokens), mentions, annotated, f"d{number}", places))
+        found.append(Document(f"d{number}", tuple(parts), text if has_text else None))
+    return found
+
+
+def marks(group: list[Document], *, scores: bool) -> tuple[str, Counter[object], Counter[object]]:
+    """The text without blanks, mentions by their characters in it, and relations between these."""
+    text, mentions, links = "", Counter[object](), Counter[object]()
+    for one in sentences_of(group):
+        edges = [len(text) + sum(map(len, one.tokens[:number])) for number in range(len(one.tokens) + 1)]
+        own = [(edges[entity.start], edges[entity.end], entity.type) for entity in one.entities]
+        mentions.update(own)
+        links.update((own[r.head], own[r.tail], r.type, *((r.score, r.probability) if scores else ())) for r in one.relations or ())
+        text += "".join(one.tokens)
+    return text, mentions, links
+
+
+@pytest.mark.parametrize(("name", "options", "kept"), FORMATS, ids=lambda value: value if isinstance(value, str) else "")
+@some
+@given(group=documents())
+def test_mentions_and_relations_come_back(
+    name: str, options: str, kept: set[str], group: list[Document], tmp_path_factory: pytest.TempPathFactory
+):
+    if name not in READERS:
+        pytest.skip(f"no reader of {name} yet")
+    if name == "spacy":
+        pytest.importorskip("spacy")
+    writer = find("writer", name).with_options(options)
+    target, left_out, report = tmp_path_factory.mktemp(name) / f"out{writer.suffix}", Omissions(), ReadReport()
+    write_documents(writer, group, target, left_out)
+    reading = READS.get(name, {}) if "characters" in options else {}
+    back = list(find("reader", name).read(target, report, **reading))
+    assert marks(back, scores="scores" in kept) == marks(group, scores="scores" in kept), report.lines()
+    if "sentences" in kept:
+        assert ["".join(s.tokens) for s in sentences_of(back)] == ["".join(s.tokens) for s in sentences_of(group)]
+    if "unannotated" in kept:
+        assert [s.relations is None for s in sentences_of(back)] == [s.relations is None for s in sentences_of(group)]
+    if "ids" in kept:
+        assert [document.id for document in back] == [document.id for document in group]
+
+
+def test_entities_that_are_finer_than_a_token_keep_their_characters_where_offsets_count_characters(tmp_path: Path):
+    text = "Anti-Zed runs."
+    fine = Entity(0, 1, "ORG", chars=(5, 8))
+    document = Document("d", (Sentence("d-0", ("Anti-Zed", "runs", "."), (fine,), (), "d", ((0, 8), (9, 13), (13, 14))),), text)
+    for name in ("brat", "bioc"):
+        target = tmp_path / f"out{find('writer', name).suffix}"
+        write_documents(find("writer", name), [document], target, Omissions())
+        (back,) = find("reader", name).read(target, ReadReport())
+        (entity,) = back.sentences[0].entities
+        assert back.sentences[0].text_of(entity) == "Zed"
+
+
+def test_relations_across_two_units_are_numbered_anew(tmp_path: Path):
+    # The second sentence's entities are 2 and 3 of the document in formats of one list a document.
+    ends = (Entity(0, 1, "A"), Entity(1, 2, "B"))
+    document = Document("d", (Sentence("s", ("a", "b"), ends, (), "d"), Sentence("t", ("c", "e"), ends, (Relation(1, 0, "r"),), "d")))
+    target = tmp_path / "out"
+    write_documents(find("writer", "brat"), [document], target, Omissions())
+    assert (target / "d.ann").read_text(encoding="utf-8").splitlines()[-1] == "R1\tr Arg1:T4 Arg2:T3"
