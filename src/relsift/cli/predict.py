@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +66,7 @@ def command(
     if out is None:
         as_documents()
 
-    with told(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress:
+    with told(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress, _collecting_new_objects_alone():
         progress("sentences", 0, None)
         seconds, notes = predict_file(
             extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
@@ -80,3 +82,14 @@ def command(
     echo(f"busy: {report.shares()}", err=True)
     for line in [*notes, *report.lines()]:
         note(line)
+
+
+@contextmanager
+def _collecting_new_objects_alone() -> Iterator[None]:
+    """The garbage collector leaves alone what lives already: the model and the libraries, which last as long as the prediction."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
