@@ -73,6 +73,13 @@ RUN_MARKS = ("config.yaml", "run.json")
 RUN_CONTENT = frozenset((*RUN_MARKS, "training_sentences.sha256", "history.jsonl", "metrics.json", "lock", "state", "model"))
 
 
+def check_name(out: Path, where: str | None = None) -> None:
+    """Refuse `-`, which many programs take for standard output: else a file of that name would be written. Raises: ConfigError."""
+    if str(out) == "-":
+        instead = "for standard output name /dev/stdout, or leave --out out where the command allows that"
+        raise ConfigError(f"{where or out}: expected the name of a file or folder, got '-'; {instead}")
+
+
 def check_output(out: Path, reads: Iterable[Path], *, option: str | None = None) -> None:
     """Refuse to write where something would be lost: over what the command reads, or over a part of a run or model folder.
 
@@ -83,6 +90,7 @@ def check_output(out: Path, reads: Iterable[Path], *, option: str | None = None)
     Raises: ConfigError.
     """
     where = f"{option}: {out}" if option is not None else f"{out}"
+    check_name(out, where)
     place = _real(out)
     if _kind(place) == "other":
         return  # a pipe or a device keeps nothing that could be lost
@@ -106,8 +114,12 @@ def check_output(out: Path, reads: Iterable[Path], *, option: str | None = None)
 
 
 def _real(path: Path) -> Path:
-    """Absolute, without links as far as it exists. Unlike `Path.resolve`, it takes links that lead to themselves."""
-    return Path(os.path.realpath(path))
+    """Absolute, without links as far as it exists. Unlike `Path.resolve`, it takes links that lead to themselves.
+
+    A link that leads to a pipe, as /dev/stdout may, stays: a pipe has no other name.
+    """
+    real = Path(os.path.realpath(path))
+    return real if _kind(path) != "other" or real.exists() else path.absolute()
 
 
 def _possible(path: Path) -> Path:

@@ -22,7 +22,7 @@ LAYERS = (
     ("schema", "locks"),
     (
         "text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped", "omissions", "spacy_storage",
-        "format_options",
+        "format_options", "store_layout",
     ),
     ("sentences",),
     ("registry", "candidates", "json_schema"),

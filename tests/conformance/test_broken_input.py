@@ -13,7 +13,7 @@ from relsift.readers.base import Reader, ReadReport
 from relsift.registry import READERS, find
 from relsift.schema import Document, sentences_of
 
-READER: list[Reader] = [find("reader", name) for name in READERS if name != "spacy"]  # all but the one of no text
+READER: list[Reader] = [find("reader", name) for name in READERS if name not in ("spacy", "store")]  # all but those of no text
 each = pytest.mark.parametrize("reader", READER, ids=lambda reader: reader.name)
 
 

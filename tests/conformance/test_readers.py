@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relsift.corpora.data import recognise
+from relsift.corpora.data import recognise, resolve
 from relsift.errors import DataError
 from relsift.readers.base import Reader, ReadReport
 from relsift.registry import READERS, find
@@ -79,6 +79,20 @@ def test_a_path_is_taken_for_what_its_own_reader_reads(reader: Reader, tmp_path:
     folder = write(reader, tmp_path / "all")
     for path in (folder, *sample_files(reader, folder)):
         assert recognise(path) is reader
+
+
+@each
+@pytest.mark.parametrize("below", ["", "deeper/still"])
+def test_folders_called_by_parts_are_parts_whatever_text_lies_beside_them(reader: Reader, below: str, tmp_path: Path):
+    if reader.is_raw:
+        pytest.skip("raw text has no parts")
+    for part in ("Train", "dev", "test"):
+        write(reader, tmp_path / part / below)
+    (tmp_path / "README.txt").write_text("How this was annotated.", encoding="utf-8")
+    (tmp_path / "counts.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    data = resolve(str(tmp_path))
+    assert (data.splits, data.raw) == (("train", "dev", "test"), None)
+    assert any(sentence.relations for sentence in sentences_of(data.documents("test")))
 
 
 @each

@@ -26,7 +26,10 @@ from relsift.writers.base import Writer, write_documents
 from relsift.writers.content import CONTENT
 from strategies import documents
 
-NEEDS = {"parquet": "pyarrow", "turtle": "rdflib", "jsonld": "rdflib", "graphml": "networkx", "gexf": "networkx", "spacy": "spacy"}
+NEEDS = {
+    "parquet": "pyarrow", "store": "pyarrow", "turtle": "rdflib", "jsonld": "rdflib", "graphml": "networkx", "gexf": "networkx",
+    "spacy": "spacy",
+}  # fmt: skip
 WRITER: list[Writer] = [find("writer", name) for name in WRITERS]
 
 

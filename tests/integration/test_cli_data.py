@@ -137,6 +137,18 @@ def test_validate_lists_every_error_and_ends_with_their_status(tmp_path: Path):
     assert (record["valid"], len(record["errors"])) == (False, len(errors))
 
 
+def test_validate_lists_so_many_errors_as_asked_for_and_counts_the_others(tmp_path: Path):
+    file = tmp_path / "mine.jsonl"
+    file.write_text(SENTENCE + "{\n" * 5, encoding="utf-8")
+    done = run("validate", str(file), "--max-errors", "2")
+    lines = done.stdout.splitlines()
+    assert [line.partition(": expected")[0] for line in lines if line.startswith("error: ")] == [f"error: {file}:{n}" for n in (2, 3)]
+    assert (done.returncode, lines[-2]) == (2, "and 3 more errors")
+    assert "not valid, 5 errors" in lines[-1]
+    record = json.loads(run("validate", str(file), "--max-errors", "2", "--json").stdout)
+    assert (record["num_errors"], len(record["errors"])) == (5, 2)
+
+
 def test_strict_validation_fails_for_whatever_is_left_out_or_warned_of(tmp_path: Path):
     file = tmp_path / "mine.jsonl"
     file.write_text(SENTENCE, encoding="utf-8")

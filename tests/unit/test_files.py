@@ -345,3 +345,23 @@ def test_json_holds_no_number_that_json_does_not_have(value: object, place: Path
     with pytest.raises(DataError):
         files.write_json(place / "note", value)
     assert (place / "note").read_text() == "mine"
+
+
+def test_a_minus_is_no_name_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"^--out: -: expected the name of a file or folder, got '-'; .* /dev/stdout"):
+        check_output(Path("-"), [], option="--out")
+
+
+def test_a_link_to_a_pipe_is_written_to(tmp_path: Path):
+    """As /dev/stdout is one: the name that the system gives for what it leads to cannot be opened."""
+    reading, writing = os.pipe()
+    try:
+        link = tmp_path / "stdout"
+        link.symlink_to(f"/proc/self/fd/{writing}")
+        with replaced_file(link) as stream:
+            stream.write("Ada")
+        assert os.read(reading, 10) == b"Ada"
+    finally:
+        os.close(reading)
+        os.close(writing)

@@ -40,7 +40,7 @@ def command(
         raise ConfigError("DST: expected a file or a folder to write, got none; write `relsift convert SRC DST`")
     writer, report, left_out = writer_for(target, format), data_options.read_report(on_error), Omissions()
     for file in convert(resolve(data, no_relation or ()), target, writer, report, left_out=left_out):
-        echo(f"written to {file}")
+        echo(f"written to {file}", err=not (file.is_file() or file.is_dir()))  # a pipe gets the data and nothing else
     for line in report.lines():
         echo(f"left out or changed: {line}", err=True)
     for line in left_out.lines():

@@ -19,6 +19,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
+    max_errors: Annotated[int, typer.Option("--max-errors", metavar="N", help="List the first N errors; 0 lists all.", min=0)] = 0,
 ) -> None:
     """Read everything; list every error, what is left out, and what to be careful about.
 
@@ -34,7 +35,7 @@ def command(
     findings.warnings += never_seen(no_relation or (), findings.report)
     broken = bool(findings.stopped if skip else findings.faults)
     if as_json:
-        echo_json({"data": resolved.name} | findings.to_json())
+        echo_json({"data": resolved.name} | findings.to_json(max_errors or None))
     else:
         for split, sentences in findings.sentences.items():
             echo(f"{split}: {sentences} sentences")
@@ -42,9 +43,12 @@ def command(
             echo(f"left out or changed: {line}")
         for line in findings.warnings:
             echo(f"warning: {line}")
-        for line in findings.faults:
+        listed = findings.faults[: max_errors or None]
+        for line in listed:
             echo(f"error: {line}")
-        verdict = _verdict(len(findings.faults), len(findings.warnings), broken=broken, skippable=not findings.stopped)
+        if unlisted := findings.num_faults - len(listed):
+            echo(f"and {unlisted} more error{'' if unlisted == 1 else 's'}")
+        verdict = _verdict(findings.num_faults, len(findings.warnings), broken=broken, skippable=not findings.stopped)
         echo(f"{resolved.name}: {verdict}")
     if broken:
         raise typer.Exit(BROKEN)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from relsift.corpora.data import Data
 from relsift.errors import ConfigError
-from relsift.files import check_output
+from relsift.files import check_name, check_output
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import find, table
@@ -54,6 +54,7 @@ def convert(
     Raises: ConfigError if the data has parts and the target is one file, which would mix them; or for a target that is read;
         DataError for a target that the format cannot be written to; CheckpointError if another process writes there.
     """
+    check_name(target)
     as_folder = writer.is_folder or is_folder(target)
     if not as_folder and data.splits:
         raise ConfigError(

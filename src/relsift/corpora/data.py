@@ -32,7 +32,7 @@ from relsift.format_options import parse_options
 from relsift.home import corpus_folder
 from relsift.json_text import decode
 from relsift.readers import native
-from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden, no_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden, no_text, packed_file, packed_files_hint
 from relsift.readers.native_fields import WORDS, keys_for_message
 from relsift.readers.raw import Split
 from relsift.registry import find, table
@@ -201,8 +201,12 @@ def _hint(path: Path) -> str:
     """What to do about a file that no format recognises, if it can be told; else ''."""
     if path.is_dir():
         files = [file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path)]
+        if hint := packed_files_hint(path):
+            return hint.removeprefix("; ")
         are_text = all(file.suffix.lower() in _TEXT_LIKE for file in files)
         return f"raw text is read from files that end with .txt: rename them, or name one as text:{files[0]}" if are_text else ""
+    if (packed := packed_file(path)) is not None:
+        return f"it is {packed}: unpack it, and name what is in it"
     if path.suffix.lower() in (".jsonl", ".json", ".ndjson"):
         beginning, _, _ = beginning_of(path, _HINT_BYTES).lstrip("\ufeff \t\r\n").partition("\n")
         try:

@@ -55,9 +55,9 @@ def find_parts(folder: Path, is_data: Callable[[Path], bool]) -> Parts:
     children = sorted(child for child in folder.iterdir() if not is_hidden(child, folder))
     sets = _sets_of_parts(children)
     chosen = {key: found for key, found in sets.items() if _is_whole(key, found)}
-    chosen = {_PLAIN: chosen[_PLAIN]} if _PLAIN in chosen else chosen
     some_data = {key: found for key, found in chosen.items() if any(is_data(path) for paths in found.values() for path in paths)}
     chosen = some_data or _without_lists(chosen, children, is_data)  # files of one format beside those of another
+    chosen = {_PLAIN: chosen[_PLAIN]} if _PLAIN in chosen else chosen
     chosen = {key: parts for key, found in chosen.items() if (parts := _recognised(found, is_data)) and _is_whole(key, parts)}
     if not chosen:
         _refuse_unclear_names(folder, children, sets, is_data)
@@ -134,7 +134,7 @@ def _recognised(found: dict[str, list[Path]], is_data: Callable[[Path], bool]) -
     parts = {}
     for split, paths in found.items():
         data = [path for path in paths if path.is_dir() or is_data(path)]
-        if not data and len(paths) == 1 and paths[0].suffix.lower() in (".json", ".jsonl", ".ann", ".txt", ".xml"):
+        if not data and len(paths) == 1 and paths[0].suffix.lower() in (".json", ".jsonl", ".ann", ".txt", ".xml", ".parquet"):
             data = paths
         if data:
             parts[split] = data

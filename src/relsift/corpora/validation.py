@@ -29,8 +29,13 @@ class Findings:
 
     @property
     def faults(self) -> list[str]:
-        """Messages of all errors: the data is broken if there are any."""
-        return [*self.report.faults, *self.stopped]
+        """Messages of the errors, those after which nothing could be read first: the data is broken if there are any."""
+        return [*self.stopped, *self.report.faults]
+
+    @property
+    def num_faults(self) -> int:
+        """Of all errors; of more than `FAULTS_KEPT` in the files not all have a message in `faults`."""
+        return self.report.num_faults + len(self.stopped)
 
     @property
     def is_clean(self) -> bool:
@@ -42,13 +47,15 @@ class Findings:
         before = sorted(self.dropped_before.items(), key=lambda item: -item[1])
         return self.report.lines() + [f"{count} {reason} (when the corpus was prepared)" for reason, count in before]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, max_errors: int | None = None) -> dict[str, Any]:
+        """Args: max_errors: list at most so many; None: all. `num_errors` counts all of them."""
         return {
             "valid": not self.faults,
             "sentences": self.sentences,
             "entities": self.entities,
             "relations": self.relations,
-            "errors": self.faults,
+            "num_errors": self.num_faults,
+            "errors": self.faults[:max_errors],
             "warnings": self.warnings,
             "dropped": [
                 {"reason": reason, "count": count, "first": self.report.examples[reason]}

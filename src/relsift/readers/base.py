@@ -9,9 +9,10 @@ never dropped in silence.
 from __future__ import annotations
 
 import json
+import os
 import reprlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ from relsift.errors import DataError
 from relsift.json_text import decode as decode_json
 from relsift.omissions import Omissions
 from relsift.readers.encodings import UTF8, decode, decode_leniently
+from relsift.readers.likely_encoding import packed_as
 from relsift.schema import Document
 from relsift.text import half_character
 
@@ -39,7 +41,8 @@ class ReadReport(Omissions):
     """What a reader had to leave out or change, counted by reason, and what to do about broken input."""
 
     on_error: OnError = "stop"  # skip: leave out the smallest unit that holds a fault, and count it
-    faults: list[str] = field(default_factory=list)  # messages of the errors that were skipped, in file order
+    faults: list[str] = field(default_factory=list)  # messages of the first errors that were skipped, in file order
+    num_faults: int = 0  # errors that were skipped, listed or not
     lost_entities: int = 0  # annotated entities that were left out
     lost_relations: Counter[str] = field(default_factory=Counter)  # type -> annotated relations that were left out; misses in an evaluation
 
@@ -70,6 +73,7 @@ class ReadReport(Omissions):
         self.lost_entities += unit == "entities"
         if relation is not None:
             self.lost_relations[relation] += 1
+        self.num_faults += 1
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(str(error))
 
@@ -126,8 +130,33 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
             raise DataError(f"{str(p)!a}: expected a name in UTF-8, got other bytes; rename it")
     files = [p for p in named if p.is_file()]
     if not files:
-        raise DataError(f"{path}: expected a folder with {' or '.join(suffixes)} files, got none")
+        raise DataError(f"{path}: expected a folder with {' or '.join(suffixes)} files, got none{packed_files_hint(path)}")
     return files
+
+
+def packed_files_hint(folder: Path) -> str:
+    """What to do about a folder in which no reader finds data, if there are archives in it; else ''. For the end of a message."""
+    for file in sorted(folder.rglob("*")):
+        if not is_hidden(file, folder) and file.is_file() and (packed := packed_file(file)) is not None:
+            return f"; {file.name} is {packed}: unpack it, and name the folder with what is in it"
+    return ""
+
+
+def packed_file(file: Path) -> str | None:
+    """What kind of archive or packed file it is, by its first bytes; None for another file, and one that cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return packed_as(stream.read(8))
+    except OSError:
+        return None
+
+
+def visible_files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
+    """The files below a folder with one of the suffixes, hidden ones left out, as they are found: files of a folder before its folders."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _is_hidden_name(name))
+        files = (Path(place, name) for name in sorted(names) if not _is_hidden_name(name))
+        yield from (file for file in files if file.suffix.lower() in suffixes and file.is_file())
 
 
 def no_text(where: object, got: str) -> DataError:
@@ -137,7 +166,11 @@ def no_text(where: object, got: str) -> DataError:
 
 def is_hidden(path: Path, folder: Path) -> bool:
     """Whether a path below `folder` is no data: a name on the way begins with a dot, or is what macOS adds to archives."""
-    return any(name.startswith(".") or name == _HIDDEN_FOLDER for name in path.relative_to(folder).parts)
+    return any(map(_is_hidden_name, path.relative_to(folder).parts))
+
+
+def _is_hidden_name(name: str) -> bool:
+    return name.startswith(".") or name == _HIDDEN_FOLDER
 
 
 def found_beside(file: Path, suffix: str, other: str) -> Path | None:

@@ -38,6 +38,7 @@ from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, matching_files, read_files
 from relsift.readers.misplaced import AUTO
 from relsift.readers.positions import CHARACTERS, UNITS
+from relsift.readers.raw import EMPTY_TEXTS
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
 from relsift.schema import Document
 from relsift.sentences import split_sentences
@@ -180,6 +181,9 @@ class _Layout:
 
 def _document(record: BiocDocument, key: str, check: OffsetCheck, report: ReadReport) -> Document | None:
     layout = _Layout.of(record, report)
+    if not layout.leaves and record.passages and not record.relations:
+        report.drop(EMPTY_TEXTS, record.where)
+        return Document(key, (), "")
     if not layout.leaves:
         raise DataError(f"{record.where}: expected a document with text, got {len(record.passages)} passages without any")
     entities = check.entities(layout.annotated(record), report)
@@ -203,14 +207,14 @@ def _relations(
             if concepts is not None:
                 of_concepts.append(concepts)
                 continue
-            found = _of_mentions(relation, layout, entities, report)
+            found = _of_mentions(relation, record, layout, entities, report)
             if found is not None:
                 of_mentions.append(found)
     return of_concepts, of_mentions
 
 
 def _of_mentions(
-    relation: BiocRelation, layout: _Layout, entities: Mapping[str, TextEntity], report: ReadReport
+    relation: BiocRelation, record: BiocDocument, layout: _Layout, entities: Mapping[str, TextEntity], report: ReadReport
 ) -> TextRelation | None:
     """The relation of two mentions; None if it cannot be kept, which is counted. Raises: DataError for an unknown id."""
     kind, ends = relation.type, relation.ends()
@@ -223,10 +227,10 @@ def _of_mentions(
         found = by_passage.get(relation.passage) or [key for keys_there in by_passage.values() for key in keys_there]
         if len(found) > 1:
             raise DataError(f"{relation.where}: expected the id of one annotation, got {shown(end)}, which {len(found)} have")
-        if not found:
+        if not found and end not in record.announced:
             raise DataError(f"{relation.where}: expected the id of an annotation of this document, got {shown(end)}")
         keys += found
-    if not all(key in entities for key in keys):
+    if len(keys) < len(ends) or not all(key in entities for key in keys):
         report.lose_relation("relations of a dropped entity", relation.where, kind)
         return None
     return TextRelation(keys[0], keys[1], kind)

@@ -43,6 +43,9 @@ def _document(value: Any, where: str, report: ReadReport) -> BiocDocument:
         document.passages.append(passage)
     document.annotations = _annotations(record, where, report)
     document.relations += _relations(record, where, report, None)
+    holders = [record, *(holder for inner in _list(record, "passages", where) for holder in (inner, *_list(inner, "sentences", where)))]
+    annotations = (item for holder in holders for item in _list(holder, "annotations", where) if isinstance(item, dict))
+    document.announced = {str(item["id"]).strip() for item in annotations if item.get("id") is not None}
     return document
 
 

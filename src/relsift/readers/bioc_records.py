@@ -102,6 +102,7 @@ class BiocDocument:
     passages: list[BiocPassage] = field(default_factory=list)
     annotations: list[BiocAnnotation] = field(default_factory=list)  # outside passages
     relations: list[BiocRelation] = field(default_factory=list)
+    announced: set[str] = field(default_factory=set)  # ids of all annotations, of broken ones too
 
 
 def _keys(infons: Mapping[str, str]) -> str:

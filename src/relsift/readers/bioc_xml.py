@@ -34,6 +34,7 @@ def _document(markup: Markup, report: ReadReport) -> BiocDocument:
             document.relations += _relations(markup, holder, report, number)
     document.annotations = _annotations(markup, root, report)
     document.relations += _relations(markup, root, report, None)
+    document.announced = {element.get("id", "") for element in root.iter("annotation")}
     return document
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relsift.errors import DataError
-from relsift.readers.base import ReadReport, beginning_of, input_files, is_hidden
+from relsift.readers.base import ReadReport, beginning_of, input_files, is_hidden, packed_files_hint, visible_files
 from relsift.readers.encodings import UTF8
 from relsift.registry import find, table
 from relsift.schema import Document
@@ -67,7 +67,8 @@ def matching_files(path: Path, report: ReadReport, kind: FileKind, encoding: str
         else:
             in_format.append(file)
     if not in_format:
-        raise DataError(f"{path}: expected a folder with files in the format {kind.name}, got {len(files)} others, such as {files[0].name}")
+        got = f"{len(files)} others, such as {files[0].name}{packed_files_hint(path)}"
+        raise DataError(f"{path}: expected a folder with files in the format {kind.name}, got {got}")
     with_suffix = frozenset(files)
     for file in sorted(path.rglob("*")):
         if file not in with_suffix and not is_hidden(file, path) and file.is_file():
@@ -76,10 +77,9 @@ def matching_files(path: Path, report: ReadReport, kind: FileKind, encoding: str
 
 
 def file_or_children(path: Path, kind: FileKind) -> bool:
-    """Whether the file, or one that lies directly in the folder, is in the format."""
+    """Whether the file, or one below the folder, as deep as readers look, is in the format."""
     if path.is_dir():
-        children = (child for child in sorted(path.iterdir()) if child.suffix.lower() in kind.suffixes and not is_hidden(child, path))
-        return any(child.is_file() and kind.recognises(child) for child in children)
+        return any(kind.recognises(file) for file in visible_files(path, kind.suffixes))
     return path.suffix.lower() in kind.suffixes and kind.recognises(path)
 
 

@@ -49,6 +49,10 @@ _TASK_KEYS = frozenset((
 _REGION, _RELATION = "labels", "relation"  # types of results
 _OTHER_TEXT = ("hypertextlabels", "paragraphlabels")
 _OTHER_EXPORT = "expected Label Studio's export 'JSON', got its export {got}, which has no relations; export the project again as JSON"
+_AN_IMPORT = (
+    "expected Label Studio's export 'JSON', got a file to import, with predictions that nobody has corrected; import it there, correct it, "
+    "and export the project as JSON"
+)
 
 SAMPLES = {
     "export.json": '[{"id": 6, "data": {"text": "Ada runs Zed."}, "annotations": [{"id": 3, "was_cancelled": false, "result": ['
@@ -91,6 +95,8 @@ def _documents(file: Path, *, path: Path, report: ReadReport, options: Options) 
         where = f"{file}:{line}: task {number}"
         if isinstance(value, dict) and _is_minimal(value):
             raise DataError(f"{where}: {_OTHER_EXPORT.format(got='JSON-MIN')}")
+        if isinstance(value, dict) and _is_import(value):
+            raise DataError(f"{where}: {_AN_IMPORT}")
         with report.leaving_out("tasks"):
             document = _document(value, f"{key}-{number}", where, report, options)
             if document is not None:
@@ -256,6 +262,10 @@ def _is_minimal(record: dict[str, Any]) -> bool:
     return "annotation_id" in record and "data" not in record
 
 
+def _is_import(record: dict[str, Any]) -> bool:
+    return isinstance(record.get("data"), dict) and isinstance(record.get("predictions"), list) and not record.keys() & set(_ANNOTATIONS)
+
+
 def _other_export(path: Path) -> str:
     """The name of another export of Label Studio that a file is; "" for none. Its tables have a column `annotation_id`."""
     first = (first_lines(path, 1) or [""])[0]
@@ -271,7 +281,7 @@ def _other_export(path: Path) -> str:
 def _recognises_file(path: Path) -> bool:
     for record in first_records(path):
         has_annotations = any(isinstance(record.get(name), list) for name in _ANNOTATIONS)
-        return _is_minimal(record) or (isinstance(record.get("data"), dict) and has_annotations)
+        return _is_minimal(record) or _is_import(record) or (isinstance(record.get("data"), dict) and has_annotations)
     return False
 
 

@@ -34,6 +34,19 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, Encoding("utf-16", "UTF-16")),
     (codecs.BOM_UTF16_BE, Encoding("utf-16", "UTF-16")),
 )
+_PACKED = (
+    (b"PK\x03\x04", "a ZIP archive"), (b"\x1f\x8b", "a file packed by gzip"), (b"BZh", "a file packed by bzip2"),
+    (b"\xfd7zXZ\x00", "a file packed by xz"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+)  # fmt: skip
+
+
+def packed_as(data: bytes) -> str | None:
+    """What kind of archive or packed file begins with these bytes; None for others.
+
+    >>> packed_as(b"PK\\x03\\x04\\x14"), packed_as(b"Ada")
+    ('a ZIP archive', None)
+    """
+    return next((name for mark, name in _PACKED if data.startswith(mark)), None)
 
 
 def byte_order_mark(data: bytes) -> Encoding | None:
@@ -43,6 +56,8 @@ def byte_order_mark(data: bytes) -> Encoding | None:
 
 def encoding_hint(data: bytes, path: Path) -> str:
     """What a user can do about a file that is not UTF-8, for the end of a message."""
+    if (packed := packed_as(data)) is not None:
+        return f"it is {packed}: unpack it, and name what is in it"
     if _is_damaged_utf8(data):
         return "the rest of the file is UTF-8, so mend this place"
     encoding = likely_encoding(data)

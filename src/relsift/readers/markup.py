@@ -17,6 +17,7 @@ from relsift.readers.likely_encoding import byte_order_mark
 
 Element = ElementTree.Element
 _PIECE = 1 << 20  # bytes of a file that are parsed at once
+_DEEPEST = 1_000_000  # levels of elements; a file of nothing but opening tags would take a hundred times its size
 _MOST_SHOWN = 8  # attributes or elements in a message
 _DECLARATION = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml\s[^<>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _DOCTYPE = re.compile(r"""(<!DOCTYPE\s+[^\s<>\[]+\s+)(SYSTEM|PUBLIC\s+(?:"[^"]*"|'[^']*'))(\s+)("[^"]*"|'[^']*')""")
@@ -110,6 +111,9 @@ class _Parser:
         return complete
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        if len(self._open) == _DEEPEST:
+            where = f"{self.file}:{self._expat.CurrentLineNumber}"
+            raise DataError(f"{where}: expected elements that are nested at most {_DEEPEST} deep, got <{tag[:40]}> inside so many")
         element = self.builder.start(tag, attributes)
         self.lines[element] = self._expat.CurrentLineNumber
         self._open.append(element)

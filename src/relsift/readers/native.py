@@ -39,7 +39,7 @@ from typing import Any
 
 from relsift.errors import DataError
 from relsift.json_text import decode
-from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, is_hidden, no_text
+from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, no_text, visible_files
 from relsift.readers.encodings import UTF8
 from relsift.readers.json_layouts import records_in, relates_strings
 from relsift.readers.native_positions import CHARACTERS, UTF16
@@ -204,8 +204,7 @@ def recognises(path: Path) -> bool:
     Words without entities, for a model that finds them, are native if nothing else stands beside them.
     """
     if path.is_dir():
-        children = sorted(file for file in path.iterdir() if file.suffix.lower() == ".jsonl" and not is_hidden(file, path))
-        first = next((file for file in children if file.is_file()), None)
+        first = next(visible_files(path, (".jsonl",)), None)
         return first is not None and recognises(first)
     if path.suffix.lower() != ".jsonl":
         return False

@@ -83,6 +83,11 @@ class _Extraction(NamedTuple):
         head, tail = (_first(self.attributes, names) for names in (HEAD_KEYS, TAIL_KEYS))
         return (head, tail) if isinstance(head, str) and isinstance(tail, str) else None
 
+    @property
+    def has_empty_end(self) -> bool:
+        """Whether the attributes have a key for both ends, but no string for one."""
+        return self.ends is None and not any(self.attributes.keys().isdisjoint(names) for names in (HEAD_KEYS, TAIL_KEYS))
+
 
 def read(path: Path, report: ReadReport, *, encoding: str = UTF8, group: str = "", **cutting: str) -> Iterator[Document]:
     """Yield one document a text, in file order.
@@ -207,6 +212,8 @@ def _add_extractions(items: list[Any], places: Places, group: str) -> None:
         with places.report.leaving_out("entities"):
             extractions.append(_extraction(item, f"{places.where}: extraction {number}", places.report))
     for extraction in extractions:
+        if extraction.has_empty_end:
+            places.report.lose_relation("relations without a string at one end (their words are kept)", extraction.place, extraction.kind)
         if extraction.ends is None:
             with places.report.leaving_out("entities"):
                 key = _key_of(extraction, places)
@@ -276,7 +283,7 @@ def recognises(path: Path) -> bool:
     return file_or_children(path, _KIND)
 
 
-_KIND = FileKind("triples", (".jsonl", ".json"), _recognises_file, re.compile(r'"(?:triples|triplets|extractions)"\s*:'))
+_KIND = FileKind("triples", (".jsonl", ".json"), _recognises_file, re.compile(r'"(?:triples|triplets|relations|extractions)"\s*:'))
 READER = Reader(
     name="triples",
     summary="answers of language models: texts with relations between strings; LangExtract's files",

@@ -15,6 +15,7 @@ from relsift.schema import Document, Sentence
 from relsift.writers.base import Writer
 from relsift.writers.json_array import write_items
 from relsift.writers.layout import sentence_layouts
+from relsift.writers.tasks import count_empty
 
 DEP, ENT = "dep", "ent"
 
@@ -26,6 +27,7 @@ def write(documents: Iterable[Document], target: Path, left_out: Omissions, *, s
 
 def _drawings(documents: Iterable[Document], left_out: Omissions, style: str) -> Iterator[dict[str, Any]]:
     for document in documents:
+        count_empty(document, left_out)
         if style == DEP:
             yield from (_arcs(sentence, left_out) for sentence in document.sentences)
         else:

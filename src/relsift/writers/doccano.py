@@ -24,7 +24,7 @@ def write(
     documents: Iterable[Document], target: Path, left_out: Omissions, *, positions: str = UTF16, unit: str = DOCUMENT
 ) -> None:
     with target.open("w", encoding="utf-8", newline="\n") as stream:
-        write_lines((_example(page, positions, left_out) for page in tasks(documents, unit)), stream)
+        write_lines((_example(page, positions, left_out) for page in tasks(documents, unit, left_out)), stream)
 
 
 def _example(page: Layout, positions: str, left_out: Omissions) -> dict[str, Any]:

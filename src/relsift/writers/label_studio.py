@@ -33,7 +33,7 @@ def write(
     labels, relations = dict[str, None](), dict[str, None]()
 
     def items() -> Iterator[dict[str, Any]]:
-        for page in tasks(documents, unit):
+        for page in tasks(documents, unit, left_out):
             for placed in page.sentences:
                 labels.update(dict.fromkeys(entity.type for entity in placed.sentence.entities))
                 relations.update(dict.fromkeys(relation.type for relation in placed.sentence.relations or ()))

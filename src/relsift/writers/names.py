@@ -8,7 +8,9 @@ from collections import Counter
 
 from relsift.omissions import Omissions
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"\\|?*%]|^\.|[. ]$')  # in names of files, on one system or another
+_UNSAFE = re.compile(  # in names of files, on one system or another; NUL and others are devices of Windows, with any ending
+    r'[\x00-\x1f\x7f<>:"\\|?*%]|^\.|[. ]$|^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)'
+)
 _LONGEST = 150  # bytes of a name, for file systems that take 255, and the ends that are added
 _UNTYPICAL = re.compile(r"[^\w-]|(?<=_)x(?=[0-9A-F]{4,6}_)")
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -5,7 +5,8 @@
 
 `load.cypher` merges by id, so it can be run again, and with further data. Every node has the labels `Entity` and its type; relationships
 have the relation's type. White space in texts becomes one blank, since the import reads one line a row. `;` separates labels, so it
-becomes `_` in them; the property `type` has the type as it is.
+becomes `_` in them; the property `type` has the type as it is. A backslash in a type becomes `_` everywhere: Cypher takes `\\u0060` for a
+backtick, inside quoted names too, and the types may be a stranger's.
 """
 
 from __future__ import annotations
@@ -38,15 +39,22 @@ def write(documents: Iterable[Document], target: Path, left_out: Omissions, *, n
         edge_rows.writerow((":START_ID", ":END_ID", "id", *_COLUMNS.values(), ":TYPE"))
         for found, edges in graph(documents, nodes):
             for node in found:
-                key, kind = identifier(node.key), one_line(node.type)
+                key, kind = identifier(node.key), _type(node.type, left_out)
                 types[kind] = None
                 if key not in known:
                     known.add(key)
                     node_rows.writerow((key, one_line(node.name), kind, f"Entity;{_label(kind, left_out)}"))
             for edge in edges:
-                relations[one_line(edge.type)] = None
-                edge_rows.writerow(_row(edge))
+                kind = _type(edge.type, left_out)
+                relations[kind] = None
+                edge_rows.writerow(_row(edge, kind))
     (target / SCRIPT).write_text("\n".join(_statements(types, relations)) + "\n", encoding="utf-8", newline="\n")
+
+
+def _type(kind: str, left_out: Omissions) -> str:
+    if "\\" in kind:
+        left_out.drop("types with a backslash (written as _)", repr(kind))
+    return one_line(kind).replace("\\", "_")
 
 
 def _label(kind: str, left_out: Omissions) -> str:
@@ -55,12 +63,12 @@ def _label(kind: str, left_out: Omissions) -> str:
     return kind.replace(";", "_")
 
 
-def _row(edge: Edge) -> list[Any]:
+def _row(edge: Edge, kind: str) -> list[Any]:
     values = (edge.properties.get(name, "") for name in PROPERTIES)
     return [
         *map(identifier, (edge.head, edge.tail, edge.key)),
         *(one_line(value) if isinstance(value, str) else value for value in values),
-        one_line(edge.type),
+        kind,
     ]
 
 
@@ -81,7 +89,7 @@ def _statements(types: Iterable[str], relations: Iterable[str]) -> Iterator[str]
 
 
 def _string(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    escaped = text.replace("'", "\\'")
     return f"'{escaped}'"
 
 

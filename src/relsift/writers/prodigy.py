@@ -17,18 +17,19 @@ from relsift.schema import Document
 from relsift.writers.base import Writer
 from relsift.writers.json_array import write_lines
 from relsift.writers.layout import Layout, sentence_layouts
-from relsift.writers.tasks import lowest_probability
+from relsift.writers.tasks import count_empty, lowest_probability
 
 _DIGITS = 6
 
 
 def write(documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
     with target.open("w", encoding="utf-8", newline="\n") as stream:
-        write_lines(_tasks(documents), stream)
+        write_lines(_tasks(documents, left_out), stream)
 
 
-def _tasks(documents: Iterable[Document]) -> Iterator[dict[str, Any]]:
+def _tasks(documents: Iterable[Document], left_out: Omissions) -> Iterator[dict[str, Any]]:
     for document in documents:
+        count_empty(document, left_out)
         for page in sentence_layouts(document):
             yield _task(page, document.id)
 

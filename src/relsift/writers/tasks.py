@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from relsift.omissions import Omissions
 from relsift.schema import Document
 from relsift.writers.layout import Layout, layout, sentence_layouts
 
@@ -11,10 +12,20 @@ DOCUMENT, SENTENCE = "document", "sentence"
 UNITS = (DOCUMENT, SENTENCE)
 
 
-def tasks(documents: Iterable[Document], unit: str) -> Iterator[Layout]:
-    """Args: unit: of a task, DOCUMENT or SENTENCE."""
+def tasks(documents: Iterable[Document], unit: str, left_out: Omissions) -> Iterator[Layout]:
+    """Args: unit: of a task, DOCUMENT or SENTENCE. Counts: documents without sentences, where a task is a sentence."""
     for document in documents:
-        yield from [layout(document)] if unit == DOCUMENT else sentence_layouts(document)
+        if unit == DOCUMENT:
+            yield layout(document)
+        else:
+            yield from sentence_layouts(document)
+            count_empty(document, left_out)
+
+
+def count_empty(document: Document, left_out: Omissions) -> None:
+    """Count a document without sentences in a format that holds sentences alone."""
+    if not document.sentences:
+        left_out.drop("documents without sentences, left out", f"document {document.id}")
 
 
 def lowest_probability(page: Layout) -> float | None:

@@ -86,8 +86,9 @@ def test_every_format_becomes_lines_that_are_read_back_as_they_are(name: str, tm
 @pytest.mark.parametrize("name", WRITERS)
 def test_parts_stay_parts_in_every_format(name: str, tmp_path: Path):
     writer = find("writer", name)
-    if writer.name in ("parquet", "turtle", "jsonld", "graphml", "gexf", "spacy"):
-        pytest.importorskip({"parquet": "pyarrow", "turtle": "rdflib", "jsonld": "rdflib", "spacy": "spacy"}.get(name, "networkx"))
+    if writer.name in ("parquet", "store", "turtle", "jsonld", "graphml", "gexf", "spacy"):
+        packages = {"parquet": "pyarrow", "store": "pyarrow", "turtle": "rdflib", "jsonld": "rdflib", "spacy": "spacy"}
+        pytest.importorskip(packages.get(name, "networkx"))
     writer = writer.with_options("results=annotations" if "results" in writer.options else None)
     source = tmp_path / "source"
     source.mkdir()
@@ -164,3 +165,11 @@ def test_pages_written_beside_the_parts_leave_the_parts_as_they_are(tmp_path: Pa
     convert(resolve("gazette-zh"), tmp_path / "zh", native.WRITER, ReadReport())
     convert(resolve(str(tmp_path / "zh/test.jsonl")), tmp_path / "zh/test.html", html.WRITER, ReadReport())
     assert resolve(str(tmp_path / "zh")).splits == ("train", "dev", "test")
+
+
+def test_a_minus_is_no_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text('{"text": "Ada left.", "entities": [], "relations": []}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"expected the name of a file or folder, got '-'"):
+        convert(resolve("a.jsonl"), Path("-"), writer_for(Path("-"), "csv"), ReadReport())
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]

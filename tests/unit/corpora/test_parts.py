@@ -177,3 +177,15 @@ def test_lists_of_file_names_are_no_parts_of_the_documents_beside_them(tmp_path:
     data = resolve(f"brat:{tmp_path}")
     (document,) = data.documents(None, ReadReport())
     assert (list(data.splits), len(document.sentences[0].entities)) == ([], 2)
+
+
+def test_plain_names_of_another_format_do_not_hide_the_parts_of_the_named_one(tmp_path: Path):
+    for part in ("train", "dev"):
+        (tmp_path / f"{part}.PubTator").write_text("1|t|Ada left.\n1|a|\n", encoding="utf-8")
+        write(tmp_path, f"{part}.native.jsonl")
+    data = resolve(f"native:{tmp_path}")
+    assert data.splits == ("train", "dev")
+    assert [document.id for document in data.documents("dev")] == ["dev.native.jsonl"]
+    write(tmp_path, "dev_native.jsonl")
+    with pytest.raises(DataError, match=r"expected one dev part, got dev\.native\.jsonl, dev_native\.jsonl"):
+        resolve(f"native:{tmp_path}")

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from relsift.corpora.data import resolve
 from relsift.corpora.validation import validate
 
@@ -88,3 +90,9 @@ def test_broken_data_is_no_exception_but_a_fault_with_its_place(tmp_path: Path):
     findings = validate(resolve(str(file)))
     assert [error.partition(": ")[0] for error in findings.faults] == [f"{file}:2"]
     assert not findings.to_json()["valid"]
+
+
+def test_errors_beyond_those_that_are_kept_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("relsift.readers.base.FAULTS_KEPT", 3)
+    findings = validate(resolve(write(tmp_path, train=sentence("1", "Ada Bo met") + "{\n" * 5)))
+    assert (findings.num_faults, len(findings.faults)) == (5, 3)

@@ -215,3 +215,42 @@ def test_a_fault_behind_the_first_document_is_named_with_its_line(tmp_path: Path
     file.write_bytes(BODY.format("Ad\xe9").encode("latin-1"))
     with pytest.raises(DataError, match=r"a\.xml:2: expected UTF-8 text, got byte 0xe9"):
         list(READER.read(file, ReadReport()))
+
+
+@pytest.mark.parametrize("kind", ["json", "xml"])
+def test_a_relation_of_a_broken_annotation_is_lost_with_it_and_is_no_second_error(tmp_path: Path, kind: str):
+    value = broken_record()
+    text = json.dumps(value) if kind == "json" else xml(value)
+    (tmp_path / f"a.{kind}").write_text(text, encoding="utf-8")
+    report = ReadReport(on_error="skip")
+    (document,) = READER.read(tmp_path, report)
+    assert [len(sentence.entities) for sentence in document.sentences] == [1]
+    assert report.num_faults == report.dropped["broken entities"] == 1
+    assert report.dropped["relations of a dropped entity"] == report.lost_relations["r"] == 1
+
+
+def broken_record() -> dict[str, Any]:
+    annotations = [
+        {"id": key, "infons": {"type": "T"}, "text": "Ada", "locations": [{"offset": offset, "length": 3}]}
+        for key, offset in (("T0", -5), ("T1", 0))
+    ]
+    nodes = [{"refid": "T0", "role": "from"}, {"refid": "T1", "role": "to"}]
+    passage = {"offset": 0, "infons": {}, "text": "Ada left.", "annotations": annotations, "relations": []}
+    relation = {"id": "R", "infons": {"type": "r"}, "nodes": nodes}
+    return {"id": "7", "infons": {}, "passages": [passage], "annotations": [], "relations": [relation]}
+
+
+@pytest.mark.parametrize("kind", ["json", "xml"])
+def test_a_document_of_blank_passages_is_one_without_sentences(tmp_path: Path, kind: str):
+    passage = {"offset": 0, "infons": {}, "text": " ", "annotations": [], "relations": []}
+    value = {"id": "7", "infons": {}, "passages": [passage], "annotations": [], "relations": []}
+    (document,), report = read_content(READER, tmp_path / f"a.{kind}", json.dumps(value) if kind == "json" else xml(value))
+    assert (document.id, document.sentences) == ("7", ())
+    assert report.dropped == {"empty texts (kept, as documents without sentences)": 1}
+
+
+def test_elements_that_are_nested_without_end_are_refused_before_they_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(markup, "_DEEPEST", 1000)
+    (tmp_path / "a.xml").write_text("<collection><document>" + "<passage>" * 1_500, encoding="utf-8")
+    with pytest.raises(DataError, match=r"a\.xml:1: expected elements that are nested at most 1000 deep, got <passage>"):
+        list(READER.read(tmp_path, ReadReport()))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from pathlib import Path
 
 import pytest
 
+from relsift.corpora.data import resolve
 from relsift.errors import DataError
 from relsift.readers.base import read_text, text_lines
 from relsift.readers.likely_encoding import likely_encoding
@@ -87,3 +90,18 @@ def test_a_wrong_name_is_refused(tmp_path: Path, data: bytes, encoding: str, exp
 def test_a_lone_cr_ends_a_line_only_where_no_lf_does():
     assert text_lines("a\rb\r") == ["a", "b", ""]
     assert text_lines("a\r\nb\rc\n") == ["a", "b\rc", ""]
+
+
+PACKED = [
+    ("export.zip", b"PK\x03\x04\x14\x00\x08\xb3", "a ZIP archive"), ("export.json.gz", gzip.compress(b"[]"), "a file packed by gzip"),
+    ("export.json", gzip.compress(b"[]"), "a file packed by gzip"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "kind"), PACKED)
+@pytest.mark.parametrize("named", ["", "doccano:", "label_studio:", "pubtator:"])
+def test_an_archive_is_to_be_unpacked_and_is_no_text_in_another_encoding(tmp_path: Path, name: str, content: bytes, kind: str, named: str):
+    (tmp_path / name).write_bytes(content)
+    for path in (tmp_path / name, tmp_path):
+        with pytest.raises(DataError, match=rf"it is {kind}: unpack it|{re.escape(name)} is {kind}: unpack it"):
+            list(resolve(f"{named}{path}").documents())

@@ -209,3 +209,16 @@ def test_blanks_at_the_edges_of_a_region_belong_to_no_entity(tmp_path: Path):
     (document,), _ = read(tmp_path / "e.json", task(*results, data={"text": "Ada left.\nShe ran."}))
     found = [[(e.chars, e.type) for e in s.entities] for s in document.sentences]
     assert found == [[((0, 9), "PER"), ((0, 9), "BOSS")], [((10, 13), "PER")]]
+
+
+def test_tasks_with_predictions_alone_are_a_file_to_import_and_the_folder_that_relsift_writes_is_one(tmp_path: Path):
+    (tmp_path / "labels.xml").write_text("<View/>", encoding="utf-8")
+    tasks = [{"data": {"text": "Ada runs."}, "predictions": [{"result": []}]}] * 2
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks), encoding="utf-8")
+    for path in (tmp_path, tmp_path / "tasks.json"):
+        assert recognise(path) is READER
+        with pytest.raises(DataError, match=r"tasks\.json:1: task 1: expected .* got a file to import"):
+            list(READER.read(path, ReadReport()))
+    report = ReadReport(on_error="skip")
+    assert list(READER.read(tmp_path, report)) == []
+    assert report.num_faults == 1

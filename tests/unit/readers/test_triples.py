@@ -158,3 +158,23 @@ def test_occurrences_are_all_places_of_whole_words_up_to_two(pieces: list[str], 
     places = [start for start in range(len(text)) if text.startswith(words, start)]
     whole = [(start, start + len(words)) for start in places if not (inside_a_word(start) or inside_a_word(start + len(words)))]
     assert occurrences(words, text) == whole[:2]
+
+
+@pytest.mark.parametrize(("attributes", "lost"), [
+    ({"subject": "Ada", "object": None}, 1), ({"subject": ["Ada"], "object": "Zed"}, 1), ({"source": "page 3"}, 0), ({}, 0),
+])  # fmt: skip
+def test_an_extraction_that_names_one_end_of_two_is_a_lost_relation(tmp_path: Path, attributes: dict[str, Any], lost: int):
+    extraction = {"extraction_class": "runs", "extraction_text": "runs", "char_interval": {"start_pos": 4, "end_pos": 8}}
+    record = {"text": "Ada runs Zed.", "extractions": [extraction | {"attributes": attributes}]}
+    documents, report = read_content(READER, tmp_path / "a.jsonl", json.dumps(record))
+    (sentence,) = sentences_of(documents)
+    assert mentions(sentence) == [("runs", "runs")]
+    assert report.lost_relations["runs"] == lost
+
+
+def test_a_file_of_a_folder_with_a_broken_first_line_is_an_error_and_is_not_left_out(tmp_path: Path):
+    record = '{"text": "Ada runs Zed.", "relations": [{"head": "Ada", "type": "runs", "tail": "Zed"}]}\n'
+    (tmp_path / "a.jsonl").write_text(record, encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text(record.replace("runs Zed", "\0"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"b\.jsonl:1: expected text, got the character U\+0000"):
+        list(READER.read(tmp_path, ReadReport()))

@@ -155,3 +155,11 @@ def test_spacy_docs_have_the_text_with_all_its_blanks_the_sentences_and_the_rela
     assert [(one.head.text, one.type, one.tail.text, one.probability) for one in relations_of(doc)] == [
         ("Ada", "runs", "Zed", 0.88), ("Ada", "owns", "Zed", 0.4),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), [
+    ("prodigy", None), ("displacy", None), ("displacy", "style=ent"), ("doccano", "unit=sentence"), ("label_studio", "unit=sentence"),
+])  # fmt: skip
+def test_documents_without_sentences_are_counted_where_a_task_is_a_sentence(name: str, options: str | None, tmp_path: Path):
+    left_out = written(name, tmp_path / "out", Document("empty", (), ""), options=options)
+    assert left_out.dropped == {"documents without sentences, left out": 1}

@@ -244,6 +244,7 @@ def test_names_of_files_are_safe_and_told_apart():
         "%2E%2E", "%2Ehidden", "a%3Ab", "%", "x/%", "con%3F", "end.%20",
     ]  # fmt: skip
     assert len(file_name("文" * 300).encode()) < 200
+    assert [file_name(name) for name in ("aux", "a/NUL.x", "auxiliary")] == ["%61%75%78", "a/%4E%55%4C.x", "auxiliary"]
     assert file_name("文" * 300) != file_name("文" * 301)
     names = UniqueNames()
     assert [names.of(name) for name in ("a", "a", "a-2", "A")] == ["a", "a-2", "a-2-2", "A-3"]
@@ -276,3 +277,16 @@ def test_drawings_are_drawn_by_displacy(tmp_path: Path):
     drawings = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
     assert drawings[0]["ents"] == [{"start": 0, "end": 8, "label": "PER"}, {"start": 17, "end": 22, "label": "ORG"}]
     assert "Ada Kern" in displacy.render(drawings, style="ent", manual=True)
+
+
+def test_a_type_with_a_backslash_cannot_end_the_name_that_cypher_reads(tmp_path: Path):
+    kind = "a\\u0060) DETACH DELETE n //"  # Cypher takes \u0060 for a backtick
+    sentence = Sentence("d-0", ("Ada", "Zed"), (Entity(0, 1, kind), Entity(1, 2, "B")), (Relation(0, 1, kind),), "d")
+    left_out = written("neo4j", tmp_path / "graph", Document("d", (sentence,)))
+    script = (tmp_path / "graph/load.cypher").read_text(encoding="utf-8")
+    assert "\\" not in script
+    (edge,) = rows_of(tmp_path / "graph", "relationships.csv")
+    nodes = rows_of(tmp_path / "graph", "nodes.csv")
+    assert edge[":TYPE"] == nodes[0]["type"] == "a_u0060) DETACH DELETE n //"
+    assert f"`:TYPE` = '{edge[':TYPE']}'" in script
+    assert left_out.dropped["types with a backslash (written as _)"] == 2
