@@ -322,8 +322,8 @@ class RelationExtractor:
             return [one.document for one in block]
         found = iter(self.annotator.annotate(bare))
         return [
-            replace(one.document, sentences=tuple(islice(found, len(one.document.sentences)))) if find_all or not one.has_entities
-            else one.document
+            replace(one.document, sentences=tuple(islice(found, len(one.document.sentences))), across=())
+            if find_all or not one.has_entities else one.document
             for one in block
         ]  # fmt: skip
 

@@ -51,6 +51,22 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class RelationAcross:
+    """A directed, typed relation between two entities of different sentences of a document."""
+
+    head: tuple[int, int]  # number of its sentence in the document, from 0; position in the sentence's entities
+    tail: tuple[int, int]  # the same
+    type: str
+    score: float | None = None  # as of Relation
+    probability: float | None = None
+
+    @property
+    def distance(self) -> int:
+        """How many sentences lie from one end to the other: 1 for neighbours."""
+        return abs(self.head[0] - self.tail[0])
+
+
+@dataclass(frozen=True, slots=True)
 class Syntax:
     """A sentence's dependency trees, one value of each field a token. Several roots are allowed (a forest), cycles are not."""
 
@@ -221,11 +237,28 @@ class Document:
     id: str
     sentences: tuple[Sentence, ...]
     text: str | None = None  # the original text, if known
+    across: tuple[RelationAcross, ...] = ()  # relations between entities of different sentences, in file order
 
     def __post_init__(self) -> None:
+        for number, relation in enumerate(self.across):
+            self._check_across(relation, f"document {self.id!r}, relation {number} across sentences")
         if self.text is not None:
             # Results are sentences, not documents: each carries its own part of the text.
             object.__setattr__(self, "sentences", tuple(_with_original(sentence, self.text) for sentence in self.sentences))
+
+    def _check_across(self, relation: RelationAcross, where: str) -> None:
+        for role, (number, position) in (("head", relation.head), ("tail", relation.tail)):
+            if not 0 <= number < len(self.sentences):
+                size = len(self.sentences)
+                raise DataError(f"{where}: expected a {role} in sentence 0..{size - 1} ({size} sentences), got sentence {number}")
+            if not 0 <= position < (size := len(self.sentences[number].entities)):
+                raise DataError(
+                    f"{where}: expected a {role} in 0..{size - 1} ({size} entities of sentence {number}), got {position}"
+                )
+        if relation.head[0] == relation.tail[0]:
+            raise DataError(f"{where}: expected entities of two sentences, got two of sentence {relation.head[0]}")
+        if not relation.type:
+            raise DataError(f"{where}: expected a type, got an empty string")
 
     @property
     def entities(self) -> tuple[EntityView, ...]:

@@ -69,9 +69,17 @@ def convert(
         check_output(place, [*data.inputs, *reads])  # all of them, before one is written
         check_target(writer, place)
     for place, split in zip(places, splits, strict=True):
-        documents = with_ids(data.documents(split, report), report)
+        documents = with_ids(_holding_all(data.documents(split, report), report), report)
         write_documents(writer, documents, place, Omissions() if left_out is None else left_out)
     return places
+
+
+def _holding_all(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
+    """A file holds documents, so that no relation of `across` is lost in reading; formats without a place for it are counted later."""
+    for document in documents:
+        for relation in document.across:
+            report.regain_across(relation.type)
+        yield document
 
 
 def with_ids(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:

@@ -29,7 +29,7 @@ def document_html(document: Document) -> str:
     """The first sentences of a document with arcs, in a frame; what is left out is counted below it."""
     shown = _first(document.sentences)
     stream = io.StringIO()
-    write_documents([replace(document, sentences=document.sentences[:shown])], stream)
+    write_documents([replace(document, sentences=document.sentences[:shown], across=())], stream)
     lines = sum(len(sentence.tokens) // _TOKENS_A_LINE for sentence in document.sentences[:shown])
     return framed(stream.getvalue(), _TOP + _SENTENCE * max(shown, 1) + _LINE * lines, _left_out(document.sentences[shown:], shown))
 

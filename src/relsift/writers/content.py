@@ -39,6 +39,7 @@ CONTENT: Mapping[str, Content] = {
     "probabilities": Content(
         "probabilities of relations", _in_sentences(lambda s: sum(r.probability is not None for r in s.relations or ()))
     ),
+    "across": Content("relations across sentences", lambda document: len(document.across)),
     "tags": Content("sentences whose tags of other entities are not kept", _in_sentences(lambda s: s.tagged is not None)),
     "trees": Content("dependency trees", _in_sentences(lambda s: s.syntax is not None)),
 }
