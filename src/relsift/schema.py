@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import pairwise
 from operator import itemgetter
 
 from relsift.errors import DataError
@@ -111,6 +112,7 @@ class Sentence:
     syntax: Syntax | None = None  # None: not parsed
     tagged: tuple[Entity, ...] | None = None  # what the model sees as tags, such as a tagger's output; None: `entities`
     original: str | None = None  # the document's text from the first token to the last; None: unknown. A Document with text sets it
+    parts: tuple[int, ...] = ()  # first tokens of the sentences of a passage (see `relsift.passages`); empty: one sentence
 
     def __post_init__(self) -> None:
         where = f"sentence {self.id!r}"
@@ -127,6 +129,8 @@ class Sentence:
                 raise DataError(f"{where}: expected offsets that span the original text of {len(self.original)} characters, got {got}")
         if self.syntax is not None and len(self.syntax.heads) != len(self.tokens):
             raise DataError(f"{where}: expected one head per token ({len(self.tokens)}), got {len(self.syntax.heads)}")
+        if self.parts and not (self.parts[0] == 0 and all(a < b for a, b in pairwise((*self.parts, len(self.tokens))))):
+            raise DataError(f"{where}: expected parts that begin at token 0 and rise below {len(self.tokens)}, got {self.parts}")
         self._check("entity", self.entities)
         if self.tagged is not None:
             self._check("tagged entity", self.tagged)
@@ -156,6 +160,10 @@ class Sentence:
     def tag_entities(self) -> tuple[Entity, ...]:
         """The entities that the model sees as tags."""
         return self.entities if self.tagged is None else self.tagged
+
+    def owns(self, first: Entity, second: Entity) -> bool:
+        """Whether the pair belongs to this sentence: of a passage, if one of the two stands in its first sentence."""
+        return len(self.parts) < 2 or min(first.start, second.start) < self.parts[1]
 
     @property
     def extent(self) -> tuple[int, int] | None:
