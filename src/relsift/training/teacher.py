@@ -20,7 +20,7 @@ from torch import Tensor
 from relsift.bundle import Bundle, model_checksum, model_folder
 from relsift.candidates import Direction
 from relsift.config import TrainingConfig
-from relsift.errors import CheckpointError, ConfigError
+from relsift.errors import CheckpointError, ConfigError, require
 from relsift.files import file_sha256, make_folder, write_json
 from relsift.inference import score
 from relsift.json_schema import Strict, conform
@@ -111,6 +111,9 @@ def _computed(teacher: str, training_set: TrainingSet, device: torch.device) -> 
     bundle = _load(teacher)
     bundle.to(device)
     columns = _columns(teacher, bundle, training_set.encoding.labels, training_set.candidates.direction)
+    window = training_set.candidates.window
+    expected = f"a model of {window} sentences, as candidates.window says"
+    require(bundle.candidates.window == window, "training.teacher", expected=expected, got=bundle.candidates.window)
     known = [
         {(pair.head, pair.tail): row for pair, row in zip(scored.pairs, torch.from_numpy(scored.scores)[:, columns])}
         for scored in score(bundle.scorer, training_set.sentences, entities="gold")
