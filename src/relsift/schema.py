@@ -275,8 +275,15 @@ class Document:
 
     @property
     def relations(self) -> tuple[RelationView, ...]:
-        """Those of all sentences, in order; a sentence without annotation has none."""
-        return tuple(RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
+        """Those of all sentences, in order, then those across sentences; a sentence without annotation has none."""
+        within = (RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
+        return (*within, *(self.view(relation) for relation in self.across))
+
+    def view(self, relation: RelationAcross) -> RelationView:
+        """One of `across`."""
+        (number, head), (other, tail) = relation.head, relation.tail
+        positions = Relation(head, tail, relation.type, relation.score, relation.probability)
+        return RelationView(self.sentences[number], positions, self.sentences[other])
 
     def _repr_html_(self) -> str:
         """For notebooks."""

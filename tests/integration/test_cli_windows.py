@@ -10,6 +10,8 @@ from calling import assert_one_clear_line, relsift
 
 from relsift.cli.main import main
 from relsift.experiments.result import CellResult
+from relsift.readers import native
+from relsift.readers.base import ReadReport
 from toy_across import documents, lines_of
 
 MODEL = ("--model", "type_prior", "--set", "training.epochs=3")
@@ -108,3 +110,21 @@ def test_folds_are_trained_and_scored_in_passages(data: Path, tmp_path: Path, ca
     assert sum(sum(cell.test.lost_relations.values()) for cell in cells) == 8  # two sentences apart
     assert {cell.test.setting["window"] for cell in cells} == {"2 sentences"}
     assert sum(cell.counts.sum(axis=0)[2] for cell in cells if cell.counts is not None) == 24  # gold relations, those lost too
+
+
+def test_predictions_hold_relations_across_sentences_and_score_as_the_model_does(
+    run: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    status, _, err = relsift(capsys, "predict", run, data / "test.jsonl", "--out", tmp_path / "found.jsonl")
+    assert status == 0, err
+    found = [relation for document in native.read(tmp_path / "found.jsonl", ReadReport()) for relation in document.across]
+    assert found and {relation.distance for relation in found} == {1}
+    assert all(relation.score is not None for relation in found)
+    _, out, _ = relsift(capsys, "evaluate", run, "--data", data, "--json")
+    counts = json.loads(out)["per_type"].values()
+    assert len(found) == sum(row["tp"] + row["fp"] for row in counts)
+    status, _, err = relsift(capsys, "predict", run, data / "test.jsonl", "--format", "csv", "--out", tmp_path / "found.csv")
+    assert status == 0, err
+    assert len((tmp_path / "found.csv").read_text(encoding="utf-8").splitlines()) == len(found) + 1
+    status, _, err = relsift(capsys, "predict", run, data / "test.jsonl", "--format", "html", "--out", tmp_path / "found.html")
+    assert f"{len(found)} relations across sentences" in err
