@@ -42,3 +42,11 @@ def regain(document: Document, window: int, report: ReadReport, lost: Counter[st
             lost[relation.type] -= 1
             if lost[relation.type] <= 0:
                 del lost[relation.type]
+
+
+def holding_all(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
+    """The same documents, for files that hold relations across sentences (`Document.across`): they are lost no longer."""
+    for document in documents:
+        for relation in document.across:
+            report.regain_across(relation.type)
+        yield document

@@ -47,9 +47,10 @@ def test_a_format_that_holds_relations_across_sentences_loses_none(tmp_path: Pat
 
 
 def test_a_format_without_a_place_for_relations_across_sentences_counts_them(tmp_path: Path):
-    source, left_out = notes_across(tmp_path / "notes"), Omissions()
-    convert(resolve(str(source)), tmp_path / "a.json", find("writer", "displacy"), ReadReport(), left_out=left_out)
-    assert left_out.dropped["relations across sentences"] == 1
+    source, report, left_out = notes_across(tmp_path / "notes"), ReadReport(), Omissions()
+    convert(resolve(str(source)), tmp_path / "a.json", find("writer", "displacy"), report, left_out=left_out)
+    assert (report.dropped["relations across sentences"], report.lost_relations) == (1, {"knows": 1})
+    assert "relations across sentences" not in left_out.dropped  # counted once
 
 
 def test_parts_become_files_of_a_folder(tmp_path: Path):
