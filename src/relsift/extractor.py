@@ -24,7 +24,7 @@ from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
-from relsift.passages import passages, with_relations_of_passages
+from relsift.passages import passages_to_predict, with_relations_of_passages
 from relsift.precision import Precision
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
@@ -312,17 +312,12 @@ class RelationExtractor:
         if plan.find != "none":
             with report.busy("entities"):
                 documents = self._with_entities(block, find_all=plan.find == "all")
-        bare = [replace(document, across=()) for document in documents]
-        if self.candidates.window > 1:  # whatever is annotated, all sentences of a document are read together
-            bare = [replace(document, sentences=tuple(s.with_relations(None) for s in document.sentences)) for document in bare]
-        joined = sentences_of(passages(document, self.candidates.window) for document in bare)
+        window = self.candidates.window
+        joined = sentences_of(passages_to_predict(document, window) for document in documents)
         sentences = predict(self.bundle.scorer, decision, joined, report, entities=plan.scored)
-        for document in bare:
+        for document in documents:
             predicted = tuple(islice(sentences, len(document.sentences)))
-            if self.candidates.window > 1:
-                yield with_relations_of_passages(document, predicted)
-            else:
-                yield replace(document, sentences=predicted)
+            yield replace(document, sentences=predicted, across=()) if window == 1 else with_relations_of_passages(document, predicted)
 
     def _with_entities(self, block: Sequence[Given], *, find_all: bool) -> list[Document]:
         """The documents, with the annotator's entities where there are none, or in place of all."""

@@ -51,10 +51,17 @@ def held_across(document: Document, window: int) -> list[RelationAcross]:
     return [relation for relation in document.across if _is_held(document, relation, ends)]
 
 
+def passages_to_predict(document: Document, window: int) -> Document:
+    """`passages` of the document without its annotation, which does not decide then which sentences are read together."""
+    if window == 1:
+        return document
+    return passages(replace(document, sentences=tuple(s.with_relations(None) for s in document.sentences), across=()), window)
+
+
 def with_relations_of_passages(document: Document, predicted: Sequence[Sentence]) -> Document:
     """The document with the relations of its passages, in `across` those between sentences.
 
-    Args: predicted: the passages of `passages(document, window)`, in order, with relations that they own, of the same entities.
+    Args: predicted: the passages of `passages` or `passages_to_predict`, in order, with relations that they own, of the same entities.
     """
     sentences, across = [], list[RelationAcross]()
     for number, (sentence, passage) in enumerate(zip(document.sentences, predicted, strict=True)):
