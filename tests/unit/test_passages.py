@@ -93,6 +93,13 @@ def test_trees_become_a_forest_and_are_left_out_if_one_lacks():
     assert passages(Document("d", (parsed[0], people(1, "Bo"))), 2).sentences[0].syntax is None
 
 
+def test_tags_of_one_sentence_are_joined_with_the_entities_of_the_others():
+    tagged = replace(people(0, "Ada"), tagged=(Entity(1, 2, "X"),))
+    joined = passages(Document("d", (tagged, people(1, "Bo"))), 2).sentences
+    assert [[(e.start, e.end, e.type) for e in s.tag_entities] for s in joined] == [[(1, 2, "X"), (2, 3, "PER")], [(0, 1, "PER")]]
+    assert joined[1].tagged is None
+
+
 def test_sentences_without_the_documents_text_keep_their_own_with_blanks_between_them():
     first = Sentence("a", ("Ada",), (Entity(0, 1, "PER"),), offsets=((5, 8),), original="Ada")
     second = Sentence("b", ("Bo", "left"), (Entity(0, 1, "PER"),), offsets=((10, 12), (13, 17)), original="Bo left")
