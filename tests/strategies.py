@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 
 WORDS = ("Ada", "ada", "left", "Acme", "创办", "公司", "，", "A", '"', "\\", "\u2028", "naïve", "😀", "sentences", "1,5")
 ENTITY_TYPES = ("LOC", "ORG", "PER")
@@ -89,3 +90,15 @@ def documents(draw: st.DrawFn) -> Document:
             )
         )  # fmt: skip
     return Document(key, tuple(parts), text if with_text else None)
+
+
+@st.composite
+def related_across(draw: st.DrawFn, most: int = 4) -> Document:
+    """A document of `documents()` with relations across its sentences, if two of them have entities."""
+    document = draw(documents())
+    ends = [(number, place) for number, sentence in enumerate(document.sentences) for place in range(len(sentence.entities))]
+    pairs = [(head, tail) for head in ends for tail in ends if head[0] != tail[0]]
+    if not pairs:
+        return document
+    drawn = draw(st.lists(st.tuples(st.sampled_from(pairs), st.sampled_from(RELATION_TYPES)), max_size=most, unique=True))
+    return replace(document, across=tuple(RelationAcross(*pair, kind) for pair, kind in drawn))

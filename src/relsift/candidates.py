@@ -1,4 +1,4 @@
-"""Which entity pairs are scored: direction, type filter, distance. What is left out is counted.
+"""Which entity pairs are scored: direction, type filter, distance, window. What is left out is counted.
 
 The choice of candidates changes the scores more than any architecture does. It is therefore one frozen object, fitted on training
 data, stored with the model and printed with every score. Evaluation does not use it: a gold relation without a candidate is a miss.
@@ -18,6 +18,7 @@ from relsift.stable_random import stable_integer
 Direction = Literal["directed", "undirected"]
 DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
 NO_RELATION = -1  # the label of a negative pair: it has no column in a model's scores
+MOST_WINDOW = 100  # sentences of a passage; most documents are shorter, and every sentence is read once in each of its passages
 AGAINST_THE_TEXT = "against the text order"
 _ROUNDING = 1e-6  # pairs; 0.29 * 100 is 28.999… in floating point, and has to count as 29
 
@@ -70,6 +71,7 @@ class Candidates:
     type_pairs: frozenset[tuple[str, str]] | None = None  # (head type, tail type) to keep, sorted if undirected; None keeps all
     max_distance: int | None = None  # most tokens between the two entities; None keeps all
     order_leak: bool = False
+    window: int = 1  # sentences of the passages whose pairs are scored (see `relsift.passages`)
 
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
@@ -78,6 +80,8 @@ class Candidates:
             raise ConfigError(f"candidates.max_distance: expected a number of tokens >= 0, got {self.max_distance!r}")
         if not all(len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in self.type_pairs or ()):
             raise ConfigError(f"candidates.type_pairs: expected pairs of entity types, got {list(self.type_pairs or ())}")
+        if not (type(self.window) is int and 1 <= self.window <= MOST_WINDOW):
+            raise ConfigError(f"candidates.window: expected 1 to {MOST_WINDOW} sentences, got {self.window!r}")
         if not isinstance(self.order_leak, bool):
             raise ConfigError(f"candidates.order_leak: expected true or false, got {self.order_leak!r}")
         if self.order_leak and self.direction != "directed":
@@ -94,6 +98,7 @@ class Candidates:
         type_filter: bool = True,
         max_distance: int | None = None,
         order_leak: bool = False,
+        window: int = 1,
     ) -> Candidates:
         """Learn the type filter from the relations of the *training* sentences."""
         type_pairs = None
@@ -103,7 +108,7 @@ class Candidates:
                 for sentence in sentences
                 for relation in sentence.relations or ()
             )
-        return cls(direction=direction, type_pairs=type_pairs, max_distance=max_distance, order_leak=order_leak)
+        return cls(direction=direction, type_pairs=type_pairs, max_distance=max_distance, order_leak=order_leak, window=window)
 
     def to_json(self) -> dict[str, Any]:
         value: dict[str, Any] = {
@@ -111,13 +116,13 @@ class Candidates:
             "type_pairs": None if self.type_pairs is None else sorted(self.type_pairs),
             "max_distance": self.max_distance,
         }
-        return value | ({"order_leak": True} if self.order_leak else {})
+        return value | ({"order_leak": True} if self.order_leak else {}) | ({"window": self.window} if self.window > 1 else {})
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Candidates:
         """Raises KeyError, TypeError or ValueError for what `to_json` does not write."""
         type_pairs = value["type_pairs"]
-        if unknown := value.keys() - {"direction", "type_pairs", "max_distance", "order_leak"}:
+        if unknown := value.keys() - {"direction", "type_pairs", "max_distance", "order_leak", "window"}:
             raise ValueError(f"candidates: expected no other keys, got {sorted(unknown)}")
         of_lists = isinstance(type_pairs, list) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in type_pairs)
         if type_pairs is not None and not of_lists:
@@ -130,17 +135,18 @@ class Candidates:
             type_pairs=None if pairs is None else frozenset(pairs),
             max_distance=value["max_distance"],
             order_leak=value.get("order_leak", False),
+            window=value.get("window", 1),
         )
 
     def pairs(self, sentence: Sentence, report: CandidateReport | None = None) -> list[Pair]:
-        """The candidate pairs of one sentence, heads in text order, then tails."""
+        """The candidate pairs of one sentence, heads in text order, then tails; of a passage those that it owns (see `Sentence.owns`)."""
         report = report if report is not None else CandidateReport()
         types_of = self._relation_types(sentence)
         order = sorted(range(len(sentence.entities)), key=lambda i: text_order(sentence.entities[i], i))
         result = []
         for place, first in enumerate(order):
             for second in order if self.direction == "directed" else order[place + 1 :]:
-                if first == second:
+                if first == second or not sentence.owns(sentence.entities[first], sentence.entities[second]):
                     continue
                 reason = self.reason_to_drop(sentence.entities[first], sentence.entities[second])
                 types = types_of.get((first, second), ())

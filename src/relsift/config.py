@@ -15,7 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from relsift.candidates import Direction
+from relsift.candidates import MOST_WINDOW, Direction
 from relsift.errors import ConfigError
 from relsift.registry import find
 from relsift.yaml_text import decode
@@ -64,6 +64,7 @@ class CandidateConfig(_Section):
     type_filter: bool = True  # keep only combinations of entity types that occur in training relations
     max_distance: int | None = Field(None, ge=0, le=MOST)  # tokens between the two entities; None: any number
     order_leak: bool = False  # keep pairs against the text order only where annotated as related: only to measure that effect
+    window: int = Field(1, ge=1, le=MOST_WINDOW)  # sentences that are read together: pairs may lie so many, less one, sentences apart
     negatives: float | None = Field(None, ge=0, le=MOST)  # unrelated pairs for each related one in training; None: all
     negatives_seed: int = Field(0, ge=0, le=MOST_SEED)  # which of them; a larger `negatives` adds to those of a smaller one
 

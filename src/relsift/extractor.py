@@ -24,6 +24,7 @@ from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
+from relsift.passages import passages_to_predict, with_relations_of_passages
 from relsift.precision import Precision
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
@@ -202,8 +203,8 @@ class RelationExtractor:
                 that brings any are kept (a mapping with an empty list says that there are none), and others are found; a joint model
                 finds all anew; any other model relates those given.
         Returns: sentences in input order; each relation carries its score. Sentences with fewer than two entities have none.
-        Warns: of what the data model cannot hold, such as an entity across a sentence boundary, and, without `report`, of entity types
-            and texts that the model does not know.
+        Warns: of what the data model cannot hold, such as an entity across a sentence boundary, of relations across sentences, which only
+            documents hold, and, without `report`, of entity types and texts that the model does not know.
         Raises: DataError naming the item for input that is broken or has text without entities; ConfigError for a threshold that is no
             number.
         """
@@ -218,7 +219,7 @@ class RelationExtractor:
         entities: Entities | None = None,
     ) -> Iterator[Sentence]:
         """`predict` for an input of any length, in bounded memory; it warns at the end."""
-        return sentences_of(self.documents(items, threshold=threshold, report=report, entities=entities))
+        return _sentences(self.documents(items, threshold=threshold, report=report, entities=entities))
 
     def documents(
         self,
@@ -242,8 +243,10 @@ class RelationExtractor:
     ) -> Iterator[Scored]:
         """The sentences of all documents with the scores of their pairs, before any decision; in order, in bounded memory.
 
-        Arguments and errors are those of `predict`.
+        Arguments and errors are those of `predict`; also ConfigError for a model with a window.
         """
+        if (window := self.candidates.window) > 1:
+            raise ConfigError(f"scored: expected a model that reads single sentences, got one with a window of {window} sentences")
         plan, used = self._plan(entities), InferenceReport() if report is None else report
         those = (given(document, "document", "document", ReadReport()) for document in documents)
         for block in in_blocks(those, lambda one: len(one.document.sentences), SENTENCES_AT_ONCE):
@@ -259,12 +262,14 @@ class RelationExtractor:
             found: a relation of a document, as in `rx.explain(document.relations[0])`; or a sentence with its entities, for any pair.
             pair: head and tail, positions in the sentence's entities; not beside a relation, which has its own.
             relation: whose score the tokens explain; None: that of the relation, of a sentence and a pair the one with the highest score.
-        Raises: DataError for positions that the sentence does not have, for a sentence without a pair or a relation with one, or for a
-            relation type that the model does not know.
+        Raises: DataError for a relation across sentences, for positions that the sentence does not have, for a sentence without a pair or
+            a relation with one, or for a relation type that the model does not know.
         """
         if isinstance(found, RelationView):
             if pair is not None:
                 raise DataError(f"pair: expected none beside a relation, which has its own, {found.pair}, got {pair!r}; leave it out")
+            if found.is_across:
+                raise DataError(f"found: expected a relation within a sentence, got one across sentences, {found!r}")
             relation = found.type if relation is None else relation
             return explain(self.bundle.scorer, self.bundle.decision, found.sentence, found.pair, relation)
         return explain(self.bundle.scorer, self.bundle.decision, found, pair, relation)
@@ -307,9 +312,12 @@ class RelationExtractor:
         if plan.find != "none":
             with report.busy("entities"):
                 documents = self._with_entities(block, find_all=plan.find == "all")
-        sentences = predict(self.bundle.scorer, decision, sentences_of(documents), report, entities=plan.scored)
+        window = self.candidates.window
+        joined = sentences_of(passages_to_predict(document, window) for document in documents)
+        sentences = predict(self.bundle.scorer, decision, joined, report, entities=plan.scored)
         for document in documents:
-            yield Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text)
+            predicted = tuple(islice(sentences, len(document.sentences)))
+            yield replace(document, sentences=predicted, across=()) if window == 1 else with_relations_of_passages(document, predicted)
 
     def _with_entities(self, block: Sequence[Given], *, find_all: bool) -> list[Document]:
         """The documents, with the annotator's entities where there are none, or in place of all."""
@@ -322,8 +330,8 @@ class RelationExtractor:
             return [one.document for one in block]
         found = iter(self.annotator.annotate(bare))
         return [
-            replace(one.document, sentences=tuple(islice(found, len(one.document.sentences)))) if find_all or not one.has_entities
-            else one.document
+            replace(one.document, sentences=tuple(islice(found, len(one.document.sentences))), across=())
+            if find_all or not one.has_entities else one.document
             for one in block
         ]  # fmt: skip
 
@@ -368,6 +376,17 @@ def _warnings(dropped: ReadReport, report: InferenceReport, left_out: Callable[[
     for line in [*lines, *report.lines()]:
         warnings.warn(f"relsift: {line}", stacklevel=_outside())
     yield from ()
+
+
+def _sentences(documents: Iterator[Document]) -> Iterator[Sentence]:
+    """Those of all documents; at the end it warns of relations that are in none."""
+    across = 0
+    for document in documents:
+        across += len(document.across)
+        yield from document.sentences
+    if across:
+        line = f"left out: {across} relations across sentences, which documents hold; call rx(items) or rx.documents(items)"
+        warnings.warn(f"relsift: {line}", stacklevel=_outside())
 
 
 def _outside() -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import pairwise
 from operator import itemgetter
 
 from relsift.errors import DataError
@@ -48,6 +49,22 @@ class Relation:
     type: str
     score: float | None = None  # log-odds; None: annotated, not predicted
     probability: float | None = None  # in [0, 1]; None: annotated, or predicted by a decision without calibration
+
+
+@dataclass(frozen=True, slots=True)
+class RelationAcross:
+    """A directed, typed relation between two entities of different sentences of a document."""
+
+    head: tuple[int, int]  # number of its sentence in the document, from 0; position in the sentence's entities
+    tail: tuple[int, int]  # the same
+    type: str
+    score: float | None = None  # as of Relation
+    probability: float | None = None
+
+    @property
+    def distance(self) -> int:
+        """How many sentences lie from one end to the other: 1 for neighbours."""
+        return abs(self.head[0] - self.tail[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,7 @@ class Sentence:
     syntax: Syntax | None = None  # None: not parsed
     tagged: tuple[Entity, ...] | None = None  # what the model sees as tags, such as a tagger's output; None: `entities`
     original: str | None = None  # the document's text from the first token to the last; None: unknown. A Document with text sets it
+    parts: tuple[int, ...] = ()  # first tokens of the sentences of a passage (see `relsift.passages`); empty: one sentence
 
     def __post_init__(self) -> None:
         where = f"sentence {self.id!r}"
@@ -111,6 +129,8 @@ class Sentence:
                 raise DataError(f"{where}: expected offsets that span the original text of {len(self.original)} characters, got {got}")
         if self.syntax is not None and len(self.syntax.heads) != len(self.tokens):
             raise DataError(f"{where}: expected one head per token ({len(self.tokens)}), got {len(self.syntax.heads)}")
+        if self.parts and not (self.parts[0] == 0 and all(a < b for a, b in pairwise((*self.parts, len(self.tokens))))):
+            raise DataError(f"{where}: expected parts that begin at token 0 and rise below {len(self.tokens)}, got {self.parts}")
         self._check("entity", self.entities)
         if self.tagged is not None:
             self._check("tagged entity", self.tagged)
@@ -140,6 +160,10 @@ class Sentence:
     def tag_entities(self) -> tuple[Entity, ...]:
         """The entities that the model sees as tags."""
         return self.entities if self.tagged is None else self.tagged
+
+    def owns(self, first: Entity, second: Entity) -> bool:
+        """Whether the pair belongs to this sentence: of a passage, if one of the two stands in its first sentence."""
+        return len(self.parts) < 2 or min(first.start, second.start) < self.parts[1]
 
     @property
     def extent(self) -> tuple[int, int] | None:
@@ -221,11 +245,28 @@ class Document:
     id: str
     sentences: tuple[Sentence, ...]
     text: str | None = None  # the original text, if known
+    across: tuple[RelationAcross, ...] = ()  # relations between entities of different sentences, in file order
 
     def __post_init__(self) -> None:
+        for number, relation in enumerate(self.across):
+            self._check_across(relation, f"document {self.id!r}, relation {number} across sentences")
         if self.text is not None:
             # Results are sentences, not documents: each carries its own part of the text.
             object.__setattr__(self, "sentences", tuple(_with_original(sentence, self.text) for sentence in self.sentences))
+
+    def _check_across(self, relation: RelationAcross, where: str) -> None:
+        for role, (number, position) in (("head", relation.head), ("tail", relation.tail)):
+            if not 0 <= number < len(self.sentences):
+                size = len(self.sentences)
+                raise DataError(f"{where}: expected a {role} in sentence 0..{size - 1} ({size} sentences), got sentence {number}")
+            if not 0 <= position < (size := len(self.sentences[number].entities)):
+                raise DataError(
+                    f"{where}: expected a {role} in 0..{size - 1} ({size} entities of sentence {number}), got {position}"
+                )
+        if relation.head[0] == relation.tail[0]:
+            raise DataError(f"{where}: expected entities of two sentences, got two of sentence {relation.head[0]}")
+        if not relation.type:
+            raise DataError(f"{where}: expected a type, got an empty string")
 
     @property
     def entities(self) -> tuple[EntityView, ...]:
@@ -234,8 +275,15 @@ class Document:
 
     @property
     def relations(self) -> tuple[RelationView, ...]:
-        """Those of all sentences, in order; a sentence without annotation has none."""
-        return tuple(RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
+        """Those of all sentences, in order, then those across sentences; a sentence without annotation has none."""
+        within = (RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
+        return (*within, *(self.view(relation) for relation in self.across))
+
+    def view(self, relation: RelationAcross) -> RelationView:
+        """One of `across`."""
+        (number, head), (other, tail) = relation.head, relation.tail
+        positions = Relation(head, tail, relation.type, relation.score, relation.probability)
+        return RelationView(self.sentences[number], positions, self.sentences[other])
 
     def _repr_html_(self) -> str:
         """For notebooks."""

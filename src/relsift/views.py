@@ -61,10 +61,16 @@ class EntityView:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RelationView:
-    """A relation of a sentence."""
+    """A relation of a sentence, or of two sentences of a document."""
 
-    sentence: Sentence
+    sentence: Sentence  # that of the head
     relation: Relation
+    tail_sentence: Sentence | None = None  # None: that of the head
+
+    @property
+    def is_across(self) -> bool:
+        """Whether head and tail stand in two sentences."""
+        return self.tail_sentence is not None
 
     @property
     def head(self) -> EntityView:
@@ -72,11 +78,12 @@ class RelationView:
 
     @property
     def tail(self) -> EntityView:
-        return EntityView(self.sentence, self.sentence.entities[self.relation.tail])
+        sentence = self.sentence if self.tail_sentence is None else self.tail_sentence
+        return EntityView(sentence, sentence.entities[self.relation.tail])
 
     @property
     def pair(self) -> tuple[int, int]:
-        """Head and tail as positions in the sentence's entities, as `RelationExtractor.explain` takes them."""
+        """Head and tail as positions in the entities of their sentences, as `RelationExtractor.explain` takes them."""
         return self.relation.head, self.relation.tail
 
     @property

@@ -25,7 +25,7 @@ LAYERS = (
         "format_options", "store_layout",
     ),
     ("sentences",),
-    ("registry", "candidates", "json_schema"),
+    ("registry", "candidates", "passages", "json_schema"),
     ("evaluation",),
     ("report",),
     ("readers", "writers"),

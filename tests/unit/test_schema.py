@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from relsift.errors import DataError
-from relsift.schema import Document, Entity, Relation, Sentence, Syntax, is_cjk, join_tokens, sentences_of
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence, Syntax, is_cjk, join_tokens, sentences_of
 from strategies import sentences
 
 TOKENS = ("Ada", "founded", "Acme", "Ltd")
@@ -42,6 +42,21 @@ def test_entity_outside_its_sentence_or_without_type_is_refused(entity: Entity, 
 def test_relation_without_two_entities_or_type_is_refused(relation: Relation, message: str):
     with pytest.raises(DataError, match=f"sentence 's', relation 1: {message}"):
         Sentence("s", TOKENS, ENTITIES, (Relation(0, 1, "r"), relation))
+
+
+@pytest.mark.parametrize(
+    ("relation", "message"),
+    [
+        (RelationAcross((0, 0), (2, 0), "r"), r"expected a tail in sentence 0..1 \(2 sentences\), got sentence 2"),
+        (RelationAcross((1, 1), (0, 0), "r"), r"expected a head in 0..0 \(1 entities of sentence 1\), got 1"),
+        (RelationAcross((0, 0), (0, 1), "r"), "expected entities of two sentences, got two of sentence 0"),
+        (RelationAcross((0, 0), (1, 0), ""), "expected a type, got an empty string"),
+    ],
+)
+def test_relation_across_sentences_without_two_entities_or_type_is_refused(relation: RelationAcross, message: str):
+    both = (Sentence("s", TOKENS, ENTITIES), Sentence("t", TOKENS, ENTITIES[:1]))
+    with pytest.raises(DataError, match=f"document 'd', relation 1 across sentences: {message}"):
+        Document("d", both, across=(RelationAcross((0, 0), (1, 0), "r"), relation))
 
 
 def test_sentence_without_tokens_or_with_an_empty_one_is_refused():

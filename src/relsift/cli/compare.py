@@ -157,7 +157,7 @@ def _compare_models(
     if data is None:
         raise ConfigError("--data: expected annotated data to compare two models on, got none")
     direction, whose, matched = _shared_setting(folders, bundles, entities, match)
-    source = scoring_data(data, no_relation=no_relation, on_error=on_error)
+    source = scoring_data(data, no_relation=no_relation, on_error=on_error, window=bundles[0].candidates.window)
     sentences, notes = source.sentences, source.notes
     predictions, setting = [], [f"data={source.name}", f"entities={whose}", f"match={matched}", f"direction={direction}"]
     if lost := source.lost_relations.total():
@@ -185,6 +185,12 @@ def _shared_setting(
     if first != second:
         raise ConfigError(
             f"{folders[1]}: expected a model of the direction of {folders[0]}, {first}, got {second}; their scores count different things"
+        )
+    one, other_window = (bundle.candidates.window for bundle in bundles)
+    if one != other_window:
+        raise ConfigError(
+            f"{folders[1]}: expected a model of the window of {folders[0]}, {one}, got {other_window}: they read other passages; "
+            "score each with `relsift evaluate`"
         )
     (whose, matched), (other, _) = (prediction_options.whose_entities(bundle, entities, match) for bundle in bundles)
     if other != whose:

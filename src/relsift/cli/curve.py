@@ -51,7 +51,8 @@ def command(
     )  # fmt: skip
     run_config, to_test = configure([]), None
     if test:
-        to_test = scoring_data(name, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error))
+        window, on_error_checked = run_config.candidates.window, data_options.as_on_error(on_error)
+        to_test = scoring_data(name, no_relation=no_relation or (), on_error=on_error_checked, window=window)
         data_options.tell(to_test.notes, to_test.warnings)
     first, total = run_config.training.seed, len(shares) * seeds
     ready = sum(finished(out, seed, share) is not None for seed in range(first, first + min(seeds, 1000)) for share in shares)

@@ -77,7 +77,8 @@ def command(
                 return
             _show_one(bundle.decision, labels)
             return
-        read = partial(scoring_data, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error))
+        window, on_error_checked = bundle.candidates.window, data_options.as_on_error(on_error)
+        read = partial(scoring_data, no_relation=no_relation or (), on_error=on_error_checked, window=window)
         training = None if learn_from is None else read(learn_from, part=TRAIN)
         to_tune = None if data is None else read(data, run, part=DEV)
         result = change(

@@ -64,7 +64,8 @@ def command(
     require(whose == "gold" or not official, "--official", expected="gold entities, as the task gives; add --entities gold", got=whose)
     expected = "given entities; add --entities gold"
     require((whose == "gold" and not specs) or not co_occurrence, "--co-occurrence", expected=expected, got="found ones")
-    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
+    window = extractor.candidates.window
+    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked, window=window)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences, entities=whose)
     result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)

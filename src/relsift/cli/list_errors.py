@@ -39,7 +39,8 @@ def command(
         check_output(html, resolve(name_of_data).inputs, option="--html")
     bundle = RelationExtractor.from_pretrained(run, device).bundle
     whose, matched = prediction_options.whose_entities(bundle, entities, match)
-    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked)
+    window = bundle.candidates.window
+    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked, window=window)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(bundle, sentences, entities=whose)
     result = scored_data(bundle, data_to_score, predicted, report, entities=whose, match=matched)

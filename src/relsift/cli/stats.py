@@ -13,6 +13,8 @@ from relsift.cli.output import echo, echo_json, echo_table
 if TYPE_CHECKING:
     from relsift.corpora.statistics import SplitStatistics
 
+_FARTHEST = 5  # sentences apart with a row of their own
+
 
 def command(
     data: data_options.DataArgument = None,
@@ -70,10 +72,25 @@ def _rows(parts: list[SplitStatistics]) -> list[list[str]]:
         rows.append(["  a sentence", *(f"{count.total() / max(part.sentences, 1):.2f}" for count, part in zip(counts, parts))])
         types = sum(counts, Counter[str]()).most_common()
         rows += [[f"  {name}", *(str(count[name]) for count in counts)] for name, _ in types]
+    rows += _across([part.across for part in parts])
     rows.append(["related : unrelated pairs", *("" for _ in parts)])
     for balances in zip(*(part.balance for part in parts)):
         selection = "with type filter" if balances[0].type_filter else "all pairs"
         rows.append([f"  {balances[0].direction}, {selection}", *(balance.ratio for balance in balances)])
         if any(balance.lost for balance in balances):
             rows.append(["    relations lost", *(str(balance.lost) for balance in balances)])
+    return rows
+
+
+def _across(counts: list[Counter[int]]) -> list[list[str]]:
+    """Relations across sentences by their distance, for who chooses candidates.window; nothing if there are none."""
+    farthest = max((distance for count in counts for distance in count), default=0)
+    if not farthest:
+        return []
+    rows = [["relations across sentences, not counted above", *(str(count.total()) for count in counts)]]
+    for distance in range(1, min(farthest, _FARTHEST) + 1):
+        rows.append([f"  {distance} apart (candidates.window={distance + 1})", *(str(count[distance]) for count in counts)])
+    if farthest > _FARTHEST:
+        more = (str(sum(number for distance, number in count.items() if distance > _FARTHEST)) for count in counts)
+        rows.append([f"  more than {_FARTHEST} apart", *more])
     return rows

@@ -74,6 +74,7 @@ def command(
     from relsift.training.data import training_data
     from relsift.training.run import train_run
     from relsift.training.training_set import check_encoder
+    from relsift.training.windows import check_window
 
     require(seeds is None or seeds >= 1, "--seeds", expected="a number of trainings >= 1", got=seeds)
     require(not ensemble or (seeds or 0) > 1, "--ensemble", expected="several models, such as --seeds 3 beside it", got=seeds)
@@ -85,6 +86,7 @@ def command(
     has_to_find = from_text and source is None
     check = load_config(model=model, preset=preset, file=config, overrides=options, from_text=has_to_find)
     check_encoder(check)
+    check_window(check)
     expected = "a model that finds entities, such as pipeline (`relsift models`), or --entities-from"
     require(not has_to_find or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)
     checked_device(check.training.device, "training.device" if device is None else "--device")
@@ -92,8 +94,9 @@ def command(
     reads = [place for spec in (name_of_data, dev) if spec for place in resolve(spec).inputs]
     check_output(out, [*reads, *([config] if config else [])], option="--out")
     training = training_data(
-        name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error)
-    )
+        name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
+        window=check.candidates.window,
+    )  # fmt: skip
     data_options.tell(training.notes, training.warnings)
     run_config = load_config(
         model=model, preset=preset, file=config, overrides=options, direction=training.direction, from_text=has_to_find

@@ -45,14 +45,19 @@ def configured(
     from relsift.files import check_output
     from relsift.training.data import training_data
     from relsift.training.training_set import check_encoder
+    from relsift.training.windows import check_window
 
     options = [*encoder_overrides(encoder), *overrides, *([] if device is None else [f"training.device={json.dumps(device)}"])]
     check = load_config(model=model, preset=preset, file=config, overrides=options)
     check_encoder(check)
+    check_window(check)
     checked_device(check.training.device, "training.device" if device is None else "--device")
     reads = [place for spec in (data, dev) if spec for place in resolve(spec).inputs]
     check_output(out, [*reads, *([config] if config else [])], option="--out")
-    loaded = training_data(data, dev, dev_fraction=dev_fraction, no_relation=no_relation, on_error=data_options.as_on_error(on_error))
+    loaded = training_data(
+        data, dev, dev_fraction=dev_fraction, no_relation=no_relation, on_error=data_options.as_on_error(on_error),
+        window=check.candidates.window,
+    )  # fmt: skip
     data_options.tell(loaded.notes, loaded.warnings)
 
     def configure(further: Sequence[str]) -> RunConfig:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from relsift.corpora.data import Data
+from relsift.corpora.losses import holding_all
 from relsift.errors import ConfigError
 from relsift.files import check_name, check_output
 from relsift.omissions import Omissions
@@ -70,7 +71,9 @@ def convert(
         check_output(place, [*data.inputs, *reads])  # all of them, before one is written
         check_target(writer, place)
     for place, split in zip(places, splits, strict=True):
-        documents = with_ids(data.documents(split, report), report)
+        read = data.documents(split, report)
+        held = holding_all(read, report) if "across" in writer.keeps else (replace(document, across=()) for document in read)
+        documents = with_ids(held, report)
         write_documents(writer, documents, place, Omissions() if left_out is None else left_out)
     return places
 

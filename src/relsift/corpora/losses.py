@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from relsift.passages import held_across
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 
@@ -26,3 +27,26 @@ def documents_with_losses(documents: Iterable[Document], report: ReadReport) -> 
     if held is not None:
         held[1].update(report.lost_relations - known)
         yield held
+
+
+def regain(document: Document, window: int, report: ReadReport, lost: Counter[str] | None = None) -> None:
+    """The relations across sentences that passages of so many sentences hold are lost no longer.
+
+    Args: document: as read. lost: what the document lost, by type; changed, as the report is.
+    """
+    if window == 1:
+        return
+    for relation in held_across(document, window):
+        report.regain_across(relation.type)
+        if lost is not None:
+            lost[relation.type] -= 1
+            if lost[relation.type] <= 0:
+                del lost[relation.type]
+
+
+def holding_all(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
+    """The same documents, for files that hold relations across sentences (`Document.across`): they are lost no longer."""
+    for document in documents:
+        for relation in document.across:
+            report.regain_across(relation.type)
+        yield document

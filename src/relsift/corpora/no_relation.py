@@ -54,7 +54,8 @@ def without_types(documents: Iterable[Document], names: Collection[str], report:
     """The same documents without relations of these types, each counted. A pair that is left without one counts as annotated, unrelated."""
     for document in documents:
         _forget_lost(names, report)
-        yield replace(document, sentences=tuple(_without(sentence, names, report) for sentence in document.sentences))
+        across = tuple(relation for relation in document.across if relation.type not in names)
+        yield replace(document, sentences=tuple(_without(sentence, names, report) for sentence in document.sentences), across=across)
     _forget_lost(names, report)
 
 

@@ -14,6 +14,7 @@ from relsift.corpora.convert import with_ids
 from relsift.corpora.corpus import DEV, SPLITS, TEST, TRAIN
 from relsift.corpora.data import Data
 from relsift.corpora.groups import Group, group_documents
+from relsift.corpora.losses import holding_all
 from relsift.errors import ConfigError, DataError, require
 from relsift.files import check_output, make_folder, replaced_file
 from relsift.readers.base import ReadReport
@@ -97,10 +98,10 @@ def split(
             f"{data.name}: expected data whose parts are not cut yet, got {', '.join(data.splits)}; "
             f"{data.name}/{TRAIN} names one part, which can be cut"
         )
-    source = list(data.documents(TRAIN if data.splits else None, report))
+    source = list(holding_all(data.documents(TRAIN if data.splits else None, report), report))
     parts = split_documents(source, shares, seed=seed, where=data.name)
     warnings = share_warnings(parts, shares)
-    parts |= {part: list(data.documents(part, report)) for part in data.splits if part != TRAIN}
+    parts |= {part: list(holding_all(data.documents(part, report), report)) for part in data.splits if part != TRAIN}
     make_folder(folder)
     for part in SPLITS:
         if part in parts:

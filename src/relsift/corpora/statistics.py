@@ -50,6 +50,7 @@ class SplitStatistics:
     not_annotated: int = 0  # sentences without relation annotation: not counted in the balance
     entities: Counter[str] = field(default_factory=Counter)
     relations: Counter[str] = field(default_factory=Counter)
+    across: Counter[int] = field(default_factory=Counter)  # relations across sentences, not among `relations`: by sentences apart, from 1
     balance: list[Balance] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -62,6 +63,7 @@ class SplitStatistics:
             "relations": self.relations.total(),
             "entity_types": dict(self.entities.most_common()),
             "relation_types": dict(self.relations.most_common()),
+            "relations_across_sentences": {str(distance): count for distance, count in sorted(self.across.items())},
             "balance": [balance.to_json() for balance in self.balance],
         }
 
@@ -91,6 +93,7 @@ def _count(data: Data, split: str | None, report: ReadReport, statistics: SplitS
     annotated = []
     for document in data.documents(split, report):
         statistics.documents += 1
+        statistics.across.update(relation.distance for relation in document.across)
         for sentence in document.sentences:
             statistics.sentences += 1
             statistics.tokens += len(sentence.tokens)

@@ -28,7 +28,7 @@ from relsift.decisions.outcomes import best_outcomes
 from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
 from relsift.environment import cpu_name
-from relsift.errors import DataError
+from relsift.errors import ConfigError, DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts, with_lost
 from relsift.experiments.end_to_end import end_to_end
@@ -38,10 +38,12 @@ from relsift.experiments.result import END_TO_END, CellResult, Curve, Plan, cell
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, entities_of, score
 from relsift.models.base.joint_model import finds_entities
+from relsift.passages import held_across, passages
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence, sentences_of
-from relsift.training.run import train_run
+from relsift.training.run import train_run, with_window
 from relsift.training.run_folder import RunData, file_checksums
+from relsift.training.windows import check_window
 
 THREADS = 1  # of a cell: several cells side by side use a machine better than several threads in one, and scores depend on it (rounding)
 
@@ -101,9 +103,10 @@ class _PlanData:
     notes: list[str]
     warnings: list[str]
 
-    def lost(self, documents: Iterable[Document]) -> list[Counter[str]]:
-        """Of each document."""
-        return [self.losses.get(id(document), Counter()) for document in documents]
+    def lost(self, documents: Sequence[Document], window: int) -> list[Counter[str]]:
+        """Of each document, beside what passages of so many sentences hold."""
+        held = (Counter(relation.type for relation in held_across(document, window)) for document in documents)
+        return [self.losses.get(id(document), Counter()) - those for document, those in zip(documents, held)]
 
 
 @lru_cache(maxsize=1)  # a process computes many cells of one plan
@@ -148,6 +151,12 @@ def why_not_trainable(system: System, plan: Plan) -> str | None:
     config = configured(Cell(system, 1, 1), plan)
     if plan.entities == "predicted" and not finds_entities(config.model.name):
         return "it finds no entities itself; leave out --entities predicted"
+    try:
+        check_window(config)
+    except ConfigError as error:
+        return str(error)
+    if system.tagger != "none" and config.candidates.window > 1:
+        return "its tagger reads single sentences; leave out candidates.window"
     reads = inputs_of(config.model.name, config.model.options)
     if "subwords" in reads:
         if config.encoding.encoder is None:
@@ -194,9 +203,13 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         tagged = tagged_fold(fold, plan, folder)
         development, test, extra = tagged.development, tagged.test, {"tagger": tagged.facts}
         training = tagged.training if system.tagger == "both" else training
+    dev_documents = fold.development
     if system.select_on == "test":
-        development = test
-    data = RunData(f"{plan.data}, fold {cell.fold}", training, development, {plan.data: plan.checksum})
+        development, dev_documents = test, fold.test
+    documents = fold.training, dev_documents
+    data = RunData(f"{plan.data}, fold {cell.fold}", training, development, {plan.data: plan.checksum}, documents=documents)
+    window = config.candidates.window
+    test = _in_passages(test, fold.test, window)  # `train_run` makes those of the other parts
     result, scores = train_run(config, data, _scratch(cell, folder), resume=True, plain=True)
     bundle = result.bundle
     report = InferenceReport()
@@ -209,10 +222,10 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         extra |= {END_TO_END: end_to_end(bundle, test, predicted if convention["entities"] == "predicted" else None)}
     history = result.state.history
     ratio = system.test_ratio
-    again = None if ratio is None else sampled_scores(bundle, development, scored, ratio)
-    losses = _read(plan).lost(fold.test)
+    again = None if ratio is None else sampled_scores(bundle, _in_passages(development, dev_documents, window), scored, ratio)
+    losses = _read(plan).lost(fold.test, window)
     lost = sum(losses, Counter[str]())
-    documents = [sum(s.relations is not None for s in document.sentences) for document in fold.test]
+    sizes = [sum(s.relations is not None for s in document.sentences) for document in fold.test]
     return CellResult(
         system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),
         command=cell_command(system, plan, cell.fold, cell.seed, cell.device), machine=machine(next(bundle.model.parameters()).device),
@@ -222,11 +235,16 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
         epochs=result.state.epoch, best_epoch=result.state.best_epoch, threshold=bundle.decision.threshold,
         training_candidates=_facts(result.candidates), test_candidates=_facts(report.candidates),
         development=scores,
-        test=evaluate(test, predicted, **convention, candidates=report.candidates.setting()).with_lost_relations(lost),
-        counts=with_lost(sentence_counts(test, predicted, **convention), [one.total() for one in losses], documents),
-        documents=documents, curve=curve_of(bundle, scored, lost.total()), notes=[*result.notes, *report.lines()], extra=extra,
+        test=with_window(evaluate(test, predicted, **convention, candidates=report.candidates.setting()), bundle).with_lost_relations(lost),
+        counts=with_lost(sentence_counts(test, predicted, **convention), [one.total() for one in losses], sizes),
+        documents=sizes, curve=curve_of(bundle, scored, lost.total()), notes=[*result.notes, *report.lines()], extra=extra,
         sampled=again and again.with_lost_relations(lost), files=file_checksums(config),
     )  # fmt: skip
+
+
+def _in_passages(sentences: list[Sentence], documents: Iterable[Document], window: int) -> list[Sentence]:
+    """Args: sentences: those of the documents, perhaps with tags of their own."""
+    return sentences if window == 1 else list(sentences_of([passages(document, window) for document in documents]))
 
 
 def configured(cell: Cell, plan: Plan) -> RunConfig:

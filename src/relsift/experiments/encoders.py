@@ -24,7 +24,7 @@ UNTYPED = replace(FROZEN, name="bilstm_pcnn-frozen-untyped", title="the same wit
     "model.type_size=0", "model.tags=false"
 )
 TAGGED = replace(
-    FROZEN, name="bilstm_pcnn-frozen-tagged", title="the same with a tagger's tags, without types", tagger="both",
+    FROZEN, name="bilstm_pcnn-frozen-tagged", title="the same with predicted tags, without types", tagger="both",
     overrides=(*FROZEN.overrides, "model.type_size=0"),
 )  # fmt: skip
 PACKED = System(name="packed_markers", title="Packed markers", model="packed_markers")

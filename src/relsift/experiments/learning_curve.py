@@ -29,6 +29,7 @@ from relsift.training.data import LoadedData, ScoringData
 from relsift.training.run import score_bundle, train_run
 from relsift.training.run_folder import RunData
 from relsift.training.shared_plan import check_plan, plan_of, write_plan
+from relsift.training.windows import in_passages
 
 PLAN_FILE, CELLS, UNFINISHED, LOCK_FILE = "curve.json", "cells", "unfinished", "lock"
 MOST_SEEDS = 1000
@@ -182,14 +183,17 @@ def _train(config: RunConfig, data: LoadedData, folder: Path, seed: int, share: 
     documents = sample(data.documents, share, seed)
     sentences = list(sentences_of(documents))
     own = config.model_copy(update={"training": config.training.model_copy(update={"seed": seed})})
-    run = RunData(data.run.name, sentences, data.run.development, data.run.checksums, data.run.options)
+    run = RunData(
+        data.run.name, sentences, data.run.development, data.run.checksums, data.run.options,
+        None if data.run.documents is None else (documents, data.run.documents[1]),
+    )  # fmt: skip
     place = folder / UNFINISHED / cell_name(seed, share)
     started = time.perf_counter()
     result, scores = train_run(own, run, place, resume=True)
     on_test = None if test is None else score_bundle(result.bundle, test.sentences)[0].with_lost_relations(test.lost_relations)
     return CurveCell(
         share=share, seed=seed, documents=len(documents), sentences=len(sentences),
-        relations=sum(len(sentence.relations or ()) for sentence in sentences), development=scores.micro.f1,
+        relations=sum(len(sentence.relations or ()) for sentence in in_passages(own, run).training), development=scores.micro.f1,
         test=None if on_test is None else on_test.micro.f1, best_epoch=result.state.best_epoch, epochs=result.state.epoch,
         threshold=result.state.best_threshold, setting=_setting_line(scores.setting),
         seconds=round(time.perf_counter() - started, 3), versions={name: version(name) for name in ("relsift", "torch", "numpy")},

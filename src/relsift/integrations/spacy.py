@@ -166,6 +166,11 @@ class Relsift:
 
         loaded = RelationExtractor.from_pretrained(folder, self.settings.device, threshold=self.settings.threshold)
         self._stored_types = _types_of(model_folder(folder), loaded.bundle.entity_source)
+        if (window := loaded.candidates.window) > 1:
+            raise ConfigError(
+                f"{self.name}.model: expected a model that reads single sentences, got one with candidates.window={window}; "
+                "use relsift itself for it"
+            )
         bundle = replace(loaded.bundle, entity_source=None)  # entities come from the pipeline, and its files may be gone tomorrow
         if self.settings.entities == MODEL and not bundle.scorer.finds_entities:
             raise ConfigError(

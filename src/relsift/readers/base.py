@@ -2,8 +2,8 @@
 
 A reader translates one format into the data model (half-open token spans, head and tail positions) and does nothing else: no
 vocabulary, no tensors, no download. Broken input raises DataError naming file and line, or is left out and counted if the report's
-`on_error` is "skip". What the data model cannot hold (a relation across sentences, a discontinuous span) is counted in the ReadReport,
-never dropped in silence.
+`on_error` is "skip". What the data model cannot hold (a discontinuous span) is counted in the ReadReport, never dropped in silence. So is a
+relation across sentences: the document holds it (`Document.across`), but no sentence does.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from relsift.schema import Document
 from relsift.text import half_character
 
 OnError = Literal["stop", "skip"]
+ACROSS = "relations across sentences"  # the reason under which they are counted
 FAULTS_KEPT = 10_000  # messages; more faults are counted, but not listed
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 80  # characters
@@ -55,6 +56,19 @@ class ReadReport(Omissions):
         """`drop` for an annotated relation of the type `kind` that no prediction can match; an evaluation counts it as missed."""
         self.drop(reason, where)
         self.lost_relations[kind] += 1
+
+    def lose_across(self, where: str, kind: str) -> None:
+        """`lose_relation` for a relation across sentences, which the document carries in `across`; see `regain_across`."""
+        self.lose_relation(ACROSS, where, kind)
+
+    def regain_across(self, kind: str) -> None:
+        """A relation of this type that `lose_across` counted is held by something larger than a sentence: it is lost no longer."""
+        for counts, key in ((self.dropped, ACROSS), (self.lost_relations, kind)):
+            counts[key] -= 1
+            if counts[key] <= 0:
+                del counts[key]
+        if ACROSS not in self.dropped:
+            self.examples.pop(ACROSS, None)
 
     def leaving_out(self, unit: str, *, relation: str | None = None) -> LeavingOut:
         """A DataError in the block ends the block. `on_error` decides: "stop" raises it, "skip" counts it under "broken {unit}".

@@ -14,7 +14,7 @@ Source of the format: Luan et al., EMNLP 2018; Wadden et al., EMNLP 2019.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, pairwise
@@ -38,7 +38,7 @@ from relsift.readers.records import (
     sentence_from_indices,
     tokens_of,
 )
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.text import Span
 
 _KEYS = frozenset({"doc_key", "dataset", "sentences", "ner", "relations", "clusters"})
@@ -97,7 +97,7 @@ def _document(record: dict[str, Any], made_up: str, where: str, report: ReadRepo
     token_lists = [_tokens(item, number, places, f"{where}: sentence {number}") for number, item in enumerate(sentences)]
     # All entities come before the first relation, which may name a span of any sentence.
     entities = [_entities(items, number, places, f"{where}: sentence {number}") for number, items in enumerate(entity_items)]
-    kept: list[Sentence] = []
+    kept: dict[int, Sentence] = {}
     for number, tokens in enumerate(token_lists):
         place = f"{where}: sentence {number}"
         relations = _relations(relation_items[number], number, entities[number], places, place)
@@ -105,12 +105,11 @@ def _document(record: dict[str, Any], made_up: str, where: str, report: ReadRepo
             if tokens is not None:
                 report.drop("empty sentences", place)
             continue
-        kept.append(
-            sentence_from_indices(
-                f"{key}-{number}", tokens, entities[number], relations if annotated else None, report, where=place, doc_id=key
-            )
+        kept[number] = sentence_from_indices(
+            f"{key}-{number}", tokens, entities[number], relations if annotated else None, report, where=place, doc_id=key
         )
-    return Document(key, tuple(kept))
+    numbered = {number: (place, sentence) for place, (number, sentence) in enumerate(kept.items())}
+    return Document(key, tuple(kept.values()), across=tuple(places.relations_across(numbered)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,18 @@ class _EntityPlaces:
     sentence_of: dict[Span, int] = field(default_factory=dict)  # entity span -> number of its sentence
     dropped: set[Span] = field(default_factory=set)  # entity spans that cross a sentence boundary, or whose sentence is left out
     broken: set[int] = field(default_factory=set)  # numbers of sentences that are left out
+    across: list[tuple[Span, Span, str]] = field(default_factory=list)  # head, tail and type of relations across sentences
+
+    def relations_across(self, sentences: Mapping[int, tuple[int, Sentence]]) -> Iterator[RelationAcross]:
+        """Args: sentences: those that are kept, with their number in the document, by their number in the file."""
+        for head, tail, label in self.across:
+            ends = []
+            for start, end in (head, tail):
+                number = self.sentence_of[start, end]
+                kept, sentence = sentences[number]
+                first = self.bounds[number][0]
+                ends.append((kept, [(e.start, e.end) for e in sentence.entities].index((start - first, end - first))))
+            yield RelationAcross(ends[0], ends[1], label)
 
 
 def _tokens(item: list[Any], number: int, places: _EntityPlaces, where: str) -> tuple[str, ...] | None:
@@ -191,7 +202,8 @@ def _relations(items: list[Any], number: int, entities: list[Entity], places: _E
             if any(span in places.dropped for span in spans):
                 places.report.lose_relation("relations of a dropped entity", f"{place}: {item}", label)
             elif any(places.sentence_of[span] != number for span in spans):
-                places.report.lose_relation("relations across sentences", f"{place}: {item}", label)
+                places.report.lose_across(f"{place}: {item}", label)
+                places.across.append((*spans, label))
             else:
                 inside = ((start - sentence_start, end - sentence_start) for start, end in spans)
                 first, second = (positions.position(span, places.report, where=f"{place}: {item}") for span in inside)

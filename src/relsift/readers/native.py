@@ -1,7 +1,8 @@
 """Native JSON lines: one sentence or one text a line.
 
     {"id"?, "doc_id"?, "tokens", "entities"?: [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?}],
-        "relations"?: [{"head", "tail", "type", "score"?, "probability"?}]}
+        "relations"?: [{"head", "tail", "type", "score"?, "probability"?}],
+        "across"?: [{"head", "tail", "away", "type", "score"?, "probability"?}]}
     {"id"?, "doc_id"?, "text", "entities"?: […], "relations"?: […]}
 
 With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
@@ -24,6 +25,9 @@ those of `entities`. Without the key, the tags are those of `entities`.
 With `tokens` a line may hold dependency trees, all three keys or none: `heads` (token indices, -1 for a root), `dependencies` (labels)
 and `pos` (parts of speech), each one value a token.
 
+`across` holds relations to entities of another line of the same document, on the line of the head: `away` lines further (1: the next one,
+-1: the one before), where `tail` is a position. It stands beside `tokens` alone.
+
 Ids may be strings or whole numbers. Where entities have numbers as ids, a number as head or tail is an id, elsewhere a position.
 """
 
@@ -42,6 +46,7 @@ from relsift.json_text import decode
 from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, no_text, visible_files
 from relsift.readers.encodings import UTF8
 from relsift.readers.json_layouts import records_in, relates_strings
+from relsift.readers.native_across import across_of_lines
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
 from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
@@ -143,7 +148,7 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
     """The lines that can be read. Ids that stand twice are counted, among the first lines: memory does not grow without end."""
     stem = Path(name).stem if Path(name).suffix else "line"
     seen: set[tuple[str, str]] = set()
-    for place in places:
+    for number, place in enumerate(places):
         record = None
         try:
             record = place.value()
@@ -160,7 +165,7 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
             report.drop("lines with an id that an earlier line has (kept)", f"{place.where}: {line.key!r}")
         elif len(seen) < _IDS_COMPARED:
             seen.add(name_of_line)
-        yield line
+        yield line._replace(number=number)
 
 
 def _join_lines(lines: list[Line], report: ReadReport) -> Document:
@@ -170,10 +175,11 @@ def _join_lines(lines: list[Line], report: ReadReport) -> Document:
     """
     name = lines[0].doc_id if lines[0].doc_id and lines[0].sentences else lines[0].key
     sentences = tuple(sentence for line in lines for sentence in line.sentences)
+    across = across_of_lines(lines, report)
     if all(line.text is None for line in lines):
-        return Document(name, sentences)
+        return Document(name, sentences, across=across)
     if len(lines) == 1 and lines[0].text is not None and lines[0].start <= _LEAST_GAPS:
-        return Document(name, sentences, " " * lines[0].start + lines[0].text)
+        return Document(name, sentences, " " * lines[0].start + lines[0].text, across)
     parts: list[str] = []
     length = 0
     for line in lines:
@@ -183,14 +189,15 @@ def _join_lines(lines: list[Line], report: ReadReport) -> Document:
                 "documents whose texts do not fit together (kept, without character offsets)",
                 f"{line.where}: expected a text that starts at {length} or later, got {got}",
             )
-            return Document(name, tuple(_without_offsets(sentence) for sentence in sentences))
+            return Document(name, tuple(_without_offsets(sentence) for sentence in sentences), across=across)
         parts.append(line.text)
         length = line.start + len(line.text)
     known = sum(map(len, parts))
     if length - known > _LEAST_GAPS + _GAPS_BY_TEXT * known:
-        return Document(name, sentences)
+        return Document(name, sentences, across=across)
     ends = accumulate((line.start + len(part) for line, part in zip(lines, parts)), max, initial=0)
-    return Document(name, sentences, "".join(" " * (line.start - end) + part for line, part, end in zip(lines, parts, ends)))
+    text = "".join(" " * (line.start - end) + part for line, part, end in zip(lines, parts, ends))
+    return Document(name, sentences, text, across)
 
 
 def _without_offsets(sentence: Sentence) -> Sentence:

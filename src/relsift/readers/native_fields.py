@@ -45,7 +45,7 @@ def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Ent
     start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)
     chars = None if record.get("chars") is None else character_span(record["chars"], None, "chars", None, where)
-    return Entity(start, end, _type(record, where), subtype, optional_id(record, "id", where), chars, _score(record, where))
+    return Entity(start, end, kind_of(record, where), subtype, optional_id(record, "id", where), chars, _score(record, where))
 
 
 def position_of_id(records: Sequence[Any], where: str) -> dict[str, int]:
@@ -86,10 +86,16 @@ def relation_of(record: Any, positions: dict[str, int], size: int, ids_are_numbe
         head_and_tail.append(position)
     if head_and_tail[0] == head_and_tail[1]:
         raise DataError(f"{where}: expected two different entities, got {record['head']!r} and {record['tail']!r}")
-    return Relation(head_and_tail[0], head_and_tail[1], _type(record, where), _score(record, where), _probability(record, where))
+    return Relation(head_and_tail[0], head_and_tail[1], kind_of(record, where), *scores_of(record, where))
 
 
-def _type(record: dict[str, Any], where: str) -> str:
+def scores_of(record: dict[str, Any], where: str) -> tuple[float | None, float | None]:
+    """The optional score and probability of a relation."""
+    return _score(record, where), _probability(record, where)
+
+
+def kind_of(record: dict[str, Any], where: str) -> str:
+    """The type of an entity or a relation."""
     name = required_field(record, "type", (str,), where)
     if not name:
         raise DataError(f"{where}: expected a type, got an empty string")

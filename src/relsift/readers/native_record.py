@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport, shown
+from relsift.readers.native_across import Across, relations_across
 from relsift.readers.native_fields import (
     ENTITY_KEYS,
     RELATION_KEYS,
@@ -38,9 +40,12 @@ from relsift.readers.native_positions import (
 )
 from relsift.readers.raw import Split, documents_of
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets
-from relsift.schema import Entity, Relation, Sentence
+from relsift.schema import Entity, Relation, RelationAcross, Sentence
 
-KEYS = {"id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations"}
+KEYS = {
+    "id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations",
+    "across",
+}  # fmt: skip
 _LONGEST_TEXT = 100_000_000_000  # characters of a document; a larger `text_start` is a mistake
 
 
@@ -53,14 +58,19 @@ class Line(NamedTuple):
     sentences: tuple[Sentence, ...]  # their offsets count from the beginning of the document; none: a line without words
     text: str | None  # the line's part of the document's text
     start: int  # offset of `text` in the document, in characters
+    across: tuple[RelationAcross, ...] = ()  # between sentences of this line's text, numbers counted from its first
+    further: tuple[Across, ...] = ()  # from this line's entities to those of others
+    places: tuple[int | None, ...] = ()  # of each entity in the file: its position, None if it was left out; of a line with tokens
+    number: int = 0  # among the lines of the file, where broken ones count
 
 
 def lose_relations(record: Any, report: ReadReport) -> None:
     """Count the relations of a line that is left out."""
-    relations = record.get("relations") if isinstance(record, dict) else None
-    for relation in relations if isinstance(relations, list) else ():
-        if isinstance(relation, dict) and isinstance(relation.get("type"), str):
-            report.lost_relations[relation["type"]] += 1
+    for key in ("relations", "across"):
+        relations = record.get(key) if isinstance(record, dict) else None
+        for relation in relations if isinstance(relations, list) else ():
+            if isinstance(relation, dict) and isinstance(relation.get("type"), str):
+                report.lost_relations[relation["type"]] += 1
 
 
 def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions: str, split: Split | None = None) -> Line:
@@ -84,6 +94,8 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     if is_empty:
         report.drop("empty texts (kept, as documents without sentences)", where)
         return Line(where, key, doc_id, (), line.text, line.start)
+    further = relations_across(record, where, report) if "across" in record else ()
+    across: tuple[RelationAcross, ...] = ()
     sentences: tuple[Sentence, ...]
     kept = [entity for entity in entities if entity is not None]
     kept_tagged = None if tagged is None else [entity for entity in tagged if entity is not None]
@@ -93,10 +105,17 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
         elif split is not None and all(record.get(name) is None for name in ("entities", "tagged", "relations")):
             sentences = _sentences_of_raw_text(key, doc_id, line, split, report, where)
         else:
-            sentences = _sentences_of_text(key, doc_id, line, kept, kept_tagged, relations, where, report)
+            sentences, across = _sentences_of_text(key, doc_id, line, kept, kept_tagged, relations, where, report)
     except DataError as error:
         raise error if str(error).startswith(where) else DataError(f"{where}: {error}") from error
-    return Line(where, key, doc_id, sentences, line.text, line.start)
+    places = _places(entities) if line.tokens is not None else ()
+    return Line(where, key, doc_id, sentences, line.text, line.start, across, further, places)
+
+
+def _places(entities: Sequence[Entity | None]) -> tuple[int | None, ...]:
+    """The position of each entity among those that are kept; None for those left out."""
+    places = accumulate((entity is not None for entity in entities), initial=0)
+    return tuple(None if entity is None else place for entity, place in zip(entities, places))
 
 
 def _line_text(record: dict[str, Any], where: str, positions: str) -> tuple[LineText, dict[int, int] | None]:
@@ -192,15 +211,15 @@ def _relations(
     )
     if all(relations) and all(entities):
         return _each_once([relation for relation in relations if relation is not None], where, report)
-    places = list(accumulate((entity is not None for entity in entities), initial=0))  # new position of each entity that is kept
+    places = _places(entities)
     kept = []
     for number, relation in enumerate(relations):
         if relation is None:
             lose_relations({"relations": [records[number]]}, report)
-        elif entities[relation.head] is None or entities[relation.tail] is None:
+        elif (head := places[relation.head]) is None or (tail := places[relation.tail]) is None:
             report.lose_relation("relations of a broken entity", f"{where}: relation {number}", relation.type)
         else:
-            kept.append(replace(relation, head=places[relation.head], tail=places[relation.tail]))
+            kept.append(replace(relation, head=head, tail=tail))
     return _each_once(kept, where, report)
 
 
@@ -251,7 +270,7 @@ def _sentences_of_text(
     relations: list[Relation] | None,
     where: str,
     report: ReadReport,
-) -> tuple[Sentence, ...]:
+) -> tuple[tuple[Sentence, ...], tuple[RelationAcross, ...]]:
     for number, relation in enumerate(relations or ()):
         if relation.score is not None or relation.probability is not None:
             report.drop("scores of relations of a text without tokens", f"{where}: relation {number}")
@@ -272,7 +291,7 @@ def _sentences_of_text(
         name = key if is_single else f"{key}-{number}"
         sentence = replace(sentence, id=name, entities=tuple(entities_with_ids[:num_entities]), tagged=tagged_here)
         sentences.append(_shifted(sentence, line.start))
-    return tuple(sentences)
+    return tuple(sentences), document.across  # annotated entities come first in their sentences: positions stay
 
 
 def _sentences_of_raw_text(key: str, doc_id: str, line: LineText, split: Split, report: ReadReport, where: str) -> tuple[Sentence, ...]:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from relsift.errors import ConfigError, DataError, RelsiftError
 from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.sentences import split_sentences
 from relsift.spacy_storage import KEY, End, Stored, text_length
 
@@ -204,12 +204,16 @@ def _document(doc: Any, key: str, where: str, report: ReadReport, by_rules: bool
     text = None if doc.has_unknown_spaces else doc.text
     if relations is None:
         return Document(key, tuple(one.sentence for one in sentences), text)
-    by_sentence = _placed(relations, sentences, where, report)
-    return Document(key, tuple(one.sentence.with_relations(those) for one, those in zip(sentences, by_sentence)), text)
+    by_sentence, across = _placed(relations, sentences, where, report)
+    complete = tuple(one.sentence.with_relations(those) for one, those in zip(sentences, by_sentence))
+    return Document(key, complete, text, tuple(across))
 
 
-def _placed(relations: Sequence[Stored], sentences: Sequence[DocSentence], where: str, report: ReadReport) -> list[list[Relation]]:
-    """The relations of each sentence."""
+def _placed(
+    relations: Sequence[Stored], sentences: Sequence[DocSentence], where: str, report: ReadReport
+) -> tuple[list[list[Relation]], list[RelationAcross]]:
+    """The relations of each sentence, and those across sentences."""
+    across: list[RelationAcross] = []
     places = {end_of(span): (number, place) for number, one in enumerate(sentences) for place, span in enumerate(one.spans)}
     by_sentence: list[dict[tuple[int, int, str], Relation]] = [{} for _ in sentences]
     for relation in relations:
@@ -218,14 +222,15 @@ def _placed(relations: Sequence[Stored], sentences: Sequence[DocSentence], where
         if head is None or tail is None:
             report.lose_relation("relations of a dropped entity", place, relation.type)
         elif head[0] != tail[0]:
-            report.lose_relation("relations across sentences", place, relation.type)
+            report.lose_across(place, relation.type)
+            across.append(RelationAcross(head, tail, relation.type, relation.score, relation.probability))
         elif head == tail:
             report.lose_relation("relations of an entity with itself", place, relation.type)
         elif (found := (head[1], tail[1], relation.type)) in by_sentence[head[0]]:
             report.drop("duplicate relations", place)
         else:
             by_sentence[head[0]][found] = Relation(*found, relation.score, relation.probability)
-    return [list(those.values()) for those in by_sentence]
+    return [list(those.values()) for those in by_sentence], across
 
 
 def _docs(file: Path) -> Iterator[Any]:

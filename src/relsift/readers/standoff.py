@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport, shown
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.sentences import split_sentences
 from relsift.text import Span, normal_forms, tokenise
 
@@ -78,25 +78,31 @@ def document_from_offsets(
     for entity in entities:
         if entity.id in sentence_of:
             entities_of[sentence_of[entity.id]].append(entity)
-    relations_of = _relations_by_sentence(relations or (), sentence_of, len(sentence_spans), report, where, split_hint)
-    document_sentences = []
+    relations_of, between = _relations_by_sentence(relations or (), sentence_of, len(sentence_spans), report, where, split_hint)
+    document_sentences: list[Sentence] = []
+    numbers: dict[int, int] = {}  # of a sentence in the text: that in the document, which has none without tokens
     for number, (start, end) in enumerate(sentence_spans):
         cuts = [edge - start for entity in entities_of[number] for edge in spans[entity.id]]
         tokens = [(a + start, b + start) for a, b in tokenise(text[start:end], cuts, characters=characters, marks_apart=marks_apart)]
         if not tokens:
             continue
+        numbers[number] = len(document_sentences)
         document_sentences.append(
             _sentence(
                 (sentence_ids or {}).get(number, f"{doc_id}-{number}"), doc_id, text, tokens, entities_of[number],
                 None if relations is None else relations_of[number],
             )
         )  # fmt: skip
-    return Document(doc_id, tuple(document_sentences), text)
+    places = {e.id: (numbers[number], place) for number, those in enumerate(entities_of) for place, e in enumerate(those)}
+    across = tuple(RelationAcross(places[relation.head], places[relation.tail], relation.type) for relation in between)
+    return Document(doc_id, tuple(document_sentences), text, across)
 
 
 def _relations_by_sentence(
     relations: Iterable[TextRelation], sentence_of: Mapping[str, int], num_sentences: int, report: ReadReport, where: str, split_hint: str
-) -> list[list[TextRelation]]:
+) -> tuple[list[list[TextRelation]], list[TextRelation]]:
+    """The relations within each sentence, and those across sentences, each as often as it stands there."""
+    between: list[TextRelation] = []
     relations_of: list[dict[TextRelation, None]] = [{} for _ in range(num_sentences)]
     for relation in relations:
         place = f"{where}: {relation.type} {relation.head} {relation.tail}"
@@ -104,14 +110,15 @@ def _relations_by_sentence(
         if head is None or tail is None:
             report.lose_relation("relations of a dropped entity", place, relation.type)
         elif head != tail:
-            report.lose_relation("relations across sentences", f"{place}{split_hint}", relation.type)
+            report.lose_across(f"{place}{split_hint}", relation.type)
+            between.append(relation)
         elif relation.head == relation.tail:
             report.lose_relation("relations of an entity with itself", f"{where}: {relation.type} {relation.head}", relation.type)
         elif relation in relations_of[head]:
             report.drop("duplicate relations", place)
         else:
             relations_of[head][relation] = None
-    return [list(those) for those in relations_of]
+    return [list(those) for those in relations_of], between
 
 
 def same_words(words: str, expected: str) -> bool:

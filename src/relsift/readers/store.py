@@ -1,8 +1,8 @@
 """Document stores: Parquet files with everything that the data model holds, one row a sentence (see `relsift.store_layout`).
 
 A batch of rows is checked and made column by column (`relsift.readers.store_columns`). Where a value of it is not valid, its rows are
-made one by one through the classes of the data model, and the error names the row. Pages have checksums, which are verified. pyarrow is
-imported when a file is read.
+made one by one through the classes of the data model, and the error names the row. Pages have checksums, which are verified. pyarrow and
+numpy are imported when a file is read, so that a list of formats needs neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any
 from relsift.errors import DataError
 from relsift.readers.base import Reader, ReadReport, no_text, shown
 from relsift.readers.folders import FileKind, file_or_children, matching_files
-from relsift.readers.store_columns import Values, checked_columns, made_one, strings
 from relsift.schema import Document, Entity, Relation, Sentence, Syntax
 from relsift.store_layout import KEY, ROWS_AT_ONCE, SUFFIX, VERSION, pyarrow_for, schema_of, string_paths
 
@@ -46,9 +45,11 @@ class _Open:
 
     def closed(self) -> tuple[Document, ...]:
         """As a sequence; empty if all its sentences were left out. They were checked, with the text."""
+        from relsift.readers.store_columns import made_one
+
         if not self.sentences and not self.is_empty:
             return ()
-        return (made_one(Document, self.name, tuple(self.sentences), self.text),)
+        return (made_one(Document, self.name, tuple(self.sentences), self.text, ()),)
 
 
 def read(path: Path, report: ReadReport) -> Iterator[Document]:
@@ -62,6 +63,8 @@ def read(path: Path, report: ReadReport) -> Iterator[Document]:
 
 
 def _documents(file: Path, report: ReadReport) -> Iterator[Document]:
+    from relsift.readers.store_columns import checked_columns
+
     pyarrow = pyarrow_for(str(file))
     seen: set[_Key] = set()
     current, number = _Open(), 0
@@ -96,6 +99,8 @@ class _Rows:
 
     @staticmethod
     def of(batch: Any, current: _Open) -> _Rows:
+        from relsift.readers.store_columns import Values, strings
+
         named, places, own = Values.of(batch.column("document")), strings(batch.column("place")), strings(batch.column("document_text"))
         names = batch.column("document").to_pylist() if named is None else named.all()
         firsts = [row for row, place in enumerate(places) if not place]

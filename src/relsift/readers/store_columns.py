@@ -139,7 +139,7 @@ class Columns:
                 self.keys[first:last], self.token_groups.cut(self.tokens[words], first, last), self.entities.of(first, last),
                 self.relations.of(first, last), self.doc_ids[first:last],
                 self.offset_groups.cut(tuple(zip(self.starts[spans], self.ends[spans])), first, last), self.trees[first:last],
-                self.tagged.of(first, last), self.originals[first:last],
+                self.tagged.of(first, last), self.originals[first:last], repeat(()),
             )  # fmt: skip
             yield from made(Sentence, columns, last - first)
 

@@ -29,9 +29,9 @@ def document_html(document: Document) -> str:
     """The first sentences of a document with arcs, in a frame; what is left out is counted below it."""
     shown = _first(document.sentences)
     stream = io.StringIO()
-    write_documents([replace(document, sentences=document.sentences[:shown])], stream)
+    write_documents([replace(document, sentences=document.sentences[:shown], across=())], stream)
     lines = sum(len(sentence.tokens) // _TOKENS_A_LINE for sentence in document.sentences[:shown])
-    return framed(stream.getvalue(), _TOP + _SENTENCE * max(shown, 1) + _LINE * lines, _left_out(document.sentences[shown:], shown))
+    return framed(stream.getvalue(), _TOP + _SENTENCE * max(shown, 1) + _LINE * lines, _note(document, shown))
 
 
 def sentence_html(sentence: Sentence) -> str:
@@ -80,10 +80,13 @@ def _first(sentences: Sequence[Sentence]) -> int:
     return min(len(sentences), MOST_SENTENCES)
 
 
-def _left_out(sentences: Sequence[Sentence], shown: int) -> str:
-    """Empty if nothing is left out."""
-    if not sentences:
-        return ""
-    relations = sum(len(sentence.relations or ()) for sentence in sentences)
-    rest = f"{counted(len(sentences), 'sentence')} with {counted(relations, 'relation')}"
-    return f"Shown: the first {counted(shown, 'sentence')}. Left out here: {rest}."
+def _note(document: Document, shown: int) -> str:
+    """What is not drawn; empty if all is. Args: shown: number of sentences that are."""
+    sentences, notes = document.sentences[shown:], []
+    if sentences:
+        relations = sum(len(sentence.relations or ()) for sentence in sentences)
+        rest = f"{counted(len(sentences), 'sentence')} with {counted(relations, 'relation')}"
+        notes.append(f"Shown: the first {counted(shown, 'sentence')}. Left out here: {rest}.")
+    if document.across:
+        notes.append(f"Not drawn: {counted(len(document.across), 'relation')} across sentences.")
+    return " ".join(notes)

@@ -140,6 +140,11 @@ def _predicted(
     on_sentences: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     for block in blocks:
+        if extractor.candidates.window > 1:  # pairs across sentences belong to documents
+            yield list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
+            if on_sentences is not None:
+                on_sentences(report.sentences)
+            continue
         sentences = extractor.stream(sentences_of(block), threshold=threshold, report=report, entities=entities)
         yield [Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text) for document in block]
         if on_sentences is not None:

@@ -151,11 +151,11 @@ def _beginnings(document: Document, lines: Lines, found: bool) -> Iterator[str]:
     """Of each line, what does not depend on the prediction."""
     sentences = [sentence.with_relations(None) for sentence in document.sentences]
     if not found or not sentences:
-        yield from (line[:-1] for line in lines(replace(document, sentences=tuple(sentences))))
+        yield from (line[:-1] for line in lines(replace(document, sentences=tuple(sentences), across=())))
         return
     # What lines have in common that differ in their entities alone.
     without, some = (
-        lines(replace(document, sentences=tuple(replace(sentence, entities=entities, tagged=None) for sentence in sentences)))
+        lines(replace(document, sentences=tuple(replace(s, entities=entities, tagged=None) for s in sentences), across=()))
         for entities in ((), (Entity(0, 1, "X"),))
     )
     for one, other in zip(without, some):

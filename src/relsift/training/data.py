@@ -13,10 +13,11 @@ from relsift.candidates import Direction
 from relsift.corpora.corpus import DEV, TEST, TRAIN
 from relsift.corpora.data import Data, resolve
 from relsift.corpora.leaks import duplicates_line, fingerprint, read_fingerprints, repeated_ids, repeated_ids_line, same_origin, seen_before
-from relsift.corpora.losses import documents_with_losses
+from relsift.corpora.losses import documents_with_losses, regain
 from relsift.corpora.no_relation import never_seen, no_relation_warnings
 from relsift.corpora.split import SEED, share_warnings, split_documents
 from relsift.errors import ConfigError, DataError, require
+from relsift.passages import passages
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run_folder import FINGERPRINTS_FILE, RunData
@@ -64,6 +65,7 @@ def training_data(
     dev_fraction: float | None = None,
     no_relation: Sequence[str] = (),
     on_error: OnError = "stop",
+    window: int = 1,
 ) -> LoadedData:
     """The training and development sentences of `data`; a corpus with parts brings its own development part.
 
@@ -72,6 +74,7 @@ def training_data(
     Args:
         dev: other data, whose development part is taken if it has parts. dev_fraction: share of the training sentences to hold out in
             their place, whole documents, those that share text together. no_relation: see `resolve`. on_error: see `ReadReport`.
+        window: sentences of the passages that are trained on: relations across sentences that one holds are not lost.
     Raises: DataError if there is no development data, or both are read from the same place; ConfigError for `dev` beside `dev_fraction`.
     """
     if dev is not None and dev_fraction is not None:
@@ -88,40 +91,52 @@ def training_data(
     checksums = {source.name: source.sha256()}
     if dev_fraction is not None:
         cut = split_documents(list(source.documents(part, report)), {DEV: dev_fraction}, seed=SEED, where=data)
-        documents, development = cut[TRAIN], list(sentences_of(cut[DEV]))
+        documents, dev_documents = cut[TRAIN], list(cut[DEV])
         warnings = share_warnings(cut, {DEV: dev_fraction})
         if DEV in source.splits:
             warnings.append(f"{data}: its own development part is not used, since --dev-fraction holds out a share of the training part")
     else:
         dev_source, dev_part = _development_source(data, source, part, dev, no_relation)
         documents = list(source.documents(part, report))
-        development = list(sentences_of(dev_source.documents(dev_part, report)))
+        dev_documents = list(dev_source.documents(dev_part, report))
         checksums |= {dev_source.name: dev_source.sha256()} if dev is not None else {}
-    training = list(sentences_of(documents))
+    for document in (*documents, *dev_documents):
+        regain(document, window, report)
+    training, development = list(sentences_of(documents)), list(sentences_of(dev_documents))
     options: dict[str, Any] = {"no_relation": list(no_relation)} if no_relation else {}
     options |= {"on_error": on_error} if on_error != "stop" else {}
     options |= {"dev_fraction": dev_fraction} if dev_fraction is not None else {}
-    run = RunData(source.name, training, development, checksums, options)
-    warnings += [*_training_warnings(training, development), *never_seen(no_relation, report)]
+    run = RunData(source.name, training, development, checksums, options, (documents, dev_documents))
+    warnings += [*_training_warnings(training, development, _in_passages(dev_documents, window)), *never_seen(no_relation, report)]
     return LoadedData(run, source.direction, report.lines(), warnings, documents)
 
 
 def scoring_data(
-    data: str, run: Path | None = None, *, part: str = TEST, no_relation: Sequence[str] = (), on_error: OnError = "stop"
+    data: str,
+    run: Path | None = None,
+    *,
+    part: str = TEST,
+    no_relation: Sequence[str] = (),
+    on_error: OnError = "stop",
+    window: int = 1,
 ) -> ScoringData:
     """Annotated documents to score a model on: of data with parts, this one.
 
-    Args: run: folder of the model's run, to notice sentences that it was trained on. no_relation, on_error: as for `training_data`.
+    Args:
+        run: folder of the model's run, to notice sentences that it was trained on. no_relation, on_error: as for `training_data`.
+        window: that of the model (`Candidates.window`); with more than 1, the documents have passages for sentences.
     Raises: DataError if there are parts and not this one, since all parts together would be training data too.
     """
     source = resolve(data, no_relation)
     chosen = _part_or_whole(data, source, part, _KINDS[part])
     report = ReadReport(on_error=on_error)
     pairs = list(documents_with_losses(source.documents(chosen, report), report))
-    documents = [document for document, _ in pairs]
+    for document, lost in pairs:
+        regain(document, window, report, lost)
     name = source.name if chosen is None else f"{source.name}/{chosen}"
-    sentences = list(sentences_of(documents))
-    warnings = [*_scoring_warnings(name, sentences, run), *never_seen(no_relation, report)]
+    sentences = list(sentences_of(document for document, _ in pairs))  # whose repetition matters, where passages overlap
+    documents = [passages(document, window) for document, _ in pairs]
+    warnings = [*_scoring_warnings(name, sentences, list(sentences_of(documents)), run), *never_seen(no_relation, report)]
     return ScoringData(name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings)
 
 
@@ -156,7 +171,14 @@ def _development_source(data: str, source: Data, part: str | None, dev: str | No
     return dev_source, dev_part
 
 
-def _training_warnings(training: Sequence[Sentence], development: Sequence[Sentence]) -> Iterator[str]:
+def _in_passages(documents: Sequence[Document], window: int) -> list[Sentence]:
+    return list(sentences_of([passages(document, window) for document in documents]))
+
+
+def _training_warnings(
+    training: Sequence[Sentence], development: Sequence[Sentence], selected_on: Sequence[Sentence]
+) -> Iterator[str]:
+    """Args: selected_on: the development sentences, or their passages."""
     for part, sentences in (("training", training), ("development", development)):
         if ids := repeated_ids(sentences):
             yield repeated_ids_line(part, ids)
@@ -166,16 +188,17 @@ def _training_warnings(training: Sequence[Sentence], development: Sequence[Sente
             f"development{share}", "training", leaked,
             "take them out of one side, or cut the data anew with `relsift split`, which keeps them together",
         )  # fmt: skip
-    yield from too_few("development", development, "epoch and threshold are chosen on them")
+    yield from too_few("development", selected_on, "epoch and threshold are chosen on them")
     yield from no_relation_warnings(relation.type for sentence in training for relation in sentence.relations or ())
 
 
-def _scoring_warnings(name: str, sentences: Sequence[Sentence], run: Path | None) -> Iterator[str]:
+def _scoring_warnings(name: str, sentences: Sequence[Sentence], scored: Sequence[Sentence], run: Path | None) -> Iterator[str]:
+    """Args: scored: the sentences, or their passages."""
     if ids := repeated_ids(sentences):
         yield repeated_ids_line(name, ids)
     if run is not None:
         yield from seen_in_training(name, sentences, run)
-    yield from too_few(name, sentences, "the scores stand on them")
+    yield from too_few(name, scored, "the scores stand on them")
     yield from no_relation_warnings(relation.type for sentence in sentences for relation in sentence.relations or ())
 
 

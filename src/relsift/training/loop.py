@@ -118,7 +118,7 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
         raise DataError("training data: expected candidate pairs, got none after the candidate filter")
     _check_types(config, training_set.encoding.types.names)
     check_words(c, training_set.encoding, config.model.name)
-    check_teacher(c, training_set.encoding.labels, training_set.candidates.direction)
+    check_teacher(c, training_set.encoding.labels, training_set.candidates)
     make = partial(build, config.model.name, config.model.options, training_set.encoding)
     check_memory(c, make, device)
     with repeatable(c.threads, device):

@@ -28,6 +28,7 @@ from relsift.training.jack_knife import OnFold
 from relsift.training.loop import Prepared, TrainingResult, fit, prepare
 from relsift.training.run_folder import RunData, begin, check_place, claimed, record_of
 from relsift.training.state import STATE
+from relsift.training.windows import in_passages
 
 
 def train_run(
@@ -51,14 +52,15 @@ def train_run(
     """
     checked_device(config.training.device)  # first: parsing takes long
     check_place(config, data, folder, resume)
+    read, data = data, in_passages(config, data)
     if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
     data = with_tokens_of_text(config, data)
     prepared = prepare(config, data.training, data.development, plain=plain)  # finds out what is wrong with options and data
     with claimed(folder):
-        check_place(config, data, folder, resume)  # again: another process may have begun a run here meanwhile
-        begin(config, data, folder)
+        check_place(config, read, folder, resume)  # again: another process may have begun a run here meanwhile
+        begin(config, read, folder)  # knows sentences again, not passages
         return _train(prepared, data, folder, resume, on_epoch, on_batch, on_fold)
 
 
@@ -155,6 +157,8 @@ def predict_all(
     Args: entities: as of `relsift.inference.score`; predicted ones of a model that finds none are those of its annotators.
     """
     report = InferenceReport()
+    window = bundle.candidates.window
+    require(entities != "predicted" or window == 1, "entities", expected=f"gold, with a window of {window} sentences", got=entities)
     if entities == "predicted" and not bundle.scorer.finds_entities and bundle.entity_source is not None:
         sentences = entity_annotator(bundle.entity_source).annotate([without_entities(sentence) for sentence in sentences])
         entities = "gold"
@@ -174,7 +178,14 @@ def evaluate_predicted(
     Args: entities: those of `predicted`, as of `relsift.inference.score`. match: as of `evaluate`.
     """
     whose = entities_of(bundle.scorer, entities, has_annotator=bundle.entity_source is not None)
-    return evaluate(
+    scores = evaluate(
         gold, predicted, direction=bundle.candidates.direction, entities=whose, match=match,
         candidates=report.candidates.setting(),
     )  # fmt: skip
+    return with_window(scores, bundle)
+
+
+def with_window(scores: Scores, bundle: Bundle) -> Scores:
+    """The scores with the model's window in the setting, if it has one."""
+    window = bundle.candidates.window
+    return scores if window == 1 else scores.with_setting("window", f"{window} sentences")

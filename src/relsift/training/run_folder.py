@@ -23,7 +23,7 @@ from relsift.errors import CheckpointError, DataError
 from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
-from relsift.schema import Sentence
+from relsift.schema import Document, Sentence
 from relsift.training.teacher import teacher_checksum
 
 SEEDS = "seeds"  # key of run.json, in a folder of several runs
@@ -39,6 +39,7 @@ class RunData:
     development: Sequence[Sentence]  # to select the epoch and the threshold on
     checksums: Mapping[str, str]  # name of a data set -> sha256
     options: Mapping[str, Any] = field(default_factory=dict)  # how the data was read and cut, where not as usual
+    documents: tuple[Sequence[Document], Sequence[Document]] | None = None  # those of both parts, for passages; None: unknown
 
 
 def seed_folder(seed: int) -> str:

@@ -30,6 +30,7 @@ from relsift.training.run import score_bundle, train_run, tuned_on
 from relsift.training.run_folder import RunData, begin, check_place, claimed, seed_folder
 from relsift.training.selection import Selection
 from relsift.training.teacher import hand_on
+from relsift.training.windows import in_passages
 
 MOST_SEEDS = 1000
 
@@ -96,7 +97,8 @@ def train_seeds(
     checked_device(config.training.device)
     check_place(config, data, folder, resume, seeds=seeds)
     if not (folder / CONFIG_FILE).exists():
-        prepare(config, data.training, data.development)  # finds out what is wrong with options and data before anything is written
+        complete = in_passages(config, data)
+        prepare(config, complete.training, complete.development)  # finds out what is wrong with options and data before anything is written
     with claimed(folder):
         check_place(config, data, folder, resume, seeds=seeds)
         begin(config, data, folder, seeds=seeds)
@@ -109,7 +111,7 @@ def train_seeds(
         result = SeedRuns(runs, None, None)
         if ensemble:
             with enough_memory():
-                result = _with_ensemble(result, config, data, folder)
+                result = _with_ensemble(result, config, in_passages(config, data), folder)
         write_json(folder / METRICS_FILE, _metrics(result))
         return result
 

@@ -20,6 +20,8 @@ def plan_of(config: RunConfig, data: RunData) -> dict[str, Any]:
     """What decides the numbers of all trainings: data, files and options by their full names. A device rounds otherwise, and may differ."""
     options = config.model_dump(mode="json")
     del options["training"]["device"]
+    if options["candidates"]["window"] == 1:  # folders that are older than the option lack it
+        del options["candidates"]["window"]
     return {
         "data": data.name, "checksums": {**data.checksums, **file_checksums(config)}, "data options": dict(data.options),
         **{f"{section}.{name}": value for section, values in options.items() for name, value in values.items()},

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from relsift.bundle import Bundle, model_checksum, model_folder
-from relsift.candidates import Direction
+from relsift.candidates import Candidates
 from relsift.config import TrainingConfig
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256, make_folder, write_json
@@ -67,13 +67,13 @@ def teacher_checksum(teacher: str) -> str:
     return model_checksum(_folder(teacher))
 
 
-def check_teacher(c: TrainingConfig, labels: Sequence[str], direction: Direction) -> None:
+def check_teacher(c: TrainingConfig, labels: Sequence[str], candidates: Candidates) -> None:
     """Raises ConfigError for a teacher that cannot be loaded, or that does not score the relations of this training.
 
-    Args: labels: the relation types of the training data. direction: of its candidates.
+    Args: labels: the relation types of the training data. candidates: which of its pairs are trained on.
     """
     if c.teacher is not None:
-        _columns(c.teacher, _load(c.teacher), labels, direction)
+        _columns(c.teacher, _load(c.teacher), labels, candidates)
 
 
 def taught_scores(
@@ -110,7 +110,7 @@ def _computed(teacher: str, training_set: TrainingSet, device: torch.device) -> 
     """(P, K)"""
     bundle = _load(teacher)
     bundle.to(device)
-    columns = _columns(teacher, bundle, training_set.encoding.labels, training_set.candidates.direction)
+    columns = _columns(teacher, bundle, training_set.encoding.labels, training_set.candidates)
     known = [
         {(pair.head, pair.tail): row for pair, row in zip(scored.pairs, torch.from_numpy(scored.scores)[:, columns])}
         for scored in score(bundle.scorer, training_set.sentences, entities="gold")
@@ -141,7 +141,7 @@ def _load(teacher: str) -> Bundle:
         raise ConfigError(f"training.teacher: {error}") from error
 
 
-def _columns(teacher: str, bundle: Bundle, labels: Sequence[str], direction: Direction) -> list[int]:
+def _columns(teacher: str, bundle: Bundle, labels: Sequence[str], candidates: Candidates) -> list[int]:
     """Of each relation type of the training, its column in the teacher's scores."""
     theirs = bundle.encoding.labels
     if set(theirs) != set(labels):
@@ -151,10 +151,15 @@ def _columns(teacher: str, bundle: Bundle, labels: Sequence[str], direction: Dir
             f"training.teacher: expected a model of the relation types of the training data, got {teacher} with "
             f"{' and '.join(differences)}; train the teacher on this data"
         )
-    if bundle.candidates.direction != direction:
+    if bundle.candidates.direction != candidates.direction:
         raise ConfigError(
-            f"training.teacher: expected a model of {direction} pairs, as candidates.direction says, got {teacher} of "
+            f"training.teacher: expected a model of {candidates.direction} pairs, as candidates.direction says, got {teacher} of "
             f"{bundle.candidates.direction} ones"
+        )
+    if (theirs_window := bundle.candidates.window) != candidates.window:
+        raise ConfigError(
+            f"training.teacher: expected a model with a window of {candidates.window}, as candidates.window says, got {teacher} with one "
+            f"of {theirs_window}"
         )
     return [theirs.index(label) for label in labels]
 

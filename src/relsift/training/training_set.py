@@ -97,6 +97,7 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
         type_filter=rule.type_filter,
         max_distance=rule.max_distance,
         order_leak=rule.order_leak,
+        window=rule.window,
     )
     pairs, report, notes = _training_pairs(rule, candidates, annotated)
     num_further = sum(len(pair.types) - 1 for sentence_pairs in pairs for pair in sentence_pairs if pair.types)

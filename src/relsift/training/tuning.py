@@ -31,6 +31,7 @@ from relsift.training.run import with_tokens_of_text
 from relsift.training.run_folder import RunData
 from relsift.training.search_space import Choice, Part, Space, space_to_json, value_of
 from relsift.training.shared_plan import check_plan, plan_of, write_plan
+from relsift.training.windows import in_passages
 from relsift.yaml_text import decode
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ MOST_TRIALS = 100_000
 EPOCHS_BEFORE_PRUNING = 3  # a trial is trained for at least so many
 TRIALS_BEFORE_PRUNING = 5
 _NAME = "relsift"
+WINDOW = "candidates.window"
 
 State = Literal["complete", "pruned", "failed"]
 Values = Mapping[str, Any]
@@ -87,6 +89,8 @@ def _is_plain(value: Any) -> bool:
 
 def check_space(configure: Configure, space: Space) -> None:
     """Raises ConfigError for an option that is none, or for a value that it cannot have, before anything is trained."""
+    if WINDOW in space:
+        raise ConfigError(f"space of {WINDOW}: expected one value for all trials, since F1 counts other relations with another; set it")
     for name, part in space.items():
         for value in part.ends():
             try:
@@ -214,7 +218,8 @@ def _stored(part: Part, value: Any) -> Any:
 
 
 def _complete(config: RunConfig, data: RunData) -> RunData:
-    """With the trees and tokens that the model reads: made once, not in every trial."""
+    """With the passages, trees and tokens that the model reads: made once, not in every trial."""
+    data = in_passages(config, data)
     if "trees" in find("model", config.model.name).READS:
         parser = config.encoding.parser
         data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))

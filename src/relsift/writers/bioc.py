@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from relsift.omissions import Omissions
-from relsift.schema import Document
+from relsift.schema import Document, Relation, RelationAcross
 from relsift.writers.base import Writer
 from relsift.writers.layout import Layout, Placed, layout
 from relsift.writers.names import xml_text
@@ -43,6 +43,10 @@ def _document(page: Layout, left_out: Omissions) -> Element:
         _add_sentence(passage, page, placed, num_entities + 1, num_relations + 1, left_out)
         num_entities += len(placed.entities)
         num_relations += len(placed.sentence.relations or ())
+    firsts = page.first_entities()
+    for number, across in enumerate(page.across, start=num_relations + 1):
+        head, tail = (firsts[sentence] + place + 1 for sentence, place in (across.head, across.tail))
+        _add_relation(passage, across, number, (head, tail), page.name, left_out)
     return root
 
 
@@ -58,11 +62,18 @@ def _add_sentence(parent: Element, page: Layout, placed: Placed, entity: int, re
         SubElement(annotation, "location", offset=str(start), length=str(end - start))
         _add(annotation, "text", page.text[start:end], page.name, left_out)
     for number, link in enumerate(placed.sentence.relations or (), start=relation):
-        related = SubElement(element, "relation", id=f"R{number}")
-        infons = {"type": link.type, "score": _number(link.score), "probability": _number(link.probability)}
-        _add_infons(related, infons, page.name, left_out)
-        for end, role in ((link.head, "Arg1"), (link.tail, "Arg2")):
-            SubElement(related, "node", refid=f"T{entity + end}", role=role)
+        _add_relation(element, link, number, (entity + link.head, entity + link.tail), page.name, left_out)
+
+
+def _add_relation(
+    parent: Element, link: Relation | RelationAcross, number: int, ends: tuple[int, int], where: str, left_out: Omissions
+) -> None:
+    """Args: ends: numbers of head and tail."""
+    related = SubElement(parent, "relation", id=f"R{number}")
+    infons = {"type": link.type, "score": _number(link.score), "probability": _number(link.probability)}
+    _add_infons(related, infons, where, left_out)
+    for end, role in zip(ends, ("Arg1", "Arg2")):
+        SubElement(related, "node", refid=f"T{end}", role=role)
 
 
 def _add_infons(parent: Element, infons: dict[str, str | None], where: str, left_out: Omissions) -> None:
@@ -83,5 +94,5 @@ def _number(value: float | None) -> str | None:
 
 WRITER = Writer(
     name="bioc", summary="BioC XML: sentences, annotations and relations", suffix=".xml", write=write,
-    keeps=frozenset({"sentences", "plain_sentences", "unrelated", "subtypes", "entity_scores", "scores", "probabilities"}),
+    keeps=frozenset({"across", "sentences", "plain_sentences", "unrelated", "subtypes", "entity_scores", "scores", "probabilities"}),
 )  # fmt: skip

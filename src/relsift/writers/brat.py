@@ -63,6 +63,10 @@ def _annotations(page: Layout, types: _Types) -> Iterator[str]:
             num_relations += 1
             kind = types.add(relation.type, types.relations)
             yield f"R{num_relations}\t{kind} Arg1:T{first + relation.head} Arg2:T{first + relation.tail}"
+    firsts = page.first_entities()
+    for number, across in enumerate(page.across, start=num_relations + 1):
+        head, tail = (firsts[sentence] + place + 1 for sentence, place in (across.head, across.tail))
+        yield f"R{number}\t{types.add(across.type, types.relations)} Arg1:T{head} Arg2:T{tail}"
 
 
 def _pieces(text: str, span: Span) -> list[Span]:
@@ -79,5 +83,5 @@ def _configuration(types: _Types) -> str:
 
 WRITER = Writer(
     name="brat", summary="brat standoff: a folder of .txt and .ann, with annotation.conf", suffix="", write=write,
-    keeps=frozenset({"plain_sentences", "unrelated"}),
+    keeps=frozenset({"across", "plain_sentences", "unrelated"}),
 )  # fmt: skip

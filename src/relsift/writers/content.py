@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from relsift.omissions import Omissions
-from relsift.schema import Document, Sentence
+from relsift.schema import Document, Relation, RelationAcross, Sentence
 
 
 class Content(NamedTuple):
@@ -20,25 +20,36 @@ def _in_sentences(count: Callable[[Sentence], int]) -> Callable[[Document], int]
     return lambda document: sum(map(count, document.sentences))
 
 
-def _unrelated(sentence: Sentence) -> int:
-    related = {end for relation in sentence.relations or () for end in (relation.head, relation.tail)}
-    return len(sentence.entities) - len(related)
+def _of_relations(is_counted: Callable[[Relation | RelationAcross], bool]) -> Callable[[Document], int]:
+    within = _in_sentences(lambda sentence: sum(map(is_counted, sentence.relations or ())))
+    return lambda document: within(document) + sum(map(is_counted, document.across))
+
+
+def _unrelated(document: Document) -> int:
+    related = {end for relation in document.across for end in (relation.head, relation.tail)}
+    for number, sentence in enumerate(document.sentences):
+        related |= {(number, end) for relation in sentence.relations or () for end in (relation.head, relation.tail)}
+    return sum(len(sentence.entities) for sentence in document.sentences) - len(related)
+
+
+def _plain(document: Document) -> int:
+    related = {number for relation in document.across for number, _ in (relation.head, relation.tail)}
+    return sum(not sentence.relations and number not in related for number, sentence in enumerate(document.sentences))
 
 
 CONTENT: Mapping[str, Content] = {
     "sentences": Content("sentences whose bounds are not kept", lambda document: max(len(document.sentences) - 1, 0)),
     "tokens": Content("sentences whose tokens are not kept", lambda document: len(document.sentences)),
-    "plain_sentences": Content("sentences without a relation, left out", _in_sentences(lambda s: not s.relations)),
-    "unrelated": Content("entities without a relation, left out", _in_sentences(_unrelated)),
+    "plain_sentences": Content("sentences without a relation, left out", _plain),
+    "unrelated": Content("entities without a relation, left out", _unrelated),
     "unannotated": Content(
         "sentences without annotated relations, which look as if they had none", _in_sentences(lambda s: s.relations is None)
     ),
     "subtypes": Content("subtypes of entities", _in_sentences(lambda s: sum(e.subtype is not None for e in s.entities))),
     "entity_scores": Content("scores of entities", _in_sentences(lambda s: sum(e.score is not None for e in s.entities))),
-    "scores": Content("scores of relations", _in_sentences(lambda s: sum(r.score is not None for r in s.relations or ()))),
-    "probabilities": Content(
-        "probabilities of relations", _in_sentences(lambda s: sum(r.probability is not None for r in s.relations or ()))
-    ),
+    "scores": Content("scores of relations", _of_relations(lambda relation: relation.score is not None)),
+    "probabilities": Content("probabilities of relations", _of_relations(lambda relation: relation.probability is not None)),
+    "across": Content("relations across sentences", lambda document: len(document.across)),
     "tags": Content("sentences whose tags of other entities are not kept", _in_sentences(lambda s: s.tagged is not None)),
     "trees": Content("dependency trees", _in_sentences(lambda s: s.syntax is not None)),
 }

@@ -21,7 +21,7 @@ from relsift.writers.names import UniqueNames
 
 BY_TEXT, BY_MENTION = "text", "mention"
 NODES = (BY_TEXT, BY_MENTION)
-KEPT = frozenset({"unrelated", "scores", "probabilities"})  # see `relsift.writers.content`
+KEPT = frozenset({"across", "unrelated", "scores", "probabilities"})  # see `relsift.writers.content`
 WHOLE, NUMBER, TEXT = "int", "float", "string"
 PROPERTIES = {  # of edges; those that are not known are missing
     "document": TEXT, "sentence": WHOLE, "head": TEXT, "tail": TEXT, "head_start": WHOLE, "head_end": WHOLE, "tail_start": WHOLE,
@@ -44,7 +44,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A relation in a sentence."""
+    """A relation in a sentence, or across two; its place is then that of the head."""
 
     key: Key
     head: Key
@@ -58,15 +58,21 @@ def graph(documents: Iterable[Document], nodes: str) -> Iterator[tuple[list[Node
     names = UniqueNames()  # two documents of one id are two
     for document in documents:
         name = names.of(document.id)
-        found, edges = list[Node](), list[Edge]()
+        own = [
+            [_node(name, number, place, sentence, entity, nodes) for place, entity in enumerate(sentence.entities)]
+            for number, sentence in enumerate(document.sentences)
+        ]
+        edges = []
         for number, sentence in enumerate(document.sentences):
-            own = [_node(name, number, place, sentence, entity, nodes) for place, entity in enumerate(sentence.entities)]
-            found += own
             for place, relation in enumerate(sentence.relations or ()):
                 key, view = ("relation", name, str(number), str(place)), RelationView(sentence, relation)
-                properties = {name: value for name, value in _properties(document, number, view).items() if value is not None}
-                edges.append(Edge(key, own[relation.head].key, own[relation.tail].key, relation.type, properties))
-        yield found, edges
+                head, tail = own[number][relation.head], own[number][relation.tail]
+                edges.append(Edge(key, head.key, tail.key, relation.type, _properties(document, number, view)))
+        for place, across in enumerate(document.across):
+            (first, head_place), (last, tail_place) = across.head, across.tail
+            head, tail, key = own[first][head_place], own[last][tail_place], ("relation", name, "across", str(place))
+            edges.append(Edge(key, head.key, tail.key, across.type, _properties(document, first, document.view(across))))
+        yield [node for nodes_there in own for node in nodes_there], edges
 
 
 def identifier(key: Key) -> str:
@@ -92,11 +98,12 @@ def _node(document: str, number: int, place: int, sentence: Sentence, entity: En
 
 def _properties(document: Document, number: int, relation: RelationView) -> dict[str, Any]:
     head, tail = relation.head, relation.tail
-    return {
+    values = {
         "document": document.id, "sentence": number, "head": head.text, "tail": tail.text, "head_start": head.start, "head_end": head.end,
         "tail_start": tail.start, "tail_end": tail.end, "score": _rounded(relation.score), "probability": _rounded(relation.probability),
         "text": relation.sentence.text,
     }  # fmt: skip
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
-from relsift.schema import Document, Sentence
+from relsift.schema import Document, RelationAcross, Sentence
 
 Span = tuple[int, int]
 
@@ -26,17 +27,23 @@ class Layout:
     name: str  # id of the document, or of its sentence
     text: str
     sentences: list[Placed]
+    across: tuple[RelationAcross, ...] = ()  # between these sentences
+
+    def first_entities(self) -> list[int]:
+        """How many entities stand before each sentence, in formats that number those of the whole text."""
+        return list(accumulate((len(placed.entities) for placed in self.sentences), initial=0))
 
 
 def layout(document: Document) -> Layout:
     """The document's own text and offsets where they are known; else its sentences, one a line."""
     if document.text is not None and all(sentence.original is not None for sentence in document.sentences):
-        return Layout(document.id, document.text, [_placed(sentence, (sentence.extent or (0, 0))[0]) for sentence in document.sentences])
+        placed = [_placed(sentence, (sentence.extent or (0, 0))[0]) for sentence in document.sentences]
+        return Layout(document.id, document.text, placed, document.across)
     text, sentences = "", []
     for sentence in document.sentences:
         sentences.append(_placed(sentence, len(text)))
         text += sentence.text + "\n"
-    return Layout(document.id, text, sentences)
+    return Layout(document.id, text, sentences, document.across)
 
 
 def sentence_layouts(document: Document) -> list[Layout]:

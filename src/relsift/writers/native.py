@@ -6,22 +6,25 @@ All character offsets of a line count from the beginning of the line's `text`; `
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from relsift.errors import DataError
-from relsift.schema import Document, Entity, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.writers.base import Writer
 from relsift.writers.content import ALL
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # `json.dumps` would make an encoder for every line
 
 
-def record_of(sentence: Sentence, *, doc_id: str | None = None) -> dict[str, Any]:
+def record_of(
+    sentence: Sentence, *, doc_id: str | None = None, across: Sequence[RelationAcross] = ()
+) -> dict[str, Any]:
     """The JSON object of one sentence. Offsets are written where the original text is known.
 
     Args:
         doc_id: of the document, on all its lines; None: that of the sentence, unless it is equal to the sentence's id.
+        across: the document's relations whose head is in this sentence.
     """
     record: dict[str, Any] = {"id": sentence.id}
     if doc_id is None and sentence.doc_id != sentence.id:
@@ -42,13 +45,17 @@ def record_of(sentence: Sentence, *, doc_id: str | None = None) -> dict[str, Any
     if sentence.tagged is not None:
         record["tagged"] = [_entity(entity, start) for entity in sentence.tagged]
     if sentence.relations is not None:
-        record["relations"] = [
-            {"head": r.head, "tail": r.tail, "type": r.type}
-            | ({} if r.score is None else {"score": round(r.score, 6)})
-            | ({} if r.probability is None else {"probability": round(r.probability, 6)})
-            for r in sentence.relations
+        record["relations"] = [{"head": r.head, "tail": r.tail, "type": r.type} | _scores(r) for r in sentence.relations]
+    if across:
+        record["across"] = [
+            {"head": r.head[1], "tail": r.tail[1], "away": r.tail[0] - r.head[0], "type": r.type} | _scores(r) for r in across
         ]
     return record
+
+
+def _scores(relation: Relation | RelationAcross) -> dict[str, float]:
+    record = {} if relation.score is None else {"score": round(relation.score, 6)}
+    return record if relation.probability is None else record | {"probability": round(relation.probability, 6)}
 
 
 def lines(document: Document) -> Iterator[str]:
@@ -58,9 +65,12 @@ def lines(document: Document) -> Iterator[str]:
         yield _encode({"id": document.id, "tokens": [], **text, "entities": [], "relations": []})
     # Of raw text each line names its document, so that results can be joined to what went in.
     is_whole_document = document.text is None and len(document.sentences) == 1 and document.sentences[0].id == document.id
-    for sentence in document.sentences:
+    across: dict[int, list[RelationAcross]] = {}
+    for relation in document.across:
+        across.setdefault(relation.head[0], []).append(relation)
+    for number, sentence in enumerate(document.sentences):
         try:
-            yield _encode(record_of(sentence, doc_id=None if is_whole_document else document.id))
+            yield _encode(record_of(sentence, doc_id=None if is_whole_document else document.id, across=across.get(number, ())))
         except ValueError as error:  # infinity or not-a-number, which JSON does not have
             raise DataError(f"sentence {sentence.id!r}: expected finite scores, got {error}") from error
 

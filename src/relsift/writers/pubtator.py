@@ -64,10 +64,14 @@ def _lines(page: Layout, key: str, left_out: Omissions) -> Iterator[str]:
             yield f"{key}\t{start}\t{end}\t{words}\t{safe(entity.type)}\tT{number}"
         for one in placed.sentence.relations or ():
             relations.append(f"{key}\t{safe(one.type)}\tT{first + one.head}\tT{first + one.tail}")
+    firsts = page.first_entities()
+    for across in page.across:
+        head, tail = (firsts[sentence] + place + 1 for sentence, place in (across.head, across.tail))
+        relations.append(f"{key}\t{safe(across.type)}\tT{head}\tT{tail}")
     yield from relations
 
 
 WRITER = Writer(
     name="pubtator", summary="PubTator: title, abstract, mentions and relations", suffix=".pubtator", write=write,
-    keeps=frozenset({"plain_sentences", "unrelated"}),
+    keeps=frozenset({"across", "plain_sentences", "unrelated"}),
 )  # fmt: skip

@@ -62,12 +62,16 @@ def _doc(document: Document, vocabulary: Any, left_out: Omissions) -> Any:
 
     words, where = _words(document, left_out), f"document {document.id}"
     doc = Doc(vocabulary, words=words.words, spaces=words.spaces, sent_starts=words.starts)
-    spans, relations = [], []
+    spans, relations, by_sentence = [], [], list[list[End]]()
     for sentence, tokens in zip(document.sentences, words.numbers):
         own = [Span(doc, tokens[one.start], tokens[one.end - 1] + 1, label=one.type) for one in sentence.entities]
         ends = [End(span.start_char, span.end_char, span.label_) for span in own]
         relations += [Stored(ends[one.head], ends[one.tail], one.type, one.score, one.probability) for one in sentence.relations or ()]
+        by_sentence.append(ends)
         spans += own
+    for one in document.across:
+        head, tail = (by_sentence[number][place] for number, place in (one.head, one.tail))
+        relations.append(Stored(head, tail, one.type, one.score, one.probability))
     doc.ents = filter_spans(spans)
     doc.spans[KEY] = spans
     if again := len(spans) - len({(span.start, span.end, span.label) for span in spans}):
@@ -117,6 +121,6 @@ def _words_of_text(document: Document) -> _Words | None:
 WRITER = Writer(
     name="spacy", summary="spaCy's binary docs (.spacy), with doc._.relations of relsift's component; needs spaCy", suffix=".spacy",
     write=write, is_text=False, keeps=frozenset({
-        "sentences", "tokens", "plain_sentences", "unrelated", "unannotated", "scores", "probabilities",
+        "across", "sentences", "tokens", "plain_sentences", "unrelated", "unannotated", "scores", "probabilities",
     }),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from relsift.errors import ConfigError, DataError
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, WRITERS, find
-from relsift.schema import Document, Sentence, sentences_of
+from relsift.schema import Document, RelationAcross, Sentence, sentences_of
 from relsift.writers import html, native
 
 
@@ -27,6 +27,30 @@ def test_a_file_becomes_a_file(tmp_path: Path):
     assert after == before
     assert report.dropped == {"normalisations": 1}
     assert [child.name for child in target.parent.iterdir()] == ["notes.jsonl"]
+
+
+def notes_across(folder: Path) -> Path:
+    """One text of two sentences with a relation across them, and one with a relation within."""
+    folder.mkdir()
+    (folder / "a.txt").write_text("Ada left. Bo met Cy.", encoding="utf-8")
+    entities = "T0\tPER 0 3\tAda\nT1\tPER 10 12\tBo\nT2\tPER 17 19\tCy\n"
+    (folder / "a.ann").write_text(f"{entities}R1\tknows Arg1:T0 Arg2:T2\nR2\tmet Arg1:T1 Arg2:T2\n", encoding="utf-8")
+    return folder
+
+
+def test_a_format_that_holds_relations_across_sentences_loses_none(tmp_path: Path):
+    source, target, report, left_out = notes_across(tmp_path / "notes"), tmp_path / "a.jsonl", ReadReport(), Omissions()
+    convert(resolve(str(source)), target, native.WRITER, report, left_out=left_out)
+    assert not report.dropped and not report.lost_relations and not left_out.dropped
+    (document,) = resolve(str(target)).documents()
+    assert document.across == (RelationAcross((0, 0), (1, 1), "knows"),)
+
+
+def test_a_format_without_a_place_for_relations_across_sentences_counts_them(tmp_path: Path):
+    source, report, left_out = notes_across(tmp_path / "notes"), ReadReport(), Omissions()
+    convert(resolve(str(source)), tmp_path / "a.json", find("writer", "displacy"), report, left_out=left_out)
+    assert (report.dropped["relations across sentences"], report.lost_relations) == (1, {"knows": 1})
+    assert "relations across sentences" not in left_out.dropped  # counted once
 
 
 def test_parts_become_files_of_a_folder(tmp_path: Path):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from relsift.corpora.data import resolve
-from relsift.corpora.no_relation import looks_like_no_relation, never_seen, no_relation_warnings
+from relsift.corpora.no_relation import looks_like_no_relation, never_seen, no_relation_warnings, without_types
 from relsift.errors import ConfigError
 from relsift.readers.base import ReadReport
-from relsift.schema import sentences_of
+from relsift.schema import Document, Entity, RelationAcross, Sentence, sentences_of
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,13 @@ def write(folder: Path) -> str:
     ]
     (folder / "d.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return str(folder / "d.jsonl")
+
+
+def test_named_labels_across_sentences_are_taken_out_too():
+    one = Sentence("s", ("a",), (Entity(0, 1, "P"),), ())
+    document = Document("d", (one, one), across=(RelationAcross((0, 0), (1, 0), "NA"), RelationAcross((0, 0), (1, 0), "kills")))
+    (kept,) = without_types([document], ["NA"], ReadReport())
+    assert [relation.type for relation in kept.across] == ["kills"]
 
 
 def test_named_labels_are_taken_out_and_counted_and_their_pairs_stay_annotated(tmp_path: Path):

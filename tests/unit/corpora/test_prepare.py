@@ -38,6 +38,16 @@ def test_splits_options_and_counts(tmp_path: Path):
     assert (description["licence"], description["source"]) == ("CC0 1.0", "tests")
 
 
+def test_relations_across_sentences_are_described_as_left_out_and_not_written(tmp_path: Path):
+    raw = write_raw(tmp_path / "raw")
+    (raw / "held/one.txt").write_text("Bo left Lund. Al stays.", encoding="utf-8")
+    with (raw / "held/one.ann").open("a", encoding="utf-8") as notes:
+        notes.write("T4\tPER 14 16\tAl\nR2\tknows Arg1:T1 Arg2:T4\n")
+    folder = prepare(small_corpus(raw), source=raw, home=tmp_path)
+    assert json.loads((folder / "corpus.json").read_text(encoding="utf-8"))["dropped"]["relations across sentences"] == 1
+    assert "across" not in (folder / "test.jsonl").read_text(encoding="utf-8")
+
+
 def test_preparing_again_replaces_the_folder(tmp_path: Path):
     raw = write_raw(tmp_path / "raw")
     folder = prepare(small_corpus(raw), source=raw, home=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from relsift.corpora.groups import group_documents
 from relsift.corpora.split import share_warnings, split, split_documents
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import ReadReport
-from relsift.schema import Document, Sentence
+from relsift.schema import Document, Entity, RelationAcross, Sentence
 from relsift.writers import native
 
 
@@ -119,3 +120,17 @@ def test_nothing_is_written_over_or_into_the_data(tmp_path: Path):
     (tmp_path / "other/x").touch()
     with pytest.raises(ConfigError, match="expected a new or an empty folder"):
         split(resolve(str(tmp_path / "mine")), tmp_path / "other", dev=0.1, test=0.1, seed=0, report=ReadReport())
+
+
+def test_relations_across_sentences_are_in_the_parts_and_not_lost(tmp_path: Path):
+    one = Sentence("s", ("a",), (Entity(0, 1, "P"),), ())
+    documents = [
+        Document(f"d{n}", tuple(replace(one, id=f"d{n}-{k}", tokens=(f"a{n}",), doc_id=f"d{n}") for k in range(2)), across=(
+            RelationAcross((0, 0), (1, 0), "knows"),
+        )) for n in range(8)
+    ]  # fmt: skip
+    report = ReadReport()
+    parts, _ = split(resolve(saved(tmp_path / "all.jsonl", documents)), tmp_path / "out", dev=0.25, test=0, seed=0, report=report)
+    assert not report.dropped and not report.lost_relations
+    kept = [d for part in parts for d in resolve(str(tmp_path / "out" / f"{part}.jsonl")).documents()]
+    assert len(kept) == 8 and all(len(d.across) == 1 for d in kept)

@@ -75,3 +75,15 @@ def test_json_has_totals_and_types(tmp_path: Path):
     record = json.loads(json.dumps(everything.to_json()))
     assert (record["entities"], record["entity_types"], record["relation_types"]) == (3, {"PER": 2, "ORG": 1}, {"works": 1})
     assert record["balance"][0] == {"direction": "directed", "type_filter": True, "positive": 1, "negative": 1, "lost": 0}
+
+
+def test_relations_across_sentences_are_counted_by_their_distance(tmp_path: Path):
+    line = {"doc_id": "d", "tokens": ["A"], "entities": [{"start": 0, "end": 1, "type": "PER"}], "relations": []}
+    away = [[1, 3], [], [-2], []]
+    across = [[{"head": 0, "tail": 0, "away": one, "type": "r"} for one in those] for those in away]
+    lines = [line | {"id": f"s{n}", "across": those} for n, those in enumerate(across)]
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    (part,) = describe(resolve(str(tmp_path / "d.jsonl")), ReadReport())
+    assert part.across == {1: 1, 2: 1, 3: 1}
+    assert part.to_json()["relations_across_sentences"] == {"1": 1, "2": 1, "3": 1}
+    assert part.relations.total() == 0

@@ -539,3 +539,12 @@ def test_a_gpu_is_refused_in_a_forked_process(model: str, monkeypatch: pytest.Mo
 
     with pytest.raises(ConfigError, match=r"relsift\.device: expected cpu in processes of nlp\.pipe\(n_process=…\), got cuda:0"):
         _in_forked_process("relsift", "cuda:0")
+
+
+def test_a_model_with_a_window_is_refused(tmp_path: Path):
+    network = MultiTaskCNN(MultiTaskCNNConfig.tiny(), KNOWN)
+    randomise(network, 0)
+    Bundle("multitask_cnn", Scorer(network.eval(), KNOWN, Candidates(window=2)), Decision()).save(tmp_path / "model")
+    nlp = pipeline(str(tmp_path / "model"))
+    with pytest.raises(ConfigError, match=r"expected a model that reads single sentences, got one with candidates\.window=2"):
+        nlp("Ada leads Acme.")

@@ -11,7 +11,7 @@ from reading import mentions, only_sentence, read_content, triples
 
 from relsift.errors import DataError
 from relsift.readers.dygie import READER
-from relsift.schema import sentences_of
+from relsift.schema import RelationAcross, sentences_of
 
 # Tokens of the document:   0       1        2     3      4    5     6
 SENTENCES = [["Nobody", "came"], ["Ada", "Kern", "of", "New", "York"]]
@@ -51,6 +51,7 @@ def test_a_relation_across_sentences_is_counted(tmp_path: Path):
     documents, report = read_content(READER, tmp_path / "a.jsonl", content)
     assert [len(s.relations or ()) for s in sentences_of(documents)] == [0, 0]
     assert report.dropped == {"relations across sentences": 1}
+    assert documents[0].across == (RelationAcross((0, 0), (1, 0), "Knows"),)
 
 
 def test_an_entity_across_a_boundary_is_counted_with_its_relations(tmp_path: Path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ from hypothesis import strategies as st
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.native import READER, read_lines, read_records
-from relsift.schema import Document, Entity, Relation, Sentence, Syntax
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence, Syntax
 from relsift.writers.native import write
-from strategies import documents
+from strategies import documents, related_across
 
 ADA_ACME = [{"start": 0, "end": 1, "type": "PER"}, {"start": 2, "end": 3, "type": "ORG"}]
 LINE: dict[str, Any] = {"id": "s1", "tokens": ["Ada", "runs", "Acme"], "entities": ADA_ACME}
@@ -216,6 +218,52 @@ def test_relations_across_sentences_are_counted():
     (document,), report = read(record | {"relations": [RELATED]})
     assert [s.relations for s in document.sentences] == [(), ()]
     assert dict(report.dropped) == {"relations across sentences": 1}
+    assert document.across == (RelationAcross((0, 0), (1, 0), "runs"),)
+
+
+@given(related_across())
+def test_relations_across_sentences_read_back_and_count_as_lost(document: Document):
+    (back,), report = read(*written(document).rstrip("\n").split("\n"))
+    assert back.sentences == document.sentences
+    assert Counter(back.across) == Counter(document.across)  # in the order of their heads' lines
+    assert report.lost_relations == Counter(relation.type for relation in document.across)
+    assert +report.dropped == +Counter({"relations across sentences": len(document.across)})
+
+
+def across(**values: Any) -> dict[str, Any]:
+    return LINE | {"doc_id": "d", "across": [{"head": 0, "tail": 1, "away": 1, "type": "t"} | values]}
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (across(away=2), "f.jsonl:1: across 0: away: expected a line of the same document, 0 to 1, got 2"),
+        (across(away=-1), "f.jsonl:1: across 0: away: expected a line of the same document, 0 to 1, got -1"),
+        (across(away=0), "f.jsonl:1: across 0: away: expected another line"),
+        (across(tail=2), "f.jsonl:1: across 0: tail: expected a position below 2"),
+        (across(tail="e1"), "f.jsonl:1: across 0: tail: expected int"),
+        (across(type=""), "f.jsonl:1: across 0: expected a type"),
+        (TEXT | {"across": [{"head": 0, "tail": 1, "away": 1, "type": "t"}]}, 'f.jsonl:1: expected "tokens" beside "across"'),
+    ],
+)
+def test_broken_relations_across_sentences_name_their_place(record: dict[str, Any], message: str):
+    with pytest.raises(DataError, match=re.escape(message)):
+        read(record, LINE | {"id": "s2", "doc_id": "d"})
+
+
+def test_skipping_broken_lines_and_entities_leaves_other_relations_across_sentences_right():
+    broken = {"start": 5, "end": 9, "type": "X"}
+    last = LINE | {"id": "s3", "doc_id": "d", "entities": [broken, *ADA_ACME]}
+    report = ReadReport(on_error="skip")
+    ends = [(1, 1), (2, 0), (2, 1)]  # away and tail: on the broken line, the broken entity, the first entity beside it
+    first = LINE | {"doc_id": "d", "across": [{"head": 1, "away": away, "tail": tail, "type": f"t{tail}{away}"} for away, tail in ends]}
+    lines = enumerate(map(json.dumps, [first, {"id": "s2", "doc_id": "d", "tokens": 3}, last]), start=1)
+    (document,) = read_lines(lines, "f.jsonl", report)
+    assert document.across == (RelationAcross((0, 1), (1, 0), "t12"),)
+    assert report.dropped == {
+        "broken lines": 1, "broken entities": 1, "relations of a broken entity": 2, "relations across sentences": 1,
+    }  # fmt: skip
+    assert report.lost_relations == {"t11": 1, "t02": 1, "t12": 1}
 
 
 # ---- documents ---------------------------------------------------------------------------------------------------------------

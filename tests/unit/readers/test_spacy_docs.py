@@ -21,7 +21,7 @@ from relsift.errors import DataError
 from relsift.integrations.spacy_relations import SpanRelation
 from relsift.readers.base import ReadReport
 from relsift.readers.spacy_docs import READER
-from relsift.schema import Document, Entity, Relation, sentences_of
+from relsift.schema import Document, Entity, Relation, RelationAcross, sentences_of
 
 REL = ("._.", "rel", None, None)  # where spaCy stores `doc._.rel`
 WORDS = ["Bo", "left", ".", "Ada", "Kern", "leads", "Acme", "."]
@@ -92,6 +92,7 @@ def test_sentences_of_the_docs_are_kept_and_relations_across_them_counted(tmp_pa
     assert [sentence.relations for sentence in document.sentences] == [(), (Relation(0, 1, "leads"),)]
     assert report.dropped == {"relations across sentences": 1, "relations of an entity with itself": 1}
     assert report.lost_relations == {"left": 1, "is": 1}
+    assert document.across == (RelationAcross((0, 0), (1, 1), "left"),)
 
 
 def test_rules_cut_a_doc_without_sentence_boundaries_if_asked(tmp_path: Path):

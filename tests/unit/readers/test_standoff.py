@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
-from relsift.schema import Document
+from relsift.schema import Document, RelationAcross
 
 
 def build(
@@ -42,6 +42,7 @@ def test_relations_that_cannot_be_held_are_counted():
     report = ReadReport()
     document = build("Ada met Bo. It left.", entities, relations, report)
     assert [len(s.relations or ()) for s in document.sentences] == [1, 0]
+    assert document.across == (RelationAcross((0, 0), (1, 0), "r"),)  # a is the first entity of "Ada met Bo.", c that of "It left."
     assert report.dropped == {
         "duplicate relations": 1,
         "relations of an entity with itself": 1,
@@ -55,6 +56,15 @@ def test_the_place_of_a_relation_across_sentences_ends_in_the_readers_hint():
     report = ReadReport()
     document_from_offsets("d", "Ada.\nBo", entities, [TextRelation("a", "b", "r")], report, where="file", split_hint="; try this")
     assert report.examples == {"relations across sentences": ["file: r a b; try this"]}
+
+
+def test_sentences_without_tokens_do_not_count_for_relations_across():
+    entities = [TextEntity("a", 0, 3, "X"), TextEntity("b", 6, 8, "X")]
+    document = document_from_offsets(
+        "d", "Ada.\n\nBo", entities, [TextRelation("b", "a", "r")], ReadReport(), where="file", sentences=[(0, 4), (4, 6), (6, 9)]
+    )
+    assert [s.tokens for s in document.sentences] == [("Ada", "."), ("Bo",)]
+    assert document.across == (RelationAcross((1, 0), (0, 0), "r"),)
 
 
 def test_a_mention_that_ends_inside_a_character_covers_the_whole_of_it():

@@ -11,7 +11,7 @@ import pytest
 
 from relsift.report import notebook
 from relsift.report.sentence_page import write_documents
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 
 EVIL = '"></iframe><img src=x onerror=alert(1)>'
 
@@ -80,6 +80,11 @@ def test_a_long_document_is_cut_and_what_is_left_out_is_counted():
     assert page_in(shown) == written(Document("d", sentences[: notebook.MOST_SENTENCES]))
     assert Outside(shown).text == "Shown: the first 30 sentences. Left out here: 2 sentences with 2 relations."
     assert Outside(Document("d", sentences[: notebook.MOST_SENTENCES])._repr_html_()).text == ""
+
+
+def test_relations_across_sentences_are_counted_below_the_frame():
+    document = Document("d", (sentence(0), sentence(1)), across=(RelationAcross((0, 0), (1, 1), "knows"),))
+    assert Outside(document._repr_html_()).text == "Not drawn: 1 relation across sentences."
 
 
 def test_long_sentences_are_cut_earlier_and_one_is_shown_in_any_case():

@@ -175,6 +175,13 @@ def test_a_teacher_of_another_direction_is_refused(teacher_folder):
         run(config)
 
 
+def test_a_teacher_of_another_window_is_refused(teacher_folder):
+    config = config_of(teacher=str(teacher_folder))
+    config = config.model_copy(update={"candidates": config.candidates.model_copy(update={"window": 2})})
+    with pytest.raises(ConfigError, match=r"training\.teacher: expected a model with a window of 2, .* with one of 1"):
+        run(config)
+
+
 # ---- resume
 
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, find
-from relsift.schema import Document, Entity, Relation, Sentence, sentences_of
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence, sentences_of
 from relsift.writers.base import write_documents
+from relsift.writers.graph import BY_MENTION, graph
+from relsift.writers.rows import COLUMNS, relation_rows
 from strategies import WORDS, each_once, entities, relations
 
 FORMATS = [  # format, options, what else comes back
@@ -103,6 +105,35 @@ def test_entities_that_are_finer_than_a_token_keep_their_characters_where_offset
         (back,) = find("reader", name).read(target, ReadReport())
         (entity,) = back.sentences[0].entities
         assert back.sentences[0].text_of(entity) == "Zed"
+
+
+@pytest.mark.parametrize("name", ["native", "spacy", "brat", "bioc"])  # PubTator relates concepts: its reader looks within sentences
+def test_relations_across_sentences_come_back(name: str, tmp_path: Path):
+    if name == "spacy":
+        pytest.importorskip("spacy")
+    ends = (Entity(0, 1, "A"), Entity(1, 2, "B"))
+    sentences = (Sentence("s", ("Ada", "met", "."), ends, (), "d"), Sentence("t", ("Bo", "left", "."), ends, (Relation(1, 0, "r"),), "d"))
+    document = Document("d", sentences, across=(RelationAcross((1, 1), (0, 0), "q"),))
+    target, report = tmp_path / f"out{find('writer', name).suffix}", ReadReport()
+    write_documents(find("writer", name), [document], target, Omissions())
+    (back,) = find("reader", name).read(target, report)
+    assert back.across == document.across and report.lost_relations == {"q": 1}
+    assert [s.relations for s in back.sentences] == [(), (Relation(1, 0, "r"),)]
+
+
+def test_rows_and_graphs_hold_relations_across_sentences():
+    first, second = (Sentence(word, (word, "x"), (Entity(0, 1, "A"),), (), "d") for word in ("Ada", "Bo"))
+    document = Document("d", (first, second), across=(RelationAcross((1, 0), (0, 0), "q", 1.5, 0.75),))
+    ((sentence, row),) = relation_rows(document)
+    assert sentence is second  # that of the head
+    assert dict(zip(COLUMNS, row)) == {
+        "document": "d", "sentence": 1, "head_text": "Bo", "head_type": "A", "head_start": None, "head_end": None, "head_score": None,
+        "relation": "q", "tail_text": "Ada", "tail_type": "A", "tail_start": None, "tail_end": None, "tail_score": None, "score": 1.5,
+        "probability": 0.75,
+    }  # fmt: skip
+    ((nodes, (edge,)),) = graph([document], BY_MENTION)
+    assert [node.name for node in nodes] == ["Ada", "Bo"] and (edge.head, edge.tail) == (nodes[1].key, nodes[0].key)
+    assert edge.properties["text"] == "Bo x" and edge.properties["probability"] == 0.75
 
 
 def test_relations_across_two_units_are_numbered_anew(tmp_path: Path):
