@@ -1,4 +1,4 @@
-"""Document stores: Parquet files with everything that the data model holds, one row a sentence (see `relsift.store_layout`).
+"""Document stores: Parquet files with all that a sentence holds, one row each (see `relsift.store_layout`).
 
 A batch of rows is checked and made column by column (`relsift.readers.store_columns`). Where a value of it is not valid, its rows are
 made one by one through the classes of the data model, and the error names the row. Pages have checksums, which are verified. pyarrow and
@@ -324,7 +324,7 @@ GazeF/iFi6+7Z0bukynzm/jaI+77+UzUxRPuTv+g8J1GTf
 """
 READER = Reader(
     name="store",
-    summary="document store: everything, read several times as fast as JSON lines; Parquet, needs pyarrow",
+    summary="document store: whole sentences, read several times as fast as JSON lines; Parquet, needs pyarrow",
     read=read,
     recognises=recognises,
     samples={"train.parquet": zlib.decompress(base64.b64decode(_SAMPLE))},

@@ -1,4 +1,4 @@
-"""Document store: a Parquet file that holds everything and is read fast (see `relsift.store_layout`). Needs pyarrow.
+"""Document store: a Parquet file of whole sentences that is read fast (see `relsift.store_layout`). Needs pyarrow.
 
 Numbers are written as they are, scores in full precision. A row group has so many rows and characters at most, so that memory is bounded.
 """
@@ -114,6 +114,6 @@ def _fault(rows: list[dict[str, Any]], pyarrow: Any, schema: Any) -> DataError:
 
 
 WRITER = Writer(
-    name="store", summary="everything, read several times as fast as JSON lines; Parquet, needs pyarrow", suffix=SUFFIX, write=write,
+    name="store", summary="whole sentences, read several times as fast as JSON lines; Parquet, needs pyarrow", suffix=SUFFIX, write=write,
     is_text=False, keeps=ALL - {"across"},
 )  # fmt: skip
