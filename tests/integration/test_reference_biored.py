@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from relsift.evaluation.concepts import evaluate_concepts
+from relsift.passages import passages, with_relations_of_passages
 from relsift.readers import bioc, pubtator
 from relsift.readers.base import Reader, ReadReport
 from relsift.schema import Sentence, sentences_of
@@ -70,3 +72,15 @@ def test_counts_are_those_of_the_lines_of_the_file(raw: Path):
     assert sum(len(sentence.relations or ()) for sentence in sentences) == num_pairs
     assert report.lost_relations.total() == num_lost
     assert report.lost_entities == 0
+
+
+def test_gold_relations_of_concepts_are_the_relation_lines_of_the_file(raw: Path):
+    lines = [line.split("\t") for line in (raw / "Dev.PubTator").read_text(encoding="utf-8").split("\n")]
+    facts = {(article, kind, *sorted((head, tail))) for article, kind, head, tail, _ in (line for line in lines if len(line) == 5)}
+    documents = list(pubtator.READER.read(raw / "Dev.PubTator", ReadReport()))
+    for window, unreachable in ((1, 205), (2, 85), (3, 72)):
+        joined = [with_relations_of_passages(document, passages(document, window).sentences) for document in documents]
+        result = evaluate_concepts(documents, joined, direction="undirected", window=window)
+        assert result.counts[:, 2].sum() == len(facts) == 1162
+        assert result.unreachable == unreachable
+        assert result.counts[:, 0].sum() == len(facts) - unreachable  # the gold relations of mentions say all others

@@ -61,6 +61,11 @@ def concept_scores(document: Document, direction: Direction, *, own: bool = True
     return _said_of_concepts(document, direction, own=own).scores
 
 
+def concept_facts(document: Document, direction: Direction) -> set[Fact]:
+    """What is annotated of concepts: the gold side of `evaluate_concepts`, with keys as of `concept_scores`."""
+    return set(_gold(document, direction).scores)
+
+
 def evaluate_concepts(
     gold: Sequence[Document],
     predicted: Sequence[Document],
