@@ -42,6 +42,20 @@ def without_mentions(document: Document) -> list[RelationOfConcepts]:
     return [one for one in document.concept_relations or () if (one.head, one.tail, one.type) not in shown]
 
 
+def distances(document: Document) -> list[int | None]:
+    """Of each relation of concepts, how many sentences apart their nearest mentions are, 0 for one sentence; None: they have no two."""
+    mentions: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for number, sentence in enumerate(document.sentences):
+        for position, entity in enumerate(sentence.entities):
+            for concept in entity.concepts:
+                mentions[concept].append((number, position))
+    nearest = []
+    for one in document.concept_relations or ():
+        pairs = product(mentions.get(one.head, ()), mentions.get(one.tail, ()))
+        nearest.append(min((abs(head[0] - tail[0]) for head, tail in pairs if head != tail), default=None))
+    return nearest
+
+
 def across_of_concepts(document: Document, ends: Sequence[int]) -> list[RelationAcross]:
     """The pairs of mentions in different sentences of one passage that the relations of concepts join, each once.
 

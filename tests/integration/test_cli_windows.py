@@ -158,6 +158,9 @@ def concept_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_relations_of_concepts_are_scored_with_those_that_no_passage_shows(
     concept_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
+    status, out, _ = relsift(capsys, "stats", concept_data / "test.jsonl")
+    rows = {" ".join(line.split()[:-1]): line.split()[-1] for line in out.splitlines() if line.strip()}
+    assert (rows["relations of concepts"], rows["1 apart (candidates.window=2)"], rows["2 apart (candidates.window=3)"]) == ("12", "8", "4")
     run = tmp_path / "run"
     status, _, err = relsift(capsys, "train", "--data", concept_data, *MODEL, "--set", "candidates.window=2", "--out", run)
     assert status == 0, err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,23 @@ def test_counts_are_those_of_the_lines_of_the_file(raw: Path):
 
 
 def test_gold_relations_of_concepts_are_the_relation_lines_of_the_file(raw: Path):
-    lines = [line.split("\t") for line in (raw / "Dev.PubTator").read_text(encoding="utf-8").split("\n")]
-    facts = {(article, kind, *sorted((head, tail))) for article, kind, head, tail, _ in (line for line in lines if len(line) == 5)}
+    facts, nearest = set(), Counter[int]()
+    for article in (raw / "Dev.PubTator").read_text(encoding="utf-8").strip().split("\n\n"):
+        title, abstract, *lines = article.split("\n")
+        text = f"{title.split('|t|', 1)[1]}\n{abstract.split('|a|', 1)[1]}"
+        columns = [line.split("\t") for line in lines]
+        mentions = [(int(c[1]), int(c[2]), c[5].split(",")) for c in columns if len(c) == 6]
+        starts = [start for start, _ in split_sentences(text, [(start, end) for start, end, _ in mentions])]
+        places = [(sum(start <= mention[0] for start in starts), mention[2]) for mention in mentions]
+        for key, kind, head, tail, _ in (c for c in columns if len(c) == 5):
+            facts.add((key, kind, *sorted((head, tail))))
+            # the relation of a concept with itself: two mentions that name it alone
+            ends = [[n for n, ids in places if end in ids and (head != tail or ids == [end])] for end in (head, tail)]
+            apart = [abs(a - b) for i, a in enumerate(ends[0]) for j, b in enumerate(ends[1]) if head != tail or i != j]
+            nearest[min(apart, default=1000)] += 1
     documents = list(pubtator.READER.read(raw / "Dev.PubTator", ReadReport()))
-    for window, unreachable in ((1, 205), (2, 85), (3, 72)):
+    for window in (1, 2, 3):
+        unreachable = sum(count for apart, count in nearest.items() if apart >= window)
         joined = [with_relations_of_passages(document, passages(document, window).sentences) for document in documents]
         result = evaluate_concepts(documents, joined, direction="undirected", window=window)
         assert result.counts[:, 2].sum() == len(facts) == 1162

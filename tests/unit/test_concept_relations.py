@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relsift.concepts import without_mentions
+from relsift.concepts import distances, without_mentions
 from relsift.corpora.losses import holding, regain
 from relsift.errors import DataError
 from relsift.passages import held_of_concepts, passages, passages_to_predict, with_relations_of_passages
@@ -88,6 +88,12 @@ def test_relations_that_a_window_reaches_are_lost_no_longer():
     assert (report.dropped, report.lost_relations, lost) == ({LOST: 2}, {"r": 2}, {"r": 2, "other": 1})
 
 
+def test_distances_are_those_of_the_nearest_mentions():
+    assert distances(DOCUMENT) == [0, 1, 2, None]
+    alone = (RelationOfConcepts("A", "A", "r"), RelationOfConcepts("C", "C", "r"))
+    assert distances(replace(DOCUMENT, concept_relations=alone)) == [1, None]
+
+
 def test_files_that_hold_relations_of_concepts_lose_none():
     report = ReadReport()
     for one in without_mentions(DOCUMENT):
@@ -155,7 +161,8 @@ def test_a_text_without_tokens_has_concepts_too_and_lines_before_may_hold_the_re
     text = (
         '{"id": "a", "doc_id": "d", "tokens": ["A"], "entities": [{"start": 0, "end": 1, "type": "X", "concepts": [7]}], '
         '"relations": [], "concept_relations": [{"head": 7, "tail": "B", "type": "r", "evidence": [1]}]}\n'
-        '{"id": "b", "doc_id": "d", "text": "A met B today. Bo left.", "entities": [{"start": 0, "end": 1, "type": "X", "concepts": ["7"]}, '
+        '{"id": "b", "doc_id": "d", "text": "A met B today. Bo left.", "entities": '
+        '[{"start": 0, "end": 1, "type": "X", "concepts": ["7"]}, '
         '{"start": 6, "end": 7, "type": "X", "concepts": ["B"]}], "relations": [{"head": 0, "tail": 1, "type": "r"}]}\n'
     )
     (document,), report = read(text)
