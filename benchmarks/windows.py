@@ -31,7 +31,7 @@ from typing import Any
 
 from measure import machine
 
-from relsift.bundle import HISTORY_FILE, Bundle, model_folder
+from relsift.bundle import CONFIG_FILE, Bundle, model_folder
 from relsift.config import load_config
 from relsift.corpora.corpus import DEV, TEST
 from relsift.decisions.scored import Scored
@@ -87,7 +87,7 @@ def begun(file: Path, asked: dict[str, Any]) -> dict[str, Any]:
 def figures(data: str, model: str, options: list[str], window: int, folder: Path) -> dict[str, Any]:
     """Train with a window, or go on with an interrupted training, and score on the test part."""
     loaded = training_data(data, window=window)
-    result, _ = train_run(load_config(model=model, overrides=options), loaded.run, folder, resume=(folder / HISTORY_FILE).exists())
+    result, _ = train_run(load_config(model=model, overrides=options), loaded.run, folder, resume=(folder / CONFIG_FILE).exists())
     bundle = Bundle.load(model_folder(folder))
     test = scoring_data(data, folder, part=TEST, window=window)
     report = InferenceReport()
