@@ -73,5 +73,5 @@ def _lines(page: Layout, key: str, left_out: Omissions) -> Iterator[str]:
 
 WRITER = Writer(
     name="pubtator", summary="PubTator: title, abstract, mentions and relations", suffix=".pubtator", write=write,
-    keeps=frozenset({"across", "plain_sentences", "unrelated"}),
+    keeps=frozenset({"across", "plain_sentences", "plain_documents", "unrelated"}),
 )  # fmt: skip
