@@ -62,6 +62,7 @@ class Line(NamedTuple):
     further: tuple[Across, ...] = ()  # from this line's entities to those of others
     places: tuple[int | None, ...] = ()  # of each entity in the file: its position, None if it was left out; of a line with tokens
     number: int = 0  # among the lines of the file, where broken ones count
+    is_plain: bool = False  # see `relsift.readers.native_plain`
 
 
 def lose_relations(record: Any, report: ReadReport) -> None:
