@@ -9,6 +9,9 @@ A record is one sentence with Prodigy's own tokens, so relations across full sto
 those without an answer, which other programs wrote; rejected and ignored ones are counted. `ner.manual` and `spans.manual` write the same
 without relations: such records are not annotated with relations. Tokens that are `disabled` are words like any other.
 
+A record without tokens, such as Prodigy's input, is raw text for `relsift predict` and `relsift annotate`, which give `split`; elsewhere it
+is counted.
+
 Traps: `start` and `end` count characters, the end exclusive; `token_end` is INCLUSIVE. `head` and `child` are the LAST token of a span.
 `head_span` and `child_span` are compared with the spans by their characters: some versions write a wrong `token_start` there.
 Tokens of blanks alone are left out, as no format has them.
@@ -32,6 +35,7 @@ from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.readers.json_layouts import first_records
+from relsift.readers.raw import Split, documents_of
 from relsift.readers.records import as_kind, as_object, json_records, required, sentence_from_indices
 from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.text import Span
@@ -53,27 +57,37 @@ SAMPLES = {
 }
 
 
-def read(path: Path, report: ReadReport, *, encoding: str = UTF8) -> Iterator[Document]:
+def read(path: Path, report: ReadReport, *, encoding: str = UTF8, split: Split | None = None) -> Iterator[Document]:
     """Yield one document a record, in file order.
 
+    Args: split: from the text of a record without tokens to sentences; None: such records are counted.
     Raises: DataError naming file, line and record (counted from 1); also where spans, tokens and text show different words.
     Counts: records with another answer than accept, blank texts, spans without a label, relations with a token that is in no labelled span,
         values under unknown keys, duplicates, relations of an entity with itself, and what `_cut` counts.
     """
-    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, encoding=encoding), encoding)
+    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, encoding=encoding, split=split), encoding)
 
 
-def _documents(file: Path, *, path: Path, report: ReadReport, encoding: str) -> Iterator[Document]:
+def _documents(file: Path, *, path: Path, report: ReadReport, encoding: str, split: Split | None) -> Iterator[Document]:
     key = file_key(file, path)
     for number, (line, value) in enumerate(json_records(file, report, encoding, unit="records"), start=1):
         where = f"{file}:{line}: record {number}"
         with report.leaving_out("records"):
             record = as_object(value, _KEYS, where, report)
             answer = record.get("answer", _ACCEPT)
-            if answer == _ACCEPT:
-                yield _document(record, f"{key}-{number}", where, report)
-            else:
+            if answer != _ACCEPT:
                 report.drop(f"records with the answer {shown(answer)}", where)
+            elif not _is_raw(record):
+                yield _document(record, f"{key}-{number}", where, report)
+            elif split is None:
+                report.drop("records without annotation", where)
+            else:
+                yield from documents_of(f"{key}-{number}", (required(record, "text", str, where),), split, report, where)
+
+
+def _is_raw(record: dict[str, Any]) -> bool:
+    """Whether it is a text to be annotated."""
+    return isinstance(record.get("text"), str) and all(record.get(name) is None for name in ("tokens", "spans", "relations"))
 
 
 @dataclass(slots=True)
@@ -277,6 +291,8 @@ def _end(
 def _recognises_file(path: Path) -> bool:
     for record in first_records(path):
         tokens = record.get("tokens")
+        if _is_raw(record) and isinstance(record.get("meta"), dict) and record.keys() <= _KEYS:
+            return True
         if not isinstance(tokens, list) or record.keys().isdisjoint({"spans", "relations", "_input_hash"}):
             return False
         if tokens:
@@ -297,4 +313,5 @@ READER = Reader(
     recognises=recognises,
     samples=SAMPLES,
     has_encoding=True,
+    has_split=True,
 )
