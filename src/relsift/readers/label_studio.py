@@ -297,7 +297,7 @@ def _recognises_file(path: Path) -> bool:
 
 
 def recognises(path: Path) -> bool:
-    """A .json array of objects with `data`, and `annotations` or nothing else; also another export of Label Studio, so that reading says what is wrong."""
+    """A .json array of tasks, annotated or not; also another export of Label Studio, so that reading says what is wrong."""
     return (path.is_file() and _other_export(path) != "") or file_or_children(path, _KIND)
 
 
