@@ -146,8 +146,11 @@ def _add_error_answers(app: FastAPI) -> None:
     async def of_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
-        expected = {"not_found": "a path that /docs lists", "method_not_allowed": "a method that /docs lists for this path"}
-        answer = Problem(code, f"expected {expected.get(code, 'a request that /docs describes')}, got {error.detail}")
+        messages = {
+            "not_found": "expected a path that /docs lists, got another one",
+            "method_not_allowed": f"expected a method that /docs lists for this path, got {request.method[:10]}",
+        }
+        answer = Problem(code, messages.get(code, f"expected a request that /docs describes, got {error.detail}"))
         headers = {**answer.headers(), **(error.headers or {})}
         return Response(answer.body(), error.status_code, headers=headers, media_type=_JSON)
 
