@@ -18,7 +18,7 @@ from relsift.serving.docs_page import DOCS_POLICY, docs_page
 from relsift.serving.metrics import MEDIA_TYPE
 from relsift.serving.middleware import Middleware
 from relsift.serving.openapi import EXTRACT_BODY, TITLE, described, errors
-from relsift.serving.problems import Problem, as_json
+from relsift.serving.problems import FAULT, Problem, as_json
 from relsift.serving.requests import extraction_of
 from relsift.serving.schemas import ExtractAnswer, ModelsAnswer, StatusAnswer
 from relsift.serving.service import Service
@@ -154,8 +154,11 @@ def _add_error_answers(app: FastAPI) -> None:
         headers = {**answer.headers(), **(error.headers or {})}
         return Response(answer.body(), error.status_code, headers=headers, media_type=_JSON)
 
+    async def fault(request: Request, error: Exception) -> Response:
+        return Response(Problem("internal", FAULT).body(), 500, media_type=_JSON)  # the middleware logs it
+
     handlers: dict[type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {
-        Problem: problem, HTTPException: of_framework,
+        Problem: problem, HTTPException: of_framework, Exception: fault,
     }  # fmt: skip
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)

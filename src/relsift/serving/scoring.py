@@ -17,6 +17,7 @@ from relsift.inference import Ensemble, InferenceReport
 from relsift.items import BY_MODEL
 from relsift.readers.base import ReadReport
 from relsift.readers.native import document_of, read_records
+from relsift.readers.python_values import as_json as whole_characters
 from relsift.schema import Document, Sentence
 from relsift.serving.limits import Limits
 from relsift.serving.problems import Problem, as_json
@@ -123,6 +124,7 @@ def _read_document(extractor: RelationExtractor, record: Mapping[str, Any], wher
         raise Problem("invalid", f'expected "entities" beside the text; {BY_MODEL}', where)
     report = ReadReport()
     try:
+        whole_characters(record, where)  # what no reader takes: half a character, U+0000
         if parts is None:
             document = document_of(record, where, report, key=record["id"])
         else:
