@@ -218,8 +218,7 @@ def _document(result: Mapping[str, Any], asked: _Asked) -> Document:
     for found in result["entities"]:
         number = found["sentence"]
         place.append((number, len(entities[number])))
-        start, end = found["tokens"]
-        entities[number].append(Entity(start, end, found["type"], found["subtype"], found["id"], score=found["score"]))
+        entities[number].append(_entity(found, in_text=result["offsets"] == "characters"))
     relations: list[list[Relation]] = [[] for _ in entities]
     across = []
     for found in result["relations"]:
@@ -237,8 +236,15 @@ def _document(result: Mapping[str, Any], asked: _Asked) -> Document:
         ]
     else:
         bare, text = list(base.sentences), base.text
-        entities = [list(one.entities) if "entities" in asked.record["sentences"][0] else new for one, new in zip(bare, entities)]
+        is_given = bool(bare) and "entities" in asked.record["sentences"][0]
+        entities = [list(one.entities) if is_given else [*map(one.with_characters, found)] for one, found in zip(bare, entities)]
     complete = (
         replace(one, entities=tuple(those), relations=tuple(related)) for one, those, related in zip(bare, entities, relations, strict=True)
     )
     return Document(asked.key, tuple(complete), text, tuple(across))
+
+
+def _entity(found: Mapping[str, Any], *, in_text: bool) -> Entity:
+    start, end = found["tokens"]
+    chars = (found["start"], found["end"]) if in_text else None
+    return Entity(start, end, found["type"], found["subtype"], found["id"], chars, found["score"])

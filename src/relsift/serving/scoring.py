@@ -11,6 +11,7 @@ from relsift.decisions.decision import Decision
 from relsift.decisions.scored import Scored
 from relsift.encoding.example import examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
+from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import DataError, RelsiftError
 from relsift.extractor import RelationExtractor
 from relsift.inference import Ensemble, InferenceReport
@@ -144,6 +145,16 @@ def _unknown_types(extractor: RelationExtractor, sentences: Sequence[Sentence]) 
     return [f"entity types never seen in training, tagged as no entity: {', '.join(unknown)}"] if unknown else []
 
 
+def _unknown_words(extractor: RelationExtractor, sentences: Sequence[Sentence]) -> list[str]:
+    """Only asked if a sentence of the batch had no known word."""
+    words = extractor.bundle.encoding.words
+    if words is None or not words.words:
+        return []
+    count = sum(set(words.ids(sentence.tokens)) == {UNKNOWN_WORD} for sentence in sentences)
+    hint = "are they in the language of the training data?"
+    return [f"sentences without a single word that training had: {count} of {len(sentences)}; {hint}"] if count else []
+
+
 # ---- answering
 
 
@@ -166,7 +177,8 @@ def _answer(
         else:
             document = replace(one.document, sentences=tuple(decision.decide(those, labels) for those in scored), across=())
             is_cut = counts.report.cut_pairs > 0 and any(_is_cut(extractor, those) for those in scored)
-        result = result_of(document, one.record, with_tokens=options.with_tokens, truncated=is_cut, notes=one.notes)
+        notes = [*one.notes, *(_unknown_words(extractor, document.sentences) if counts.report.unknown_sentences else ())]
+        result = result_of(document, one.record, with_tokens=options.with_tokens, truncated=is_cut, notes=notes)
         results.append(result | ({"pairs": pairs_of(scored, decision, labels)} if options.all_scores else {}))
     answer: dict[str, Any] = {"model": name, "results": results}
     if options.all_scores:

@@ -149,6 +149,12 @@ def test_an_entity_type_that_the_model_does_not_know_is_noted(app):
     assert "STAR" in " ".join(found["notes"])
 
 
+def test_words_that_the_model_does_not_know_are_noted_of_the_text_that_has_them(app):
+    foreign, known = results(app, {"text": "Qwzx vbrt."[:-1]}, {"text": TEXTS[0]})
+    assert "1 of 1" in " ".join(foreign["notes"])
+    assert known["notes"] == []
+
+
 def test_a_request_names_its_model(app):
     assert extract(app, {"text": "Hm."}).json()["model"] == "demo-en"
     assert extract(app, {"text": "Hm."}, model="second").json()["model"] == "second"
