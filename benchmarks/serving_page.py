@@ -45,7 +45,7 @@ def sentences(content: Mapping[str, Any]) -> list[str]:
     others = sum(one["answers"] - one["outcomes"].get("200", 0) for one in figures["loads"])
     answered, sent_away = outcomes.get("200", 0), outcomes.get("503", 0)
     return [
-        f"The short text has {sizes['short']} characters, the long one {sizes['long']:,}. Of all answers {others} had another status than 200.",
+        f"The short text has {sizes['short']} characters, the long one {sizes['long']:,}. Answers with another status than 200: {others}.",
         "",
         f"Told to stop under the load of {stop['clients']} clients, the service lost {lost} requests: {answered:,} were answered, "
         f"{sent_away:,} were sent away with status 503. The process ended with status {stop['exit_status']} after {stop['seconds']:.1f} s.",
