@@ -43,7 +43,7 @@ class ServedModel:
             "name": self.name, "default": default, "architecture": bundle.name,
             "relations": list(extractor.labels), "entity_types": list(extractor.entity_types),
             "finds_entities": extractor.finds_entities,
-            "annotators": [Path(spec).name for spec in (*trees.values(), *(() if source is None else source.specs))],
+            "annotators": [_without_folders(spec) for spec in (*trees.values(), *(() if source is None else source.specs))],
             "all_scores": extractor.candidates.window == 1, "window": extractor.candidates.window,
             "decision": decision_summary(bundle.decision), "language": self.language, "licence": self.licence,
             "data": data if isinstance(data, str) else None, "checksum": extractor.checksum,
@@ -89,6 +89,12 @@ def load(
     about = extractor.bundle.about
     language = _text(card.get("language") or about.get("language")) or _language_of(about.get("data"))
     return ServedModel(name, extractor, language, _text(card.get("license") or about.get("licence")))
+
+
+def _without_folders(spec: str) -> str:
+    """An annotator as others may see it: where its files lie is the server's matter."""
+    kind, colon, argument = spec.partition(":")
+    return kind + colon + Path(argument).name
 
 
 def _warm_up(extractor: RelationExtractor) -> list[Scored]:
