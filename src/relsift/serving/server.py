@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
@@ -24,7 +25,8 @@ _NOTICE = 0.5  # seconds in which new requests still hear that the service stops
 _LAST_WORDS = 2  # seconds for answers that are on their way when all is done
 _KEEP_ALIVE = 30  # seconds between two requests on a connection
 _SWITCH = 0.001  # seconds; Python's default of 5 ms lets the web server wait for the scoring thread after every read and write
-_WARM_PIECE = 65_536  # bytes of headers at most
+_MOST_HEADERS = 65_536  # bytes
+_LOCAL = ("127.", "::1")
 
 
 class Server(uvicorn.Server):
@@ -36,7 +38,9 @@ class Server(uvicorn.Server):
         self._told: float | None = None  # when it was told to stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal begins the end, a second one hurries it."""
+        """The first signal begins the end, a second one hurries it. A worker leaves Ctrl-C to its parent, which gets it too."""
+        if sig == signal.SIGINT and parent_process() is not None:
+            return
         if self._told is not None:
             self.should_exit = True
             self.force_exit = sig == signal.SIGINT
@@ -89,11 +93,13 @@ def run(options: ServeOptions, listening: socket.socket, *, metrics_folder: str 
     service = Service(loaded, options.limits, Metrics.new(metrics_folder), options.token)
     config = uvicorn.Config(
         create_app(service, allow_origins=options.allow_origins), log_config=None, access_log=False, server_header=False, lifespan="off",
-        timeout_keep_alive=_KEEP_ALIVE, timeout_graceful_shutdown=_LAST_WORDS, ws="none", h11_max_incomplete_event_size=_WARM_PIECE,
+        timeout_keep_alive=_KEEP_ALIVE, timeout_graceful_shutdown=_LAST_WORDS, ws="none", h11_max_incomplete_event_size=_MOST_HEADERS,
         proxy_headers=False, http="h11",
     )  # fmt: skip
     names = [name for name, _ in options.models]
     with service:
+        if options.token is None and not str(listening.getsockname()[0]).startswith(_LOCAL):
+            log("open to the network without a token", logging.WARNING, host=options.host)
         log("ready", address=address_of(listening), models=names, workers=options.workers, token=options.token is not None)
         Server(config, service).run(sockets=[listening])
         log("stopped", in_flight=service.in_flight)
