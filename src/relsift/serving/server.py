@@ -13,8 +13,8 @@ from types import FrameType
 import torch
 import uvicorn
 
-from relsift.errors import ConfigError
 from relsift.serving import models
+from relsift.serving.address import address_of
 from relsift.serving.app import create_app
 from relsift.serving.logs import log, open_logs
 from relsift.serving.metrics import Metrics
@@ -57,25 +57,6 @@ class Server(uvicorn.Server):
             is_done = self._service.in_flight == 0 and waited >= _NOTICE
             self.should_exit = self.should_exit or is_done or waited >= self._service.limits.stop_timeout
         return await super().on_tick(counter)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises ConfigError for an address that is not ours or is in use."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(2048)
-    except (OSError, OverflowError, UnicodeError) as error:
-        got = getattr(error, "strerror", None) or error
-        raise ConfigError(f"--host {host} --port {port}: expected an address that is free on this machine, got {got}") from error
-    return listening
-
-
-def address_of(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def run(options: ServeOptions, listening: socket.socket, *, metrics_folder: str | None = None) -> None:

@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from relsift.errors import ConfigError, RelsiftError
+from relsift.serving.address import listen
 from relsift.serving.logs import log, open_logs
 from relsift.serving.options import ServeOptions
 
@@ -28,11 +29,11 @@ _BAD_INPUT = 2  # exit status
 
 def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError for an address that is in use, CheckpointError for models that do not load."""
-    from relsift.serving import server
-
-    listening = server.listen(options.host, options.port)
+    listening = listen(options.host, options.port)
     with listening:
         if options.workers == 1:
+            from relsift.serving import server
+
             server.run(options, listening)
             return
         open_logs()
