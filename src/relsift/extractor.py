@@ -25,7 +25,6 @@ from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
 from relsift.passages import passages_to_predict, with_relations_of_passages
-from relsift.precision import Precision
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
 from relsift.schema import Document, Sentence, sentences_of
@@ -33,6 +32,8 @@ from relsift.views import RelationView
 
 if TYPE_CHECKING:
     import pandas
+
+    from relsift.precision import Precision
 
 _DATAFRAME = "relsift.integrations.pandas"  # by name: it lies above, and only those who ask for it need it
 
@@ -100,10 +101,10 @@ class RelationExtractor:
             a precision that it does not have, a threshold that is no number, an annotator that is not installed, or annotators or types
             that are none.
         """
-        place = checked_device(device, "device")  # before the weights are read
+        place = None if device == CPU else checked_device(device, "device")  # before the weights are read
         path = model_folder(_path(folder))
         bundle = _with_source(Bundle.load(path), entities_from, types)
-        bundle.to(place)
+        bundle.move(device, place)
         bundle = replace(bundle, scorer=with_precision(bundle.scorer, precision))
         annotator = entity_annotator(bundle.entity_source) if entities_from and bundle.entity_source is not None else None
         extractor = cls(bundle, model_checksum(path), annotator=annotator)

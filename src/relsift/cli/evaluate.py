@@ -50,7 +50,7 @@ def command(
         score_table,
     )
     from relsift.training.data import scoring_data
-    from relsift.training.run import predict_all
+    from relsift.training.predicting import predict_all
     from relsift.training.scoring import co_occurrences_of, scored_data, unseen_types
 
     name_of_data = data_options.one_data(data, data_option)

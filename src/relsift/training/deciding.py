@@ -26,7 +26,7 @@ from relsift.json_text import read_json
 from relsift.schema import Sentence
 from relsift.shipped import located
 from relsift.training.data import ScoringData
-from relsift.training.run import evaluate_predicted
+from relsift.training.predicting import evaluate_predicted
 from relsift.training.run_folder import claimed
 
 _LOCK = ".decision.lock"  # inside the model folder, while it is decided anew

@@ -24,7 +24,6 @@ from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.schema import Document, Sentence
-from relsift.training.teacher import teacher_checksum
 
 SEEDS = "seeds"  # key of run.json, in a folder of several runs
 FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
@@ -95,6 +94,8 @@ def file_checksums(config: RunConfig) -> dict[str, str]:
     if config.encoding.encoder is not None and (encoder := encoder_sha256(config.encoding.encoder)) is not None:
         checksums["encoder"] = encoder
     if config.training.teacher is not None:
+        from relsift.training.teacher import teacher_checksum  # which needs torch
+
         checksums["teacher"] = teacher_checksum(config.training.teacher)
     return checksums
 

@@ -18,7 +18,7 @@ from relsift.evaluation.significance import Counts, Interval, by_document, entit
 from relsift.inference import InferenceReport, score
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
-from relsift.training.run import evaluate_predicted
+from relsift.training.predicting import evaluate_predicted
 
 _NAMED = 5  # types in a message
 
