@@ -26,6 +26,7 @@ from relsift.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     formats,
     list_errors,
     models,
@@ -92,6 +93,7 @@ app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
 app.command("predict", cls=registered.help_lists("writer"))(predict.command)
 app.command("suggest", cls=registered.help_lists("writer"))(suggest.command)
+app.command("export")(export.command)
 app.command("cv")(cv.command)
 app.command("tune")(tune.command)
 app.command("curve")(curve.command)
