@@ -222,7 +222,11 @@ class Bundle:
             )
         if is_exported(description):
             return cls._load_exported(folder, description)
-        from relsift.weights import check_fit, load_tensors, outline, shapes
+        try:
+            from relsift.weights import check_fit, load_tensors, outline, shapes
+        except ImportError as error:
+            advice = "install torch, or take what `relsift export` makes of the model where torch is"
+            raise ConfigError(f"{folder}: expected the package torch, which this model needs, got none ({error}); {advice}") from error
 
         try:
             found = shapes(weights_file)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any
 
 from relsift.bundle import Bundle
+from relsift.encoding.encoding import Encoding, Input
 from relsift.errors import ConfigError
 from relsift.exported.files import TRANSFORMER_FILE
 from relsift.exported.model import ExportedModel
@@ -16,8 +17,6 @@ from relsift.exported.transformer import Transformer
 from relsift.exporting.description import described
 from relsift.inference import Ensemble, Scorer
 from relsift.models.base.joint_model import JointModel
-
-Quantize = Literal["int8"]
 
 
 def export(bundle: Bundle, form: str, folder: Path, *, quantize: str | None = None) -> None:
@@ -76,4 +75,12 @@ def _scorer(scorer: Scorer, form: Form, work: Path, *, quantize: bool) -> Scorer
 
         write_transformer(parts.transformer, work / TRANSFORMER_FILE, quantize=quantize)
         transformer = Transformer(work / TRANSFORMER_FILE)
-    return replace(scorer, model=ExportedModel(form, spec, parts.tables, scorer.encoding, transformer, "export"), precision="float32")
+    encoding = _narrowed(scorer.encoding, model.reads(model.config))
+    return replace(scorer, model=ExportedModel(form, spec, parts.tables, encoding, transformer, "export"), encoding=encoding)
+
+
+def _narrowed(encoding: Encoding, reads: frozenset[Input]) -> Encoding:
+    """The encoding without what the model does not read, which would have to be prepared in vain."""
+    unread = {name: None for name in ("words", "tags", "trees", "subwords", "characters") if name not in reads}
+    changes: dict[str, Any] = {"reads": encoding.reads & reads, **unread}
+    return replace(encoding, **changes)
