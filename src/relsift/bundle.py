@@ -49,8 +49,8 @@ from relsift.model_file import ENSEMBLE as ENSEMBLE
 from relsift.model_file import FORMAT, read_description
 from relsift.model_file import MODEL_FILE as MODEL_FILE
 from relsift.model_file import WEIGHTS_FILE as WEIGHTS_FILE
+from relsift.model_source import model_place
 from relsift.registry import find
-from relsift.shipped import located
 
 if TYPE_CHECKING:
     import torch
@@ -265,12 +265,14 @@ class Bundle:
         return cls(description["model"], scorer, decision, description["about"], entity_source=source)
 
 
-def model_folder(folder: Path) -> Path:
-    """The model folder inside a run folder, the folder itself if it is one, or that of a model that comes with relsift, by its name.
+def model_folder(folder: Path, revision: str | None = None) -> Path:
+    """The model folder inside a run folder, the folder itself if it is one, or that of a zip archive, a model that comes with relsift, or
+    one of the hub (see `relsift.model_source`).
 
+    Args: revision: of a model of the hub.
     Raises: CheckpointError if there is neither, or if both a folder and a model that comes with relsift have this name.
     """
-    folder = located(folder)
+    folder = model_place(folder, revision)
     recovered(folder)
     recovered(folder / MODEL_FOLDER)
     if (folder / MODEL_FOLDER / MODEL_FILE).is_file():
@@ -288,7 +290,7 @@ def is_model(folder: Path) -> bool:
 
     Raises: CheckpointError as `model_folder`, for a name that two things have.
     """
-    folder = located(folder)
+    folder = model_place(folder)
     return any((recovered(place) / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
 
 

@@ -17,6 +17,7 @@ import typer
 
 from relsift.cli import (
     annotate,
+    card,
     compare,
     convert,
     corpora,
@@ -96,6 +97,7 @@ app.command("compare")(compare.command)
 app.command("predict", cls=registered.help_lists("writer"))(predict.command)
 app.command("suggest", cls=registered.help_lists("writer"))(suggest.command)
 app.command("export")(export.command)
+app.command("card")(card.command)
 app.command("cv")(cv.command)
 app.command("tune")(tune.command)
 app.command("curve")(curve.command)

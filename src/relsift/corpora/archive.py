@@ -33,10 +33,10 @@ _DRIVE = re.compile(r"[A-Za-z]:")  # of Windows, which makes a name absolute
 _SHOWN = 80  # characters of a member's name in a message
 
 
-def unpack(archive: Path, folder: Path, where: str) -> None:
+def unpack(archive: Path, folder: Path, where: str, *, most: int = LARGEST) -> None:
     """Write all members below a new folder; after an error the folder is gone.
 
-    Args: where: what messages call the archive, such as its address.
+    Args: where: what messages call the archive, such as its address. most: bytes of its unpacked content.
     Raises: DataError if it is no zip archive, is broken or encrypted, holds what is no plain file below the folder, or is too large.
     """
     folder.mkdir(parents=True)
@@ -44,8 +44,8 @@ def unpack(archive: Path, folder: Path, where: str) -> None:
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         try:
             with zipfile.ZipFile(archive) as packed:
-                room = LARGEST
-                for member in _checked(packed.infolist(), where):
+                room = most
+                for member in _checked(packed.infolist(), where, most):
                     room -= _write(packed, member, folder, room, where)
         except _BROKEN as error:
             raise DataError(f"{where}: expected a whole zip archive, got something else or a part of one: {str(error)[:200]}") from error
@@ -54,12 +54,12 @@ def unpack(archive: Path, folder: Path, where: str) -> None:
         undo.pop_all()
 
 
-def _checked(members: list[zipfile.ZipInfo], where: str) -> Iterator[zipfile.ZipInfo]:
+def _checked(members: list[zipfile.ZipInfo], where: str, most: int) -> Iterator[zipfile.ZipInfo]:
     """The members, after a look at all of them."""
     if len(members) > MOST_MEMBERS:
         raise DataError(f"{where}: expected at most {MOST_MEMBERS} files and folders, got {len(members)}")
-    if (size := sum(member.file_size for member in members)) > LARGEST:
-        raise DataError(f"{where}: expected at most {LARGEST} bytes unpacked, got {size}")
+    if (size := sum(member.file_size for member in members)) > most:
+        raise DataError(f"{where}: expected at most {most} bytes unpacked, got {size}")
     files: set[str] = set()
     folders: set[str] = set()
     for member in members:
@@ -116,7 +116,7 @@ def _write(packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, room:
             while block := source.read(_BLOCK):
                 written += len(block)
                 if written > room:
-                    raise DataError(f"{where}: expected at most {LARGEST} bytes unpacked, got more")
+                    raise DataError(f"{where}: expected no more bytes unpacked than the archive may have, got more")
                 stream.write(block)
     except OSError as error:
         advice = "; set $TMPDIR to a folder with more room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""

@@ -129,6 +129,7 @@ def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, A
     """What a model folder tells people of its training."""
     return {
         "data": data.name,
+        **data.about,
         **({"data_options": dict(data.options)} if data.options else {}),
         **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
         "epochs": result.state.epoch,

@@ -39,6 +39,7 @@ class RunData:
     checksums: Mapping[str, str]  # name of a data set -> sha256
     options: Mapping[str, Any] = field(default_factory=dict)  # how the data was read and cut, where not as usual
     documents: tuple[Sequence[Document], Sequence[Document]] | None = None  # those of both parts, for passages; None: unknown
+    about: Mapping[str, str] = field(default_factory=dict)  # what a model of this data tells people too: licence, data_licence, language
 
 
 def seed_folder(seed: int) -> str:
