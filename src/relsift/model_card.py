@@ -5,6 +5,7 @@ All text that comes from data or from a folder (names of data, relations, licenc
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,9 @@ def card(bundle: Bundle, name: str) -> str:
     labels, types = bundle.encoding.labels, bundle.encoding.types.names
     top = Paragraph(
         f"Finds {counted(len(labels), 'relation')} ({', '.join(labels)}) between entities of {counted(len(types), 'type')} "
-        f"({', '.join(types)}) in {_language(bundle)} text. Made with relsift."
+        f"({', '.join(types)}){_language(bundle)}. Made with relsift."
     )
-    return f"---\n{front}---\n\n{markdown.report(Report(name, (top,), sections), 'README')}"
+    return f"---\n{front}---\n\n{markdown.report(Report(name, sections, (top,)), 'README')}"
 
 
 def checked_licence(text: str) -> str:
@@ -99,7 +100,8 @@ def _licence(text: Any) -> dict[str, str]:
 
 def _language(bundle: Bundle) -> str:
     names = {"en": "English", "zh": "Chinese"}
-    return names.get(str(bundle.about.get("language")), "the training data's kind of")
+    name = names.get(str(bundle.about.get("language")))
+    return "" if name is None else f" in {name} text"
 
 
 def _development(bundle: Bundle) -> dict[str, float]:
@@ -144,6 +146,9 @@ def _scores(bundle: Bundle) -> Section:
     setting = ", ".join(f"{key}={value}" for key, value in found.items()) if isinstance(found, dict) else "not recorded"
     line = f"Micro precision {percent(scores['precision'])}, recall {percent(scores['recall'])} and F1 {percent(scores['f1'])} per cent."
     blocks: list[Paragraph | Table] = [Paragraph(f"On the development part. {line} Setting: {setting}.")]
+    if isinstance(exported := bundle.about.get("exported"), dict):
+        bits = "" if exported.get("quantize") is None else ", and numbers of 8 bits change them a little"
+        blocks.append(Paragraph(f"These are the scores of the model before it was exported to {bundle.form}{bits}."))
     tuned = bundle.decision.tuned_on
     if tuned is not None:
         labels = bundle.encoding.labels
@@ -159,7 +164,7 @@ def _use(bundle: Bundle) -> Section:
     lines = ["from relsift import RelationExtractor", "", 'rx = RelationExtractor.from_pretrained("FOLDER")']
     if bundle.entity_source is None and not bundle.scorer.finds_entities:
         kind = next(iter(bundle.encoding.types.names), "PER")
-        lines.append(f'rx({{"text": "Ada leads Acme.", "entities": [{{"start": 0, "end": 3, "type": {printable(repr(kind))}}}, …]}})')
+        lines.append(f'rx({{"text": "Ada leads Acme.", "entities": [{{"start": 0, "end": 3, "type": {json.dumps(kind)}}}, …]}})')
     else:
         lines.append('rx("Ada leads Acme.").relations')
     needs = {"numpy": "It needs no torch.", "onnx": "It needs onnxruntime and tokenizers, and no torch."}

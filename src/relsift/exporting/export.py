@@ -29,7 +29,8 @@ def export(bundle: Bundle, form: str, folder: Path, *, quantize: str | None = No
     """
     checked = check_form(form, quantize)
     with TemporaryDirectory() as work:
-        exported(bundle, checked, Path(work), quantize=quantize is not None).save(folder)
+        result = exported(bundle, checked, Path(work), quantize=quantize is not None)
+        replace(result, about=bundle.about | {"exported": {"form": form, "quantize": quantize}}).save(folder)
 
 
 def check_form(form: str, quantize: str | None) -> Form:

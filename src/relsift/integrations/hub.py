@@ -68,7 +68,7 @@ def push(
 def _api(token: str | None) -> Any:
     try:
         from huggingface_hub import HfApi
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError as error:
         raise ConfigError(f"hub: expected the package huggingface_hub, got none ({error}); {INSTALL}") from error
     disable_progress_bars()
@@ -90,8 +90,8 @@ def _fail(where: str, expected: str, error: Exception, token: str | None) -> NoR
         "LocalEntryNotFoundError": "no answer, and nothing of it on this machine",
         "OfflineModeIsEnabled": "none on this machine, and $HF_HUB_OFFLINE is set",
     }
-    text = _TOKEN.sub("…", " ".join(str(error).split()))[:200]
+    text = _TOKEN.sub("…", " ".join(str(error).split()))
     if token:
         text = text.replace(token, "…")
-    got = known.get(kind) or f"{kind}: {text}"
+    got = known.get(kind) or f"{kind}: {text[:200]}"
     raise CheckpointError(f"{where}: expected {expected}, got {got}") from None

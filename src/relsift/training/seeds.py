@@ -155,6 +155,7 @@ def _about(data: RunData, runs: Sequence[SeedRun], scores: Scores) -> dict[str, 
     """What the folder of an ensemble tells people; its members tell the rest."""
     return {
         "data": data.name,
+        **data.about,
         "seeds": [run.seed for run in runs],
         "development": scores.to_json()["micro"] | {"average": "micro", "setting": scores.setting},
     }
