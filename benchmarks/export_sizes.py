@@ -1,9 +1,9 @@
 """What an export saves: size of the installation, first answer, speed and F1, of a model in torch and of what is exported of it.
 
-    python benchmarks/export_sizes.py WORDS TRANSFORMER [--data conll04]
+    python benchmarks/export_sizes.py [--words RUN] [--transformer RUN] [--data conll04]
 
-WORDS is a run of a model of words, TRANSFORMER one of `bilstm_pcnn` on a transformer. Each exported form is used from an environment of its
-own that has no torch: the wheel of this repository without its dependencies, and the packages that docs/export.md lists for the form. pip
+Runs of a model of words, and of `bilstm_pcnn` on a transformer; the figures of one that is left out stay as they were.
+Each exported form is used from an environment of its own that has no torch: the wheel of this repository without its dependencies, and the packages that docs/export.md lists for the form. pip
 needs an index or a cache for them.
 
 size       of the installed packages; of torch, all that relsift requires, in the environment that runs this script
@@ -31,9 +31,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from measure import print_table, save
+from measure import RESULTS, print_table, save, write_between
 
 ROOT = Path(__file__).resolve().parents[1]
+FIGURES = RESULTS / "export_sizes.json"
 RUNS = 5
 PACKAGES = ["numpy", "pydantic", "PyYAML", "typer", "rich", "safetensors"]
 ONNX = [*PACKAGES, "onnxruntime", "tokenizers"]
@@ -59,7 +60,8 @@ def environment(place: Path, wheel: Path, packages: list[str]) -> Path:
     python = place / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
-    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), *packages], check=True)
+    with_cwd = [*pip, "-c", str(ROOT / "constraints.txt"), *packages]
+    subprocess.run(with_cwd, check=True)
     return python
 
 
@@ -109,43 +111,64 @@ def measured(python: Path, folder: Path, sentence: Path, data: str, size: int) -
     }  # fmt: skip
 
 
+def words_figures(run: Path, place: Path, wheel: Path, sentence: Path, data: str) -> dict[str, Any]:
+    """Of a model of words: in torch, and exported to NumPy."""
+    export(run, "numpy", place / "numpy")
+    figures = {"torch, words": measured(Path(sys.executable), run / "model", sentence, data, size_of_requirements("relsift"))}
+    python = environment(place / "venv-numpy", wheel, PACKAGES)
+    return figures | {"numpy": measured(python, place / "numpy", sentence, data, size_of(place / "venv-numpy"))}
+
+
+def transformer_figures(run: Path, place: Path, wheel: Path, sentence: Path, data: str) -> dict[str, Any]:
+    """Of a model on a transformer: in torch, and exported to ONNX in 32 and in 8 bits."""
+    export(run, "onnx", place / "onnx")
+    export(run, "onnx", place / "int8", "--quantize", "int8")
+    size = size_of_requirements("relsift") + size_of_requirements("transformers")
+    figures = {"torch, transformer": measured(Path(sys.executable), run / "model", sentence, data, size)}
+    python = environment(place / "venv-onnx", wheel, ONNX)
+    size = size_of(place / "venv-onnx")
+    return figures | {form: measured(python, place / form, sentence, data, size) for form in ("onnx", "int8")}
+
+
+def export(run: Path, form: str, folder: Path, *more: str) -> None:
+    subprocess.run([sys.executable, "-m", "relsift", "export", run, form, "--out", folder, *more], check=True)
+
+
+def write_page(figures: dict[str, Any]) -> None:
+    """The table of docs/export.md."""
+    mib = 2**20
+    head = "| form | installed, MiB | model, MiB | first answer, s | of which CPU, s | pairs a second | F1 |"
+    head += "\n|---|---:|---:|---:|---:|---:|---:|"
+    rows = [
+        f"| {name} | {one['installed_bytes'] / mib:.0f} | {one['model_bytes'] / mib:.0f} | {one['answer_wall']:.2f} | "
+        f"{one['answer_cpu']:.2f} | {one['pairs_per_second']:,.0f} | {100 * one['f1']:.1f} |"
+        for name, one in figures.items()
+    ]
+    write_between(("<!-- export sizes -->", "<!-- end of export sizes -->"), ROOT / "docs" / "export.md", "\n".join([head, *rows]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("words", type=Path)
-    parser.add_argument("transformer", type=Path)
+    parser.add_argument("--words", type=Path, help="run of a model of words")
+    parser.add_argument("--transformer", type=Path, help="run of `bilstm_pcnn` on a transformer")
     parser.add_argument("--data", default="conll04")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    here, figures = Path(sys.executable), {}
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))["figures"] if FIGURES.is_file() else {}
     with TemporaryDirectory() as work:
         place = Path(work)
-        subprocess.run([here, "-m", "pip", "wheel", "-q", "--no-deps", "-w", place, ROOT], check=True)
+        subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", place, ROOT], check=True)
         [wheel] = place.glob("*.whl")
-        eight = ["--quantize", "int8"]
-        for form, run, more in (("numpy", options.words, []), ("onnx", options.transformer, []), ("int8", options.transformer, eight)):
-            kind = "onnx" if form == "int8" else form
-            subprocess.run([here, "-m", "relsift", "export", run, kind, "--out", place / form, *more], check=True)
         sentence = place / "one.jsonl"
         entities = [{"start": 0, "end": 1, "type": "Peop"}, {"start": 3, "end": 4, "type": "Loc"}]
         sentence.write_text(json.dumps({"tokens": ["Ada", "lives", "in", "Oslo", "."], "entities": entities}) + "\n", encoding="utf-8")
-        whole = size_of_requirements("relsift")
-        with_transformers = whole + size_of_requirements("transformers")
-        figures["torch, words"] = measured(here, options.words / "model", sentence, options.data, whole)
-        figures["torch, transformer"] = measured(here, options.transformer / "model", sentence, options.data, with_transformers)
-        os.environ.pop("PYTHONPATH", None)
-        for kind, packages, forms in (("numpy", PACKAGES, ["numpy"]), ("onnx", ONNX, ["onnx", "int8"])):
-            python = environment(place / f"venv-{kind}", wheel, packages)
-            size = size_of(place / f"venv-{kind}")
-            for form in forms:
-                figures[form] = measured(python, place / form, sentence, options.data, size)
-    mib = 2**20
-    rows = [
-        [name, f"{one['installed_bytes'] / mib:.0f}", f"{one['model_bytes'] / mib:.0f}", f"{one['answer_wall']:.2f}",
-         f"{one['answer_cpu']:.2f}", f"{one['pairs_per_second']:.0f}", f"{100 * one['f1']:.1f}"]
-        for name, one in figures.items()
-    ]  # fmt: skip
-    print_table(["form", "installed MiB", "model MiB", "answer s", "its CPU s", "pairs/s", "F1"], rows)
-    print(save("export_sizes", "python benchmarks/export_sizes.py WORDS TRANSFORMER", figures))
+        for run, measure in ((options.words, words_figures), (options.transformer, transformer_figures)):
+            if run is not None:
+                figures |= measure(run.resolve(), place, wheel, sentence, options.data)
+    rows = [[name, f"{100 * one['f1']:.1f}", f"{one['pairs_per_second']:.0f}"] for name, one in figures.items()]
+    print_table(["form", "F1", "pairs/s"], rows)
+    print(save("export_sizes", "python benchmarks/export_sizes.py --words RUN --transformer RUN", figures))
+    write_page(figures)
 
 
 if __name__ == "__main__":
