@@ -3,7 +3,8 @@
     python benchmarks/export_sizes.py [--words RUN] [--transformer RUN] [--data conll04]
 
 Runs of a model of words, and of `bilstm_pcnn` on a transformer; the figures of one that is left out stay as they were.
-own that has no torch: the wheel of this repository without its dependencies, and the packages that docs/export.md lists for the form.
+Each exported form is used from an environment of its own without torch: the wheel of this repository without its dependencies, and the
+packages that docs/export.md lists for the form.
 pip needs an index or a cache for them.
 
 size       of the installed packages; of torch, all that relsift requires, in the environment that runs this script
