@@ -58,12 +58,22 @@ print(json.dumps([report.candidates.kept / (time.perf_counter() - started), "tor
 def environment(place: Path, wheel: Path, packages: list[str]) -> Path:
     """A fresh environment without torch; returns its Python."""
     venv.create(place, with_pip=False)
+    bare = without_path()
     python = place / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
-    with_cwd = [*pip, "-c", str(ROOT / "constraints.txt"), *packages]
-    subprocess.run(with_cwd, check=True)
+    subprocess.run([*pip, "--no-deps", str(wheel)], check=True, env=bare)
+    line = [*pip, "-c", str(ROOT / "constraints.txt"), *packages]
+    subprocess.run(line, check=True, env=bare)
     return python
+
+
+def without_path() -> dict[str, str]:
+    """The variables without PYTHONPATH, by which another copy of relsift would take the place of the wheel."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+def variables(python: Path) -> dict[str, str]:
+    return dict(os.environ) if python == Path(sys.executable) else without_path()
 
 
 def size_of(folder: Path) -> int:
@@ -93,7 +103,7 @@ def answer(python: Path, folder: Path, sentence: Path) -> tuple[float, float]:
     walls, cpus = [], []
     for _ in range(RUNS + 1):
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run([python, "-m", "relsift", "predict", folder, sentence], check=True, capture_output=True)
+        subprocess.run([python, "-m", "relsift", "predict", folder, sentence], check=True, capture_output=True, env=variables(python))
         walls.append(time.perf_counter() - started)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
@@ -101,9 +111,10 @@ def answer(python: Path, folder: Path, sentence: Path) -> tuple[float, float]:
 
 
 def measured(python: Path, folder: Path, sentence: Path, data: str, size: int) -> dict[str, Any]:
-    done = subprocess.run([python, "-c", SCRIPT, folder, data], check=True, capture_output=True, text=True)
+    options: dict[str, Any] = {"check": True, "capture_output": True, "text": True, "env": variables(python)}
+    done = subprocess.run([python, "-c", SCRIPT, folder, data], **options)
     speed, has_torch = json.loads(done.stdout)
-    scores = subprocess.run([python, "-m", "relsift", "evaluate", folder, data, "--json"], check=True, capture_output=True, text=True)
+    scores = subprocess.run([python, "-m", "relsift", "evaluate", folder, data, "--json"], **options)
     wall, cpu = answer(python, folder, sentence)
     micro = json.loads(scores.stdout)["micro"]
     return {
