@@ -53,14 +53,14 @@ class _Member:
     open: Callable[[], IO[bytes]]
 
 
-def unpack(archive: Path, folder: Path, where: str) -> None:
+def unpack(archive: Path, folder: Path, where: str, *, most: int = LARGEST) -> None:
     """Write all members of a zip archive below a new folder; after an error the folder is gone.
 
-    Args: where: what messages call the archive, such as its address.
+    Args: where: what messages call the archive, such as its address. most: bytes of its unpacked content.
     Raises: DataError if it is no zip archive, is broken or encrypted, holds what is no plain file below the folder, or is too large.
     """
     with _new_folder(folder, where, "zip archive"), zipfile.ZipFile(archive) as packed:
-        _write_all(partial(_zip_members, packed, where), folder, where)
+        _write_all(partial(_zip_members, packed, where), folder, where, most)
 
 
 def unpack_tar(archive: Path, folder: Path, where: str) -> None:
@@ -69,7 +69,7 @@ def unpack_tar(archive: Path, folder: Path, where: str) -> None:
         stack.enter_context(_new_folder(folder, where, "tar archive"))
         stream = stack.enter_context(archive.open("rb"))
         packed = stack.enter_context(tarfile.open(fileobj=_Bounded(stream), mode="r:"))  # headers can ask for any amount of memory
-        _write_all(partial(_tar_members, packed, where), folder, where)
+        _write_all(partial(_tar_members, packed, where), folder, where, LARGEST)
 
 
 def unpack_gzip(packed: Path, target: Path, where: str) -> None:
@@ -150,13 +150,13 @@ def _opened(packed: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     return stream
 
 
-def _write_all(members: Callable[[], Iterable[_Member]], folder: Path, where: str) -> None:
-    room = LARGEST
+def _write_all(members: Callable[[], Iterable[_Member]], folder: Path, where: str, most: int) -> None:
+    room = most
     for member in _checked(members(), where):
         room -= _write(member, folder, room, where)
 
 
-def _checked(members: Iterable[_Member], where: str) -> list[_Member]:
+def _checked(members: Iterable[_Member], where: str, most: int) -> list[_Member]:
     """The members, after a look at all of them."""
     files: set[str] = set()
     folders: set[str] = set()
@@ -165,8 +165,8 @@ def _checked(members: Iterable[_Member], where: str) -> list[_Member]:
         found.append(member)
         if len(found) > MOST_MEMBERS:
             raise DataError(f"{where}: expected at most {MOST_MEMBERS} files and folders, got {len(found)}")
-    if (size := sum(member.size for member in found)) > LARGEST:
-        raise DataError(f"{where}: expected at most {LARGEST} bytes unpacked, got {size}")
+    if (size := sum(member.size for member in found)) > most:
+        raise DataError(f"{where}: expected at most {most} bytes unpacked, got {size}")
     for member in found:
         place = f"{where}: {_shown(member.name)}"
         parts = _parts(member.name, place)
@@ -222,7 +222,7 @@ def _copy(source: IO[bytes] | gzip.GzipFile, target: Path, room: int, where: str
         while block := source.read(_BLOCK):
             written += len(block)
             if written > room:
-                raise DataError(f"{where}: expected at most {LARGEST} bytes unpacked, got more")
+                raise DataError(f"{where}: expected at most {room} bytes unpacked, got more")
             stream.write(block)
     return written
 

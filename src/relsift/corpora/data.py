@@ -71,6 +71,7 @@ class Data:
     dropped: Mapping[str, int] = field(default_factory=dict)  # reason -> items left out when the corpus was prepared
     has_split: bool = False  # whether a splitter has an effect: raw text, and native lines, which may hold some
     raw: str | None = None  # name of the format of text without annotation; None: annotated data
+    licence: str | None = None  # as the source of a named corpus states it; None: unknown
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -242,7 +243,8 @@ def _one_part(data: Data, split: str) -> Data:
 
 
 def _corpus_data(corpus: Corpus) -> Data:
-    return _shipped_data(corpus, corpus.shipped) if corpus.shipped is not None else _prepared_data(corpus)
+    data = _shipped_data(corpus, corpus.shipped) if corpus.shipped is not None else _prepared_data(corpus)
+    return replace(data, licence=corpus.licence)
 
 
 def _shipped_data(corpus: Corpus, folder: Path) -> Data:

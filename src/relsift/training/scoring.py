@@ -19,7 +19,7 @@ from relsift.inference import InferenceReport, score
 from relsift.omissions import counted
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
-from relsift.training.run import evaluate_predicted
+from relsift.training.predicting import evaluate_predicted
 
 _NAMED = 5  # types in a message
 
