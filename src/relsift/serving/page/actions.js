@@ -55,6 +55,7 @@ export function explain(head, tail) {
   state.pair = { head, tail };
   state.from = null;
   changed();
+  document.getElementById("why").scrollIntoView({ block: "nearest" });   // on a narrow screen it stands below
 }
 
 // ---- relations ----

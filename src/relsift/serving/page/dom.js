@@ -36,9 +36,19 @@ export function refill(element, ...children) {
   if (key !== undefined) [...element.querySelectorAll("[data-focus]")].find((one) => one.dataset.focus === key)?.focus();
 }
 
+const SHOWN_FOR = 4000;   // milliseconds
+let hiding = null;
+
 /** Say something to screen readers, and show it for a while. */
 export function announce(text) {
   const place = byId("live");
+  clearTimeout(hiding);
   place.textContent = "";
   requestAnimationFrame(() => { place.textContent = text; });
+  hiding = setTimeout(() => { place.textContent = ""; }, SHOWN_FOR);
+}
+
+/** Say something to screen readers that is plain to see, such as the word at the caret. */
+export function whisper(text) {
+  byId("whisper").textContent = text;
 }

@@ -7,7 +7,9 @@ import { colours, currentDocument, shownRelations } from "./store.js";
 
 const ROUNDS = 250;
 const LONGEST = 24;       // characters of a name
-const LINE = 190;         // the wanted length of an edge
+const LINE = 185;         // the wanted length of an edge
+const FLAT = 1.7;         // names are wide: neighbours stand farther apart side by side than above each other
+const SIDE = 62, ABOVE = 26, BELOW = 40;   // room around the nodes of a part, for names and labels
 
 export function drawGraph(place) {
   const made = currentDocument();
@@ -17,13 +19,12 @@ export function drawGraph(place) {
     return;
   }
   const width = Math.max(320, place.clientWidth || 700);
-  const height = Math.min(560, 240 + 26 * nodes.length);
-  layOut(nodes, edges, width, height);
+  const height = layOut(nodes, edges, width);
   const svg = makeSvg("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": say("graphOf", { nodes: nodes.length, edges: edges.length }) },
     makeSvg("defs", {}, makeSvg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto-start-reverse" },
       makeSvg("path", { class: "end", d: "M0 0.6L8 4L0 7.4Z" }))));
   edges.forEach((edge) => drawEdge(svg, edge, edges));
-  nodes.forEach((node) => drawNode(svg, node, width));
+  nodes.forEach((node) => drawNode(svg, node));
   refill(place, svg);
 }
 
@@ -47,32 +48,67 @@ export function graphOf(made, relations) {
   return { nodes: [...nodes.values()].filter((node) => [...edges.values()].some(({ from, to }) => from === node || to === node)), edges: [...edges.values()] };
 }
 
-/** Fruchterman and Reingold (1991): nodes repel, edges pull, and what may move cools down. From a circle, so without chance. */
-function layOut(nodes, edges, width, height) {
-  const [middleX, middleY] = [width / 2, height / 2];
+// ---- layout ----
+
+/** Place every connected part by itself, then the parts in rows, the largest first. Returns the height. */
+function layOut(nodes, edges, width) {
+  const boxes = partsOf(nodes, edges).map((part) => boxOf(part, edges, width)).sort((a, b) => b.height - a.height);
+  let [left, top, row] = [0, 0, 0];
+  for (const { part, width: wide, height: high } of boxes) {
+    if (left > 0 && left + wide > width) [left, top, row] = [0, top + row, 0];
+    for (const node of part) Object.assign(node, { x: node.x + left, y: node.y + top });
+    left += wide;
+    row = Math.max(row, high);
+  }
+  return top + row;
+}
+
+/** The nodes of each connected part. */
+function partsOf(nodes, edges) {
+  const parts = new Map(nodes.map((node) => [node, new Set([node])]));
+  for (const { from, to } of edges) {
+    if (parts.get(from) === parts.get(to)) continue;
+    const joined = new Set([...parts.get(from), ...parts.get(to)]);
+    for (const node of joined) parts.set(node, joined);
+  }
+  return [...new Set(parts.values())].map((part) => [...part]);
+}
+
+/** A part with its nodes placed in a box of its own, that has room for their names. */
+function boxOf(part, edges, width) {
+  const joined = new Map(edges.filter(({ from }) => part.includes(from)).map(({ from, to }) => [[from.id, to.id].sort().join("\0"), { from, to }]));
+  settle(part, [...joined.values()]);   // several relations of a pair pull no more than one
+  const [least, most] = [(axis) => Math.min(...part.map((node) => node[axis])), (axis) => Math.max(...part.map((node) => node[axis]))];
+  const [x, y, wide, high] = [least("x"), least("y"), most("x") - least("x"), most("y") - least("y")];
+  const scale = Math.min(1, (width - 2 * SIDE) / Math.max(1, wide));
+  for (const node of part) Object.assign(node, { x: SIDE + (node.x - x) * scale, y: ABOVE + node.y - y });
+  return { part, width: wide * scale + 2 * SIDE, height: high + ABOVE + BELOW };
+}
+
+/** Fruchterman and Reingold (1991): nodes repel, edges pull, and what may move cools down. From an ellipse, so without chance. */
+function settle(nodes, edges) {
   nodes.forEach((node, number) => {
     const angle = (2 * Math.PI * number) / nodes.length;
-    Object.assign(node, { x: middleX + (width / 3) * Math.cos(angle), y: middleY + (height / 3) * Math.sin(angle) });
+    Object.assign(node, { x: LINE * Math.cos(angle), y: 0.5 * LINE * Math.sin(angle) });
   });
-  const wanted = Math.min(LINE, Math.sqrt((width * height) / Math.max(1, nodes.length)) * 0.85);
   for (let round = 0; round < ROUNDS; round += 1) {
-    const reach = 0.08 * width * (1 - round / ROUNDS) + 0.5;
-    for (const node of nodes) Object.assign(node, { dx: (middleX - node.x) * 0.02, dy: (middleY - node.y) * 0.05 });
+    const reach = 30 * (1 - round / ROUNDS) + 0.5;
+    for (const node of nodes) Object.assign(node, { dx: 0, dy: 0 });
     nodes.forEach((one, number) => nodes.slice(number + 1).forEach((other) => {
-      const [dx, dy] = [one.x - other.x || 0.1, (one.y - other.y || 0.1) * 1.6];   // names are wide: more room is needed above each other than side by side is not
-      const force = (wanted * wanted) / (dx * dx + dy * dy);
-      push(one, other, dx * force, (dy / 1.6) * force);
+      const [dx, dy] = [one.x - other.x || 0.1, (one.y - other.y) * FLAT];
+      const force = (LINE * LINE) / (dx * dx + dy * dy);
+      push(one, other, dx * force, (dy * force) / FLAT);
     }));
     for (const { from, to } of edges) {
-      const [dx, dy] = [from.x - to.x, from.y - to.y];
-      const force = -Math.hypot(dx, dy) / wanted;
-      push(from, to, dx * force, dy * force);
+      const [dx, dy] = [from.x - to.x, (from.y - to.y) * FLAT];
+      const force = -Math.hypot(dx, dy) / LINE;
+      push(from, to, dx * force, (dy * force) / FLAT);
     }
     for (const node of nodes) {
       const length = Math.hypot(node.dx, node.dy) || 1;
       const step = Math.min(length, reach) / length;
-      node.x = Math.max(50, Math.min(width - 50, node.x + node.dx * step));
-      node.y = Math.max(24, Math.min(height - 34, node.y + node.dy * step));
+      node.x += node.dx * step;
+      node.y += node.dy * step;
     }
   }
 }
@@ -98,12 +134,10 @@ function drawEdge(svg, { from, to, type, probability }, edges) {
     makeSvg("text", { x: (x1 + 2 * cx + x2) / 4, y: (y1 + 2 * cy + y2) / 4 - 4 }, label)));
 }
 
-function drawNode(svg, { name, type, colour, x, y }, width) {
+function drawNode(svg, { name, type, colour, x, y }) {
   const characters = Array.from(name);
-  const shown = characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : name;
-  const anchor = x < 90 ? "start" : x > width - 90 ? "end" : "middle";
   svg.append(makeSvg("g", { class: `node c${colour}` },
-    makeSvg("title", {}, `${name.slice(0, 200)}\n${type}`),
+    makeSvg("title", {}, `${characters.slice(0, 200).join("")}\n${type}`),
     makeSvg("circle", { cx: x, cy: y, r: 7 }),
-    makeSvg("text", { x: anchor === "start" ? x - 8 : anchor === "end" ? x + 8 : x, y: y + 22, "text-anchor": anchor }, shown)));
+    makeSvg("text", { x, y: y + 22 }, characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : name)));
 }

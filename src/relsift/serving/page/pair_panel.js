@@ -6,7 +6,7 @@ import { choice, make, refill } from "./dom.js";
 import { percent, say } from "./language.js";
 import { currentDocument, options, relationTypes, state } from "./store.js";
 
-const OUTCOME = { taken: "outcomeTaken", below: "outcomeBelow", outscored: "outcomeOutscored", "too many": "outcomeTooMany", forbidden: "outcomeForbidden" };
+const OUTCOME = { taken: "outcomeTaken", below: "outcomeBelow", outscored: "outcomeOutscored", "too many": "outcomeTooMany" };
 const LONGEST = 60;   // characters of a mention in a list
 
 export function drawPanel(place) {
@@ -45,11 +45,13 @@ function reasons(made, head, tail) {
     const key = across ? "whyAcross" : state.model.all_scores ? "whyNotScored" : "whyNoScores";
     return [make("p", {}, say(key)), across && state.model.window === 1 ? null : addOther(made, head, tail)];
   }
-  const rows = [...why].sort((a, b) => (b.score ?? -Infinity) - (a.score ?? -Infinity));
+  const rows = why.filter(({ outcome }) => outcome !== "forbidden").sort((a, b) => b.score - a.score);
+  const forbidden = why.filter(({ outcome }) => outcome === "forbidden").map(({ type }) => type);
   return [
-    make("table", { class: "why" },
+    rows.length > 0 && make("table", { class: "why" },
       make("thead", {}, make("tr", {}, [say("relation"), say("probability"), say("scoreAndThreshold"), say("edit")].map((title) => make("th", { scope: "col" }, title)))),
       make("tbody", {}, rows.map((row) => reason(made, head, tail, row)))),
+    forbidden.length > 0 && make("p", { class: "quiet small" }, say("outcomeForbidden", { ...typesOf(made, head, tail), types: forbidden.join(", ") })),
     addOther(made, head, tail),
   ];
 }
@@ -59,12 +61,10 @@ function reason(made, head, tail, { type, score, probability, bar, outcome }) {
   const verdict = made.verdicts.get(cellKey(head, tail, type)) ?? null;
   const chance = make("span", { class: "meter" });
   chance.style.setProperty("--share", probability ?? 0);
-  const words = outcome === "forbidden"
-    ? say("outcomeForbidden", typesOf(made, head, tail)) : `${score.toFixed(2)} ${score >= bar ? "≥" : "<"} ${bar.toFixed(2)}`;
   return make("tr", { class: isShown ? "shown" : "" },
     make("th", { scope: "row" }, type, verdict !== null && make("span", { class: `verdict ${verdict}` }, say(verdict))),
     make("td", {}, probability === null ? "–" : [chance, percent(probability)]),
-    make("td", { class: "numbers" }, words, outcome === "forbidden" ? null : make("small", {}, say(OUTCOME[outcome]))),
+    make("td", { class: "numbers" }, `${score.toFixed(2)} ${score >= bar ? "≥" : "<"} ${bar.toFixed(2)}`, make("small", {}, say(OUTCOME[outcome]))),
     make("td", {}, button(head, tail, type, isShown)));
 }
 

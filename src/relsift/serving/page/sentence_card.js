@@ -4,7 +4,7 @@ import * as actions from "./actions.js";
 import { drawArcs } from "./arcs.js";
 import { attachCaret } from "./caret.js";
 import { entityOf, extentOf, isChecked, textOf } from "./documents.js";
-import { announce, make, refill } from "./dom.js";
+import { announce, make, refill, whisper } from "./dom.js";
 import { languageOf, percent, say } from "./language.js";
 import { markedText } from "./marked_text.js";
 import { colours, currentDocument, entityTypes, shownRelations, state } from "./store.js";
@@ -68,7 +68,7 @@ function card(made, number, container) {
       if (start === null) { if (state.selected !== null) actions.select(null); return; }
       state.selected = { sentence: number, start, end };
       drawBars(container);
-      if (!byMouse) announce(say("selected", { text: made.text.slice(start, end) }));
+      if (!byMouse) whisper(say("selected", { text: made.text.slice(start, end) }));
     },
     open: (position) => {
       if (state.selected?.sentence !== number) choose(at(position)?.key);
@@ -85,7 +85,7 @@ function card(made, number, container) {
     move: (position, spoken) => {
       places.set(number, position);
       const entity = at(position);
-      announce(entity ? say("wordInEntity", { word: spoken, type: entity.type }) : spoken);
+      whisper(entity ? say("wordInEntity", { word: spoken, type: entity.type }) : spoken);
     },
     unit: (byCharacter) => announce(say(byCharacter ? "byCharacter" : "byWord")),
   });
