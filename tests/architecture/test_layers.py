@@ -42,7 +42,7 @@ LAYERS = (
     ("model_entities",),
     ("training",),
     ("items", "explanation"),
-    ("extractor",),
+    ("client", "extractor"),
     ("streaming", "experiments", "integrations"),
     ("demo", "serving", "suggestions"),
     ("cli",),

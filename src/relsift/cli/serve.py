@@ -26,7 +26,8 @@ def command(
         Path | None, typer.Option(help="File with the token that requests must bear; RELSIFT_TOKEN in the environment if left out.")
     ] = None,
     allow_origin: Annotated[
-        list[str] | None, typer.Option(metavar="ORIGIN", show_default=False, help="Site whose pages may ask, as https://example.org. May be repeated.")
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", show_default=False, help="Site whose pages may ask, as https://example.org. May be repeated."),
     ] = None,
     max_kb: Annotated[int, typer.Option(help="Most kilobytes of a request.")] = 1024,
     max_documents: Annotated[int, typer.Option(help="Most documents of a request.")] = 256,

@@ -19,7 +19,7 @@ from relsift.serving.metrics import MEDIA_TYPE
 from relsift.serving.middleware import Middleware
 from relsift.serving.openapi import EXTRACT_BODY, TITLE, described, errors
 from relsift.serving.page_routes import add_page_routes
-from relsift.serving.problems import Problem, as_json
+from relsift.serving.problems import FAULT, Problem, as_json
 from relsift.serving.requests import extraction_of
 from relsift.serving.schemas import ExtractAnswer, ModelsAnswer, StatusAnswer
 from relsift.serving.service import Service
@@ -148,13 +148,19 @@ def _add_error_answers(app: FastAPI) -> None:
     async def of_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid")
-        expected = {"not_found": "a path that /docs lists", "method_not_allowed": "a method that /docs lists for this path"}
-        answer = Problem(code, f"expected {expected.get(code, 'a request that /docs describes')}, got {error.detail}")
+        messages = {
+            "not_found": "expected a path that /docs lists, got another one",
+            "method_not_allowed": f"expected a method that /docs lists for this path, got {request.method[:10]}",
+        }
+        answer = Problem(code, messages.get(code, f"expected a request that /docs describes, got {error.detail}"))
         headers = {**answer.headers(), **(error.headers or {})}
         return Response(answer.body(), error.status_code, headers=headers, media_type=_JSON)
 
+    async def fault(request: Request, error: Exception) -> Response:
+        return Response(Problem("internal", FAULT).body(), 500, media_type=_JSON)  # the middleware logs it
+
     handlers: dict[type[Exception], Callable[[Request, Exception], Coroutine[Any, Any, Response]]] = {
-        Problem: problem, HTTPException: of_framework,
+        Problem: problem, HTTPException: of_framework, Exception: fault,
     }  # fmt: skip
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)

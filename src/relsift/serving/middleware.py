@@ -10,7 +10,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relsift.serving.logs import fault, log
-from relsift.serving.problems import Problem
+from relsift.serving.problems import FAULT, Problem
 from relsift.serving.service import Service
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -42,6 +42,7 @@ class Middleware:
                 answer["status"] = message["status"]
                 message["headers"] = self._headers(message)
             await send(message)
+            answer["is_whole"] = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         service.in_flight += 1
         service.metrics.in_flight.inc()
@@ -52,9 +53,10 @@ class Middleware:
                 await self.app(scope, receive, send_with_headers)
         except Exception as error:
             log("fault", logging.ERROR, **fault(error))
-            if "status" in answer:  # half an answer is out: the connection has to end
+            if "status" not in answer:
+                await answer_problem(Problem("internal", FAULT), send_with_headers)
+            elif not answer.get("is_whole"):  # half an answer is out: the connection has to end
                 raise
-            await answer_problem(Problem("internal", "the service failed; its log says where"), send_with_headers)
         finally:
             service.in_flight -= 1
             service.metrics.in_flight.dec()

@@ -22,6 +22,7 @@ CODES: dict[str, int] = {  # code -> HTTP status
     "not_ready": 503,
 }
 RETRY_AFTER = {"busy": 1, "stopping": 2, "not_ready": 2}  # seconds
+FAULT = "the service failed; its log says where"
 MOST_QUOTED = 500  # characters of a message, which may quote the request
 
 

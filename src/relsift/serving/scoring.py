@@ -11,12 +11,14 @@ from relsift.decisions.decision import Decision
 from relsift.decisions.scored import Scored
 from relsift.encoding.example import examples_of
 from relsift.encoding.types import UNKNOWN_TYPE
+from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import DataError, RelsiftError
 from relsift.extractor import RelationExtractor
 from relsift.inference import Ensemble, InferenceReport
 from relsift.items import BY_MODEL
 from relsift.readers.base import ReadReport
 from relsift.readers.native import document_of, read_records
+from relsift.readers.python_values import as_json as whole_characters
 from relsift.schema import Document, Sentence
 from relsift.serving.limits import Limits
 from relsift.serving.problems import Problem, as_json
@@ -123,6 +125,7 @@ def _read_document(extractor: RelationExtractor, record: Mapping[str, Any], wher
         raise Problem("invalid", f'expected "entities" beside the text; {BY_MODEL}', where)
     report = ReadReport()
     try:
+        whole_characters(record, where)  # what no reader takes: half a character, U+0000
         if parts is None:
             document = document_of(record, where, report, key=record["id"])
         else:
@@ -140,6 +143,16 @@ def _unknown_types(extractor: RelationExtractor, sentences: Sequence[Sentence]) 
     types = extractor.bundle.encoding.types
     unknown = sorted(kind for kind in kinds if types.id(kind) == UNKNOWN_TYPE)
     return [f"entity types never seen in training, tagged as no entity: {', '.join(unknown)}"] if unknown else []
+
+
+def _unknown_words(extractor: RelationExtractor, sentences: Sequence[Sentence]) -> list[str]:
+    """Only asked if a sentence of the batch had no known word."""
+    words = extractor.bundle.encoding.words
+    if words is None or not words.words:
+        return []
+    count = sum(set(words.ids(sentence.tokens)) == {UNKNOWN_WORD} for sentence in sentences)
+    hint = "are they in the language of the training data?"
+    return [f"sentences without a single word that training had: {count} of {len(sentences)}; {hint}"] if count else []
 
 
 # ---- answering
@@ -164,7 +177,8 @@ def _answer(
         else:
             document = replace(one.document, sentences=tuple(decision.decide(those, labels) for those in scored), across=())
             is_cut = counts.report.cut_pairs > 0 and any(_is_cut(extractor, those) for those in scored)
-        result = result_of(document, one.record, with_tokens=options.with_tokens, truncated=is_cut, notes=one.notes)
+        notes = [*one.notes, *(_unknown_words(extractor, document.sentences) if counts.report.unknown_sentences else ())]
+        result = result_of(document, one.record, with_tokens=options.with_tokens, truncated=is_cut, notes=notes)
         results.append(result | ({"pairs": pairs_of(scored, decision, labels)} if options.all_scores else {}))
     answer: dict[str, Any] = {"model": name, "results": results}
     if options.all_scores:

@@ -16,7 +16,7 @@ from relsift.serving.limits import Limits
 from relsift.serving.logs import fault, log
 from relsift.serving.metrics import Metrics
 from relsift.serving.models import ServedModel
-from relsift.serving.problems import Problem
+from relsift.serving.problems import FAULT, Problem
 from relsift.serving.requests import Extraction
 from relsift.serving.scoring import Counts, answers
 
@@ -134,7 +134,9 @@ def _deliver(finished: Sequence[tuple[_Job, bytes | Exception]]) -> None:
     for job, outcome in finished:
         if job.future.done():
             continue
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, Problem):
             job.future.set_exception(outcome)
+        elif isinstance(outcome, Exception):
+            job.future.set_exception(Problem("internal", FAULT))
         else:
             job.future.set_result(outcome)
