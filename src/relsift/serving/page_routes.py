@@ -4,75 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from relsift.json_schema import Strict
 from relsift.registry import find, table
 from relsift.serving import conversion
 from relsift.serving.body import read_body
-from relsift.serving.openapi import errors
+from relsift.serving.openapi import body_of, errors
+from relsift.serving.page_schemas import ConvertRequest, FormatsAnswer, ReadAnswer, ReadRequest, SamplesAnswer
 from relsift.serving.problems import as_json
-from relsift.serving.requests import _json as body_json, checked
+from relsift.serving.requests import body_json, checked
 from relsift.serving.samples import samples
-from relsift.serving.schemas import Described
 from relsift.serving.service import Service
 
 _JSON = "application/json"
 _CLOSED = 499  # nobody receives the answer
-_MOST_FILES = 200  # of an upload
+_FILE: Any = {"description": "The file", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+_PROBLEMS = ("not_json", "unauthorized", "too_large", "not_json_type", "invalid", "stopping")
 _AT_ONCE = 2  # conversions under way; the others wait
-
-
-class GivenFile(Strict):
-    """A file of an upload."""
-
-    name: str
-    content: str = Field(description="Base64.")
-
-
-class ReadRequest(Strict):
-    """Files that belong together, such as the .txt and .ann of brat."""
-
-    files: Annotated[list[GivenFile], Field(min_length=1, max_length=_MOST_FILES)]
-    format: str | None = Field(None, description="Name of a reader; left out: the format is recognised.")
-
-
-class ConvertRequest(Strict):
-    """Records to save in a format."""
-
-    documents: Annotated[list[dict[str, Any]], Field(min_length=1, description="Lines of relsift's own format.")]
-    to: str = Field(description="Name of a writer.")
-
-
-class Sample(Described):
-    id: str
-    language: str
-    text: str
-    entities: list[dict[str, Any]] = Field(description="Start, end (in characters) and type of each, as people annotated them.")
-
-
-class SamplesAnswer(Described):
-    samples: list[Sample]
-
-
-class FormatSummary(Described):
-    name: str
-    summary: str
-    suffix: str = Field(description="Of a file in the format; empty: a folder, which comes as a zip archive.")
-
-
-class FormatsAnswer(Described):
-    readers: list[FormatSummary]
-    writers: list[FormatSummary]
-
-
-class ReadAnswer(Described):
-    documents: list[dict[str, Any]] = Field(description="Lines of relsift's own format; of raw text, with id and text alone.")
-    notes: list[str] = Field(description="What was left out or changed.")
 
 
 def add_page_routes(app: FastAPI, service: Service) -> None:
@@ -89,7 +40,10 @@ def add_page_routes(app: FastAPI, service: Service) -> None:
         """Names for `/v1/read` and `/v1/convert`."""
         return Response(as_json(_formats()), media_type=_JSON)
 
-    @app.post("/v1/read", tags=["files"], summary="Read files in any format", responses=errors(ReadAnswer, extract=True))
+    @app.post(
+        "/v1/read", tags=["files"], summary="Read files in any format", responses=errors(ReadAnswer, only=_PROBLEMS),
+        openapi_extra=body_of(ReadRequest),
+    )  # fmt: skip
     async def read(request: Request) -> Response:
         """Body: an object of `files` (name, content in base64) and perhaps `format`. Nothing is kept."""
         try:
@@ -102,7 +56,11 @@ def add_page_routes(app: FastAPI, service: Service) -> None:
             records, notes = await asyncio.to_thread(conversion.read_files, files, given.format)
         return Response(as_json({"documents": records, "notes": notes}), media_type=_JSON)
 
-    @app.post("/v1/convert", tags=["files"], summary="Save documents in any format", responses=errors(None, extract=True))
+    @app.post(
+        "/v1/convert", tags=["files"], summary="Save documents in any format", response_class=Response,
+        responses={200: _FILE} | errors(None, only=_PROBLEMS),
+        openapi_extra=body_of(ConvertRequest),
+    )  # fmt: skip
     async def convert(request: Request) -> Response:
         """Body: an object of `documents` (lines of relsift's own format) and `to`. The answer is a file, a zip archive where the format is
         a folder. The header `relsift-notes` lists, as JSON, what the format cannot hold."""

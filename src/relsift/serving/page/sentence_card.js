@@ -74,12 +74,7 @@ function card(made, number, container) {
       if (state.selected?.sentence !== number) choose(at(position)?.key);
       bar(container, number)?.querySelector("button")?.focus();
     },
-    digit: (digit) => {
-      const type = entityTypes()[digit - 1];
-      if (type === undefined) return;
-      if (state.selected?.sentence === number) actions.mark(number, state.selected.start, state.selected.end, type);
-      else if (state.selected?.entity !== undefined) actions.retype(state.selected.entity, type);
-    },
+    digit: (digit) => markByDigit(number, digit),
     remove: (position) => { const entity = at(position); if (entity) actions.unmark(entity.key); },
     leave: (direction) => textOfCard(container, number + direction)?.focus(),
     move: (position, spoken) => {
@@ -98,7 +93,19 @@ function card(made, number, container) {
           "aria-label": say("checkedSentence", { number: number + 1 }), onchange: (event) => actions.checkSentence(number, event.target.checked),
         }), make("span", {}, say("checked")))),
     stage,
-    make("div", { class: "bar", role: "group", "data-number": number }, barContent(number)));
+    make("div", { class: "bar", role: "group", "aria-label": say("choices"), "data-number": number, onkeydown: (event) => barKey(event, number, text) }, barContent(number)));
+}
+
+function markByDigit(number, digit) {
+  const type = entityTypes()[digit - 1], { selected } = state;
+  if (type === undefined) return;
+  if (selected?.sentence === number) actions.mark(number, selected.start, selected.end, type);
+  else if (selected?.entity !== undefined) actions.retype(selected.entity, type);
+}
+
+function barKey(event, number, text) {
+  if (event.key === "Escape") text.focus();
+  else if (/^[1-9]$/.test(event.key) && event.target.tagName !== "INPUT") markByDigit(number, Number(event.key));
 }
 
 function clicked(event, number) {
