@@ -6,6 +6,9 @@
 
 export const OUTCOMES = ["taken", "below", "outscored", "too many", "forbidden"];
 
+// Relations can have any name, such as "constructor", which every object knows.
+const of = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
+
 /** The rule with what the reader of the page has changed: one threshold for all relations, another mode. */
 export function changed(decision, { threshold = null, mode = null } = {}) {
   return {
@@ -24,7 +27,7 @@ export function changed(decision, { threshold = null, mode = null } = {}) {
 export function judge(labels, decision, pairs) {
   const K = labels.length;
   const twins = twinsOf(labels, decision, pairs);
-  const own = labels.map((name) => decision.thresholds[name] ?? decision.threshold);
+  const own = labels.map((name) => of(decision.thresholds, name) ?? decision.threshold);
   const offsets = own.map((threshold) => threshold - decision.threshold);
   const sums = offsets.map((offset) => decision.threshold + offset);
   const cells = [];
@@ -42,7 +45,7 @@ export function judge(labels, decision, pairs) {
     cells.push({ cell, pair, column, score, level });
   }));
   const chosen = decision.mode === "several" ? cells : twins.size > 0 ? bestWithTwins(cells, twins) : best(cells);
-  const kept = atMost(chosen, twins, labels.map((name) => decision.at_most[name]), pairs);
+  const kept = atMost(chosen, twins, labels.map((name) => of(decision.at_most, name)), pairs);
   const outcomes = pairs.map(({ scores }, pair) => scores.map((score, column) => {
     const cell = pair * K + column;
     if (score === null) return "forbidden";

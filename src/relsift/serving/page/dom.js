@@ -23,6 +23,12 @@ function filled(element, attributes, children) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** A text cut to so many characters. */
+export function shortened(text, most) {
+  const characters = Array.from(text);
+  return characters.length > most ? `${characters.slice(0, most).join("")}…` : text;
+}
+
 /** A <select> of [value, text] choices. */
 export function choice(attributes, choices, chosen) {
   return make("select", attributes, choices.map(([value, text]) => make("option", { value, selected: value === chosen }, text)));

@@ -1,7 +1,7 @@
 // The relations of a document as a graph: mentions with the same text and type are one node. A small force layout, the same each time.
 
 import { textOf } from "./documents.js";
-import { make, makeSvg, refill } from "./dom.js";
+import { make, makeSvg, refill, shortened } from "./dom.js";
 import { percent, say } from "./language.js";
 import { colours, currentDocument, shownRelations } from "./store.js";
 
@@ -127,7 +127,7 @@ function drawEdge(svg, { from, to, type, probability }, edges) {
   const [cx, cy] = [(from.x + to.x) / 2 - (dy / length) * bend, (from.y + to.y) / 2 + (dx / length) * bend];
   const trim = (x, y, distance) => { const far = Math.hypot(cx - x, cy - y) || 1; return [x + ((cx - x) / far) * distance, y + ((cy - y) / far) * distance]; };
   const [[x1, y1], [x2, y2]] = [trim(from.x, from.y, 9), trim(to.x, to.y, 11)];
-  const label = `${type}${probability === null ? "" : ` ${percent(probability)}`}`;
+  const label = `${shortened(type, LONGEST)}${probability === null ? "" : ` ${percent(probability)}`}`;
   svg.append(makeSvg("g", { class: "edge" },
     makeSvg("title", {}, `${from.name} → ${to.name}\n${label}`),
     makeSvg("path", { d: `M${x1} ${y1}Q${cx} ${cy} ${x2} ${y2}`, "marker-end": "url(#arrow)" }),
@@ -135,9 +135,8 @@ function drawEdge(svg, { from, to, type, probability }, edges) {
 }
 
 function drawNode(svg, { name, type, colour, x, y }) {
-  const characters = Array.from(name);
   svg.append(makeSvg("g", { class: `node c${colour}` },
-    makeSvg("title", {}, `${characters.slice(0, 200).join("")}\n${type}`),
+    makeSvg("title", {}, `${shortened(name, 200)}\n${type}`),
     makeSvg("circle", { cx: x, cy: y, r: 7 }),
-    makeSvg("text", { x, y: y + 22 }, characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : name)));
+    makeSvg("text", { x, y: y + 22 }, shortened(name, LONGEST))));
 }

@@ -7,8 +7,8 @@ let language = startLanguage();
 
 function startLanguage() {
   const stored = localStorage.getItem(KEY);
-  if (stored in STRINGS) return stored;
-  return (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in STRINGS) ?? "en";
+  if (Object.hasOwn(STRINGS, stored)) return stored;
+  return (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => Object.hasOwn(STRINGS, tag)) ?? "en";
 }
 
 export const currentLanguage = () => language;

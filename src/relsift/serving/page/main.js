@@ -4,7 +4,7 @@ import { checkAll } from "./actions.js";
 import { getJson, onUnauthorized, ServiceError } from "./api.js";
 import { wellFormed } from "./codepoints.js";
 import { documentOfText } from "./documents.js";
-import { byId, make, refill } from "./dom.js";
+import { byId, make, refill, shortened } from "./dom.js";
 import { extract, showProblem } from "./extraction.js";
 import { download, drawDownload, openDocuments, upload } from "./files.js";
 import { drawGraph } from "./graph.js";
@@ -48,7 +48,7 @@ function drawChoices() {
   const fit = state.samples.filter(({ language }) => !state.model?.language || state.model.language.split(", ").includes(language));
   refill(byId("samples"), fit.map((sample, number) => make("button", {
     type: "button", class: "chip", lang: sample.language, "data-focus": `sample-${number}`, onclick: () => trySample(sample),
-  }, `${Array.from(sample.text).slice(0, sample.language === "zh" ? 11 : 26).join("")}…`)));
+  }, shortened(sample.text, sample.language === "zh" ? 11 : 26))));
   const documents = byId("documents");
   documents.hidden = state.documents.length < 2;
   refill(byId("document"), state.documents.map(({ id }, number) => make("option", { value: number, selected: number === state.current }, id)));

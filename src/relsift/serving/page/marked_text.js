@@ -3,9 +3,10 @@
 // Mentions that cross are cut into pieces that nest. Pieces of one mention have the same data-key; the last one has data-type.
 
 import { CodePoints, codePointsBefore } from "./codepoints.js";
-import { make } from "./dom.js";
+import { make, shortened } from "./dom.js";
 
 const UNBROKEN = 24;   // columns (an ideograph takes two); a mention of at most this width is not broken across lines
+const LONGEST_TYPE = 24;   // characters of a type beside its mention
 const FIRST_WORD = /^(?:\p{Script=Han}|[^\s\p{Script=Han}]{1,20})/u;   // or as much of it as stays on one line
 const startOf = new WeakMap();   // text node -> code point of the document where it begins
 
@@ -24,7 +25,7 @@ export function markedText(text, [start, end], entities, colours, attributes) {
     const piece = make("span", {
       class: `e c${colours.get(entity.type) ?? 7}${width(text.slice(entity.start, entity.end)) <= UNBROKEN ? " whole" : ""}`
         + `${begun.has(entity) ? " continued" : ""}${isLast ? "" : " unfinished"}`,
-      "data-key": entity.key, "data-type": isLast ? entity.type : null,
+      "data-key": entity.key, "data-type": isLast ? shortened(entity.type, LONGEST_TYPE) : null,
     });
     piece.style.setProperty("--depth", depths.get(entity));
     inner().append(piece);

@@ -2,7 +2,7 @@
 
 import * as actions from "./actions.js";
 import { cellKey, relationsOf, textOf, whyOf } from "./documents.js";
-import { choice, make, refill } from "./dom.js";
+import { choice, make, refill, shortened } from "./dom.js";
 import { percent, say } from "./language.js";
 import { currentDocument, options, relationTypes, state } from "./store.js";
 
@@ -28,7 +28,7 @@ const heading = () => make("h2", { id: "why-title", tabindex: -1 }, say("why"));
 
 function end(role, label, key, other) {
   const made = currentDocument();
-  const entities = made.entities.map((entity) => [entity.key, `${textOf(made, entity).slice(0, LONGEST)} · ${entity.type}`]);
+  const entities = made.entities.map((entity) => [entity.key, `${shortened(textOf(made, entity), LONGEST)} · ${shortened(entity.type, LONGEST)}`]);
   const select = choice({ "data-focus": `end-${role}`, id: `end-${role}` }, [["", say("chooseEntity")], ...entities], key ?? "");
   select.addEventListener("change", () => {
     const chosen = select.value || null;

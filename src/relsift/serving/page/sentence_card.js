@@ -4,11 +4,12 @@ import * as actions from "./actions.js";
 import { drawArcs } from "./arcs.js";
 import { attachCaret } from "./caret.js";
 import { entityOf, extentOf, isChecked, textOf } from "./documents.js";
-import { announce, make, refill, whisper } from "./dom.js";
+import { announce, make, refill, shortened, whisper } from "./dom.js";
 import { languageOf, percent, say } from "./language.js";
 import { markedText } from "./marked_text.js";
 import { colours, currentDocument, entityTypes, shownRelations, state } from "./store.js";
 
+const LONGEST = 30;          // characters of a type above an arc
 const places = new Map();   // number of a sentence -> code point of its caret
 
 /** Draw the cards of the current document into a container, and the arcs over them. */
@@ -43,7 +44,7 @@ function labelled(relation) {
   const names = actions.namesOf(relation);
   const chance = relation.probability === null || relation.verdict !== null ? "" : ` ${percent(relation.probability)}`;
   const sign = relation.verdict === null ? "" : "✓ ";
-  return { ...relation, label: `${sign}${relation.type}${chance}`, title: `${names.head} → ${names.tail}\n${relation.type}${chance}` };
+  return { ...relation, label: `${sign}${shortened(relation.type, LONGEST)}${chance}`, title: `${names.head} → ${names.tail}\n${relation.type}${chance}` };
 }
 
 function card(made, number, container) {
@@ -136,19 +137,19 @@ function barContent(number) {
   const { selected } = state;
   if (selected?.sentence === number) {
     return [
-      make("span", { class: "quote" }, shortened(made.text.slice(selected.start, selected.end))),
+      make("span", { class: "quote" }, quoted(made.text.slice(selected.start, selected.end))),
       typeButtons(null, (type) => actions.mark(number, selected.start, selected.end, type)),
     ];
   }
   const entity = selected?.entity === undefined ? undefined : entityOf(made, selected.entity);
   if (entity === undefined || entity.sentence !== number) return [];
   return [
-    make("span", { class: "quote" }, shortened(textOf(made, entity))),
+    make("span", { class: "quote" }, quoted(textOf(made, entity))),
     typeButtons(entity.type, (type) => actions.retype(entity.key, type)),
     make("button", { type: "button", class: "quiet", "data-focus": "from", onclick: () => actions.startRelation(state.from === entity.key ? null : entity.key) },
       say(state.from === entity.key ? "cancel" : "relationFrom")),
     make("button", { type: "button", class: "quiet danger", "data-focus": "unmark", onclick: () => actions.unmark(entity.key) }, say("unmark")),
-    state.from === entity.key && make("p", { class: "hint" }, say("chooseTail", { text: shortened(textOf(made, entity)) })),
+    state.from === entity.key && make("p", { class: "hint" }, say("chooseTail", { text: quoted(textOf(made, entity)) })),
   ];
 }
 
@@ -157,7 +158,7 @@ function typeButtons(chosen, act) {
   const buttons = types.map((type, number) => make("button", {
     type: "button", class: `type c${colour.get(type)}`, "aria-pressed": chosen === null ? null : String(type === chosen),
     "data-focus": `type-${type}`, title: number < 9 ? String(number + 1) : null, onclick: () => act(type),
-  }, type));
+  }, shortened(type, LONGEST)));
   const other = make("input", { class: "other", maxlength: 60, "aria-label": say("otherType"), placeholder: say("otherType"), autocomplete: "off" });
   other.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && other.value.trim() !== "") act(other.value.trim());
@@ -165,7 +166,4 @@ function typeButtons(chosen, act) {
   return [...buttons, other];
 }
 
-function shortened(words) {
-  const characters = Array.from(words);
-  return `“${characters.length > 40 ? `${characters.slice(0, 40).join("")}…` : words}”`;
-}
+const quoted = (words) => `“${shortened(words, 40)}”`;

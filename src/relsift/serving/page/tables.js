@@ -2,7 +2,7 @@
 
 import * as actions from "./actions.js";
 import { entityOf, textOf } from "./documents.js";
-import { choice, make, refill } from "./dom.js";
+import { choice, make, refill, shortened } from "./dom.js";
 import { percent, say } from "./language.js";
 import { currentDocument, entityTypes, relationTypes, shownRelations, state } from "./store.js";
 
@@ -78,7 +78,4 @@ function entityRow(entity) {
         onclick: () => actions.unmark(entityOf(made, entity.key).key) }, "✕")));
 }
 
-function short(words) {
-  const characters = Array.from(words);
-  return make("bdi", {}, characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : words);
-}
+const short = (words) => make("bdi", {}, shortened(words, LONGEST));
