@@ -8,6 +8,8 @@ import { extractSoon } from "./extraction.js";
 import { say } from "./language.js";
 import { changed, currentDocument, options, state } from "./store.js";
 
+const NARROW = "(max-width: 940px)";   // as in page.css
+
 export function mark(sentence, start, end, type) {
   const made = currentDocument();
   const entity = addEntity(made, sentence, start, end, type);
@@ -55,7 +57,7 @@ export function explain(head, tail) {
   state.pair = { head, tail };
   state.from = null;
   changed();
-  document.getElementById("why").scrollIntoView({ block: "nearest" });   // on a narrow screen it stands below
+  if (matchMedia(NARROW).matches) document.getElementById("why").scrollIntoView({ block: "nearest" });   // it stands below
 }
 
 // ---- relations ----

@@ -63,11 +63,14 @@ export function attachCaret(place, stage, made, number, caretAt, act) {
   place.addEventListener("focus", draw);
   place.addEventListener("blur", () => stage.querySelector(".caret")?.remove());
   place.addEventListener("mouseup", () => setTimeout(takeMouse));
-  place.addEventListener("touchend", () => setTimeout(takeMouse, 50));
 
   function takeMouse() {
     const span = mouseSelection(place);
-    if (span === null) return;
+    if (span === null) {
+      const { focusNode, focusOffset, isCollapsed } = getSelection();
+      if (isCollapsed && place.contains(focusNode)) Object.assign(state, { focus: positionAt(place, focusNode, focusOffset), anchor: null });
+      return;
+    }
     const [start, end] = trimmed(made.text, span);
     if (start < end) act.select(start, end, true);
   }
@@ -85,6 +88,16 @@ export function attachCaret(place, stage, made, number, caretAt, act) {
       selection.addRange(rangeOf(place, Math.min(state.anchor, state.focus), Math.max(state.anchor, state.focus)));
     }
   }
+}
+
+/** On a telephone the ends of a selection are moved after it was made: take it when it has come to rest. */
+export function watchTouchSelection() {
+  let waiting = null;
+  document.addEventListener("selectionchange", () => {
+    clearTimeout(waiting);
+    if (!matchMedia("(pointer: coarse)").matches || getSelection().isCollapsed) return;
+    waiting = setTimeout(() => getSelection().anchorNode?.parentElement?.closest(".text")?.dispatchEvent(new MouseEvent("mouseup")), 300);
+  });
 }
 
 /** What the browser has selected inside a marked text, as code points; null: nothing. */

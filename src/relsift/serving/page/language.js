@@ -37,6 +37,9 @@ export function translatePage() {
   }
 }
 
+/** A score, in log-odds. */
+export const decimal = (score) => score.toFixed(2).replace("-", "\u2212");
+
 /** A share of one as percent. */
 export const percent = (share) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(share > 0.995 && share < 1 ? 1 : 0)} %`);
 

@@ -2,6 +2,7 @@
 
 import { checkAll } from "./actions.js";
 import { getJson, onUnauthorized, ServiceError } from "./api.js";
+import { watchTouchSelection } from "./caret.js";
 import { wellFormed } from "./codepoints.js";
 import { documentOfText } from "./documents.js";
 import { byId, make, refill, shortened } from "./dom.js";
@@ -101,6 +102,7 @@ function askForToken(wasWrong) {
 function startControls() {
   startTheme(byId("theme"));
   startToolbar();
+  watchTouchSelection();
   byId("language").addEventListener("click", () => { setLanguage(currentLanguage() === "en" ? "zh" : "en"); changed(); });
   byId("model").addEventListener("change", (event) => chooseModel(event.target.value));
   byId("read").addEventListener("submit", (event) => { event.preventDefault(); readText(); });

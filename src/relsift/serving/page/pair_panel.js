@@ -3,7 +3,7 @@
 import * as actions from "./actions.js";
 import { cellKey, relationsOf, textOf, whyOf } from "./documents.js";
 import { choice, make, refill, shortened } from "./dom.js";
-import { percent, say } from "./language.js";
+import { decimal, percent, say } from "./language.js";
 import { currentDocument, options, relationTypes, state } from "./store.js";
 
 const OUTCOME = { taken: "outcomeTaken", below: "outcomeBelow", outscored: "outcomeOutscored", "too many": "outcomeTooMany" };
@@ -49,7 +49,7 @@ function reasons(made, head, tail) {
   const forbidden = why.filter(({ outcome }) => outcome === "forbidden").map(({ type }) => type);
   return [
     rows.length > 0 && make("table", { class: "why" },
-      make("thead", {}, make("tr", {}, [say("relation"), say("probability"), say("scoreAndThreshold"), say("edit")].map((title) => make("th", { scope: "col" }, title)))),
+      make("thead", {}, make("tr", {}, [say("relation"), say("probability"), say("score"), say("edit")].map((title) => make("th", { scope: "col" }, title)))),
       make("tbody", {}, rows.map((row) => reason(made, head, tail, row)))),
     forbidden.length > 0 && make("p", { class: "quiet small" }, say("outcomeForbidden", { ...typesOf(made, head, tail), types: forbidden.join(", ") })),
     addOther(made, head, tail),
@@ -64,7 +64,7 @@ function reason(made, head, tail, { type, score, probability, bar, outcome }) {
   return make("tr", { class: isShown ? "shown" : "" },
     make("th", { scope: "row" }, type, verdict !== null && make("span", { class: `verdict ${verdict}` }, say(verdict))),
     make("td", {}, probability === null ? "–" : [chance, percent(probability)]),
-    make("td", { class: "numbers" }, `${score.toFixed(2)} ${score >= bar ? "≥" : "<"} ${bar.toFixed(2)}`, make("small", {}, say(OUTCOME[outcome]))),
+    make("td", { class: "numbers" }, `${decimal(score)} ${score >= bar ? "≥" : "<"} ${decimal(bar)}`, make("small", {}, say(OUTCOME[outcome]))),
     make("td", {}, button(head, tail, type, isShown)));
 }
 

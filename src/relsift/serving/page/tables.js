@@ -3,7 +3,7 @@
 import * as actions from "./actions.js";
 import { entityOf, textOf } from "./documents.js";
 import { choice, make, refill, shortened } from "./dom.js";
-import { percent, say } from "./language.js";
+import { decimal, percent, say } from "./language.js";
 import { currentDocument, entityTypes, relationTypes, shownRelations, state } from "./store.js";
 
 const LONGEST = 80;   // characters of a mention in a table
@@ -33,7 +33,7 @@ function relationRow(relation, number) {
   }, sign);
   return make("tr", { class: verdict ?? "plain" },
     make("td", {}, short(names.head)), make("td", {}, types), make("td", {}, short(names.tail)),
-    make("td", { class: "numbers" }, percent(relation.probability), relation.score === null ? null : make("small", {}, relation.score.toFixed(2))),
+    make("td", { class: "numbers" }, percent(relation.probability), relation.score === null ? null : make("small", {}, decimal(relation.score))),
     make("td", {}, make("span", { class: `verdict ${verdict ?? "plain"}` }, say(verdict ?? "byModel"))),
     make("td", { class: "controls" },
       verdict === null ? control("confirm", "✓", say("confirmRelation", names), () => actions.judgeRelation(head, tail, type, "confirmed")) : null,

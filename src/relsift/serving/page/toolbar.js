@@ -2,7 +2,7 @@
 
 import { extractSoon } from "./extraction.js";
 import { byId, choice, make, refill } from "./dom.js";
-import { say } from "./language.js";
+import { decimal, say } from "./language.js";
 import { changed, colours, currentDocument, entityTypes, shownRelations, state } from "./store.js";
 
 const STEP = 0.05;        // log-odds
@@ -33,7 +33,7 @@ export function drawToolbar() {
   const scores = (made?.scored?.pairs ?? []).flatMap((pair) => pair.scores.filter((score) => score !== null));
   const reach = (pick, side) => Math.max(-WIDEST, Math.min(WIDEST, Math.round(scores.reduce((a, b) => pick(a, b), decision.threshold)) + side));
   Object.assign(slider, { min: reach(Math.min, -1), max: reach(Math.max, 1), step: STEP, value: state.threshold ?? decision.threshold });
-  const shown = state.threshold === null ? ownWords(decision) : state.threshold.toFixed(2);
+  const shown = state.threshold === null ? ownWords(decision) : decimal(state.threshold);
   byId("threshold-value").textContent = shown;
   const count = shownRelations().length;
   slider.setAttribute("aria-valuetext", say("thresholdSpoken", { threshold: shown, relations: count }));
@@ -48,6 +48,6 @@ export function drawToolbar() {
 
 function ownWords(decision) {
   const several = Object.keys(decision.thresholds).length;
-  return several === 0 ? decision.threshold.toFixed(2) : say("ownThresholds", { several });
+  return several === 0 ? decimal(decision.threshold) : say("ownThresholds", { several });
 }
 
