@@ -195,6 +195,7 @@ def main() -> None:
     loads = []
     for name in SERVERS:
         with server(name) as (process, port):
+            asyncio.run(load(process, port, LONG, 4, WARM_UP))  # what is loaded with the first requests
             for kind, text in TEXTS.items():
                 for clients in CLIENTS:
                     loads.append({"server": name, "text": kind, **asyncio.run(load(process, port, text, clients, seconds))})

@@ -29,6 +29,7 @@ class Metrics:
     documents: Counter
     sentences: Counter
     pairs: Counter
+    left_out: Counter
     folder: str | None = None
 
     @classmethod
@@ -55,6 +56,7 @@ class Metrics:
             counter("documents", "Documents scored.", "model"),
             counter("sentences", "Sentences scored.", "model"),
             counter("pairs", "Candidate pairs scored.", "model"),
+            counter("left_out", "What an annotator found and left out or changed.", "model"),
             folder,
         )
 

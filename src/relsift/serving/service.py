@@ -117,10 +117,14 @@ class Service:
         if not wanted:
             return
         counts, started = Counts(), self.clock()
+        before = _left_out(model)
         outcomes = answers(model.name, model.extractor, [job.request for job in wanted], self.limits, counts)
         for outcome in outcomes:
             if isinstance(outcome, Exception) and not isinstance(outcome, Problem):
                 log("fault", logging.ERROR, model=model.name, **fault(outcome))
+        if left_out := _left_out(model) - before:
+            log("left out by an annotator", logging.WARNING, model=model.name, count=left_out)
+            self.metrics.left_out.labels(model.name).inc(left_out)
         self.metrics.add_batch(model.name, len(wanted), self.clock() - started, counts)
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, bytes | Exception]]] = {}
         for job, outcome in zip(wanted, outcomes):
@@ -128,6 +132,12 @@ class Service:
         for loop, finished in by_loop.items():  # one call a batch: each wakes the loop
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_deliver, finished)
+
+
+def _left_out(model: ServedModel) -> int:
+    """What the model's annotator of entities left out or changed so far: it counts, and does not say of which request."""
+    annotator = model.extractor.annotator
+    return 0 if annotator is None else annotator.report.dropped.total()
 
 
 def _deliver(finished: Sequence[tuple[_Job, bytes | Exception]]) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from serving_app import JSON, ask, serving, together
 
 from relsift.errors import ConfigError
 from relsift.files import to_json
+from relsift.serving import models
 from relsift.serving.limits import Limits
 from relsift.serving.logs import LOGGER, JsonLines
 from relsift.serving.models import named
 from relsift.serving.options import checked_origins, read_token
 from relsift.serving.problems import CODES
 from relsift.serving.static_page import add_page
+from relsift.shipped import located
 
 ROOT = Path(__file__).parents[3]
 TEXT = "Ida Holm and her sister own the ferry."
@@ -55,6 +58,19 @@ def test_the_models_say_what_they_know(app, demo):
     assert (first["finds_entities"], first["language"], first["licence"], first["data"]) == (True, "en", "Apache-2.0", "gazette-en")
     assert first["checksum"] == demo.extractor.checksum
     assert body["limits"]["max_entities"] == Limits().max_entities
+
+
+def test_a_model_that_is_replaced_on_the_disk_answers_from_memory(tmp_path, demo):
+    folder = tmp_path / "mine"
+    shutil.copytree(located(Path("demo-en")), folder)
+    [(name, place)] = named([str(folder)])
+    loaded = models.load(name, place, device="cpu", precision="float32", cache_mb=1)
+    for file in folder.iterdir():
+        file.write_bytes(b"another model")
+    with serving(loaded) as (_, app):
+        answer = ask(app, *REQUEST[:2], **REQUEST[2])
+    assert (answer.status_code, answer.json()["model"]) == (200, "mine")
+    assert [entity["text"] for entity in answer.json()["results"][0]["entities"]] == [e.text for e in demo.extractor(TEXT).entities]
 
 
 def test_the_figures_count_requests_and_documents(demo):
