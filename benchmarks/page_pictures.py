@@ -35,7 +35,7 @@ def prepare(page: Any, name: str) -> None:
     if name == "page-chinese":
         page.select_option("#model", "demo-zh")
         page.wait_for_selector(".text:lang(zh)")
-        page.wait_for_function("!document.body.classList.contains('busy')")
+        page.wait_for_selector("body:not(.busy, .waiting)")
     page.locator(".arcs .hit").nth(1).dispatch_event("click")
     if name == "page-dark":
         page.locator(".e").first.click()

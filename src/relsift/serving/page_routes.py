@@ -58,7 +58,7 @@ def add_page_routes(app: FastAPI, service: Service) -> None:
 
     @app.post(
         "/v1/convert", tags=["files"], summary="Save documents in any format", response_class=Response,
-        responses={200: _FILE} | errors(None, only=_PROBLEMS),
+        responses=errors(None, only=_PROBLEMS) | {200: _FILE},
         openapi_extra=body_of(ConvertRequest),
     )  # fmt: skip
     async def convert(request: Request) -> Response:

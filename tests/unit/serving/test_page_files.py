@@ -47,10 +47,10 @@ def test_the_sample_of_every_reader_is_read_as_the_reader_reads_it(name, tmp_pat
 
 
 def _content(document):
-    return [
-        (one.tokens, [(e.start, e.end, e.type) for e in one.entities], None if one.relations is None else [(r.head, r.tail, r.type) for r in one.relations])
-        for one in document.sentences
-    ]
+    def relations(one):
+        return None if one.relations is None else [(r.head, r.tail, r.type) for r in one.relations]
+
+    return [(one.tokens, [(e.start, e.end, e.type) for e in one.entities], relations(one)) for one in document.sentences]
 
 
 @pytest.mark.parametrize("name", sorted(table("writer")))

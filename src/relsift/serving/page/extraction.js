@@ -16,6 +16,7 @@ export async function extract() {
   const made = currentDocument();
   const control = new AbortController();
   running = control;
+  document.body.classList.remove("waiting");
   document.body.classList.add("busy");
   try {
     const find = made.entitiesAreFound && made.verdicts.size === 0 && made.checked.size === 0 && state.model.finds_entities;
@@ -45,6 +46,7 @@ export async function extract() {
 /** Score again, once no further change has come for a moment. */
 export function extractSoon() {
   clearTimeout(waiting);
+  document.body.classList.add("waiting");
   waiting = setTimeout(extract, PAUSE);
 }
 

@@ -15,6 +15,7 @@ const TRAINING_FORMATS = ["native", "brat", "spacy", "label_studio", "doccano", 
 
 export async function upload(files) {
   if (files.length === 0) return;
+  document.body.classList.add("busy");
   try {
     const size = [...files].reduce((sum, file) => sum + file.size, 0);
     if ((4 * size) / 3 > 1024 * state.limits.max_kb) throw new ServiceError("too_large", say("tooLarge", { kb: Math.floor(0.75 * state.limits.max_kb) }));
@@ -27,6 +28,8 @@ export async function upload(files) {
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     showProblem(error);
+  } finally {
+    document.body.classList.remove("busy");
   }
 }
 
