@@ -8,6 +8,13 @@ import { changed, decide, judge } from "./decision.js";
 const SYNTAX = ["heads", "dependencies", "pos"];
 let lastKey = 0;
 
+/** An id for a pasted text: equal for equal texts, so that files saved on different days can be joined (FNV-1a, 32 bits). */
+export function idOfText(text) {
+  let hash = 0x811c9dc5;
+  for (let unit = 0; unit < text.length; unit += 1) hash = Math.imul(hash ^ text.charCodeAt(unit), 0x01000193) >>> 0;
+  return `text-${hash.toString(16).padStart(8, "0")}`;
+}
+
 export const newKey = () => `e${(lastKey += 1)}`;
 
 /**

@@ -4,7 +4,7 @@ import { checkAll } from "./actions.js";
 import { getJson, onUnauthorized, ServiceError } from "./api.js";
 import { watchTouchSelection } from "./caret.js";
 import { wellFormed } from "./codepoints.js";
-import { documentOfText } from "./documents.js";
+import { documentOfText, idOfText } from "./documents.js";
 import { byId, make, refill, shortened } from "./dom.js";
 import { extract, showProblem } from "./extraction.js";
 import { download, drawDownload, openDocuments, upload } from "./files.js";
@@ -73,7 +73,7 @@ async function readText() {
     byId("text").focus();
     return;
   }
-  if (currentDocument()?.text.text !== text) openDocuments([documentOfText("page", text, byId("mine").checked ? [] : null)]);
+  if (currentDocument()?.text.text !== text) openDocuments([documentOfText(idOfText(text), text, byId("mine").checked ? [] : null)]);
   await extract();
 }
 
