@@ -17,7 +17,7 @@ from relsift.report import markdown
 from relsift.report.blocks import Table
 
 PAGE = Path(__file__).parent.parent / "docs" / "serving.md"
-NAMES = {"batched": "relsift serve", "unbatched": "the same, `--batch-work 0`", "plain": "plain handler"}
+NAMES = {"batched": "relsift serve", "unbatched": "without batches (--batch-work 0)", "plain": "plain handler"}
 
 
 def load_table(loads: Sequence[Mapping[str, Any]]) -> Table:

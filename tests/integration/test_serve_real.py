@@ -167,6 +167,12 @@ def test_what_cannot_be_served_is_one_clear_line(tmp_path, capsys, monkeypatch):
     assert_one_clear_line(status, err, "--host 192.0.2.1")
 
 
+def test_without_the_packages_of_the_service_the_message_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setattr("relsift.cli.serve.find_spec", lambda name: None if name == "uvicorn" else True)
+    status, _, err = relsift(capsys, "serve", "demo-en")
+    assert_one_clear_line(status, err, "uvicorn", "pip install 'relsift[serve]'")
+
+
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host", "http://", "http://host/?q"])
 def test_the_address_of_a_client_is_that_of_a_service(url):
     with pytest.raises(ConfigError, match="url: expected the address"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from relsift.cli import prediction_options, text_options
+
+_NEEDED = ("fastapi", "uvicorn", "prometheus_client")
 
 
 def command(
@@ -47,13 +50,11 @@ def command(
     """Answer HTTP requests: texts or annotated sentences in, relations out. Needs `pip install 'relsift[serve]'`."""
     from relsift.errors import ConfigError
 
-    try:
-        from relsift.serving import models, options
-        from relsift.serving import workers as processes
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "relsift":
-            raise
-        raise ConfigError(f"relsift serve: expected {error.name} to be installed, got none; pip install 'relsift[serve]'") from error
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise ConfigError(f"relsift serve: expected the package {name} to be installed, got none; pip install 'relsift[serve]'")
+    from relsift.serving import options
+    from relsift.serving import workers as processes
     from relsift.serving.limits import Limits
 
     limits = Limits(
@@ -63,7 +64,7 @@ def command(
     found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
     processes.serve(
         options.ServeOptions(
-            models=models.named(runs), host=host, port=port, workers=workers, threads=threads, device=device,
+            models=options.named(runs), host=host, port=port, workers=workers, threads=threads, device=device,
             precision=prediction_options.as_precision(precision), cache_mb=cache_mb,
             entities_from=() if found_by is None else found_by.specs, types=None if found_by is None else found_by.types,
             token=options.read_token(token_file, os.environ), allow_origins=options.checked_origins(allow_origin or ()), limits=limits,

@@ -50,7 +50,7 @@ class Metrics:
             counter("requests", "Requests by path and status.", "path", "status"),
             histogram("request_seconds", "From the first byte of a request to its answer.", _SECONDS, "path"),
             gauge("requests_in_flight", "Requests that are read, wait or are scored."),
-            gauge("requests_waiting", "Requests that wait to be scored.", "model"),
+            gauge("requests_waiting", "Requests that wait to be scored, or are.", "model"),
             histogram("batch_requests", "Requests scored together.", _SIZES, "model"),
             counter("batch_seconds", "Time in which batches were scored.", "model"),
             counter("documents", "Documents scored.", "model"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relsift.bundle import MODEL_FOLDER, model_folder
+from relsift.bundle import model_folder
 from relsift.decisions.scored import Scored
-from relsift.errors import CheckpointError, ConfigError
+from relsift.errors import CheckpointError
 from relsift.extractor import RelationExtractor
 from relsift.precision import Precision
 from relsift.registry import find, table
@@ -20,7 +20,6 @@ from relsift.yaml_text import decode
 
 CARD = "README.md"  # of a model folder
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
-_NAME = re.compile(r"[\w.+-]{1,100}")
 _LICENCE_LINE = re.compile(r"^- \*\*Licence\*\*: ([\w.+-]+)", re.MULTILINE)
 
 
@@ -43,32 +42,11 @@ class ServedModel:
             "name": self.name, "default": default, "architecture": bundle.name,
             "relations": list(extractor.labels), "entity_types": list(extractor.entity_types),
             "finds_entities": extractor.finds_entities,
-            "annotators": [Path(spec).name for spec in (*trees.values(), *(() if source is None else source.specs))],
+            "annotators": [_without_folders(spec) for spec in (*trees.values(), *(() if source is None else source.specs))],
             "all_scores": extractor.candidates.window == 1, "window": extractor.candidates.window,
             "decision": decision_summary(bundle.decision), "language": self.language, "licence": self.licence,
             "data": data if isinstance(data, str) else None, "checksum": extractor.checksum,
         }  # fmt: skip
-
-
-def named(arguments: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Name and folder of each RUN or NAME=RUN, in order. Raises ConfigError for a name twice, or one that does not fit into a request.
-
-    >>> named(["runs/mine", "news=runs/old/model", "demo-en"])
-    (('mine', 'runs/mine'), ('news', 'runs/old/model'), ('demo-en', 'demo-en'))
-    """
-    found: dict[str, str] = {}
-    for argument in arguments:
-        name, equals, folder = argument.partition("=")
-        if not equals or "/" in name:
-            folder = argument
-            path = Path(argument).absolute()
-            name = path.parent.name if path.name == MODEL_FOLDER else path.name
-        if not _NAME.fullmatch(name):
-            raise ConfigError(f"{argument}: expected a name of letters, digits and .+-_ for the model, got {name!r}; write NAME=RUN")
-        if name in found:
-            raise ConfigError(f"{argument}: expected a name of its own for each model, got {name!r} twice; write NAME=RUN")
-        found[name] = folder
-    return tuple(found.items())
 
 
 def load(
@@ -89,6 +67,12 @@ def load(
     about = extractor.bundle.about
     language = _text(card.get("language") or about.get("language")) or _language_of(about.get("data"))
     return ServedModel(name, extractor, language, _text(card.get("license") or about.get("licence")))
+
+
+def _without_folders(spec: str) -> str:
+    """An annotator as others may see it: where its files lie is the server's matter."""
+    kind, colon, argument = spec.partition(":")
+    return kind + colon + Path(argument).name
 
 
 def _warm_up(extractor: RelationExtractor) -> list[Scored]:

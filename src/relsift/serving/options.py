@@ -1,4 +1,4 @@
-"""All that `relsift serve` was asked for; goes to every worker process."""
+"""All that `relsift serve` was asked for; goes to every worker process. The process that watches over workers loads no torch."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relsift.errors import ConfigError
-from relsift.precision import Precision
 from relsift.serving.limits import Limits
 
+if TYPE_CHECKING:
+    from relsift.precision import Precision
+
+_NAME = re.compile(r"[\w.+-]{1,100}")  # of a model
+_MODEL_FOLDER = "model"  # of a run, see `relsift.bundle`, which would load torch
 TOKEN_VARIABLE = "RELSIFT_TOKEN"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 LEAST_TOKEN = 16  # characters; a shorter one can be guessed
@@ -37,6 +42,27 @@ class ServeOptions:
     def threads_of_a_worker(self) -> int:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return self.threads or max(1, available // self.workers)
+
+
+def named(arguments: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Name and folder of each RUN or NAME=RUN, in order. Raises ConfigError for a name twice, or one that does not fit into a request.
+
+    >>> named(["runs/mine", "news=runs/old/model", "demo-en"])
+    (('mine', 'runs/mine'), ('news', 'runs/old/model'), ('demo-en', 'demo-en'))
+    """
+    found: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, folder = argument.partition("=")
+        if not equals or "/" in name:
+            folder = argument
+            path = Path(argument).absolute()
+            name = path.parent.name if path.name == _MODEL_FOLDER else path.name
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"{argument}: expected a name of letters, digits and .+-_ for the model, got {name!r}; write NAME=RUN")
+        if name in found:
+            raise ConfigError(f"{argument}: expected a name of its own for each model, got {name!r} twice; write NAME=RUN")
+        found[name] = folder
+    return tuple(found.items())
 
 
 def checked_origins(origins: Sequence[str]) -> tuple[str, ...]:

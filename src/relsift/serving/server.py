@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
@@ -12,8 +13,8 @@ from types import FrameType
 import torch
 import uvicorn
 
-from relsift.errors import ConfigError
 from relsift.serving import models
+from relsift.serving.address import address_of
 from relsift.serving.app import create_app
 from relsift.serving.logs import log, open_logs
 from relsift.serving.metrics import Metrics
@@ -24,7 +25,8 @@ _NOTICE = 0.5  # seconds in which new requests still hear that the service stops
 _LAST_WORDS = 2  # seconds for answers that are on their way when all is done
 _KEEP_ALIVE = 30  # seconds between two requests on a connection
 _SWITCH = 0.001  # seconds; Python's default of 5 ms lets the web server wait for the scoring thread after every read and write
-_WARM_PIECE = 65_536  # bytes of headers at most
+_MOST_HEADERS = 65_536  # bytes
+_LOCAL = ("127.", "::1")
 
 
 class Server(uvicorn.Server):
@@ -36,7 +38,9 @@ class Server(uvicorn.Server):
         self._told: float | None = None  # when it was told to stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal begins the end, a second one hurries it."""
+        """The first signal begins the end, a second one hurries it. A worker leaves Ctrl-C to its parent, which gets it too."""
+        if sig == signal.SIGINT and parent_process() is not None:
+            return
         if self._told is not None:
             self.should_exit = True
             self.force_exit = sig == signal.SIGINT
@@ -55,25 +59,6 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises ConfigError for an address that is not ours or is in use."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(2048)
-    except (OSError, OverflowError, UnicodeError) as error:
-        got = getattr(error, "strerror", None) or error
-        raise ConfigError(f"--host {host} --port {port}: expected an address that is free on this machine, got {got}") from error
-    return listening
-
-
-def address_of(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
 def run(options: ServeOptions, listening: socket.socket, *, metrics_folder: str | None = None) -> None:
     """Serve until a signal says to stop. Raises CheckpointError or ConfigError for models that cannot be loaded."""
     sys.setswitchinterval(_SWITCH)
@@ -89,11 +74,13 @@ def run(options: ServeOptions, listening: socket.socket, *, metrics_folder: str 
     service = Service(loaded, options.limits, Metrics.new(metrics_folder), options.token)
     config = uvicorn.Config(
         create_app(service, allow_origins=options.allow_origins), log_config=None, access_log=False, server_header=False, lifespan="off",
-        timeout_keep_alive=_KEEP_ALIVE, timeout_graceful_shutdown=_LAST_WORDS, ws="none", h11_max_incomplete_event_size=_WARM_PIECE,
+        timeout_keep_alive=_KEEP_ALIVE, timeout_graceful_shutdown=_LAST_WORDS, ws="none", h11_max_incomplete_event_size=_MOST_HEADERS,
         proxy_headers=False, http="h11",
     )  # fmt: skip
     names = [name for name, _ in options.models]
     with service:
+        if options.token is None and not str(listening.getsockname()[0]).startswith(_LOCAL):
+            log("open to the network without a token", logging.WARNING, host=options.host)
         log("ready", address=address_of(listening), models=names, workers=options.workers, token=options.token is not None)
         Server(config, service).run(sockets=[listening])
         log("stopped", in_flight=service.in_flight)

@@ -20,6 +20,7 @@ from relsift.serving.problems import FAULT, Problem
 from relsift.serving.requests import Extraction
 from relsift.serving.scoring import Counts, answers
 
+_LAST_BATCH = 2.0  # seconds for what is scored at the end, though nobody waits for it
 _MILLISECOND = 1e-3  # seconds
 
 
@@ -59,7 +60,7 @@ class Service:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for thread in self._threads.values():
-            thread.close(self.limits.stop_timeout)
+            thread.close(_LAST_BATCH)
         self._threads.clear()
 
     @property

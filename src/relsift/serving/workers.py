@@ -16,22 +16,24 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from relsift.errors import ConfigError, RelsiftError
+from relsift.serving.address import listen
 from relsift.serving.logs import log, open_logs
 from relsift.serving.options import ServeOptions
 
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # read by prometheus_client when it is imported
 _SHORT_LIFE = 10.0  # seconds; a worker that ends sooner would end again
+_HURRY = 2  # signals
 _MARGIN = 5.0  # seconds beyond the time to stop, before a worker is killed
 _BAD_INPUT = 2  # exit status
 
 
 def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError for an address that is in use, CheckpointError for models that do not load."""
-    from relsift.serving import server
-
-    listening = server.listen(options.host, options.port)
+    listening = listen(options.host, options.port)
     with listening:
         if options.workers == 1:
+            from relsift.serving import server
+
             server.run(options, listening)
             return
         open_logs()
@@ -75,16 +77,17 @@ def _supervise(options: ServeOptions, listening: socket.socket, folder: str) -> 
                     log("worker replaced", logging.ERROR, exit_status=process.exitcode)
                     workers[number] = start()
         finally:
-            _end([process for process, _ in workers], options.limits.stop_timeout + _MARGIN)
+            _end([process for process, _ in workers], options.limits.stop_timeout + _MARGIN, told)
 
 
-def _end(processes: list[SpawnProcess], seconds: float) -> None:
-    """Let each answer what it has begun; kill those that take too long."""
+def _end(processes: list[SpawnProcess], seconds: float, told: list[int]) -> None:
+    """Let each answer what it has begun; kill those that take too long, and all if a second signal says to hurry."""
     for process in processes:
         process.terminate()
     last = time.monotonic() + seconds
     for process in processes:
-        process.join(max(0.0, last - time.monotonic()))
+        while process.is_alive() and time.monotonic() < last and len(told) < _HURRY:
+            process.join(0.1)
         if process.is_alive():
             log("worker killed", logging.ERROR)
             process.kill()

@@ -9,6 +9,7 @@ import pytest
 from serving_app import JSON, ask, serving, together
 
 from relsift.decisions.decision import Decision
+from relsift.serving import models
 from relsift.serving.limits import Limits
 from relsift.serving.requests import extraction_of
 from relsift.serving.scoring import Counts, answers
@@ -281,3 +282,21 @@ def test_a_decision_without_calibration_gives_no_probabilities(demo):
         [found] = results(app, {"text": TEXTS[0]}, all_scores=True)
     assert {r["probability"] for r in found["relations"]} == {None}
     assert {pair["probabilities"] for pair in found["pairs"]} == {None}
+
+
+def test_an_annotator_finds_the_entities_of_documents_without_any_and_what_it_leaves_out_is_counted(tmp_path):
+    names = tmp_path / "names.jsonl"
+    names.write_text('{"label": "PERSON", "pattern": "Ada"}\n{"label": "DAY", "pattern": "Monday"}\n', encoding="utf-8")
+    options = {"entities_from": [f"patterns:{names}"], "types": {"PERSON": "PER", "DAY": None}}
+    served = models.load("mine", "demo-en", device="cpu", precision="float32", cache_mb=1, **options)
+    with serving(served) as (service, app):
+        found, given, sentence = results(
+            app, {"text": "Ada left on Monday."}, {"text": "Ada left.", "entities": [{"start": 4, "end": 8, "type": "GPE"}]},
+            {"sentences": [{"tokens": ["Ada", "left"]}, {"tokens": ["Bo"]}]},
+        )  # fmt: skip
+        left_out = [line for line in service.metrics.text().decode().splitlines() if line.startswith("relsift_left_out_total")]
+    assert [[(e["start"], e["end"], e["type"]) for e in one["entities"]] for one in (found, given, sentence)] == [
+        [(0, 3, "PER")], [(4, 8, "GPE")], [(0, 1, "PER")],
+    ]  # fmt: skip
+    assert left_out == ['relsift_left_out_total{model="mine"} 1.0']
+    assert served.summary(default=True)["annotators"] == ["patterns:names.jsonl"]

@@ -21,8 +21,7 @@ from relsift.files import to_json
 from relsift.serving import models
 from relsift.serving.limits import Limits
 from relsift.serving.logs import LOGGER, JsonLines
-from relsift.serving.models import named
-from relsift.serving.options import checked_origins, read_token
+from relsift.serving.options import checked_origins, named, read_token
 from relsift.serving.problems import CODES
 from relsift.serving.static_page import add_page
 from relsift.shipped import located
