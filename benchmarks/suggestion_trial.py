@@ -2,9 +2,9 @@
 
     python benchmarks/suggestion_trial.py FOLDER [--data conll04] [--repetitions 5]
 
-Each repetition trains `multitask_cnn` on 100 random documents, adds 100 that are chosen in one of three ways, and trains again. Epoch and
+Each repetition trains `multitask_cnn` on 100 random sentences, adds 100 that are chosen in one of three ways, and trains again. Epoch and
 threshold come from the whole development part. Prints one JSON object a training: F1 on the development and test parts, annotated relations
-trained on, tokens of the documents added. Runs are left in FOLDER.
+trained on, tokens of the sentences added. Runs are left in FOLDER.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from relsift.suggestions import WAYS, SuggestionReport, suggest
 from relsift.training.run import score_bundle, train_run
 from relsift.training.run_folder import RunData
 
-COUNT = 100  # documents to begin with, and to add
+COUNT = 100  # sentences to begin with, and to add
 
 
 def trained(name: str, place: Path, documents: Sequence[Document], seed: int) -> tuple[Bundle, dict[str, float]]:
@@ -49,7 +49,11 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    documents = list(resolve(args.data).documents("train"))
+    documents = [
+        Document(f"{document.id}:{number}", (sentence,))
+        for document in resolve(args.data).documents("train")
+        for number, sentence in enumerate(document.sentences)
+    ]
     for repetition in range(1, args.repetitions + 1):
         order = list(range(len(documents)))
         random.Random(repetition).shuffle(order)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, RelationOfConcepts, Sentence
 
 WORDS = ("Ada", "ada", "left", "Acme", "创办", "公司", "，", "A", '"', "\\", "\u2028", "naïve", "😀", "sentences", "1,5")
 ENTITY_TYPES = ("LOC", "ORG", "PER")
@@ -102,3 +102,23 @@ def related_across(draw: st.DrawFn, most: int = 4) -> Document:
         return document
     drawn = draw(st.lists(st.tuples(st.sampled_from(pairs), st.sampled_from(RELATION_TYPES)), max_size=most, unique=True))
     return replace(document, across=tuple(RelationAcross(*pair, kind) for pair, kind in drawn))
+
+
+CONCEPTS = ("D1", "D2", "c|SUB|A|1|G", "概念")
+
+
+@st.composite
+def related_concepts(draw: st.DrawFn) -> Document:
+    """A document of `related_across()` whose entities stand for concepts, perhaps several or none, with relations of concepts."""
+    document = draw(related_across())
+    some = st.lists(st.sampled_from(CONCEPTS), max_size=2, unique=True).map(tuple)
+    sentences = tuple(
+        replace(sentence, entities=tuple(replace(entity, concepts=draw(some)) for entity in sentence.entities))
+        for sentence in document.sentences
+    )
+    numbers = st.none() | st.sets(st.integers(0, len(sentences) - 1)).map(sorted).map(tuple)
+    facts = st.lists(
+        st.builds(RelationOfConcepts, st.sampled_from(CONCEPTS), st.sampled_from(CONCEPTS), st.sampled_from(RELATION_TYPES), numbers),
+        max_size=4,
+    )
+    return replace(document, sentences=sentences, concept_relations=draw(st.none() | facts.map(tuple)))

@@ -4,6 +4,8 @@ Passage i of a document is sentence i with the next `window - 1` sentences. It *
 sentence i. So every pair fewer than `window` sentences apart belongs to one passage, and every relation is counted once. To models and
 scores a passage is a sentence like any other (`Sentence.parts` says where its sentences begin).
 
+A relation of concepts (`Document.concept_relations`) joins every two of their mentions that one passage holds, as within a sentence.
+
 A passage ends before the first sentence that is not annotated as its own is: whether a pair between the two is related is not known.
 """
 
@@ -13,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from relsift.schema import ROOT, Document, Entity, Relation, RelationAcross, Sentence, Syntax
+from relsift.concepts import across_of_concepts, facts_of_mentions, without_mentions
+from relsift.schema import ROOT, Document, Entity, Relation, RelationAcross, RelationOfConcepts, Sentence, Syntax
 
 _MOST_BLANKS = 10_000  # characters between two sentences of a document without text; with more, their place in a text is given up
 
@@ -39,6 +42,8 @@ def passages(document: Document, window: int) -> Document:
             held.setdefault(min(relation.head[0], relation.tail[0]), []).append(relation)
         else:
             further.append(relation)
+    for relation in across_of_concepts(document, ends):
+        held.setdefault(min(relation.head[0], relation.tail[0]), []).append(relation)
     joined = [
         _joined(document.sentences[number:end], number, held.get(number, ()), document.text) for number, end in enumerate(ends)
     ]
@@ -51,15 +56,23 @@ def held_across(document: Document, window: int) -> list[RelationAcross]:
     return [relation for relation in document.across if _is_held(document, relation, ends)]
 
 
+def held_of_concepts(document: Document, window: int) -> list[RelationOfConcepts]:
+    """The relations of concepts with two mentions in a passage of so many sentences and in no sentence, as `held_across`."""
+    ends = [_end(document.sentences, number, window) for number in range(len(document.sentences))]
+    shown = facts_of_mentions(document, across_of_concepts(document, ends))
+    return [one for one in without_mentions(document) if (one.head, one.tail, one.type) in shown]
+
+
 def passages_to_predict(document: Document, window: int) -> Document:
     """`passages` of the document without its annotation, which does not decide then which sentences are read together."""
     if window == 1:
         return document
-    return passages(replace(document, sentences=tuple(s.with_relations(None) for s in document.sentences), across=()), window)
+    bare = tuple(sentence.with_relations(None) for sentence in document.sentences)
+    return passages(replace(document, sentences=bare, across=(), concept_relations=None), window)
 
 
 def with_relations_of_passages(document: Document, predicted: Sequence[Sentence]) -> Document:
-    """The document with the relations of its passages, in `across` those between sentences.
+    """The document with the relations of its passages, in `across` those between sentences. It has no relations of concepts.
 
     Args: predicted: the passages of `passages` or `passages_to_predict`, in order, with relations that they own, of the same entities.
     """
@@ -76,7 +89,7 @@ def with_relations_of_passages(document: Document, predicted: Sequence[Sentence]
                 head, tail = (_place(position, firsts, number) for position in (relation.head, relation.tail))
                 across.append(RelationAcross(head, tail, relation.type, relation.score, relation.probability))
         sentences.append(sentence.with_relations(None if passage.relations is None else within))
-    return replace(document, sentences=tuple(sentences), across=tuple(across))
+    return replace(document, sentences=tuple(sentences), across=tuple(across), concept_relations=None)
 
 
 def _end(sentences: Sequence[Sentence], number: int, window: int) -> int:

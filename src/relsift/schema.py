@@ -38,6 +38,7 @@ class Entity:
     id: str | None = None
     chars: tuple[int, int] | None = None  # half-open character span in the document's text, if known; may be finer than the tokens
     score: float | None = None  # log-odds; None: annotated, not predicted
+    concepts: tuple[str, ...] = ()  # ids of what it stands for in its document, such as D008750; empty: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,16 @@ class RelationAcross:
     def distance(self) -> int:
         """How many sentences lie from one end to the other: 1 for neighbours."""
         return abs(self.head[0] - self.tail[0])
+
+
+@dataclass(frozen=True, slots=True)
+class RelationOfConcepts:
+    """A directed, typed relation between two concepts of a document: "in this document, D008750 causes D003866"."""
+
+    head: str  # id of a concept, which need not have a mention
+    tail: str  # the same concept if it is related to itself
+    type: str
+    evidence: tuple[int, ...] | None = None  # numbers of the sentences that show it, in order; None: any with two mentions may show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,16 +251,24 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Sentences that belong together: the unit of splits and folds."""
+    """Sentences that belong together: the unit of splits and folds.
+
+    Formats such as PubTator, BioC and DocRED relate concepts, which have several mentions (`Entity.concepts`). Models relate mentions, so
+    readers also give each relation of concepts to mentions. `concept_relations` keeps what was annotated: the relations of mentions do not
+    tell it, since concepts may have no two mentions in one sentence, and a mention may stand for several concepts.
+    """
 
     id: str
     sentences: tuple[Sentence, ...]
     text: str | None = None  # the original text, if known
     across: tuple[RelationAcross, ...] = ()  # relations between entities of different sentences, in file order
+    concept_relations: tuple[RelationOfConcepts, ...] | None = None  # in file order; None: none are annotated as such
 
     def __post_init__(self) -> None:
         for number, relation in enumerate(self.across):
             self._check_across(relation, f"document {self.id!r}, relation {number} across sentences")
+        for number, fact in enumerate(self.concept_relations or ()):
+            self._check_concepts(fact, f"document {self.id!r}, relation {number} of concepts")
         if self.text is not None:
             # Results are sentences, not documents: each carries its own part of the text.
             object.__setattr__(self, "sentences", tuple(_with_original(sentence, self.text) for sentence in self.sentences))
@@ -267,6 +286,14 @@ class Document:
             raise DataError(f"{where}: expected entities of two sentences, got two of sentence {relation.head[0]}")
         if not relation.type:
             raise DataError(f"{where}: expected a type, got an empty string")
+
+    def _check_concepts(self, relation: RelationOfConcepts, where: str) -> None:
+        for name in ("head", "tail", "type"):
+            if not getattr(relation, name):
+                raise DataError(f"{where}: expected a {name}, got an empty string")
+        size = len(self.sentences)
+        if outside := [number for number in relation.evidence or () if not 0 <= number < size]:
+            raise DataError(f"{where}: expected evidence in sentence 0..{size - 1} ({size} sentences), got sentence {outside[0]}")
 
     @property
     def entities(self) -> tuple[EntityView, ...]:

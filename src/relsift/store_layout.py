@@ -1,4 +1,4 @@
-"""The columns of a document store: a Parquet file with all that a sentence holds, one row each; relations across sentences are not.
+"""The columns of a document store: a Parquet file with all that a sentence holds but concepts, one row each; nothing across sentences.
 
     document       id of the document, on every row          place   number of the sentence in its document, from 0
     document_text  text of the document, on its first row    text    that of the sentence, where the document's is not known

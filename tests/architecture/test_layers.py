@@ -24,7 +24,7 @@ LAYERS = (
         "text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped", "omissions", "spacy_storage",
         "format_options", "store_layout",
     ),
-    ("sentences",),
+    ("sentences", "concepts"),
     ("registry", "candidates", "passages", "json_schema"),
     ("evaluation",),
     ("report",),

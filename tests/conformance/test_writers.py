@@ -20,11 +20,11 @@ from relsift.errors import ConfigError, DataError, OutputError
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, WRITERS, find
-from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence, Syntax, sentences_of
+from relsift.schema import Document, Entity, Relation, RelationAcross, RelationOfConcepts, Sentence, Syntax, sentences_of
 from relsift.writers import graph, names
 from relsift.writers.base import Writer, write_documents
 from relsift.writers.content import CONTENT
-from strategies import related_across
+from strategies import related_across, related_concepts
 
 NEEDS = {
     "parquet": "pyarrow", "store": "pyarrow", "turtle": "rdflib", "jsonld": "rdflib", "graphml": "networkx", "gexf": "networkx",
@@ -54,7 +54,17 @@ DOCUMENTS = (
         across=(RelationAcross((0, 1), (1, 0), "knows"),),
     ),
     Document("two", (Sentence("two", TOKENS, ENTITIES, None, "two"),)),
-)
+    Document(
+        "z",
+        (
+            Sentence(
+                "z", TOKENS, (Entity(0, 1, "PER", concepts=("D1",)), Entity(2, 3, "ORG", concepts=("D2",))),
+                (Relation(0, 1, "runs"),), "z",
+            ),
+        ),
+        concept_relations=(RelationOfConcepts("D1", "D2", "runs", (0,)),),
+    ),
+)  # fmt: skip
 
 
 def written(writer: Writer, target: Path, *some_documents: Document) -> Omissions:
@@ -98,7 +108,7 @@ def test_no_documents_are_no_error(writer: Writer, tmp_path: Path):
 
 @each
 @settings(max_examples=8)
-@given(any_documents=st.lists(related_across(), max_size=2))
+@given(any_documents=st.lists(related_across() | related_concepts(), max_size=2))
 def test_any_valid_document_can_be_written(writer: Writer, any_documents: list[Document], tmp_path_factory: pytest.TempPathFactory):
     target = tmp_path_factory.mktemp("any") / f"out{writer.suffix}"
     written(writer, target, *any_documents)
@@ -143,11 +153,11 @@ def test_what_is_somebody_elses_is_never_written_over(writer: Writer, tmp_path: 
 @each
 def test_what_a_format_does_not_keep_is_counted_and_nothing_else(writer: Writer, tmp_path: Path):
     left_out = written(writer, tmp_path / f"out{writer.suffix}", *DOCUMENTS)
-    # one relation with score and probability, one across sentences, three sentences, two in the first document; three of six entities are
-    # in no relation
+    # one relation with score and probability, one across sentences, four sentences, two in the first document; three of eight entities are
+    # in no relation; one relation of two concepts, shown by one sentence
     counts = {
-        "sentences": 1, "tokens": 3, "plain_sentences": 1, "unrelated": 3, "unannotated": 1, "subtypes": 3, "entity_scores": 3, "scores": 1,
-        "probabilities": 1, "across": 1, "tags": 1, "trees": 1,
+        "sentences": 1, "tokens": 4, "plain_sentences": 1, "unrelated": 3, "unannotated": 1, "subtypes": 3, "entity_scores": 3, "scores": 1,
+        "probabilities": 1, "across": 1, "concepts": 2, "concept_relations": 1, "evidence": 1, "tags": 1, "trees": 1,
     }  # fmt: skip
     assert counts.keys() == CONTENT.keys()
     assert dict(left_out.dropped) == {CONTENT[name].missing: count for name, count in counts.items() if name not in writer.keeps}
@@ -169,7 +179,7 @@ def test_describes_itself_in_one_line_and_takes_its_options_alone(writer: Writer
 
 
 @settings(max_examples=30)
-@given(document=related_across())
+@given(document=related_across() | related_concepts())
 @pytest.mark.parametrize("writer", [writer for writer in WRITER if writer.lines is not None], ids=lambda writer: writer.name)
 def test_lines_are_the_whole_file_and_begin_as_they_would_without_relations(
     writer: Writer, document: Document, tmp_path_factory: pytest.TempPathFactory
@@ -228,7 +238,7 @@ def test_examples_of_the_parts_of_writers_run(module: ModuleType):
 
 def test_the_page_of_formats_says_what_each_format_keeps():
     page = (Path(__file__).parents[2] / "docs/formats.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` ((?:\| [✓–] ){12})\|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` ((?:\| [✓–] ){15})\|$", page, re.MULTILINE)
     marks_of = {name: marks.split()[1::2] for name, marks in rows}
     kept = {name: {part for part, mark in zip(CONTENT, marks, strict=True) if mark == "✓"} for name, marks in marks_of.items()}
     assert kept == {writer.name: set(writer.keeps) for writer in WRITER}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from relsift.cli.main import main
 from relsift.experiments.result import CellResult
 from relsift.readers import native
 from relsift.readers.base import ReadReport
+from relsift.schema import RelationOfConcepts
 from toy_across import documents, lines_of
 
 MODEL = ("--model", "type_prior", "--set", "training.epochs=3")
@@ -128,3 +130,59 @@ def test_predictions_hold_relations_across_sentences_and_score_as_the_model_does
     assert len((tmp_path / "found.csv").read_text(encoding="utf-8").splitlines()) == len(found) + 1
     status, _, err = relsift(capsys, "predict", run, data / "test.jsonl", "--format", "html", "--out", tmp_path / "found.html")
     assert f"{len(found)} relations across sentences" in err
+
+
+@pytest.fixture(scope="module")
+def concept_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents of `data` whose relations hold between concepts, each with one mention."""
+    folder = tmp_path_factory.mktemp("concepts")
+    for part, count in (("train", 16), ("dev", 6), ("test", 8)):
+        related = []
+        for document in documents(count, seed=len(part)):
+            sentences = tuple(
+                replace(one, entities=tuple(replace(entity, concepts=(entity.type,)) for entity in one.entities))
+                for one in document.sentences
+            )
+            bare = replace(document, sentences=sentences, across=())
+            facts = (
+                RelationOfConcepts(
+                    bare.sentences[one.head[0]].entities[one.head[1]].type, bare.sentences[one.tail[0]].entities[one.tail[1]].type, one.type
+                )
+                for one in document.across
+            )
+            related.append(replace(bare, concept_relations=tuple(facts)))
+        (folder / f"{part}.jsonl").write_text(lines_of(related), encoding="utf-8")
+    return folder
+
+
+def test_relations_of_concepts_are_scored_with_those_that_no_passage_shows(
+    concept_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    status, out, _ = relsift(capsys, "stats", concept_data / "test.jsonl")
+    rows = {" ".join(line.split()[:-1]): line.split()[-1] for line in out.splitlines() if line.strip()}
+    assert (rows["relations of concepts"], rows["1 apart (candidates.window=2)"], rows["2 apart (candidates.window=3)"]) == ("12", "8", "4")
+    run = tmp_path / "run"
+    status, _, err = relsift(capsys, "train", "--data", concept_data, *MODEL, "--set", "candidates.window=2", "--out", run)
+    assert status == 0, err
+    scores = {}
+    for level in ("mentions", "concepts"):
+        status, out, err = relsift(capsys, "evaluate", run, "--data", concept_data, "--relations", level, "--json")
+        assert status == 0, err
+        scores[level] = json.loads(out)
+    # 4 of the 8 documents have 2 relations one sentence apart, the other 4 one relation two sentences apart, which the window misses
+    assert sum(row["support"] for row in scores["concepts"]["per_type"].values()) == 12
+    assert scores["concepts"]["setting"]["no pair of mentions in 2 sentences in a row, counted as missed"] == "4 of 12 relations"
+    assert scores["concepts"]["setting"]["relations"] == "concepts"
+    assert scores["concepts"]["interval"]["unit"] == "document"
+    assert scores["mentions"]["per_type"] == scores["concepts"]["per_type"]  # each concept has one mention
+    status, out, _ = relsift(capsys, "evaluate", run, "--data", concept_data, "--relations", "concepts")
+    assert status == 0
+    assert "relations of concepts" in out and "counted as missed=4 of 12 relations" in out
+    for options in (("--relations", "clusters"), ("--relations", "concepts", "--official"), ("--relations", "concepts", "--co-occurrence")):
+        status, _, err = relsift(capsys, "evaluate", run, "--data", concept_data, *options)
+        assert_one_clear_line(status, err, "--relations")
+
+
+def test_data_without_concepts_has_no_scores_of_concepts(run: Path, data: Path, capsys: pytest.CaptureFixture[str]):
+    status, _, err = relsift(capsys, "evaluate", run, "--data", data, "--relations", "concepts")
+    assert_one_clear_line(status, err, "expected entities with concepts", "got none")

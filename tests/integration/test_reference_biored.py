@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from relsift.evaluation.concepts import evaluate_concepts
+from relsift.passages import passages, with_relations_of_passages
 from relsift.readers import bioc, pubtator
 from relsift.readers.base import Reader, ReadReport
 from relsift.schema import Sentence, sentences_of
@@ -70,3 +73,28 @@ def test_counts_are_those_of_the_lines_of_the_file(raw: Path):
     assert sum(len(sentence.relations or ()) for sentence in sentences) == num_pairs
     assert report.lost_relations.total() == num_lost
     assert report.lost_entities == 0
+
+
+def test_gold_relations_of_concepts_are_the_relation_lines_of_the_file(raw: Path):
+    facts, nearest = set(), Counter[int]()
+    for article in (raw / "Dev.PubTator").read_text(encoding="utf-8").strip().split("\n\n"):
+        title, abstract, *lines = article.split("\n")
+        text = f"{title.split('|t|', 1)[1]}\n{abstract.split('|a|', 1)[1]}"
+        columns = [line.split("\t") for line in lines]
+        mentions = [(int(c[1]), int(c[2]), c[5].split(",")) for c in columns if len(c) == 6]
+        starts = [start for start, _ in split_sentences(text, [(start, end) for start, end, _ in mentions])]
+        places = [(sum(start <= mention[0] for start in starts), mention[2]) for mention in mentions]
+        for key, kind, head, tail, _ in (c for c in columns if len(c) == 5):
+            facts.add((key, kind, *sorted((head, tail))))
+            # the relation of a concept with itself: two mentions that name it alone
+            ends = [[n for n, ids in places if end in ids and (head != tail or ids == [end])] for end in (head, tail)]
+            apart = [abs(a - b) for i, a in enumerate(ends[0]) for j, b in enumerate(ends[1]) if head != tail or i != j]
+            nearest[min(apart, default=1000)] += 1
+    documents = list(pubtator.READER.read(raw / "Dev.PubTator", ReadReport()))
+    for window in (1, 2, 3):
+        unreachable = sum(count for apart, count in nearest.items() if apart >= window)
+        joined = [with_relations_of_passages(document, passages(document, window).sentences) for document in documents]
+        result = evaluate_concepts(documents, joined, direction="undirected", window=window)
+        assert result.counts[:, 2].sum() == len(facts) == 1162
+        assert result.unreachable == unreachable
+        assert result.counts[:, 0].sum() == len(facts) - unreachable  # the gold relations of mentions say all others

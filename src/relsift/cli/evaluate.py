@@ -30,6 +30,14 @@ def command(
     precision: prediction_options.Precision = "float32",
     entities: prediction_options.Entities = None,
     match: prediction_options.Match = "strict",
+    relations: Annotated[
+        str,
+        typer.Option(
+            "--relations",
+            metavar="mentions|concepts",
+            help="What is counted: related pairs of mentions, or of the concepts of each document, as for BioRED and DocRED.",
+        ),
+    ] = "mentions",
     entities_from: text_options.EntitiesFrom = None,
     types: text_options.Types = None,
 ) -> None:
@@ -49,6 +57,7 @@ def command(
         official_table,
         score_table,
     )
+    from relsift.training.concept_scoring import scored_concepts
     from relsift.training.data import scoring_data
     from relsift.training.run import predict_all
     from relsift.training.scoring import co_occurrences_of, scored_data, unseen_types
@@ -64,11 +73,20 @@ def command(
     require(whose == "gold" or not official, "--official", expected="gold entities, as the task gives; add --entities gold", got=whose)
     expected = "given entities; add --entities gold"
     require((whose == "gold" and not specs) or not co_occurrence, "--co-occurrence", expected=expected, got="found ones")
+    require(relations in ("mentions", "concepts"), "--relations", expected="mentions or concepts", got=relations)
+    if relations == "concepts":
+        require(whose == "gold" and not specs, "--relations concepts", expected=expected, got="found ones")
+        alone = not official and not co_occurrence and reliability is None
+        got = "one of them"
+        require(alone, "--relations concepts", expected="no --official, --co-occurrence or --reliability, which are of mentions", got=got)
     window = extractor.candidates.window
     data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked, window=window)
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences, entities=whose)
-    result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)
+    if relations == "concepts":
+        result = scored_concepts(extractor.bundle, data_to_score, predicted, report)
+    else:
+        result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)
     warnings = [*data_to_score.warnings, *unseen_types(extractor.bundle, data_to_score, whose)]
     by_chance = co_occurrences_of(extractor.bundle, data_to_score) if co_occurrence else None
     official_result = official_scores(sentences, predicted) if official else None
@@ -89,7 +107,8 @@ def command(
     if result.entities is not None:
         show(entity_table(result.entities, name), entity_error_table(result.entities))
         echo(interval_line(result.entity_interval, "the entities' micro scores"), result.entities.setting_line())
-    show(score_table(result.relations, name), error_table(result.relations))
+    title = f"{name}, relations of concepts" if relations == "concepts" else name
+    show(score_table(result.relations, title), error_table(result.relations))
     if result.causes is not None:
         show(cause_table(result.causes))
     if result.calibration is not None:

@@ -73,6 +73,7 @@ def _rows(parts: list[SplitStatistics]) -> list[list[str]]:
         types = sum(counts, Counter[str]()).most_common()
         rows += [[f"  {name}", *(str(count[name]) for count in counts)] for name, _ in types]
     rows += _across([part.across for part in parts])
+    rows += _concepts([part.concepts for part in parts])
     rows.append(["related : unrelated pairs", *("" for _ in parts)])
     for balances in zip(*(part.balance for part in parts)):
         selection = "with type filter" if balances[0].type_filter else "all pairs"
@@ -82,12 +83,28 @@ def _rows(parts: list[SplitStatistics]) -> list[list[str]]:
     return rows
 
 
+def _concepts(counts: list[Counter[int | None]]) -> list[list[str]]:
+    """Relations of concepts by the distance of their nearest mentions; nothing if there are none."""
+    if not any(counts):
+        return []
+    rows = [["relations of concepts", *(str(count.total()) for count in counts)]]
+    rows.append(["  with mentions in one sentence", *(str(count[0]) for count in counts)])
+    apart = [Counter({distance: number for distance, number in count.items() if distance}) for count in counts]
+    rows += _by_distance(apart)
+    rows.append(["  without two mentions", *(str(count[None]) for count in counts)])
+    return rows
+
+
 def _across(counts: list[Counter[int]]) -> list[list[str]]:
     """Relations across sentences by their distance, for who chooses candidates.window; nothing if there are none."""
-    farthest = max((distance for count in counts for distance in count), default=0)
-    if not farthest:
+    if not any(counts):
         return []
-    rows = [["relations across sentences, not counted above", *(str(count.total()) for count in counts)]]
+    return [["relations across sentences, not counted above", *(str(count.total()) for count in counts)], *_by_distance(counts)]
+
+
+def _by_distance(counts: list[Counter[int]]) -> list[list[str]]:
+    farthest = max((distance for count in counts for distance in count), default=0)
+    rows = []
     for distance in range(1, min(farthest, _FARTHEST) + 1):
         rows.append([f"  {distance} apart (candidates.window={distance + 1})", *(str(count[distance]) for count in counts)])
     if farthest > _FARTHEST:

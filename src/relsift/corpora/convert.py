@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from relsift.corpora.data import Data
-from relsift.corpora.losses import holding_all
+from relsift.corpora.losses import holding
 from relsift.errors import ConfigError
 from relsift.files import check_name, check_output
 from relsift.omissions import Omissions
@@ -72,7 +72,7 @@ def convert(
         check_target(writer, place)
     for place, split in zip(places, splits, strict=True):
         read = data.documents(split, report)
-        held = holding_all(read, report) if "across" in writer.keeps else (replace(document, across=()) for document in read)
+        held = holding(read, report, writer.keeps)
         documents = with_ids(held, report)
         write_documents(writer, documents, place, Omissions() if left_out is None else left_out)
     return places

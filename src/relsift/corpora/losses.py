@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
-from relsift.passages import held_across
+from relsift.concepts import without_mentions
+from relsift.passages import held_across, held_of_concepts
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 
@@ -30,23 +32,36 @@ def documents_with_losses(documents: Iterable[Document], report: ReadReport) -> 
 
 
 def regain(document: Document, window: int, report: ReadReport, lost: Counter[str] | None = None) -> None:
-    """The relations across sentences that passages of so many sentences hold are lost no longer.
+    """The relations across sentences, and those of concepts, that passages of so many sentences hold are lost no longer.
 
     Args: document: as read. lost: what the document lost, by type; changed, as the report is.
     """
     if window == 1:
         return
-    for relation in held_across(document, window):
-        report.regain_across(relation.type)
-        if lost is not None:
-            lost[relation.type] -= 1
-            if lost[relation.type] <= 0:
-                del lost[relation.type]
+    across, of_concepts = held_across(document, window), held_of_concepts(document, window)
+    for one in across:
+        report.regain_across(one.type)
+    for other in of_concepts:
+        report.regain_concepts(other.type)
+    if lost is not None:
+        remaining = lost - Counter(one.type for one in across) - Counter(one.type for one in of_concepts)
+        lost.clear()
+        lost.update(remaining)
 
 
-def holding_all(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:
-    """The same documents, for files that hold relations across sentences (`Document.across`): they are lost no longer."""
+def holding(documents: Iterable[Document], report: ReadReport, kept: Collection[str]) -> Iterator[Document]:
+    """The same documents, for files that hold relations across sentences or of concepts: these are lost no longer. Others go without.
+
+    Args: kept: what the files hold, as of `relsift.writers.base.Writer.keeps`.
+    """
     for document in documents:
-        for relation in document.across:
-            report.regain_across(relation.type)
-        yield document
+        if "across" in kept:
+            for relation in document.across:
+                report.regain_across(relation.type)
+        if "concept_relations" in kept:
+            for one in without_mentions(document):
+                report.regain_concepts(one.type)
+        yield replace(
+            document, across=document.across if "across" in kept else (),
+            concept_relations=document.concept_relations if "concept_relations" in kept else None,
+        )  # fmt: skip

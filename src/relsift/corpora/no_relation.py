@@ -55,7 +55,11 @@ def without_types(documents: Iterable[Document], names: Collection[str], report:
     for document in documents:
         _forget_lost(names, report)
         across = tuple(relation for relation in document.across if relation.type not in names)
-        yield replace(document, sentences=tuple(_without(sentence, names, report) for sentence in document.sentences), across=across)
+        of_concepts = document.concept_relations
+        if of_concepts is not None:
+            of_concepts = tuple(relation for relation in of_concepts if relation.type not in names)
+        sentences = tuple(_without(sentence, names, report) for sentence in document.sentences)
+        yield replace(document, sentences=sentences, across=across, concept_relations=of_concepts)
     _forget_lost(names, report)
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from relsift.concepts import without_mentions
 from relsift.corpora.archive import ARCHIVE_SUFFIX, unpack
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import write_description
@@ -91,6 +92,8 @@ def _write(
             if split not in streams:
                 streams[split] = stack.enter_context(open_output(folder / f"{split}.jsonl"))
                 counts[split] = Counter()
+            for one in without_mentions(document):
+                report.regain_concepts(one.type)  # the file holds them
             native.write([replace(document, across=())], streams[split])  # described as left out, since results rest on these files
             counts[split].update(document_counts(document))
             progress("reading", number, None)

@@ -14,12 +14,13 @@ from relsift.corpora.convert import with_ids
 from relsift.corpora.corpus import DEV, SPLITS, TEST, TRAIN
 from relsift.corpora.data import Data
 from relsift.corpora.groups import Group, group_documents
-from relsift.corpora.losses import holding_all
+from relsift.corpora.losses import holding
 from relsift.errors import ConfigError, DataError, require
 from relsift.files import check_output, make_folder, replaced_file
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 from relsift.writers import native
+from relsift.writers.content import ALL
 
 SEED = 0
 _NEAR = 0.5  # of a share: a part that differs more from it is named
@@ -98,10 +99,10 @@ def split(
             f"{data.name}: expected data whose parts are not cut yet, got {', '.join(data.splits)}; "
             f"{data.name}/{TRAIN} names one part, which can be cut"
         )
-    source = list(holding_all(data.documents(TRAIN if data.splits else None, report), report))
+    source = list(holding(data.documents(TRAIN if data.splits else None, report), report, ALL))
     parts = split_documents(source, shares, seed=seed, where=data.name)
     warnings = share_warnings(parts, shares)
-    parts |= {part: list(holding_all(data.documents(part, report), report)) for part in data.splits if part != TRAIN}
+    parts |= {part: list(holding(data.documents(part, report), report, ALL)) for part in data.splits if part != TRAIN}
     make_folder(folder)
     for part in SPLITS:
         if part in parts:

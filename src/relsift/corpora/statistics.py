@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relsift.candidates import DIRECTIONS, CandidateReport, Candidates, Direction
+from relsift.concepts import distances
 from relsift.corpora.corpus import TRAIN
 from relsift.corpora.data import Data
 from relsift.readers.base import ReadReport
@@ -51,6 +52,7 @@ class SplitStatistics:
     entities: Counter[str] = field(default_factory=Counter)
     relations: Counter[str] = field(default_factory=Counter)
     across: Counter[int] = field(default_factory=Counter)  # relations across sentences, not among `relations`: by sentences apart, from 1
+    concepts: Counter[int | None] = field(default_factory=Counter)  # relations of concepts, by what `relsift.concepts.distances` says
     balance: list[Balance] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -64,8 +66,13 @@ class SplitStatistics:
             "entity_types": dict(self.entities.most_common()),
             "relation_types": dict(self.relations.most_common()),
             "relations_across_sentences": {str(distance): count for distance, count in sorted(self.across.items())},
+            **({"relations_of_concepts": self._concepts_to_json()} if self.concepts else {}),
             "balance": [balance.to_json() for balance in self.balance],
         }
+
+    def _concepts_to_json(self) -> dict[str, int]:
+        by_distance = {str(distance): count for distance, count in sorted((d, n) for d, n in self.concepts.items() if d is not None)}
+        return by_distance | {"without two mentions": self.concepts[None]}
 
 
 def describe(data: Data, report: ReadReport) -> list[SplitStatistics]:
@@ -94,6 +101,7 @@ def _count(data: Data, split: str | None, report: ReadReport, statistics: SplitS
     for document in data.documents(split, report):
         statistics.documents += 1
         statistics.across.update(relation.distance for relation in document.across)
+        statistics.concepts.update(distances(document))
         for sentence in document.sentences:
             statistics.sentences += 1
             statistics.tokens += len(sentence.tokens)

@@ -221,7 +221,7 @@ def evaluate(
     errors: Counter[str] = Counter()
     sides = [facts for _, *facts in gold_and_predicted_facts(gold, predicted, direction, entities, match)]
     for gold_facts, predicted_facts in sides:
-        _count_errors(gold_facts, predicted_facts, errors, confusion)
+        count_errors(gold_facts, predicted_facts, errors, confusion)
     setting = {"entities": entities, "match": match, "direction": direction, "candidates": candidates} | left_out(len(sides), gold)
     return Scores(
         setting, len(sides), counts_by_type(sides),
@@ -307,7 +307,7 @@ def count_gold(sentences: Iterable[Sentence], direction: Direction) -> int:
     return sum(len(facts_of(sentence, direction)) for sentence in sentences)
 
 
-def _count_errors(gold_facts: set[Fact], predicted_facts: set[Fact], errors: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
+def count_errors(gold_facts: set[Fact], predicted_facts: set[Fact], errors: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
     for _, relation_type in gold_facts & predicted_facts:
         confusion[relation_type, relation_type] += 1
     for pair, gold_type, predicted_type in wrong_facts(gold_facts, predicted_facts):

@@ -38,7 +38,7 @@ from relsift.experiments.result import END_TO_END, CellResult, Curve, Plan, cell
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, entities_of, score
 from relsift.models.base.joint_model import finds_entities
-from relsift.passages import held_across, passages
+from relsift.passages import held_across, held_of_concepts, passages
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run import train_run, with_window
@@ -105,7 +105,10 @@ class _PlanData:
 
     def lost(self, documents: Sequence[Document], window: int) -> list[Counter[str]]:
         """Of each document, beside what passages of so many sentences hold."""
-        held = (Counter(relation.type for relation in held_across(document, window)) for document in documents)
+        held = (
+            Counter(one.type for one in held_across(document, window)) + Counter(one.type for one in held_of_concepts(document, window))
+            for document in documents
+        )
         return [self.losses.get(id(document), Counter()) - those for document, those in zip(documents, held)]
 
 

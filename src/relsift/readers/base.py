@@ -29,6 +29,7 @@ from relsift.text import half_character
 
 OnError = Literal["stop", "skip"]
 ACROSS = "relations across sentences"  # the reason under which they are counted
+OF_CONCEPTS = "relations of concepts without two mentions in one sentence"  # the same
 FAULTS_KEPT = 10_000  # messages; more faults are counted, but not listed
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 80  # characters
@@ -63,12 +64,23 @@ class ReadReport(Omissions):
 
     def regain_across(self, kind: str) -> None:
         """A relation of this type that `lose_across` counted is held by something larger than a sentence: it is lost no longer."""
-        for counts, key in ((self.dropped, ACROSS), (self.lost_relations, kind)):
+        self._regain(ACROSS, kind)
+
+    def lose_concepts(self, where: str, kind: str) -> None:
+        """`lose_relation` for one of concepts that no sentence shows, which `Document.concept_relations` keeps; see `regain_concepts`."""
+        self.lose_relation(OF_CONCEPTS, where, kind)
+
+    def regain_concepts(self, kind: str) -> None:
+        """As `regain_across`, for what `lose_concepts` counted."""
+        self._regain(OF_CONCEPTS, kind)
+
+    def _regain(self, reason: str, kind: str) -> None:
+        for counts, key in ((self.dropped, reason), (self.lost_relations, kind)):
             counts[key] -= 1
             if counts[key] <= 0:
                 del counts[key]
-        if ACROSS not in self.dropped:
-            self.examples.pop(ACROSS, None)
+        if reason not in self.dropped:
+            self.examples.pop(reason, None)
 
     def leaving_out(self, unit: str, *, relation: str | None = None) -> LeavingOut:
         """A DataError in the block ends the block. `on_error` decides: "stop" raises it, "skip" counts it under "broken {unit}".

@@ -33,7 +33,7 @@ from relsift.readers.bioc_json import json_documents
 from relsift.readers.bioc_records import BiocAnnotation, BiocDocument, BiocPassage, BiocRelation
 from relsift.readers.bioc_xml import xml_documents
 from relsift.readers.brat_lines import TextBound
-from relsift.readers.concepts import ConceptRelation, mention_relations
+from relsift.readers.concepts import ConceptRelation, mention_relations, with_concepts
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, matching_files, read_files
 from relsift.readers.misplaced import AUTO
@@ -192,9 +192,12 @@ def _document(record: BiocDocument, key: str, check: OffsetCheck, report: ReadRe
     sentences = layout.sentences(entities)
     of_concepts, of_mentions = _relations(record, layout, entities, report)
     of_mentions += mention_relations(of_concepts, list(entities.values()), layout.concepts, sentences, report)
-    return document_from_offsets(
+    document = document_from_offsets(
         key, layout.text, list(entities.values()), of_mentions, report, where=record.where, sentences=sentences
     )
+    # Without any relation it cannot be told what they would be of; concepts are there to be related.
+    are_of_concepts = of_concepts or (not record.relations and any(layout.concepts.values()))
+    return with_concepts(document, layout.concepts, of_concepts if are_of_concepts else None)
 
 
 def _relations(

@@ -5,7 +5,7 @@ one sentence, so a relation is expanded:
 
     In each sentence, every mention of the first concept is related to every mention of the second one.
     A relation of a concept with itself joins each two of its mentions in a sentence, once, from left to right.
-    A relation without such a pair in any sentence is counted as lost.
+    A relation without such a pair in any sentence is counted as lost, and kept in `Document.concept_relations`.
 
 That is distant supervision: a sentence that names both concepts need not say that they are related. A mention with several ids
 ("D001;D002") stands for each of them; the ids "-1" and "-" stand for none.
@@ -17,12 +17,13 @@ import bisect
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport, shown
 from relsift.readers.standoff import TextEntity, TextRelation
+from relsift.schema import Document, RelationOfConcepts
 from relsift.text import Span
 
 NO_CONCEPTS = frozenset(("", "-", "-1", "None"))
@@ -85,8 +86,34 @@ def mention_relations(
                 expanded |= dict.fromkeys(pairs)
             else:
                 place = f"{relation.where}: {shown(relation.type)} {shown(relation.head)} {shown(relation.tail)}"
-                report.lose_relation("relations of concepts without two mentions in one sentence", place, relation.type)
+                report.lose_concepts(place, relation.type)
     return list(expanded)
+
+
+def with_concepts(
+    document: Document, concepts: Mapping[str, Sequence[str]], relations: Sequence[ConceptRelation] | None
+) -> Document:
+    """The document with the concepts of its entities, and with the relations of concepts.
+
+    A list of ids ("D001;D002") is not a concept beside its parts, unless a relation names it: some ids have a comma in them.
+
+    Args:
+        concepts: as of `mention_relations`. relations: None if no relations of concepts are annotated.
+    """
+    named = {end for relation in relations or () for end in (relation.head, relation.tail)}
+    own = {key: _without_lists(ids, named) for key, ids in concepts.items()}
+    sentences = tuple(
+        replace(sentence, entities=tuple(replace(entity, concepts=own.get(entity.id or "", ())) for entity in sentence.entities))
+        for sentence in document.sentences
+    )
+    facts = None if relations is None else tuple(RelationOfConcepts(one.head, one.tail, one.type) for one in relations)
+    return replace(document, sentences=sentences, concept_relations=facts)
+
+
+def _without_lists(ids: Sequence[str], named: set[str]) -> tuple[str, ...]:
+    lists = {key for key in ids if len(concept_ids(key)) > 1}
+    parts_of_named = {part for key in lists & named for part in concept_ids(key)[1:]}
+    return tuple(dict.fromkeys(key for key in ids if key in named or (key not in lists and key not in parts_of_named)))
 
 
 def _pairs(relation: ConceptRelation, mentions: Mapping[str, Mapping[int, Sequence[TextEntity]]]) -> list[TextRelation]:

@@ -11,6 +11,9 @@ that stand in one sentence, on different tokens (`pairs=all`), or only in the se
 sentence may hold both mentions and not say the fact: `all` gives more relations, `evidence` surer ones. A fact without such a pair is lost:
 counted, and missed in an evaluation. In Re-DocRED that is every second one. A document without `labels` is not annotated.
 
+The document keeps the facts themselves (`Document.concept_relations`), between concepts that are called by their position in `vertexSet`,
+with `pairs=evidence` together with their evidence.
+
 Source of the format: Yao et al., ACL 2019; Tan et al., EMNLP 2022 (Re-DocRED).
 """
 
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ from relsift.readers.folders import FileKind, file_key, file_or_children, read_f
 from relsift.readers.json_layouts import first_records
 from relsift.readers.records import as_kind, as_object, json_records, required, sentence_from_indices, tokens_of
 from relsift.readers.standoff import same_words
-from relsift.schema import Document, Entity, Relation, Sentence
+from relsift.schema import Document, Entity, Relation, RelationOfConcepts, Sentence
 
 ALL, EVIDENCE = "all", "evidence"
 _KEYS = frozenset({"title", "sents", "vertexSet", "labels", "na_triple", "Ls"})
@@ -86,20 +89,42 @@ def _document(value: Any, made_up: str, where: str, report: ReadReport, by_evide
             with report.leaving_out("entities"):
                 _add_mention(item, concept, sentences, f"{where}: concept {concept}: mention {number}", report)
     is_annotated = record.get("labels") is not None
+    facts: list[RelationOfConcepts] = []
     for number, item in enumerate(required(record, "labels", list, where) if is_annotated else ()):
         kind = item.get("r") if isinstance(item, dict) else None
         with report.leaving_out("relations", relation=kind if isinstance(kind, str) else None):
-            _add_fact(item, len(vertices), sentences, f"{where}: fact {number}", report, by_evidence)
-    kept: list[Sentence] = []
+            facts.append(_add_fact(item, len(vertices), sentences, f"{where}: fact {number}", report, by_evidence))
+    kept: dict[int, Sentence] = {}  # by number in the file
     for number, parts in enumerate(sentences):
         place = f"{where}: sentence {number}"
         if parts.tokens:
             relations = list(parts.relations) if is_annotated else None
-            key = f"{title}-{number}"
-            kept.append(sentence_from_indices(key, parts.tokens, parts.entities, relations, report, where=place, doc_id=title))
+            sentence = sentence_from_indices(
+                f"{title}-{number}", parts.tokens, parts.entities, relations, report, where=place, doc_id=title
+            )
+            kept[number] = _with_concepts(sentence, parts)
         elif parts.tokens is not None:
             report.drop("empty sentences", place)
-    return Document(title, tuple(kept))
+    numbers = {number: place for place, number in enumerate(kept)}
+    return Document(
+        title, tuple(kept.values()),
+        concept_relations=tuple(_renumbered(fact, numbers) for fact in facts) if is_annotated else None,
+    )  # fmt: skip
+
+
+def _with_concepts(sentence: Sentence, parts: _Parts) -> Sentence:
+    """Equal entities of two concepts are one entity of both."""
+    concepts: dict[Entity | None, list[str]] = {}
+    for entity, concept in zip(parts.entities, parts.concepts):
+        concepts.setdefault(entity, []).append(str(concept))
+    return replace(sentence, entities=tuple(replace(entity, concepts=tuple(concepts[entity])) for entity in sentence.entities))
+
+
+def _renumbered(fact: RelationOfConcepts, numbers: dict[int, int]) -> RelationOfConcepts:
+    """Args: numbers: of a sentence in the file, that in the document, which has no empty or broken ones."""
+    if fact.evidence is None:
+        return fact
+    return replace(fact, evidence=tuple(sorted(numbers[number] for number in set(fact.evidence) & numbers.keys())))
 
 
 def _parts(item: Any, where: str, report: ReadReport) -> _Parts:
@@ -136,8 +161,10 @@ def _add_mention(item: Any, concept: int, sentences: list[_Parts], where: str, r
     parts.concepts.append(concept)
 
 
-def _add_fact(item: Any, num_concepts: int, sentences: list[_Parts], where: str, report: ReadReport, by_evidence: bool) -> None:
-    """Add the relations of a fact to the sentences that show it, or count it as lost."""
+def _add_fact(
+    item: Any, num_concepts: int, sentences: list[_Parts], where: str, report: ReadReport, by_evidence: bool
+) -> RelationOfConcepts:
+    """The fact. Adds its relations to the sentences that show it, or counts it as lost."""
     fact = as_object(item, _FACT_KEYS, where, report)
     kind = required(fact, "r", str, where)
     if not kind.strip():
@@ -158,8 +185,9 @@ def _add_fact(item: Any, num_concepts: int, sentences: list[_Parts], where: str,
                     parts.relations.setdefault(Relation(first, second, kind))
                     num_pairs += 1
     if not num_pairs:
-        place = "a sentence of their evidence" if by_evidence else "one sentence"
-        report.lose_relation(f"facts without a pair of mentions in {place}", f"{where}: {kind} {head} {tail}", kind)
+        report.lose_concepts(f"{where}: {kind} {head} {tail}", kind)
+    shown_in = tuple(number for number in evidence if type(number) is int) if by_evidence else None
+    return RelationOfConcepts(str(head), str(tail), kind, shown_in)
 
 
 def _mentions_of(concept: int, parts: _Parts) -> list[int]:

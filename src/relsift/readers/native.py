@@ -1,8 +1,9 @@
 """Native JSON lines: one sentence or one text a line.
 
-    {"id"?, "doc_id"?, "tokens", "entities"?: [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?}],
+    {"id"?, "doc_id"?, "tokens", "entities"?: [{"id"?, "start", "end", "type", "subtype"?, "chars"?, "text"?, "score"?, "concepts"?}],
         "relations"?: [{"head", "tail", "type", "score"?, "probability"?}],
-        "across"?: [{"head", "tail", "away", "type", "score"?, "probability"?}]}
+        "across"?: [{"head", "tail", "away", "type", "score"?, "probability"?}],
+        "concept_relations"?: [{"head", "tail", "type", "evidence"?}]}
     {"id"?, "doc_id"?, "text", "entities"?: […], "relations"?: […]}
 
 With `tokens`, start and end are token indices; with `text` alone, character offsets, and the text is split into sentences and
@@ -28,6 +29,11 @@ and `pos` (parts of speech), each one value a token.
 `across` holds relations to entities of another line of the same document, on the line of the head: `away` lines further (1: the next one,
 -1: the one before), where `tail` is a position. It stands beside `tokens` alone.
 
+`concepts` of an entity are the ids of what it stands for in the document, and `concept_relations` relate such ids: head and tail are ids
+of concepts. They may stand on any line of the document. `evidence` are the lines that show the relation, counted from its own line (0:
+itself, 1: the next one); without the key, any line may. Relations of mentions, under `relations` and `across`, stand beside them and do
+not follow from them. A line of an older file has none of the three keys.
+
 Ids may be strings or whole numbers. Where entities have numbers as ids, a number as head or tail is an id, elsewhere a position.
 """
 
@@ -47,6 +53,7 @@ from relsift.readers.base import Reader, ReadReport, beginning_of, input_files, 
 from relsift.readers.encodings import UTF8
 from relsift.readers.json_layouts import records_in, relates_strings
 from relsift.readers.native_across import across_of_lines
+from relsift.readers.native_concepts import concept_relations_of_lines, count_without_mentions
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
 from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
@@ -169,6 +176,15 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
 
 
 def _join_lines(lines: list[Line], report: ReadReport) -> Document:
+    """The document of these lines, which have one `doc_id`."""
+    of_concepts = concept_relations_of_lines(lines, report)
+    document = _joined_text(lines, report)
+    if of_concepts is None:
+        return document
+    return count_without_mentions(replace(document, concept_relations=of_concepts), lines[0].where, report)
+
+
+def _joined_text(lines: list[Line], report: ReadReport) -> Document:
     """Join the lines of one document. Each text goes to its `text_start`; gaps between texts are filled with blanks.
 
     Where the gaps are far longer than the texts, the document has no text; its sentences have their own.

@@ -19,7 +19,7 @@ R = TypeVar("R")
 _LARGEST_NUMBER = 2**63 - 1
 WORDS = ("text", "tokens")  # a record has one of them
 SYNTAX_KEYS = ("heads", "dependencies", "pos")
-ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text", "score"}
+ENTITY_KEYS = {"id", "start", "end", "type", "subtype", "chars", "text", "score", "concepts"}
 RELATION_KEYS = {"id", "head", "tail", "type", "score", "probability"}
 
 
@@ -45,7 +45,11 @@ def entity_of(record: Any, number: int, where: str, name: str = "entity") -> Ent
     start, end = required_field(record, "start", (int,), where), required_field(record, "end", (int,), where)
     subtype = None if record.get("subtype") is None else required_field(record, "subtype", (str,), where)
     chars = None if record.get("chars") is None else character_span(record["chars"], None, "chars", None, where)
-    return Entity(start, end, kind_of(record, where), subtype, optional_id(record, "id", where), chars, _score(record, where))
+    concepts = tuple(map(str, list_under(record, "concepts", where))) if record.get("concepts") is not None else ()
+    if not all(concepts) or not set(map(type, record.get("concepts") or ())) <= {str, int}:
+        raise DataError(f"{where}: concepts: expected a list of ids, strings or whole numbers, got {shown(record['concepts'])}")
+    key = optional_id(record, "id", where)
+    return Entity(start, end, kind_of(record, where), subtype, key, chars, _score(record, where), concepts)
 
 
 def position_of_id(records: Sequence[Any], where: str) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport, shown
 from relsift.readers.native_across import Across, relations_across
+from relsift.readers.native_concepts import KEY, OfConcepts, relations_of_concepts
 from relsift.readers.native_fields import (
     ENTITY_KEYS,
     RELATION_KEYS,
@@ -44,7 +45,7 @@ from relsift.schema import Entity, Relation, RelationAcross, Sentence
 
 KEYS = {
     "id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations",
-    "across",
+    "across", KEY,
 }  # fmt: skip
 _LONGEST_TEXT = 100_000_000_000  # characters of a document; a larger `text_start` is a mistake
 
@@ -61,12 +62,13 @@ class Line(NamedTuple):
     across: tuple[RelationAcross, ...] = ()  # between sentences of this line's text, numbers counted from its first
     further: tuple[Across, ...] = ()  # from this line's entities to those of others
     places: tuple[int | None, ...] = ()  # of each entity in the file: its position, None if it was left out; of a line with tokens
+    of_concepts: tuple[OfConcepts, ...] | None = None  # relations of concepts of the document that stand on this line; None: no such key
     number: int = 0  # among the lines of the file, where broken ones count
 
 
 def lose_relations(record: Any, report: ReadReport) -> None:
     """Count the relations of a line that is left out."""
-    for key in ("relations", "across"):
+    for key in ("relations", "across", KEY):
         relations = record.get(key) if isinstance(record, dict) else None
         for relation in relations if isinstance(relations, list) else ():
             if isinstance(relation, dict) and isinstance(relation.get("type"), str):
@@ -95,6 +97,7 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
         report.drop("empty texts (kept, as documents without sentences)", where)
         return Line(where, key, doc_id, (), line.text, line.start)
     further = relations_across(record, where, report) if "across" in record else ()
+    of_concepts = relations_of_concepts(record, where, report)
     across: tuple[RelationAcross, ...] = ()
     sentences: tuple[Sentence, ...]
     kept = [entity for entity in entities if entity is not None]
@@ -109,7 +112,7 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
     except DataError as error:
         raise error if str(error).startswith(where) else DataError(f"{where}: {error}") from error
     places = _places(entities) if line.tokens is not None else ()
-    return Line(where, key, doc_id, sentences, line.text, line.start, across, further, places)
+    return Line(where, key, doc_id, sentences, line.text, line.start, across, further, places, of_concepts)
 
 
 def _places(entities: Sequence[Entity | None]) -> tuple[int | None, ...]:
@@ -285,7 +288,7 @@ def _sentences_of_text(
     for number, sentence in enumerate(document.sentences):
         positions = [int(e.id or 0) for e in sentence.entities]
         named = ((all_entities[n], e) for n, e in zip(positions, sentence.entities))
-        entities_with_ids = [replace(e, id=read.id, score=read.score) for read, e in named]
+        entities_with_ids = [replace(e, id=read.id, score=read.score, concepts=read.concepts) for read, e in named]
         num_entities = sum(n < len(entities) for n in positions)
         tagged_here = None if tagged is None else tuple(entities_with_ids[num_entities:])
         name = key if is_single else f"{key}-{number}"

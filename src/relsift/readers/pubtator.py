@@ -22,7 +22,7 @@ from relsift.errors import DataError
 from relsift.readers.annotated_text import AnnotatedText, OffsetCheck, Part
 from relsift.readers.base import Reader, ReadReport, beginning_of, read_text, shown, text_lines, whole_number
 from relsift.readers.brat_lines import LONGEST_QUOTE, TextBound
-from relsift.readers.concepts import NO_CONCEPTS, ConceptRelation, concept_ids, mention_relations
+from relsift.readers.concepts import NO_CONCEPTS, ConceptRelation, concept_ids, mention_relations, with_concepts
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_or_children, matching_files, read_files
 from relsift.readers.misplaced import AUTO
@@ -102,9 +102,10 @@ def _document(article: _Article, check: OffsetCheck, report: ReadReport) -> Docu
         return None
     sentences = split_sentences(article.text, [(entity.start, entity.end) for entity in entities.values()])
     relations = mention_relations(article.relations, list(entities.values()), article.concepts, sentences, report)
-    return document_from_offsets(
+    document = document_from_offsets(
         article.id, article.text, list(entities.values()), relations, report, where=article.where, sentences=sentences
     )
+    return with_concepts(document, article.concepts, article.relations)
 
 
 def _articles(file: Path, report: ReadReport, encoding: str) -> Iterator[_Article]:

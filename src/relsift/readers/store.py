@@ -49,7 +49,7 @@ class _Open:
 
         if not self.sentences and not self.is_empty:
             return ()
-        return (made_one(Document, self.name, tuple(self.sentences), self.text, ()),)
+        return (made_one(Document, self.name, tuple(self.sentences), self.text, (), None),)
 
 
 def read(path: Path, report: ReadReport) -> Iterator[Document]:

@@ -245,7 +245,7 @@ def _entities(lists: Lists, sizes: Numbers) -> Records | None:
     chars: list[Any] = [None] * len(found)
     if first.null_count < len(first):
         chars = [None if pair[0] is None else pair for pair in zip(first.to_pylist(), last.to_pylist())]
-    columns = (start.tolist(), end.tolist(), types.all(), subtypes.all(), strings(found.field("id")), chars, scores)
+    columns = (start.tolist(), end.tolist(), types.all(), subtypes.all(), strings(found.field("id")), chars, scores, [()] * len(found))
     return Records(Entity, Groups.of(lists), columns)
 
 

@@ -149,13 +149,14 @@ def _last_line(block: Block, stream: BinaryIO, number: int, out: Path, lines: Li
 
 def _beginnings(document: Document, lines: Lines, found: bool) -> Iterator[str]:
     """Of each line, what does not depend on the prediction."""
+    document = replace(document, across=(), concept_relations=None)
     sentences = [sentence.with_relations(None) for sentence in document.sentences]
     if not found or not sentences:
-        yield from (line[:-1] for line in lines(replace(document, sentences=tuple(sentences), across=())))
+        yield from (line[:-1] for line in lines(replace(document, sentences=tuple(sentences))))
         return
     # What lines have in common that differ in their entities alone.
     without, some = (
-        lines(replace(document, sentences=tuple(replace(s, entities=entities, tagged=None) for s in sentences), across=()))
+        lines(replace(document, sentences=tuple(replace(s, entities=entities, tagged=None) for s in sentences)))
         for entities in ((), (Entity(0, 1, "X"),))
     )
     for one, other in zip(without, some):

@@ -47,6 +47,7 @@ class ScoringData:
     dropped_before: dict[str, int]  # reason -> items that are not in the data since the corpus was prepared
     notes: list[str]  # what the readers left out, one line a reason
     warnings: list[str]  # why the scores may mislead, one line each
+    read: list[Document] = field(default_factory=list)  # the documents as they were read, with sentences where `documents` have passages
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -137,7 +138,9 @@ def scoring_data(
     sentences = list(sentences_of(document for document, _ in pairs))  # whose repetition matters, where passages overlap
     documents = [passages(document, window) for document, _ in pairs]
     warnings = [*_scoring_warnings(name, sentences, list(sentences_of(documents)), run), *never_seen(no_relation, report)]
-    return ScoringData(name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings)
+    return ScoringData(
+        name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings, [document for document, _ in pairs]
+    )
 
 
 def _part_or_whole(data: str, source: Data, part: str, kind: str) -> str | None:

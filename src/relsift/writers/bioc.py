@@ -1,5 +1,8 @@
 """BioC XML: documents of one passage with its sentences, annotations and relations, which have scores as infons.
 
+A mention's concepts are its infon `identifier`. A relation of concepts has no nodes and the infons entity1 and entity2, as in BioRED; the
+relations of mentions that follow from it are not written.
+
 Offsets count characters from the beginning of the document.
 Source: Comeau et al., Database 2013, 10.1093/database/bat064, and its BioC.dtd.
 """
@@ -7,10 +10,12 @@ Source: Comeau et al., Database 2013, 10.1093/database/bat064, and its BioC.dtd.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from relsift.concepts import ConceptFact, count_not_annotated, follows
 from relsift.omissions import Omissions
 from relsift.schema import Document, Relation, RelationAcross
 from relsift.writers.base import Writer
@@ -22,24 +27,35 @@ _BEGINNING = (
     "<collection><source>relsift</source><date></date><key>relsift.key</key>\n"
 )
 _DIGITS = 6
+_BETWEEN = ","  # the concepts of a mention
 
 
 def write(documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
     with target.open("w", encoding="utf-8", newline="\n") as stream:
         stream.write(_BEGINNING)
         for document in documents:
-            xml = ElementTree.tostring(_document(layout(document), left_out), encoding="unicode")
+            known = frozenset((one.head, one.tail, one.type) for one in document.concept_relations or ())
+            root = _document(layout(document), known, left_out)
+            _add_concept_relations(root, document, left_out)
+            if count := count_not_annotated(document, known):
+                what = "pairs of mentions in one sentence that a reader will relate, since their concepts are related"
+                left_out.drop(what, f"document {document.id}", count)
+            xml = ElementTree.tostring(root, encoding="unicode")
             stream.write(xml.replace("\r", "&#13;") + "\n")  # else a reader takes it for a line feed
         stream.write("</collection>\n")
 
 
-def _document(page: Layout, left_out: Omissions) -> Element:
+def _document(page: Layout, known: frozenset[ConceptFact], left_out: Omissions) -> Element:
     root = Element("document")
     _add(root, "id", page.name, page.name, left_out)
     passage = SubElement(root, "passage")
     SubElement(passage, "offset").text = "0"
     num_entities = num_relations = 0
     for placed in page.sentences:
+        own = tuple(
+            one for one in placed.sentence.relations or () if one.score is not None or not follows(placed.sentence, one, known)
+        )
+        placed = replace(placed, sentence=placed.sentence.with_relations(own))
         _add_sentence(passage, page, placed, num_entities + 1, num_relations + 1, left_out)
         num_entities += len(placed.entities)
         num_relations += len(placed.sentence.relations or ())
@@ -50,6 +66,12 @@ def _document(page: Layout, left_out: Omissions) -> Element:
     return root
 
 
+def _add_concept_relations(root: Element, document: Document, left_out: Omissions) -> None:
+    for number, one in enumerate(document.concept_relations or (), start=1):
+        related = SubElement(root, "relation", id=f"C{number}")
+        _add_infons(related, {"type": one.type, "entity1": one.head, "entity2": one.tail}, document.id, left_out)
+
+
 def _add_sentence(parent: Element, page: Layout, placed: Placed, entity: int, relation: int, left_out: Omissions) -> None:
     """Args: entity, relation: number of the first one."""
     element = SubElement(parent, "sentence")
@@ -57,7 +79,9 @@ def _add_sentence(parent: Element, page: Layout, placed: Placed, entity: int, re
     _add(element, "text", page.text[slice(*placed.span)], page.name, left_out)
     for number, (one, (start, end)) in enumerate(zip(placed.sentence.entities, placed.entities), start=entity):
         annotation = SubElement(element, "annotation", id=f"T{number}")
-        infons = {"type": one.type, "subtype": one.subtype, "score": _number(one.score)}
+        if any(mark in concept for concept in one.concepts for mark in ",;"):
+            left_out.drop("entities with a comma in the id of a concept, which a reader takes for two ids", f"document {page.name}")
+        infons = {"type": one.type, "subtype": one.subtype, "score": _number(one.score), "identifier": _BETWEEN.join(one.concepts) or None}
         _add_infons(annotation, infons, page.name, left_out)
         SubElement(annotation, "location", offset=str(start), length=str(end - start))
         _add(annotation, "text", page.text[start:end], page.name, left_out)
@@ -94,5 +118,8 @@ def _number(value: float | None) -> str | None:
 
 WRITER = Writer(
     name="bioc", summary="BioC XML: sentences, annotations and relations", suffix=".xml", write=write,
-    keeps=frozenset({"across", "sentences", "plain_sentences", "unrelated", "subtypes", "entity_scores", "scores", "probabilities"}),
+    keeps=frozenset({
+        "across", "sentences", "plain_sentences", "unrelated", "subtypes", "entity_scores", "scores", "probabilities", "concepts",
+        "concept_relations",
+    }),
 )  # fmt: skip

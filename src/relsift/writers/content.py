@@ -50,6 +50,12 @@ CONTENT: Mapping[str, Content] = {
     "scores": Content("scores of relations", _of_relations(lambda relation: relation.score is not None)),
     "probabilities": Content("probabilities of relations", _of_relations(lambda relation: relation.probability is not None)),
     "across": Content("relations across sentences", lambda document: len(document.across)),
+    "concepts": Content("entities whose concepts are not kept", _in_sentences(lambda s: sum(bool(e.concepts) for e in s.entities))),
+    "concept_relations": Content("relations of concepts", lambda document: len(document.concept_relations or ())),
+    "evidence": Content(
+        "sentences named as evidence for relations of concepts",
+        lambda document: sum(len(relation.evidence or ()) for relation in document.concept_relations or ()),
+    ),
     "tags": Content("sentences whose tags of other entities are not kept", _in_sentences(lambda s: s.tagged is not None)),
     "trees": Content("dependency trees", _in_sentences(lambda s: s.syntax is not None)),
 }

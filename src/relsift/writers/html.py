@@ -20,5 +20,5 @@ def write(documents: Iterable[Document], target: Path, left_out: Omissions) -> N
 
 WRITER = Writer(
     name="html", summary="one self-contained page with entities and relation arcs", suffix=".html", write=write,
-    keeps=ALL - {"tags", "trees", "across"},
+    keeps=ALL - {"tags", "trees", "across", "concepts", "concept_relations", "evidence"},
 )  # fmt: skip

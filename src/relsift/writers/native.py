@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from relsift.errors import DataError
-from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, RelationOfConcepts, Sentence
 from relsift.writers.base import Writer
 from relsift.writers.content import ALL
 
@@ -18,13 +18,18 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # `json.
 
 
 def record_of(
-    sentence: Sentence, *, doc_id: str | None = None, across: Sequence[RelationAcross] = ()
+    sentence: Sentence,
+    *,
+    doc_id: str | None = None,
+    across: Sequence[RelationAcross] = (),
+    concept_relations: Sequence[RelationOfConcepts] | None = None,
 ) -> dict[str, Any]:
     """The JSON object of one sentence. Offsets are written where the original text is known.
 
     Args:
         doc_id: of the document, on all its lines; None: that of the sentence, unless it is equal to the sentence's id.
         across: the document's relations whose head is in this sentence.
+        concept_relations: of the document, on the line of its first sentence.
     """
     record: dict[str, Any] = {"id": sentence.id}
     if doc_id is None and sentence.doc_id != sentence.id:
@@ -44,6 +49,11 @@ def record_of(
     record["entities"] = [_entity(entity, start) for entity in sentence.entities]
     if sentence.tagged is not None:
         record["tagged"] = [_entity(entity, start) for entity in sentence.tagged]
+    if concept_relations is not None:  # before the relations, which come last in a line
+        record["concept_relations"] = [
+            {"head": r.head, "tail": r.tail, "type": r.type} | ({} if r.evidence is None else {"evidence": list(r.evidence)})
+            for r in concept_relations
+        ]
     if sentence.relations is not None:
         record["relations"] = [{"head": r.head, "tail": r.tail, "type": r.type} | _scores(r) for r in sentence.relations]
     if across:
@@ -70,7 +80,11 @@ def lines(document: Document) -> Iterator[str]:
         across.setdefault(relation.head[0], []).append(relation)
     for number, sentence in enumerate(document.sentences):
         try:
-            yield _encode(record_of(sentence, doc_id=None if is_whole_document else document.id, across=across.get(number, ())))
+            record = record_of(
+                sentence, doc_id=None if is_whole_document else document.id, across=across.get(number, ()),
+                concept_relations=None if number else document.concept_relations,
+            )  # fmt: skip
+            yield _encode(record)
         except ValueError as error:  # infinity or not-a-number, which JSON does not have
             raise DataError(f"sentence {sentence.id!r}: expected finite scores, got {error}") from error
 
@@ -90,6 +104,8 @@ def _entity(entity: Entity, start: int) -> dict[str, Any]:
         record["chars"] = [entity.chars[0] - start, entity.chars[1] - start]
     if entity.score is not None:
         record["score"] = round(entity.score, 6)
+    if entity.concepts:
+        record["concepts"] = list(entity.concepts)
     return record
 
 

@@ -115,5 +115,5 @@ def _fault(rows: list[dict[str, Any]], pyarrow: Any, schema: Any) -> DataError:
 
 WRITER = Writer(
     name="store", summary="whole sentences, read several times as fast as JSON lines; Parquet, needs pyarrow", suffix=SUFFIX, write=write,
-    is_text=False, keeps=ALL - {"across"},
+    is_text=False, keeps=ALL - {"across", "concepts", "concept_relations", "evidence"},
 )  # fmt: skip

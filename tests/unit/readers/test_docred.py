@@ -14,7 +14,7 @@ from reading import mentions, only_sentence, read_content, triples
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.docred import READER
-from relsift.schema import sentences_of
+from relsift.schema import RelationOfConcepts, sentences_of
 
 SENTS = [["Ada", "Kern", "runs", "Zed"], ["Ada", "left"], ["Kern", "and", "Ada", "like", "Zed"]]
 
@@ -50,7 +50,7 @@ def test_a_fact_relates_each_pair_of_mentions_that_stand_in_one_sentence(tmp_pat
 def test_by_evidence_only_the_sentences_of_the_evidence_show_a_fact(tmp_path: Path):
     sentences, report = read(tmp_path / "d.json", record(FACT, FACT | {"r": "P1", "evidence": [1]}), pairs="evidence")
     assert [triples(s) for s in sentences] == [[("Zed", "P169", "Ada Kern")], [], []]
-    assert report.dropped == {"facts without a pair of mentions in a sentence of their evidence": 1}
+    assert report.dropped == {"relations of concepts without two mentions in one sentence": 1}
     assert report.lost_relations == {"P1": 1}
 
 
@@ -58,7 +58,7 @@ def test_a_fact_across_sentences_is_lost_once(tmp_path: Path):
     vertices = [[mention(0, 0, 2, "PER"), mention(1, 0, 1, "PER")], [mention(2, 4, 5, "ORG")]]
     sentences, report = read(tmp_path / "d.json", record(FACT, vertexSet=vertices))
     assert not any(s.relations for s in sentences)
-    assert report.dropped == {"facts without a pair of mentions in one sentence": 1}
+    assert report.dropped == {"relations of concepts without two mentions in one sentence": 1}
     assert report.lost_relations == {"P169": 1}
 
 
@@ -105,3 +105,18 @@ def test_any_sentence_reads_back_with_a_concept_for_each_mention(tmp_path_factor
     sentence = only_sentence(READER, tmp_path_factory.getbasetemp() / "docred.json", content)
     assert [(e.start, e.end, e.type) for e in sentence.entities] == marked.mentions
     assert [(r.head, r.tail, r.type) for r in sentence.relations or ()] == marked.relations
+
+
+def test_a_document_keeps_its_facts_and_with_evidence_the_sentences_that_show_them(tmp_path: Path):
+    content = json.dumps([record(FACT | {"evidence": [2, 0]}, sents=[*SENTS[:1], [], *SENTS[2:]], vertexSet=[ADA[2:], ZED])])
+    (whole,), _ = read_content(READER, tmp_path / "d.json", content)
+    assert whole.concept_relations == (RelationOfConcepts("1", "0", "P169"),)
+    assert [[entity.concepts for entity in one.entities] for one in whole.sentences] == [[("1",)], [("0",), ("0",), ("1",)]]
+    (by_evidence,) = READER.read(tmp_path / "d.json", ReadReport(), pairs="evidence")
+    assert by_evidence.concept_relations == (RelationOfConcepts("1", "0", "P169", (0, 1)),)  # sentence 1 of the file is empty
+
+
+def test_equal_mentions_of_two_concepts_are_one_entity_of_both(tmp_path: Path):
+    (document,), report = read_content(READER, tmp_path / "d.json", json.dumps([record(FACT, vertexSet=[ADA, ZED, ADA[:1]])]))
+    assert document.sentences[0].entities[0].concepts == ("0", "2")
+    assert report.dropped == {"duplicate entities": 1}
