@@ -118,7 +118,9 @@ def _records(path: Path, format_: str | None, report: ReadReport) -> Iterator[di
         tagged = sum(sentence.tagged is not None for sentence in document.sentences)
         if tagged:
             report.drop("sentences with tagged entities (kept, without those)", f"document {document.id}", tagged)
-        yield from map(json.loads, lines(_with_text(document)))
+        if document.concept_relations:
+            report.drop("relations between concepts", f"document {document.id}", len(document.concept_relations))
+        yield from map(json.loads, lines(_with_text(replace(document, concept_relations=()))))
 
 
 def _with_text(document: Document) -> Document:

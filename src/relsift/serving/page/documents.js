@@ -56,7 +56,7 @@ function documentOfLines(lines) {
     keys.push(line.entities.map((entity) => {
       const [start, end] = entity.chars?.map((place) => place + shift) ?? [tokens[entity.start][0], tokens[entity.end - 1][1]];
       const key = newKey();
-      made.entities.push({ key, id: entity.id, sentence: number, start, end, type: entity.type, subtype: entity.subtype, score: null });
+      made.entities.push({ key, id: entity.id, sentence: number, start, end, type: entity.type, subtype: entity.subtype, concepts: entity.concepts, score: null });
       return key;
     }));
     if (line.relations !== undefined) made.checked.add(tokens[0][0]);
@@ -171,7 +171,7 @@ export function deleteEntity(made, key) {
 
 export function retypeEntity(made, key, type) {
   const entity = entityOf(made, key);
-  Object.assign(entity, { type, subtype: undefined, score: null });
+  Object.assign(entity, { type, subtype: undefined, concepts: undefined, score: null });
   made.entitiesAreFound = false;
 }
 

@@ -36,6 +36,7 @@ function line(made, number, { relations, place, kept, training }) {
     ...sentence.syntax,
     entities: made.entities.filter((entity) => entity.sentence === number).map((entity) => ({
       ...tokenSpan(sentence, entity), type: entity.type, ...(entity.subtype ? { subtype: entity.subtype } : {}),
+      ...(entity.concepts ? { concepts: entity.concepts } : {}),
       chars: [entity.start - start, entity.end - start], ...(training || entity.score === null ? {} : { score: entity.score }),
     })),
     relations: within.map((relation) => ({ head: place.get(relation.head), tail: place.get(relation.tail), type: relation.type, ...scores(relation) })),

@@ -6,7 +6,7 @@ import { attachCaret } from "./caret.js";
 import { entityOf, extentOf, isChecked, textOf } from "./documents.js";
 import { announce, make, refill, shortened, whisper } from "./dom.js";
 import { languageOf, percent, say } from "./language.js";
-import { markedText } from "./marked_text.js";
+import { markedText, positionAt } from "./marked_text.js";
 import { colours, currentDocument, entityTypes, shownRelations, state } from "./store.js";
 
 const LONGEST = 30;          // characters of a type above an arc
@@ -110,11 +110,12 @@ function barKey(event, number, text) {
 }
 
 function clicked(event, number) {
-  if (!getSelection().isCollapsed) return;
+  const { focusNode, focusOffset, isCollapsed } = getSelection();
+  if (!isCollapsed) return;
+  if (event.currentTarget.contains(focusNode)) places.set(number, positionAt(event.currentTarget, focusNode, focusOffset));
   const piece = event.target.closest?.(".e");
   if (piece) choose(piece.dataset.key);
   else if (state.selected !== null && event.target.closest(".text")) actions.select(null);
-  places.delete(number);
 }
 
 /** An entity was chosen: the end of a relation that is being drawn, or to be edited. */
