@@ -24,6 +24,7 @@ from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
+from relsift.omissions import counted
 from relsift.passages import passages_to_predict, with_relations_of_passages
 from relsift.precision import Precision
 from relsift.readers.base import ReadReport
@@ -374,7 +375,7 @@ def _path(folder: str | Path) -> Path:
 def _warnings(dropped: ReadReport, report: InferenceReport, left_out: Callable[[], Counter[str]]) -> Iterator[Document]:
     """Nothing but warnings, at the end of what this is chained to. Args: left_out: by the annotator, by reason."""
     lines = [f"left out or changed: {line}" for line in dropped.lines()]
-    lines += [f"left out or changed: {count} {reason}" for reason, count in left_out().most_common()]
+    lines += [f"left out or changed: {counted(count, reason)}" for reason, count in left_out().most_common()]
     for line in [*lines, *report.lines()]:
         warnings.warn(f"relsift: {line}", stacklevel=_outside())
     yield from ()
