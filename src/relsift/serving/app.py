@@ -18,6 +18,7 @@ from relsift.serving.docs_page import DOCS_POLICY, docs_page
 from relsift.serving.metrics import MEDIA_TYPE
 from relsift.serving.middleware import Middleware
 from relsift.serving.openapi import EXTRACT_BODY, TITLE, described, errors
+from relsift.serving.page_routes import add_page_routes
 from relsift.serving.problems import FAULT, Problem, as_json
 from relsift.serving.requests import extraction_of
 from relsift.serving.schemas import ExtractAnswer, ModelsAnswer, StatusAnswer
@@ -33,6 +34,7 @@ def create_app(service: Service, *, allow_origins: Sequence[str] = ()) -> ASGIAp
     app = FastAPI(title=TITLE, version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     _add_models(app, service)
     _add_probes(app, service)
+    add_page_routes(app, service)
     schema = described(app)
 
     @app.get("/openapi.json", include_in_schema=False)

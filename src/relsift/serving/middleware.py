@@ -21,7 +21,10 @@ _HEADERS = (
 )
 _NEEDS_TOKEN = ("/v1/", "/metrics")  # what begins so; pages and probes tell nothing
 _STILL_ANSWERED = ("/healthz", "/readyz", "/metrics")  # while the service stops
-_PATHS = ("/v1/extract", "/v1/models", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/")
+_PATHS = (
+    "/v1/extract", "/v1/models", "/v1/samples", "/v1/formats", "/v1/read", "/v1/convert", "/healthz", "/readyz", "/metrics", "/docs",
+    "/openapi.json", "/",
+)  # fmt: skip
 
 
 class Middleware:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from relsift.serving.page_schemas import ConvertRequest, ReadRequest
 from relsift.serving.problems import CODES, RETRY_AFTER
 from relsift.serving.schemas import ErrorAnswer, ExtractRequest
 
@@ -19,12 +20,16 @@ DESCRIPTION = (
 )
 _REFERENCE = "#/components/schemas/{model}"
 EXAMPLE = {"documents": [{"id": "1", "text": "Ida Holm, mayor of Skerrin, lives in Vell."}]}
-EXTRACT_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model=ExtractRequest.__name__)}, "example": EXAMPLE}},
-    }
-}
+_REQUESTS = (ExtractRequest, ReadRequest, ConvertRequest)
+
+
+def body_of(request: type[BaseModel], **example: Any) -> dict[str, Any]:
+    """The body of a route that reads it itself, for FastAPI."""
+    content = {"schema": {"$ref": _REFERENCE.format(model=request.__name__)}} | example
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+EXTRACT_BODY = body_of(ExtractRequest, example=EXAMPLE)
 _OF_ALL = ("unauthorized", "stopping")
 _OF_EXTRACT = ("not_json", "unknown_model", "timeout", "too_large", "not_json_type", "invalid", "busy")
 _WORDS = {
@@ -49,11 +54,11 @@ def errors(answer: type[BaseModel] | None, *, extract: bool = False, only: Seque
 def described(app: FastAPI) -> dict[str, Any]:
     """The description of all routes that are in the schema."""
     schema = app.openapi()
-    _, definitions = models_json_schema([(ExtractRequest, "validation")], ref_template=_REFERENCE)
+    _, definitions = models_json_schema([(request, "validation") for request in _REQUESTS], ref_template=_REFERENCE)
     components = schema.setdefault("components", {})
     components["schemas"] = dict(sorted((components.get("schemas", {}) | definitions["$defs"]).items()))
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "description": "Only if the service has a token."}}
-    for path in ("/v1/extract", "/v1/models", "/metrics"):
+    for path in (name for name in schema["paths"] if name.startswith(("/v1/", "/metrics"))):
         for operation in schema["paths"][path].values():
             operation["security"] = [{}, {"token": []}]
     schema["info"]["description"] = DESCRIPTION

@@ -43,7 +43,7 @@ class Extraction:
 
 def extraction_of(body: bytes, limits: Limits) -> Extraction:
     """Raises Problem for what is no JSON, is no request, or is too large."""
-    value = _json(body)
+    value = body_json(body)
     request = checked(ExtractRequest, value)
     found = [_without_nulls(record) for record in value["documents"]]
     if len(found) > limits.max_documents:
@@ -81,7 +81,8 @@ def checked(schema: type[BaseModel], value: Any) -> Any:
         raise Problem("invalid", complaint(first), ".".join(map(str, first["loc"]))) from fault
 
 
-def _json(body: bytes) -> Any:
+def body_json(body: bytes) -> Any:
+    """Raises Problem for what is no JSON in UTF-8."""
     try:
         return decode_finite(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

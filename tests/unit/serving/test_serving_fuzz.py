@@ -15,7 +15,11 @@ from serving_app import serving
 schemathesis = pytest.importorskip("schemathesis")
 
 EXAMPLES = int(os.environ.get("RELSIFT_TEST_EXAMPLES", "100"))
-OPERATIONS = {"/v1/extract": "POST", "/v1/models": "GET", "/healthz": "GET", "/readyz": "GET", "/metrics": "GET"}
+OPERATIONS = {
+    "/v1/extract": "POST", "/v1/models": "GET", "/v1/samples": "GET", "/v1/formats": "GET", "/healthz": "GET", "/readyz": "GET",
+    "/metrics": "GET",
+}  # fmt: skip
+FILES = {"/v1/read": "POST", "/v1/convert": "POST"}  # what is drawn at random is no file
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 
 
@@ -26,17 +30,22 @@ def description(demo):
 
 
 def test_every_operation_of_the_description_is_tried(description):
-    assert {(found.ok().path, found.ok().method.upper()) for found in description.get_all_operations()} == set(OPERATIONS.items())
+    assert {(found.ok().path, found.ok().method.upper()) for found in description.get_all_operations()} == set((OPERATIONS | FILES).items())
 
 
-@pytest.mark.parametrize(("path", "is_right"), [*((path, True) for path in OPERATIONS), ("/v1/extract", False)])
+TRIED = [*((path, True) for path in OPERATIONS), *((path, False) for path in (*FILES, "/v1/extract"))]
+
+
+@pytest.mark.parametrize(("path", "is_right"), TRIED)
 def test_no_request_makes_the_service_fail(description, path, is_right):
     modes = schemathesis.GenerationMode
-    operation = description[path][OPERATIONS[path]]
+    operation = description[path][(OPERATIONS | FILES)[path]]
     strategy = operation.as_strategy(generation_mode=modes.POSITIVE if is_right else modes.NEGATIVE)
     statuses = set()
 
-    @settings(max_examples=EXAMPLES // 2 if OPERATIONS[path] == "POST" else 2, deadline=None, suppress_health_check=list(HealthCheck))
+    most = 2 if OPERATIONS.get(path) == "GET" else EXAMPLES // 2
+
+    @settings(max_examples=most, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def each(data):
         case = data.draw(strategy)
