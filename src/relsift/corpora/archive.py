@@ -152,7 +152,7 @@ def _opened(packed: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 def _write_all(members: Callable[[], Iterable[_Member]], folder: Path, where: str, most: int) -> None:
     room = most
-    for member in _checked(members(), where):
+    for member in _checked(members(), where, most):
         room -= _write(member, folder, room, where)
 
 
