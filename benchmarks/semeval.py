@@ -24,7 +24,8 @@ from relsift.evaluation.semeval2010 import official_scores
 from relsift.files import write_json
 from relsift.readers.base import ReadReport
 from relsift.schema import sentences_of
-from relsift.training.run import RunData, predict_all, train_run
+from relsift.training.predicting import predict_all
+from relsift.training.run import RunData, train_run
 
 FILE = Path(__file__).parent / "results" / "semeval.json"
 CORPUS = "semeval2010"

@@ -29,7 +29,8 @@ from relsift.files import replaced_file
 from relsift.schema import Sentence
 from relsift.training.data import scoring_data, training_data
 from relsift.training.distil_vectors import distil, write_vectors
-from relsift.training.run import predict_all, train_run
+from relsift.training.predicting import predict_all
+from relsift.training.run import train_run
 from relsift.training.scoring import Evaluation, scored_data
 
 SHIPPED = Path(shipped.__file__).parent

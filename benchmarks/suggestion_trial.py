@@ -23,7 +23,8 @@ from relsift.corpora.data import resolve
 from relsift.extractor import RelationExtractor
 from relsift.schema import Document, sentences_of
 from relsift.suggestions import WAYS, SuggestionReport, suggest
-from relsift.training.run import score_bundle, train_run
+from relsift.training.predicting import score_bundle
+from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
 
 COUNT = 100  # sentences to begin with, and to add

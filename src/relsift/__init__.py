@@ -11,16 +11,17 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError, ShapeError
+from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError, ServiceError, ShapeError
 from relsift.schema import Document, Entity, Relation, Sentence
 
 if TYPE_CHECKING:
+    from relsift.client import Client
     from relsift.extractor import RelationExtractor
 
 __version__ = "0.2.0"
 __all__ = [
-    "CheckpointError", "ConfigError", "DataError", "Document", "Entity", "Relation", "RelationExtractor", "RelsiftError",
-    "Sentence", "ShapeError", "__version__",
+    "CheckpointError", "Client", "ConfigError", "DataError", "Document", "Entity", "Relation", "RelationExtractor", "RelsiftError",
+    "Sentence", "ServiceError", "ShapeError", "__version__",
 ]  # fmt: skip
 
 
@@ -34,4 +35,8 @@ def __getattr__(name: str) -> Any:
             if collecting:
                 gc.enable()
         return RelationExtractor
+    if name == "Client":
+        from relsift.client import Client
+
+        return Client
     raise AttributeError(f"module 'relsift' has no attribute {name!r}")

@@ -5,6 +5,7 @@ model.json          architecture, options, symbols, candidates, and the weights'
 decision.json       the rule that turns scores into relations; may be changed without the model
 annotators.json     the annotators that complete sentences without trees or entities; only if there are any
 annotators/         files that entity annotators read: lists of names, a joint model; only if there are any
+transformer.onnx    only of a model exported to that format (see `relsift.exported.files`), whose model.json has a key `form`
 member-1/ …         only of an *ensemble*: whole model folders; its model.json names their checksums, and its scores are the mean of theirs
 encoder/            tokenizer and configuration of the transformer; only for models that read subwords
 
@@ -26,66 +27,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-
-import torch
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from relsift.annotators.base import Addition
 from relsift.annotators.entities import EntitySource
 from relsift.annotators.stored import ANNOTATORS_FILE, load_annotators, save_annotators
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
+from relsift.device import CPU
 from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.subwords import SubwordInput
 from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords, subwords_sha256
 from relsift.encoding.tokenizers import FILES as ENCODER_FILES
-from relsift.errors import CheckpointError, ConfigError, RelsiftError
+from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError, require
+from relsift.exported.files import is_exported, load_parts, save_parts
+from relsift.exported.model import ExportedModel
 from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
 from relsift.format1 import renamed, upgraded
-from relsift.inference import AnyScorer, Ensemble, Scorer
-from relsift.json_schema import Strict, conform
-from relsift.json_text import read_json
-from relsift.models.base.model import RelationModel
+from relsift.inference import AnyModel, AnyScorer, Ensemble, Scorer
+from relsift.model_file import ENSEMBLE as ENSEMBLE
+from relsift.model_file import FORMAT, read_description
+from relsift.model_file import MODEL_FILE as MODEL_FILE
+from relsift.model_file import WEIGHTS_FILE as WEIGHTS_FILE
+from relsift.model_source import model_place
 from relsift.registry import find
-from relsift.shipped import located, shipped_models
-from relsift.weights import check_fit, load_tensors, outline, save_tensors, shapes
 
-FORMAT = 2  # raised when model.json changes in a way that older versions cannot read
-WEIGHTS_FILE, MODEL_FILE = "model.safetensors", "model.json"
+if TYPE_CHECKING:
+    import torch
+
+    from relsift.models.base.model import RelationModel
+
 MEMBER_FOLDER = "member-{}"  # of an ensemble, counted from 1
-ENSEMBLE = "ensemble"  # key of model.json, and the name in place of an architecture's
-MOST_MEMBERS = 1000
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
 LOCK_FILE = "lock"
-
-
-class _ModelFile(Strict):
-    """model.json; the parts with a class of their own are checked by it."""
-
-    format: int
-    model: str
-    options: dict[str, Any]
-    encoding: dict[str, Any]
-    candidates: dict[str, Any]
-    weights_sha256: str
-    about: dict[str, Any]
-    encoder_sha256: str | None = None  # of the files of `encoder/`; None: there are none
-
-
-class _EnsembleFile(Strict):
-    """model.json of an ensemble."""
-
-    format: int
-    ensemble: Annotated[list[str], Field(min_length=1, max_length=MOST_MEMBERS)]  # checksum of each member (see `model_checksum`)
-    about: dict[str, Any]
-
-
-class _ModelFile1(_ModelFile):
-    """model.json of version 0.1."""
-
-    threshold: float
 
 
 @dataclass(frozen=True)
@@ -111,19 +86,38 @@ class Bundle:
 
     @property
     def model(self) -> RelationModel[Any]:
-        """Raises ConfigError for an ensemble, which has several: see `models`."""
+        """Raises ConfigError for an ensemble, which has several (see `models`), and for an exported model, which cannot be trained."""
         if isinstance(self.scorer, Ensemble):
             raise ConfigError(f"model: expected a single model, got an ensemble of {len(self.members)}")
-        return self.scorer.model
+        return self.scorer.trainable
 
     @property
-    def models(self) -> tuple[RelationModel[Any], ...]:
+    def models(self) -> tuple[AnyModel, ...]:
         return self.scorer.models
 
     def to(self, device: torch.device) -> None:
-        """Move all weights."""
+        """Move all weights. Raises ConfigError for an exported model, which computes on the CPU alone."""
         for model in self.models:
-            model.to(device)
+            if not isinstance(model, ExportedModel):
+                model.to(device)
+            elif device.type != CPU:
+                raise ConfigError(f"device: expected cpu or auto, for a model exported to {model.form}, got {device}; leave it out")
+
+    @property
+    def device(self) -> str:
+        """Where the weights are."""
+        model = self.models[0]
+        return CPU if isinstance(model, ExportedModel) else str(next(model.parameters()).device)
+
+    @property
+    def form(self) -> str | None:
+        """What a loaded model was exported to, `numpy` or `onnx`; None: it is in torch."""
+        return next((model.form for model in self.models if isinstance(model, ExportedModel)), None)
+
+    def move(self, device: str, place: torch.device | None) -> None:
+        """`to` for a device by its name, unless an exported model is to be where it is best. Args: place: None: the CPU, as loaded."""
+        if place is not None and not (device == "auto" and self.form is not None):
+            self.to(place)
 
     def limit_cache(self, megabytes: float) -> None:
         """Bound the memory of what prediction caches between batches, of all models together; 0 switches it off."""
@@ -153,8 +147,7 @@ class Bundle:
                 self._save_members(fresh, half=half)
                 return
             assert isinstance(self.scorer, Scorer)
-            weights = _without_aliases(self.model.state_dict())
-            save_tensors({name: _halved(tensor) for name, tensor in weights.items()} if half else weights, fresh / WEIGHTS_FILE)
+            own = self._save_weights(fresh, half=half)
             self.decision.save(fresh)
             if self.encoding.subwords is not None:
                 save_subwords(self.encoding.subwords, fresh / ENCODER_FOLDER)
@@ -162,7 +155,7 @@ class Bundle:
             description = {
                 "format": FORMAT,
                 "model": self.name,
-                "options": self.model.config.to_dict(),
+                **own,
                 "encoding": self.encoding.to_json(),
                 "candidates": self.candidates.to_json(),
                 "weights_sha256": file_sha256(fresh / WEIGHTS_FILE),
@@ -171,6 +164,16 @@ class Bundle:
             if self.encoding.subwords is not None:
                 description["encoder_sha256"] = subwords_sha256(fresh / ENCODER_FOLDER)
             write_json(fresh / MODEL_FILE, description)
+
+    def _save_weights(self, folder: Path, *, half: bool) -> dict[str, Any]:
+        """What `model.json` says of the model. Raises ConfigError for `half` and an exported model."""
+        if isinstance(model := self.models[0], ExportedModel):
+            require(not half, "half", expected="false, for an exported model", got=half)
+            return save_parts(model, folder, folder / WEIGHTS_FILE)
+        from relsift.weights import save_tensors, state_of
+
+        save_tensors(state_of(model, half=half), folder / WEIGHTS_FILE)
+        return {"options": model.config.to_dict()}
 
     def _save_members(self, folder: Path, *, half: bool) -> None:
         places = [folder / MEMBER_FOLDER.format(number) for number in range(1, len(self.members) + 1)]
@@ -183,7 +186,7 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Folders of format 1 load too. Raises CheckpointError naming the file if one is missing, altered, or of another version."""
-        description = _description(recovered(folder))
+        description = read_description(recovered(folder))
         return cls._load_members(folder, description) if ENSEMBLE in description else cls._load_model(folder, description)
 
     @classmethod
@@ -191,7 +194,7 @@ class Bundle:
         members = []
         for number, checksum in enumerate(description[ENSEMBLE], start=1):
             place = folder / MEMBER_FOLDER.format(number)
-            own = _description(place)
+            own = read_description(place)
             if ENSEMBLE in own:
                 raise CheckpointError(f"{place}: expected a model as a member, got an ensemble; use the relsift version that wrote it")
             if (got := model_checksum(place)) != checksum:
@@ -217,6 +220,14 @@ class Bundle:
                 f"{weights_file}: expected sha256 {description['weights_sha256']}, got {weights_sha256}; "
                 "the weights were altered or belong to another model: copy the folder again"
             )
+        if is_exported(description):
+            return cls._load_exported(folder, description)
+        try:
+            from relsift.weights import check_fit, load_tensors, outline, shapes
+        except ImportError as error:
+            advice = "install torch, or take what `relsift export` makes of the model where torch is"
+            raise ConfigError(f"{folder}: expected the package torch, which this model needs, got none ({error}); {advice}") from error
+
         try:
             found = shapes(weights_file)
             if description["format"] == 1:
@@ -239,12 +250,29 @@ class Bundle:
             raise CheckpointError(f"{folder / MODEL_FILE}: does not describe the weights beside it: {message}") from error
 
 
-def model_folder(folder: Path) -> Path:
-    """The model folder inside a run folder, the folder itself if it is one, or that of a model that comes with relsift, by its name.
+    @classmethod
+    def _load_exported(cls, folder: Path, description: dict[str, Any]) -> Bundle:
+        decision, (annotators, source) = Decision.load(folder), load_annotators(folder)
+        subwords = _subwords(folder / ENCODER_FOLDER, description)
+        try:
+            encoding = Encoding.from_json(description["encoding"], subwords)
+            model = load_parts(description, encoding, folder, folder / WEIGHTS_FILE)
+            scorer = Scorer(model, encoding, Candidates.from_json(description["candidates"]), annotators)
+        except (KeyError, TypeError, ValueError, MemoryError, DataError) as error:
+            message = " ".join(str(error).split()) or type(error).__name__
+            raise CheckpointError(f"{folder / MODEL_FILE}: does not describe the weights beside it: {message}") from error
+        _check_decision(decision, scorer, folder)
+        return cls(description["model"], scorer, decision, description["about"], entity_source=source)
 
+
+def model_folder(folder: Path, revision: str | None = None) -> Path:
+    """The model folder inside a run folder, the folder itself if it is one, or that of a zip archive, a model that comes with relsift, or
+    one of the hub (see `relsift.model_source`).
+
+    Args: revision: of a model of the hub.
     Raises: CheckpointError if there is neither, or if both a folder and a model that comes with relsift have this name.
     """
-    folder = located(folder)
+    folder = model_place(folder, revision)
     recovered(folder)
     recovered(folder / MODEL_FOLDER)
     if (folder / MODEL_FOLDER / MODEL_FILE).is_file():
@@ -262,7 +290,7 @@ def is_model(folder: Path) -> bool:
 
     Raises: CheckpointError as `model_folder`, for a name that two things have.
     """
-    folder = located(folder)
+    folder = model_place(folder)
     return any((recovered(place) / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
 
 
@@ -285,29 +313,6 @@ def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationMod
     return model
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        known = ", ".join(shipped_models())
-        nothing = f"nothing; train one first, or name one that comes with relsift ({known})"
-        got = "a file; on the command line the model comes first, then the data" if folder.exists() else nothing
-        raise CheckpointError(f"{folder}: expected a model folder, got {got}")
-    missing = [name for name in (MODEL_FILE, WEIGHTS_FILE) if not (folder / name).is_file()]
-    description = None if MODEL_FILE in missing else read_json(folder / MODEL_FILE)
-    is_ensemble = isinstance(description, dict) and ENSEMBLE in description
-    if missing and not is_ensemble:
-        raise CheckpointError(
-            f"{folder}: expected {MODEL_FILE} and {WEIGHTS_FILE}, {' and '.join(missing)} missing; copy the whole folder again"
-        )
-    version = description.get("format") if isinstance(description, dict) else description
-    if version not in (1, FORMAT) or isinstance(version, bool):
-        raise CheckpointError(
-            f"{folder / MODEL_FILE}: expected format 1 or {FORMAT}, got {version!r}; use the relsift version that wrote it"
-        )
-    conform(_EnsembleFile if is_ensemble else _ModelFile1 if version == 1 else _ModelFile, description, folder / MODEL_FILE)
-    checked: dict[str, Any] = description or {}
-    return checked
-
-
 def _scorer(
     description: dict[str, Any],
     encoding: Encoding,
@@ -316,15 +321,12 @@ def _scorer(
     annotators: Mapping[Addition, str],
 ) -> Scorer:
     """The model with its weights, which have the names of the format that the folder has on disk, and what it needs to score."""
+    from relsift.weights import fill
+
     _check_inputs(model, encoding)
     if description["format"] == 1:
         weights = renamed(weights)
-    addresses = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
-    saved = {addresses[name]: tensor for name, tensor in weights.items() if name in addresses}
-    for name, address in addresses.items():
-        if name not in weights and address in saved:  # a table that two parts share is saved once
-            weights[name] = saved[address]
-    model.load_state_dict(weights)
+    fill(model, weights)
     return Scorer(model.eval(), encoding, Candidates.from_json(description["candidates"]), annotators)
 
 
@@ -351,22 +353,4 @@ def _subwords(folder: Path, description: dict[str, Any]) -> SubwordInput | None:
     found, expected = subwords_sha256(folder), str(description.get("encoder_sha256"))
     if found != expected:
         raise CheckpointError(f"{folder}: expected files with sha256 {expected[:64]}, got {found}; one was altered: copy the folder again")
-    return load_subwords(folder)
-
-
-def _without_aliases(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """safetensors refuses two names for one storage; the first name stands for both."""
-    seen: set[int] = set()
-    kept: dict[str, torch.Tensor] = {}
-    for name, tensor in weights.items():
-        if tensor.numel() and tensor.data_ptr() in seen:
-            continue
-        seen.add(tensor.data_ptr())
-        kept[name] = tensor
-    return kept
-
-
-def _halved(tensor: torch.Tensor) -> torch.Tensor:
-    """In 16 bits, unless it is whole numbers or has one that 16 bits cannot hold."""
-    fits = tensor.is_floating_point() and bool(tensor.half().isfinite().all())
-    return tensor.half() if fits else tensor
+    return load_subwords(folder, only_tokenizer=is_exported(description))

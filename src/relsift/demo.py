@@ -22,7 +22,8 @@ from relsift.report.sentence_page import write_comparison
 from relsift.schema import sentences_of
 from relsift.streaming.predict import predict_documents
 from relsift.training.data import training_data
-from relsift.training.run import evaluate_predicted, train_run
+from relsift.training.predicting import evaluate_predicted
+from relsift.training.run import train_run
 from relsift.writers.native import write
 
 LANGUAGES = {"en": "paper", "zh": "paper_zh"}

@@ -32,6 +32,15 @@ class CheckpointError(RelsiftError):
     """A model or run folder that is incomplete, altered or made by an incompatible version."""
 
 
+class ServiceError(RelsiftError):
+    """A service that cannot be reached, or that refuses or fails."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Args: status: of its HTTP answer; None: it gave none."""
+        super().__init__(message)
+        self.status = status
+
+
 def require(condition: bool, where: str, *, expected: str, got: Any) -> None:
     """Raise ConfigError in the house form if `condition` is false."""
     if not condition:

@@ -26,7 +26,7 @@ from relsift.annotators.trees import with_trees
 from relsift.candidates import Pair, in_text_order
 from relsift.decisions.decision import Decision
 from relsift.decisions.scored import Scored
-from relsift.encoding.batch import cut
+from relsift.encoding.arrays import cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of
 from relsift.encoding.subwords import Pieces

@@ -24,8 +24,8 @@ from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
+from relsift.omissions import counted
 from relsift.passages import passages_to_predict, with_relations_of_passages
-from relsift.precision import Precision
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
 from relsift.schema import Document, Sentence, sentences_of
@@ -34,6 +34,9 @@ from relsift.views import RelationView
 if TYPE_CHECKING:
     import pandas
 
+    from relsift.precision import Precision
+
+_HUB = "relsift.integrations.hub"
 _DATAFRAME = "relsift.integrations.pandas"  # by name: it lies above, and only those who ask for it need it
 
 
@@ -85,8 +88,9 @@ class RelationExtractor:
         entities_from: Sequence[str] = (),
         types: Mapping[str, str | None] | None = None,
         precision: Precision = "float32",
+        revision: str | None = None,
     ) -> RelationExtractor:
-        """Load a run folder or a model folder.
+        """Load a run folder or a model folder, a zip archive of one, a model that comes with relsift, or `hub:owner/name` of the hub.
 
         Args:
             device: where scores are computed: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU if there is one.
@@ -96,14 +100,15 @@ class RelationExtractor:
             types: what the annotators' entity types are called in the model; None leaves entities of that type out, others stay as they
                 are. In place of the table of the model folder, which is used if this is None.
             precision: `bfloat16` is faster with transformers, on a GPU or processor that has it; scores move a little.
+            revision: of a model of the hub, a branch, a tag or a commit; None: the newest version.
         Raises: CheckpointError if the folder is missing, incomplete or altered; ConfigError for a device that torch cannot compute on,
             a precision that it does not have, a threshold that is no number, an annotator that is not installed, or annotators or types
             that are none.
         """
-        place = checked_device(device, "device")  # before the weights are read
-        path = model_folder(_path(folder))
+        place = None if device == CPU else checked_device(device, "device")  # before the weights are read
+        path = model_folder(_path(folder), revision)
         bundle = _with_source(Bundle.load(path), entities_from, types)
-        bundle.to(place)
+        bundle.move(device, place)
         bundle = replace(bundle, scorer=with_precision(bundle.scorer, precision))
         annotator = entity_annotator(bundle.entity_source) if entities_from and bundle.entity_source is not None else None
         extractor = cls(bundle, model_checksum(path), annotator=annotator)
@@ -115,15 +120,33 @@ class RelationExtractor:
         return RelationExtractor(bundle, self.checksum, annotator=self._annotator)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the model folder (weights as safetensors, the rest as JSON), replacing a model that is there.
+        """Write the model folder (weights as safetensors, the rest as JSON) with its card, replacing a model that is there.
 
         Raises: DataError or CheckpointError for a place that cannot be written, or that holds other things.
         """
+        from relsift.model_card import write_card  # which prediction does not need
+
         try:
-            self.bundle.save(_path(folder))
+            self.bundle.save(path := _path(folder))
+            write_card(path)
         except OSError as error:
             got = error.strerror or error
             raise DataError(f"{folder}: expected a folder that can be written, got {got}; name another place") from error
+
+    def push_to_hub(
+        self, name: str, *, private: bool = True, revision: str | None = None, token: str | None = None, message: str | None = None
+    ) -> str:
+        """Publish the model with its card on the hub of Hugging Face (`$HF_ENDPOINT`); returns the address of the commit.
+
+        Args:
+            name: `owner/name`; made if it is not there. private: whether others cannot see a new one.
+            revision: a branch that is there; None: the main one.
+            token: that may write; None: `$HF_TOKEN`, or the one that `hf auth login` keeps. It stands in no message.
+            message: of the commit.
+        Raises: ConfigError if huggingface_hub is not installed, or for what is no name; CheckpointError if the hub does not take it.
+        """
+        address: str = import_module(_HUB).push(self, name, private=private, revision=revision, token=token, message=message)
+        return address
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -374,7 +397,7 @@ def _path(folder: str | Path) -> Path:
 def _warnings(dropped: ReadReport, report: InferenceReport, left_out: Callable[[], Counter[str]]) -> Iterator[Document]:
     """Nothing but warnings, at the end of what this is chained to. Args: left_out: by the annotator, by reason."""
     lines = [f"left out or changed: {line}" for line in dropped.lines()]
-    lines += [f"left out or changed: {count} {reason}" for reason, count in left_out().most_common()]
+    lines += [f"left out or changed: {counted(count, reason)}" for reason, count in left_out().most_common()]
     for line in [*lines, *report.lines()]:
         warnings.warn(f"relsift: {line}", stacklevel=_outside())
     yield from ()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from relsift.encoding.encoding import Encoding
-from relsift.models.base.joint_model import Found
 from relsift.schema import Entity, Relation, Sentence
+
+if TYPE_CHECKING:
+    from relsift.models.base.joint_model import Found
 
 
 def without_entities(sentence: Sentence) -> Sentence:

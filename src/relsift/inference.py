@@ -6,33 +6,35 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from relsift.annotators.base import Addition
 from relsift.annotators.trees import with_trees
 from relsift.candidates import CandidateReport, Candidates
 from relsift.decisions.decision import Decision
 from relsift.decisions.scored import Scored, Scores
-from relsift.encoding.batch import Batch, collate, cut, with_entities_of
+from relsift.encoding.arrays import cut
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Example, examples_of, with_entities
 from relsift.encoding.subwords import PieceCounts
 from relsift.encoding.types import UNKNOWN_TYPE
 from relsift.encoding.words import UNKNOWN_WORD
-from relsift.errors import ConfigError, RelsiftError, ShapeError, require
+from relsift.errors import ConfigError, RelsiftError, require
 from relsift.evaluation.scores import ENTITIES, Entities
-from relsift.found_entities import agreed, entities_by_sentence, with_found_entities, without_entities
+from relsift.exported.model import ExportedModel
+from relsift.found_entities import agreed, without_entities
 from relsift.kernels.notes import notes
-from relsift.models.base.joint_model import JointModel
-from relsift.models.base.model import RelationModel
-from relsift.precision import Precision, check_precision, computed
 from relsift.schema import Sentence
+
+if TYPE_CHECKING:
+    from relsift.models.base.model import RelationModel
+    from relsift.precision import Precision
+    from relsift.tensor_inference import FoundBatch
+
+AnyModel: TypeAlias = "RelationModel[Any] | ExportedModel"
 
 BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
@@ -47,20 +49,27 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 class Scorer:
     """All that scoring needs: a trained model without its decision."""
 
-    model: RelationModel[Any]
+    model: AnyModel
     encoding: Encoding
     candidates: Candidates  # which pairs are scored
     annotators: Mapping[Addition, str] = field(default_factory=dict)  # by what they add to sentences that lack it
     precision: Precision = "float32"  # in which the model computes
 
     @property
-    def models(self) -> tuple[RelationModel[Any], ...]:
+    def models(self) -> tuple[AnyModel, ...]:
         return (self.model,)
+
+    @property
+    def trainable(self) -> RelationModel[Any]:
+        """The model. Raises ConfigError for an exported one, which cannot be trained."""
+        if isinstance(self.model, ExportedModel):
+            raise ConfigError(f"model: expected a model in torch, got one exported to {self.model.form}; take the run that it came from")
+        return self.model
 
     @property
     def finds_entities(self) -> bool:
         """Whether the model finds entities itself."""
-        return isinstance(self.model, JointModel)
+        return not isinstance(self.model, ExportedModel) and bool(_tensors().finds_entities(self.model))
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,13 @@ class Ensemble:
                 raise ConfigError(f"ensemble: expected members that score the same pairs, got other candidates in member {number}")
 
     @property
-    def models(self) -> tuple[RelationModel[Any], ...]:
+    def models(self) -> tuple[AnyModel, ...]:
         return tuple(member.model for member in self.members)
+
+    @property
+    def trainable(self) -> RelationModel[Any]:
+        """The first model. Raises ConfigError for an exported one."""
+        return self.members[0].trainable
 
     @property
     def finds_entities(self) -> bool:
@@ -111,9 +125,14 @@ AnyScorer = Scorer | Ensemble
 def with_precision(scorer: AnyScorer, precision: Precision) -> AnyScorer:
     """The scorer with models that compute in this precision; scores move a little, and some near the threshold pass it.
 
-    Raises: ConfigError for bfloat16 on a device that cannot compute in it.
+    Raises: ConfigError for bfloat16 on a device that cannot compute in it, and for any exported model.
     """
-    check_precision(precision, next(scorer.models[0].parameters()).device, "precision")
+    require(precision in ("float32", "bfloat16"), "precision", expected="float32 or bfloat16", got=precision)
+    if precision == "bfloat16":
+        for model in scorer.models:
+            if isinstance(model, ExportedModel):
+                raise ConfigError(f"precision: expected float32, for a model exported to {model.form}, got {precision}; leave it out")
+            _tensors().check_precision_of(model, precision)
     if isinstance(scorer, Ensemble):
         return Ensemble(tuple(replace(member, precision=precision) for member in scorer.members))
     return replace(scorer, precision=precision)
@@ -247,19 +266,8 @@ def find_entities(scorer: AnyScorer, sentences: Sequence[Sentence], report: Infe
     return found
 
 
-class _FoundBatch(NamedTuple):
-    """A batch whose text was read and whose entities were found."""
-
-    numbers: list[int]  # positions of its sentences
-    sentences: list[Sentence]  # with the entities found
-    examples: list[Example]  # of the text alone
-    batch: Batch
-    states: Any
-
-
-def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport) -> Iterator[_FoundBatch]:
-    model, encoding = scorer.model, scorer.encoding
-    assert isinstance(model, JointModel)
+def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceReport) -> Iterator[FoundBatch]:
+    encoding = scorer.encoding
     with report.busy("encoding"):
         examples = [examples_of(without_entities(sentence), [], encoding, labelled=False)[0] for sentence in sentences]
         report.sentences += len(sentences)
@@ -267,19 +275,7 @@ def _found(scorer: Scorer, sentences: Sequence[Sentence], report: InferenceRepor
             report.add_text(example, encoding)
         works = [example.work for example in examples]
         batches = list(cut(works, max_pairs=BATCH_PAIRS, max_tokens=most_tokens(encoding), without_pairs=True))
-    for numbers in batches:
-        chosen = [examples[number] for number in numbers]
-        with report.busy("encoding"):
-            batch = collate(chosen, encoding)
-        with report.busy("model"), torch.inference_mode():
-            model.eval()
-            batch = batch.to(device := next(model.parameters()).device)
-            states = computed(scorer.precision, device, partial(model.read, batch))
-            found = model.find(states, batch)
-        with report.busy("encoding"):
-            by_sentence = entities_by_sentence(found, encoding, len(numbers))
-            complete = [with_found_entities(sentences[number], entities) for number, entities in zip(numbers, by_sentence)]
-        yield _FoundBatch(numbers, complete, chosen, batch, states)
+    yield from _tensors().found_in(scorer.model, encoding, scorer.precision, sentences, examples, batches, report)
 
 
 def _score_found(scorer: AnyScorer, sentences: Sequence[Sentence], report: InferenceReport) -> list[Scored]:
@@ -287,18 +283,14 @@ def _score_found(scorer: AnyScorer, sentences: Sequence[Sentence], report: Infer
     if isinstance(scorer, Ensemble):
         return _mean_scores(scorer, find_entities(scorer, sentences, InferenceReport(seconds=report.seconds)), report)
     model, encoding = scorer.model, scorer.encoding
-    assert isinstance(model, JointModel)
     result: dict[int, Scored] = {}
     for part in _found(scorer, sentences, report):
         with report.busy("encoding"):
             pairs = [scorer.candidates.pairs(sentence, report.candidates) for sentence in part.sentences]
             examples = [with_entities(*item, encoding) for item in zip(part.examples, part.sentences, pairs)]
-            batch = with_entities_of(part.batch, examples, encoding)
-        rows = np.empty((0, len(encoding.labels)), np.float32)
-        if len(batch.pairs):
-            with report.busy("model"), torch.inference_mode():
-                output = computed(scorer.precision, batch.lengths.device, partial(model.relate, part.states, batch))
-                rows = checked_scores(model, model.scores(output), batch, encoding)
+        rows = _tensors().related(model, encoding, scorer.precision, part, examples, report)
+        if rows is None:
+            rows = np.empty((0, len(encoding.labels)), np.float32)
         for number, sentence, sentence_pairs, example in zip(part.numbers, part.sentences, pairs, examples):
             report.cut_pairs += model.cut_pairs([example])
             result[number] = Scored(sentence, sentence_pairs, rows[: len(sentence_pairs)])
@@ -319,21 +311,19 @@ def _further(report: InferenceReport, member: int) -> InferenceReport:
 
 def score_batch(scorer: Scorer, examples: Sequence[Example], report: InferenceReport) -> Scores:
     """(P, K) scores of every pair, in the order of the examples. Raises ShapeError if the model returns anything else."""
-    model, encoding = scorer.model, scorer.encoding
-    with report.busy("encoding"):
-        batch = collate(examples, encoding)
-    with report.busy("model"), torch.inference_mode():
-        model.eval()
-        batch = batch.to(device := next(model.parameters()).device)
-        scores = model.scores(computed(scorer.precision, device, partial(model, batch)))
-    return checked_scores(model, scores, batch, encoding)
+    model = scorer.model
+    if isinstance(model, ExportedModel):
+        with report.busy("model"):
+            return model.scores(examples, scorer.encoding)
+    scores: Scores = _tensors().batch_scores(model, scorer.encoding, scorer.precision, examples, report)
+    return scores
 
 
-def checked_scores(model: RelationModel[Any], scores: Tensor, batch: Batch, encoding: Encoding) -> Scores:
-    """(P, K) as an array. Raises ShapeError for any other shape."""
-    if scores.shape != (expected := (len(batch.pairs), len(encoding.labels))):
-        raise ShapeError(f"{type(model).__name__}.scores", expected=f"(pairs, relation types) = {expected}", got=tuple(scores.shape))
-    return scores.float().cpu().numpy()
+def _tensors() -> Any:
+    """What needs torch, imported when a model does."""
+    from relsift import tensor_inference
+
+    return tensor_inference
 
 
 def _count_unseen(sentence: Sentence, encoding: Encoding, report: InferenceReport) -> None:

@@ -29,11 +29,12 @@ def conform(
     try:
         conforming: Value = _adapter(cast(Any, schema)).validate_python(value)
     except ValidationError as fault:
-        raise error(f"{file}: {_complaint(fault.errors()[0])}; {advice}") from fault
+        raise error(f"{file}: {complaint(fault.errors()[0])}; {advice}") from fault
     return conforming
 
 
-def _complaint(fault: ErrorDetails) -> str:
+def complaint(fault: ErrorDetails) -> str:
+    """What pydantic found wrong, in the house form: place in the value, what was expected, what came."""
     *places, key = fault["loc"] or ("",)
     where = "".join(f"{place}: " for place in places)
     got = repr(fault.get("input"))

@@ -26,6 +26,11 @@ def decode(text: str) -> Any:
     return _decode(text)
 
 
+def decode_finite(text: str) -> Any:
+    """`decode` that also raises ValueError for NaN and Infinity, which JSON does not have."""
+    return _decode_finite(text)
+
+
 def read_json(file: Path, *, error: type[RelsiftError] = CheckpointError, advice: str = "copy the folder again") -> Any:
     """The value of a JSON file that relsift wrote.
 
@@ -70,3 +75,10 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _decode = json.JSONDecoder(object_pairs_hook=_unique_keys).decode
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant}, which JSON does not have")
+
+
+_decode_finite = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refused).decode

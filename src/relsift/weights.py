@@ -113,3 +113,37 @@ def num_bytes(model: nn.Module) -> int:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def state_of(model: nn.Module, *, half: bool = False) -> dict[str, Tensor]:
+    """The weights of a model, each once. Args: half: in 16 bits in place of 32."""
+    weights = _without_aliases(model.state_dict())
+    return {name: _halved(tensor) for name, tensor in weights.items()} if half else weights
+
+
+def fill(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Give a model the weights that `state_of` gave. Raises RuntimeError for those of another one."""
+    addresses = {name: tensor.data_ptr() for name, tensor in model.state_dict().items()}
+    saved = {addresses[name]: tensor for name, tensor in weights.items() if name in addresses}
+    for name, address in addresses.items():
+        if name not in weights and address in saved:  # a table that two parts share is saved once
+            weights[name] = saved[address]
+    model.load_state_dict(weights)
+
+
+def _without_aliases(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """safetensors refuses two names for one storage; the first name stands for both."""
+    seen: set[int] = set()
+    kept: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        if tensor.numel() and tensor.data_ptr() in seen:
+            continue
+        seen.add(tensor.data_ptr())
+        kept[name] = tensor
+    return kept
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """In 16 bits, unless it is whole numbers or has one that 16 bits cannot hold."""
+    fits = tensor.is_floating_point() and bool(tensor.half().isfinite().all())
+    return tensor.half() if fits else tensor

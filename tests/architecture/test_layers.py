@@ -33,17 +33,19 @@ LAYERS = (
     ("decisions",),
     ("annotators",),
     ("kernels", "losses", "encoding"),
+    ("exported",),
     ("layers",),
     ("encoders",),
     ("models",),
     ("precision", "found_entities"),
-    ("inference", "format1", "environment", "device", "weights"),
+    ("tensor_inference",),
+    ("inference", "format1", "environment", "device", "weights", "model_file", "model_source"),
     ("bundle",),
     ("model_entities",),
     ("training",),
-    ("items", "explanation"),
-    ("extractor",),
-    ("streaming", "experiments", "integrations"),
+    ("items", "explanation", "model_card"),
+    ("client", "extractor"),
+    ("streaming", "experiments", "integrations", "exporting"),
     ("demo", "serving", "suggestions"),
     ("cli",),
     ("__main__",),
@@ -136,6 +138,7 @@ def test_commands_print_through_one_module_that_escapes_text(module: Path):
 
 WRITES = {  # bytes, in a temporary place
     Path("corpora/archive.py"), Path("corpora/download.py"), Path("experiments/cell_files.py"), Path("integrations/spacy_files.py"),
+    Path("serving/conversion.py"),
 }  # fmt: skip
 
 

@@ -156,11 +156,20 @@ def test_what_a_format_does_not_keep_is_counted_and_nothing_else(writer: Writer,
     # one relation with score and probability, one across sentences, four sentences, two in the first document; three of eight entities are
     # in no relation; one relation of two concepts, shown by one sentence
     counts = {
-        "sentences": 1, "tokens": 4, "plain_sentences": 1, "unrelated": 3, "unannotated": 1, "subtypes": 3, "entity_scores": 3, "scores": 1,
-        "probabilities": 1, "across": 1, "concepts": 2, "concept_relations": 1, "evidence": 1, "tags": 1, "trees": 1,
+        "plain_documents": 1, "sentences": 1, "tokens": 4, "plain_sentences": 1, "unrelated": 3, "unannotated": 1, "subtypes": 3,
+        "entity_scores": 3, "scores": 1, "probabilities": 1, "across": 1, "concepts": 2, "concept_relations": 1, "evidence": 1, "tags": 1,
+        "trees": 1,
     }  # fmt: skip
     assert counts.keys() == CONTENT.keys()
     assert dict(left_out.dropped) == {CONTENT[name].missing: count for name, count in counts.items() if name not in writer.keeps}
+
+
+@each
+def test_a_document_without_sentences_is_written_or_counted(writer: Writer, tmp_path: Path):
+    with_one = written(writer, tmp_path / f"one{writer.suffix}", Document("nothing", ()))
+    written(writer, tmp_path / f"none{writer.suffix}")
+    is_written = content(tmp_path / f"one{writer.suffix}") != content(tmp_path / f"none{writer.suffix}")
+    assert is_written == (not with_one.dropped)
 
 
 @each
@@ -238,7 +247,7 @@ def test_examples_of_the_parts_of_writers_run(module: ModuleType):
 
 def test_the_page_of_formats_says_what_each_format_keeps():
     page = (Path(__file__).parents[2] / "docs/formats.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` ((?:\| [✓–] ){15})\|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` ((?:\| [✓–] ){16})\|$", page, re.MULTILINE)
     marks_of = {name: marks.split()[1::2] for name, marks in rows}
     kept = {name: {part for part, mark in zip(CONTENT, marks, strict=True) if mark == "✓"} for name, marks in marks_of.items()}
     assert kept == {writer.name: set(writer.keeps) for writer in WRITER}

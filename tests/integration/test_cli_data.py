@@ -74,7 +74,7 @@ def test_validate_says_that_data_is_valid_and_what_to_mind(tmp_path: Path):
     for split in ("train", "test"):
         (tmp_path / f"{split}.jsonl").write_text(SENTENCE, encoding="utf-8")
     lines = ok("validate", f"native:{tmp_path}").splitlines()
-    assert lines[:2] == ["train: 1 sentences", "test: 1 sentences"]
+    assert lines[:2] == ["train: 1 sentence", "test: 1 sentence"]
     assert lines[2].startswith("warning: test: 1 sentence stands in train too")
     assert lines[3].endswith("valid, 1 warning")
 

@@ -270,7 +270,7 @@ def test_sentences_without_entities_have_no_relations_and_the_user_is_told_why(r
     file = write_lines(tmp_path / "raw.jsonl", {"id": "1", "text": "Ida Holm leads Zed.", "entities": []})
     status, out, err = relsift(capsys, "predict", run, file)
     assert (status, len(out.splitlines())) == (0, 1)
-    assert "1 sentences, none with entities: no relations" in err
+    assert "1 sentence, none with entities: no relations" in err
 
 
 # ---- broken model folders

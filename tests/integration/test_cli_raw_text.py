@@ -136,7 +136,7 @@ def test_annotators_find_what_the_model_relates(place, capsys):
     assert_points_into(TEXT, lines)
     assert [(e["type"], *e["chars"]) for e in lines[0]["entities"]] == [("PER", 0, 3), ("ORG", 11, 15)]
     assert [r["type"] for r in lines[0]["relations"]] == ["works_for"]
-    assert "note: 1 entities of types that the type table leaves out" in err
+    assert "note: 1 entity of types that the type table leaves out" in err
     same = [TEXT[line["text_start"] + a : line["text_start"] + b] for line in lines[3:] for e in line["entities"] for a, b in [e["chars"]]]
     assert same == ["Ada"] * 5
 
@@ -196,7 +196,7 @@ def test_text_in_which_a_model_finds_nothing_is_said_to_have_no_relations(place,
     text = tmp_path / "in.txt"
     text.write_text("Nothing of the kind was there.", encoding="utf-8")
     status, _, err = relsift(capsys, "predict", place / "joint", text)
-    assert status == 0 and "note: 1 sentences, none with two entities that the model found" in err
+    assert status == 0 and "note: 1 sentence, none with two entities that the model found" in err
 
 
 def test_options_without_effect_are_refused(place, capsys, tmp_path):
@@ -384,7 +384,7 @@ def test_annotate_writes_what_comes_before_a_broken_place_as_predict_does(place,
     assert out.read_text(encoding="utf-8") == "old"  # nothing was annotated before it
     (tmp_path / "a" / "0.txt").unlink()
     status, _, err = annotate(capsys, place, tmp_path / "a", "--out", out, "--on-error", "skip")
-    assert status == 0 and "note: 1 broken files" in err
+    assert status == 0 and "note: 1 broken file" in err
     status, _, err = annotate(capsys, place, tmp_path / "a", "--out", tmp_path / "a" / "1.txt")
     assert_one_clear_line(status, err, "--out")
     status, _, err = annotate(capsys, place, tmp_path / "a", "--json")

@@ -110,4 +110,4 @@ def test_a_writer_of_somebody_else_is_used_like_relsifts_own(place: Path):
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "written to out/data.pairs\n"), done.stderr
     assert (place / "out/data.pairs").read_text(encoding="utf-8") == "Ada => runs => Zed\n"
-    assert "not in the format pairs: 1 sentences whose tokens are not kept (first: document a)" in done.stderr
+    assert "not in the format pairs: 1 sentence whose tokens are not kept (first: document a)" in done.stderr

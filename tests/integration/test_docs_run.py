@@ -17,7 +17,7 @@ from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide.md", "docs/evaluation.md", "docs/annotators.md", "docs/spacy.md")
+PAGES = ("README.md", "docs/guide.md", "docs/evaluation.md", "docs/annotators.md", "docs/spacy.md", "docs/export.md", "docs/sharing.md")
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"cat > (\S+) <<'(\w+)'")
 DOCUMENTS = 14  # of the shipped corpus, as the folder `annotations`

@@ -205,7 +205,7 @@ def test_input_without_entities_is_written_and_told_and_no_error(place, predict,
     source.write_text('{"id": "a", "tokens": ["Rain"], "entities": []}\n', encoding="utf-8")
     status, errors = predict(source, "--out", out)
     assert (status, len(out.read_bytes().splitlines())) == (0, 1)
-    assert f"note: {source}: 1 sentences, none with entities: no relations; this model relates given entities" in errors
+    assert f"note: {source}: 1 sentence, none with entities: no relations; this model relates given entities" in errors
 
 
 @pytest.mark.parametrize("options", [("--threshold", "nan"), ("--threshold", "inf"), ("--cache-mb", "inf"), ("--cache-mb", "nan")])

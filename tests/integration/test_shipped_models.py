@@ -17,7 +17,7 @@ from relsift.errors import CheckpointError
 from relsift.extractor import RelationExtractor
 from relsift.shipped import located, shipped_models
 from relsift.training.data import scoring_data
-from relsift.training.run import predict_all
+from relsift.training.predicting import predict_all
 from relsift.training.scoring import scored_data
 
 FOLDER = Path(shipped.__file__).parent

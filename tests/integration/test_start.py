@@ -10,7 +10,7 @@ import pytest
 HEAVY = {"torch", "numpy", "numba", "sklearn", "scipy", "yaml", "rich", "safetensors"}
 COMMANDS = (
     [], ["--version"], ["train"], ["evaluate"], ["errors"], ["predict"], ["demo"], ["stats"], ["validate"], ["convert"], ["models"],
-    ["formats"], ["doctor"], ["corpora"], ["corpora", "list"], ["corpora", "show"], ["corpora", "prepare"],
+    ["formats"], ["doctor"], ["serve"], ["corpora"], ["corpora", "list"], ["corpora", "show"], ["corpora", "prepare"],
 )  # fmt: skip
 
 

@@ -346,7 +346,7 @@ HUGE = ({"filters": 10**6}, {"word_size": 10**6, "hidden": 10**6}, {"max_distanc
 
 @pytest.mark.parametrize("changes", HUGE)
 def test_sizes_that_do_not_fit_the_weights_are_refused_before_memory_is_taken(folder, changes, monkeypatch):
-    monkeypatch.setattr("relsift.bundle.load_tensors", None)  # not reached
+    monkeypatch.setattr("relsift.weights.load_tensors", None)  # not reached
     rewrite(folder, options=description(folder)["options"] | changes)
     assert_refused(folder, str(folder / MODEL_FILE))
 

@@ -99,7 +99,7 @@ def test_the_place_of_a_lost_relation_is_never_one_that_the_window_reaches():
     assert sorted(report.lines()) == ["2 relations across sentences (first: line of near)", f"3 {LOST} (first: line of A C)"]
     regain(document, 2, report)  # "near", and the relation of A and C
     assert sorted(report.lines()) == [
-        "1 relations across sentences (first: document 'd': 'far', 2 sentences apart)", f"2 {LOST} (first: document 'd': 'r' 'B' 'C')",
+        "1 relation across sentences (first: document 'd': 'far', 2 sentences apart)", f"2 {LOST} (first: document 'd': 'r' 'B' 'C')",
     ]  # fmt: skip
 
 

@@ -75,9 +75,9 @@ def test_a_call_gives_one_document_an_item_so_that_items_and_results_can_be_pair
 
 
 def test_an_empty_text_gives_an_empty_result_and_a_word_about_it(rx: RelationExtractor):
-    with pytest.warns(UserWarning, match=r"1 empty texts \(kept, as documents without sentences\) \(first: item 1\)"):
+    with pytest.warns(UserWarning, match=r"1 empty text \(kept, as a document without sentences\) \(first: item 1\)"):
         assert [s.id for s in rx.predict([ITEM, {"text": " ", "entities": []}, ITEM])] == ["item-0", "item-2"]
-    with pytest.warns(UserWarning, match="empty texts"):
+    with pytest.warns(UserWarning, match="empty text"):
         assert rx({"text": "", "entities": []}) == Document("item-0", (), "")
 
 
@@ -138,7 +138,7 @@ def test_a_sentence_with_nothing_to_relate_may_have_words_that_are_unknown(rx: R
 
 
 def test_what_the_data_model_cannot_hold_is_a_warning(rx: RelationExtractor):
-    with pytest.warns(UserWarning, match=r"left out or changed: 1 values under the unknown key 'colour' \(first: item 0\)"):
+    with pytest.warns(UserWarning, match=r"left out or changed: 1 value under the unknown key 'colour' \(first: item 0\)"):
         rx.predict([ITEM | {"colour": "red"}])
 
 

@@ -207,7 +207,7 @@ def test_types_that_the_model_never_saw_and_what_the_table_leaves_out_are_named(
         rx("Ada left Oslo on Tuesday.")
     assert sorted(str(warning.message) for warning in caught) == [
         "relsift: entity types never seen in training, tagged as no entity: PLACE (1)",
-        "relsift: left out or changed: 1 entities of types that the type table leaves out",
+        "relsift: left out or changed: 1 entity of types that the type table leaves out",
     ]
     assert {warning.filename for warning in caught} == {__file__}
     assert rx("Ada left.").relations == ()  # nothing new to say
@@ -220,7 +220,7 @@ def test_types_that_the_model_never_saw_and_what_the_table_leaves_out_are_named(
     "call", [lambda rx, items: rx(items), lambda rx, items: rx.predict(items), lambda rx, items: list(rx.documents(items))]
 )
 def test_warnings_point_to_the_line_of_the_user_whatever_was_called(rx: RelationExtractor, call: Callable[..., Any]):
-    with pytest.warns(UserWarning, match="1 empty texts") as caught:
+    with pytest.warns(UserWarning, match="1 empty text") as caught:
         call(rx, [""])
     assert caught[0].filename == __file__
 
@@ -267,7 +267,7 @@ def test_annotators_are_named_when_loading_and_saved_with_the_model(bundle: Bund
     assert again.finds_entities
     assert again("Ada left Acme .") == rx("Ada left Acme .")
     renamed = RelationExtractor.from_pretrained(tmp_path / "with", types={"PERSON": "ORG", "FIRM": None})
-    with pytest.warns(UserWarning, match="1 entities of types that the type table leaves out"):
+    with pytest.warns(UserWarning, match="1 entity of types that the type table leaves out"):
         assert found_in(renamed("Ada left Acme .")) == [("Ada", "ORG")]
 
 

@@ -19,7 +19,7 @@ from relsift.inference import Ensemble, InferenceReport, Scorer, find_entities, 
 from relsift.schema import Entity, Relation, Sentence
 from relsift.streaming.predict import predict_documents
 from relsift.training.loop import train
-from relsift.training.run import predict_all, score_bundle
+from relsift.training.predicting import predict_all, score_bundle
 from toy import encoding, randomise, sentences
 from toy_joint import ToyJoint
 

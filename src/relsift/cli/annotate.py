@@ -10,6 +10,7 @@ import typer
 from relsift.cli import data_options, text_options
 from relsift.cli.interruption import told
 from relsift.cli.output import as_documents, echo, echo_json, echo_table, note
+from relsift.omissions import counted
 
 
 def command(
@@ -61,6 +62,6 @@ def command(
         rows = [["sentences", str(report.sentences)], ["entities", str(num_entities)]]
         echo_table(Table.of(["", "number"], rows + [[f"  {name}", str(count)] for name, count in report.entities.most_common()]))
     else:
-        echo(f"{report.sentences} sentences, {num_entities} entities", err=True)
+        echo(f"{counted(report.sentences, 'sentences')}, {counted(num_entities, 'entities')}", err=True)
     for line in [*notes, *left_out.lines(), *annotator.report.lines()]:
         note(line)

@@ -147,7 +147,7 @@ def _compare_models(
     from relsift.experiments.comparison import compare_predictions
     from relsift.extractor import RelationExtractor
     from relsift.training.data import scoring_data, seen_in_training
-    from relsift.training.run import predict_all
+    from relsift.training.predicting import predict_all
 
     for folder in folders:
         if not is_model(folder):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli.output import echo, echo_table
+from relsift.omissions import counted
 
 app = typer.Typer(help="Named public corpora.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -77,5 +78,5 @@ def prepare(
     for split, counts in description["splits"].items():
         echo(f"{split}: {counts['sentences']} sentences, {counts['entities']} entities, {counts['relations']} relations")
     for reason, count in description["dropped"].items():
-        echo(f"left out or changed: {count} {reason}", err=True)
+        echo(f"left out or changed: {counted(count, reason)}", err=True)
     echo(f"{name} is ready in {folder}")

@@ -10,6 +10,7 @@ import typer
 
 from relsift.cli import data_options, training_options
 from relsift.cli.output import echo, echo_json, show
+from relsift.omissions import counted
 
 if TYPE_CHECKING:
     from relsift.experiments.learning_curve import CurveCell
@@ -60,7 +61,7 @@ def command(
     with GridProgress(total, ready, "trainings") as progress:
 
         def tell(cell: CurveCell, done: int, seconds_left: float) -> None:
-            text = f"{cell.name}  {cell.sentences} sentences  development F1 {100 * cell.development:.1f}  {cell.seconds:.0f} s"
+            text = f"{cell.name}  {counted(cell.sentences, 'sentences')}  development F1 {100 * cell.development:.1f}  {cell.seconds:.0f} s"
             progress.line(text, done, total, seconds_left)
 
         cells = learning_curve(run_config, loaded, out, shares, seeds, test=to_test, on_cell=tell)

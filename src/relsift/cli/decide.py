@@ -56,12 +56,12 @@ def command(
     from relsift.corpora.data import resolve
     from relsift.decisions.aims import F1, Aim
     from relsift.decisions.description import threshold_table, words
-    from relsift.device import checked_device
+    from relsift.device import CPU, checked_device
     from relsift.errors import require
     from relsift.training.data import scoring_data
     from relsift.training.deciding import change, folder_to_decide, held, store
 
-    place = checked_device(device, "device")
+    place = None if device == CPU else checked_device(device, "device")
     aimed = F1 if aim is None else Aim.of(aim)
     for option, is_given in (("--aim", aim is not None), ("--per-relation", per_relation)):
         require(data is not None or not is_given, option, expected="--data DATA beside it, to tune on", got="none")
@@ -69,7 +69,7 @@ def command(
     folder = folder_to_decide(run, changes=changes and not dry_run)
     with held(folder) if changes and not dry_run else nullcontext():
         bundle = Bundle.load(folder)
-        bundle.to(place)
+        bundle.move(device, place)
         labels = bundle.encoding.labels
         if not changes:
             if as_json:

@@ -60,7 +60,7 @@ def command(
     )
     from relsift.training.concept_scoring import scored_concepts
     from relsift.training.data import scoring_data, too_few_of_concepts
-    from relsift.training.run import predict_all
+    from relsift.training.predicting import predict_all
     from relsift.training.scoring import co_occurrences_of, scored_data, unseen_types
 
     name_of_data = data_options.one_data(data, data_option)

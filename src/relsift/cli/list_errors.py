@@ -31,7 +31,7 @@ def command(
     from relsift.report.score_tables import cause_table, entity_error_table, error_table
     from relsift.report.sentence_page import write_comparison
     from relsift.training.data import scoring_data
-    from relsift.training.run import predict_all
+    from relsift.training.predicting import predict_all
     from relsift.training.scoring import scored_data, unseen_types
 
     name_of_data, on_error_checked = data_options.one_data(data, data_option), data_options.as_on_error(on_error)

@@ -17,6 +17,7 @@ import typer
 
 from relsift.cli import (
     annotate,
+    card,
     compare,
     convert,
     corpora,
@@ -26,6 +27,7 @@ from relsift.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     formats,
     list_errors,
     models,
@@ -33,6 +35,7 @@ from relsift.cli import (
     predict,
     registered,
     reproduce,
+    serve,
     split,
     stats,
     suggest,
@@ -48,6 +51,8 @@ from relsift.report.terminal import printable
 
 CANNOT_WRITE, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses
 _LONGEST_MESSAGE = 1000  # characters of an error message, which may quote long input
+
+_LEFT_OUT = {"torch": "torch", "numba": "numba", "sklearn": "scikit-learn"}  # where only exported models are used (docs/export.md)
 
 # Of typer or of click, as the version of typer has it.
 _UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -92,6 +97,9 @@ app.command("errors")(list_errors.command)
 app.command("compare")(compare.command)
 app.command("predict", cls=registered.help_lists("writer"))(predict.command)
 app.command("suggest", cls=registered.help_lists("writer"))(suggest.command)
+app.command("serve")(serve.command)
+app.command("export")(export.command)
+app.command("card")(card.command)
 app.command("cv")(cv.command)
 app.command("tune")(tune.command)
 app.command("curve")(curve.command)
@@ -128,6 +136,11 @@ def main() -> None:
         sys.exit(0 if end.code == 1 and isinstance(end.__context__, BrokenPipeError) else end.code)
     except MemoryError:
         _fail("expected enough memory for this work, got no more from the system; use smaller data, batches or a smaller model")
+    except ModuleNotFoundError as error:
+        package = _LEFT_OUT.get((error.name or "").partition(".")[0])
+        if package is None:
+            raise
+        _fail(f"expected the package {package}, which this command needs, got none; pip install {package}")
     except OSError as error:
         _fail(_system_error(error), CANNOT_WRITE if is_full(error) else BAD_INPUT)
     except Exception:

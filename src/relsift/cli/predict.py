@@ -14,6 +14,7 @@ import typer
 from relsift.cli import data_options, prediction_options, text_options
 from relsift.cli.interruption import told
 from relsift.cli.output import as_documents, echo, note
+from relsift.omissions import counted
 
 MOST_CACHE = 1_000_000  # megabytes
 GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
@@ -75,8 +76,8 @@ def command(
         )  # fmt: skip
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
     echo(
-        f"{report.sentences} sentences, {counts.kept} pairs scored, {sum(counts.dropped.values())} dropped, in {seconds:.1f} s "
-        f"({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
+        f"{counted(report.sentences, 'sentences')}, {counted(counts.kept, 'pairs scored')}, {sum(counts.dropped.values())} dropped, "
+        f"in {seconds:.1f} s ({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
         err=True,
     )
     echo(f"busy: {report.shares()}", err=True)

@@ -57,6 +57,10 @@ def command(
         int | None, typer.Option("--seeds", help="Train with so many seeds, each in a run folder below --out; print mean and spread.")
     ] = None,
     ensemble: Annotated[bool, typer.Option("--ensemble", help="With --seeds: write the models as one, whose scores are the mean.")] = False,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", "--license", help="Of the model, such as apache-2.0; recorded for its card.", show_default=False),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
@@ -69,6 +73,7 @@ def command(
     from relsift.device import checked_device
     from relsift.errors import require
     from relsift.files import check_output
+    from relsift.model_card import checked_licence
     from relsift.models.base.joint_model import finds_entities
     from relsift.report.score_tables import score_table
     from relsift.training.data import training_data
@@ -95,7 +100,7 @@ def command(
     check_output(out, [*reads, *([config] if config else [])], option="--out")
     training = training_data(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
-        window=check.candidates.window,
+        window=check.candidates.window, licence=None if licence is None else checked_licence(licence),
     )  # fmt: skip
     data_options.tell(training.notes, training.warnings)
     run_config = load_config(

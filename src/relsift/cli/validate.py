@@ -8,6 +8,7 @@ import typer
 
 from relsift.cli import data_options
 from relsift.cli.output import echo, echo_json
+from relsift.omissions import counted
 
 NOT_STRICT, BROKEN = 1, 2  # exit statuses
 
@@ -38,7 +39,7 @@ def command(
         echo_json({"data": resolved.name} | findings.to_json(max_errors or None))
     else:
         for split, sentences in findings.sentences.items():
-            echo(f"{split}: {sentences} sentences")
+            echo(f"{split}: {counted(sentences, 'sentences')}")
         for line in findings.dropped_lines():
             echo(f"left out or changed: {line}")
         for line in findings.warnings:

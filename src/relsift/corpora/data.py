@@ -7,6 +7,7 @@ brat[unit=characters]:notes the same with options of its reader; `encoding=NAME`
 notes                       a path that exactly one reader recognises; a folder with train, dev and test files has parts
 notes.txt                   raw text, if no reader of annotated text recognises it; a folder of raw text has no parts
 notes/test                  one part of such a folder
+notes.zip  notes.jsonl.gz   an archive, as if it were unpacked (see `relsift.corpora.packed`)
 ./conll04  corpus:conll04   where both exist: the path, the corpus
 """
 
@@ -24,6 +25,7 @@ from relsift.candidates import Direction
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import DESCRIPTION_FILE, read_description
 from relsift.corpora.no_relation import without_types
+from relsift.corpora.packed import Unpacked, archive_and_place, is_archive
 from relsift.corpora.parts import Parts, find_parts, part_word
 from relsift.corpora.prepare import read_raw
 from relsift.errors import ConfigError, DataError
@@ -69,6 +71,7 @@ class Data:
     dropped: Mapping[str, int] = field(default_factory=dict)  # reason -> items left out when the corpus was prepared
     has_split: bool = False  # whether a splitter has an effect: raw text, and native lines, which may hold some
     raw: str | None = None  # name of the format of text without annotation; None: annotated data
+    licence: str | None = None  # as the source of a named corpus states it; None: unknown
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -158,7 +161,7 @@ def _refuse_two_of_a_name(spec: str, name: str) -> None:
 def _path_or_part(spec: str, path: Path, reader: Reader | None, options: Mapping[str, str], split: Split | None) -> Data:
     """A path, or where there is none, FOLDER/PART of a folder with parts."""
     part = part_word(path.name)
-    if not _exists(path) and part is not None and path.parent.is_dir():
+    if not _exists(path) and part is not None and (path.parent.is_dir() or is_archive(path.parent)):
         data = _path_data(spec, path.parent, reader, options, split)
         if data.splits:
             return replace(_one_part(data, part), name=spec)
@@ -240,7 +243,8 @@ def _one_part(data: Data, split: str) -> Data:
 
 
 def _corpus_data(corpus: Corpus) -> Data:
-    return _shipped_data(corpus, corpus.shipped) if corpus.shipped is not None else _prepared_data(corpus)
+    data = _shipped_data(corpus, corpus.shipped) if corpus.shipped is not None else _prepared_data(corpus)
+    return replace(data, licence=corpus.licence)
 
 
 def _shipped_data(corpus: Corpus, folder: Path) -> Data:
@@ -305,6 +309,8 @@ def _encoding(name: str, where: str) -> str:
 def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[str, str], split: Split | None) -> Data:
     if not _exists(path):
         raise DataError(f"{path}: expected a file or a folder, got a path that does not exist")
+    if (packed := archive_and_place(path)) is not None:
+        return _packed_data(name, *packed, reader, options, split)
     is_raw = _recognising(path, raw=True) and not _is_data(path) if reader is None else reader.is_raw
     parts = Parts({}) if is_raw else find_parts(path, _is_data if reader is None else reader.recognises)
     left = {_DATA_BESIDE: parts.beside, OTHERS_BESIDE: parts.others} if parts.paths else {}
@@ -323,6 +329,26 @@ def _path_data(name: str, path: Path, reader: Reader | None, options: Mapping[st
         name=name, sources=sources, checksum=checksum, inputs=(path,), places=places,
         has_split=any(chosen.has_split for chosen in readers), raw=next((chosen.name for chosen in readers if chosen.is_raw), None),
     )  # fmt: skip
+
+
+def _packed_data(
+    name: str, archive: Path, place: str, reader: Reader | None, options: Mapping[str, str], split: Split | None
+) -> Data:
+    unpacked = Unpacked(archive)
+    with unpacked.named():
+        data = _path_data(name, unpacked.place(place), reader, options, split)
+    return replace(
+        data, sources={part: partial(_read_packed, unpacked, source) for part, source in data.sources.items()},
+        places={part: (archive, part or place or None) for part in data.places}, checksum=partial(file_sha256, archive),
+        inputs=(archive,),
+    )  # fmt: skip
+
+
+def _read_packed(unpacked: Unpacked, source: Source, report: ReadReport) -> Iterator[Document]:
+    if unpacked.as_named not in report.renaming:
+        report.renaming.append(unpacked.as_named)
+    with unpacked.named():
+        yield from source(report)
 
 
 def _read(
@@ -352,7 +378,8 @@ def _is_data(path: Path) -> bool:
 
 
 def _exists(path: Path) -> bool:
+    """Or it lies in an archive that does."""
     try:
-        return path.exists()
+        return path.exists() or archive_and_place(path) is not None
     except (OSError, ValueError):  # a name longer than the file system takes, or with a character that none has
         return False

@@ -11,6 +11,7 @@ from relsift.corpora.data import OTHERS_AMONG, OTHERS_BESIDE, Data
 from relsift.corpora.leaks import duplicates_line, fingerprint, repeated_ids_line
 from relsift.corpora.no_relation import no_relation_warnings
 from relsift.errors import DataError
+from relsift.omissions import counted
 from relsift.readers.base import ACROSS, OF_CONCEPTS, ReadReport
 from relsift.schema import Document, Sentence
 
@@ -45,7 +46,7 @@ class Findings:
     def dropped_lines(self) -> list[str]:
         """One line a reason."""
         before = sorted(self.dropped_before.items(), key=lambda item: -item[1])
-        return self.report.lines() + [f"{count} {reason} (when the corpus was prepared)" for reason, count in before]
+        return self.report.lines() + [f"{counted(count, reason)} (when the corpus was prepared)" for reason, count in before]
 
     def to_json(self, max_errors: int | None = None) -> dict[str, Any]:
         """Args: max_errors: list at most so many; None: all. `num_errors` counts all of them."""

@@ -7,10 +7,8 @@ sentences.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,17 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from relsift.encoding.characters import PADDING, CharacterVocabulary
+from relsift.encoding import arrays
+from relsift.encoding.arrays import cut as cut
 from relsift.encoding.encoding import Encoding
-from relsift.encoding.example import Example, Work
-from relsift.encoding.subwords import SubwordInput, central_window
-from relsift.encoding.tags import OUTSIDE
+from relsift.encoding.example import Example
 from relsift.encoding.trees import UNKNOWN_LABEL
-from relsift.encoding.words import UNKNOWN_WORD
 from relsift.errors import ShapeError
 from relsift.schema import ROOT
 
-IntArray = NDArray[np.int64]
 Part = TypeVar("Part", "Trees", "Subwords", "Characters", "Entities", "Pairs")
 
 
@@ -171,21 +166,21 @@ def required(tensor: Tensor | None, name: str) -> Tensor:
 def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
     """Put sentences side by side. The entities of each pair become rows of the batch's entity tensors."""
     # numpy takes a stream of numbers, without the lists of lists that `torch.tensor` needs.
-    lengths = _flat([e.length] for e in examples)  # (S,)
+    lengths = arrays.lengths_of(examples)  # (S,)
     real = np.arange(lengths.max()) < lengths[:, None]  # (S, T)
     trees = [e.trees for e in examples if e.trees is not None]
     columns = (ROOT, UNKNOWN_LABEL, UNKNOWN_LABEL)
-    words = [e.words for e in examples if e.words is not None]
+    has_trees = len(trees) == len(examples)
     return Batch(
         int(lengths.max()),
         torch.from_numpy(lengths),
-        _padded(words, UNKNOWN_WORD, real) if words else None,
-        _tags(examples, real),
-        Trees(*(_padded((t[n] for t in trees), value, real) for n, value in enumerate(columns))) if len(trees) == len(examples) else None,
-        _entities(examples),
-        _pairs(examples, len(encoding.labels)),
-        None if encoding.subwords is None else _subwords(examples, encoding.subwords),
-        None if encoding.characters is None else _characters(examples, encoding.characters),
+        _tensor(arrays.words_of(examples, real)),
+        _tensor(arrays.tags_of(examples, real)),
+        Trees(*_tensors(arrays.padded((t[n] for t in trees), value, real) for n, value in enumerate(columns))) if has_trees else None,
+        Entities(*_tensors(arrays.entities_of(examples))),
+        Pairs(*_tensors(arrays.pairs_of(examples, len(encoding.labels)))),
+        None if encoding.subwords is None else Subwords(*_tensors(arrays.subwords_of(examples, encoding.subwords))),
+        None if encoding.characters is None else Characters(*_tensors(arrays.characters_of(examples, encoding.characters))),
         None if all(e.annotated for e in examples) else torch.tensor([e.annotated for e in examples]),
     )
 
@@ -196,138 +191,23 @@ def with_entities_of(batch: Batch, examples: Sequence[Example], encoding: Encodi
     Args: examples: of the same sentences in the same order (see `relsift.encoding.example.with_entities`).
     """
     real, device = batch.mask.cpu().numpy(), batch.lengths.device
-    entities, pairs, tags = _entities(examples), _pairs(examples, len(encoding.labels)), _tags(examples, real)
+    entities = Entities(*_tensors(arrays.entities_of(examples)))
+    pairs = Pairs(*_tensors(arrays.pairs_of(examples, len(encoding.labels))))
+    tags = _tensor(arrays.tags_of(examples, real))
     return replace(
         batch, entities=_moved(entities, device), pairs=_moved(pairs, device), tags=None if tags is None else tags.to(device)
     )
 
 
-def _padded(rows: Iterable[list[int]], value: int, real: NDArray[np.bool_]) -> Tensor:
-    """(S, T) the numbers of each sentence, `value` in the padding. Args: real: (S, T) True = real token."""
-    table = np.full(real.shape, value)
-    table[real] = _flat(rows)
-    return torch.from_numpy(table)
+def _tensor(array: NDArray[Any] | None) -> Tensor | None:
+    return None if array is None else torch.from_numpy(array)
 
 
-def _tags(examples: Sequence[Example], real: NDArray[np.bool_]) -> Tensor | None:
-    tags = [e.tags for e in examples if e.tags is not None]
-    return _padded(tags, OUTSIDE, real) if tags else None
-
-
-def _entities(examples: Sequence[Example]) -> Entities:
-    return Entities(
-        torch.from_numpy(np.repeat(np.arange(len(examples)), [len(e.spans) for e in examples])),
-        torch.from_numpy(_flat(chain.from_iterable(e.spans for e in examples)).reshape(-1, 2)),
-        torch.from_numpy(_flat(e.types for e in examples)),
-    )
-
-
-def _pairs(examples: Sequence[Example], num_labels: int) -> Pairs:
-    num_entities = _flat([len(e.spans)] for e in examples)  # (S,)
-    num_pairs = _flat([len(e.heads)] for e in examples)  # (S,)
-    entity_shifts = np.repeat(num_entities.cumsum() - num_entities, num_pairs)  # (P,)
-    pair_shifts = num_pairs.cumsum() - num_pairs  # (S,)
-    labels = np.zeros((num_pairs.sum(), num_labels), np.bool_)
-    related = [(int(shift) + pair, column) for e, shift in zip(examples, pair_shifts) for pair, column in e.labels]
-    if related:
-        labels[tuple(np.array(related).T)] = True
-    return Pairs(
-        torch.from_numpy(np.repeat(np.arange(len(examples)), num_pairs)),
-        torch.from_numpy(_flat(e.heads for e in examples) + entity_shifts),
-        torch.from_numpy(_flat(e.tails for e in examples) + entity_shifts),
-        torch.from_numpy(labels),
-    )
-
-
-def _subwords(examples: Sequence[Example], subwords: SubwordInput) -> Subwords:
-    pieces = [e.pieces for e in examples if e.pieces is not None]
-    if len(pieces) < len(examples):
-        raise ShapeError("examples", expected="pieces of every sentence, as the encoding reads subwords", got=None)
-    before, after = subwords.around
-    windows = [subwords.windows(len(p.ids)) for p in pieces]
-    of_sentence = [(number, window) for number, those in enumerate(windows) for window in those]
-    rows = [[*before, *pieces[number].ids[window.start : window.stop], *after] for number, window in of_sentence]
-    width = max(map(len, rows))
-    lengths = np.array([len(row) for row in rows])
-    real = np.arange(width) < lengths[:, None]  # (W, U)
-    ids = np.full(real.shape, subwords.stand_in)
-    ids[real] = _flat(rows)
-    column = np.arange(width)
-    special = (column < len(before)) | (column >= (lengths - len(after))[:, None])
-    places: list[int] = []
-    row = 0
-    for those, p in zip(windows, pieces):
-        for piece in range(len(p.ids)):
-            number = central_window(piece, those) if len(those) > 1 else 0
-            places.append((row + number) * width + len(before) + piece - those[number].start)
-        row += len(those)
-    counts = _flat([len(p.ids)] for p in pieces)
-    token_shifts = np.repeat(np.cumsum([e.length for e in examples]) - [e.length for e in examples], counts)
-    tokens = _flat(p.token for p in pieces)
-    piece_shifts = np.repeat(counts.cumsum() - counts, [e.length for e in examples])
-    return Subwords(
-        torch.from_numpy(ids), torch.from_numpy(real), torch.from_numpy(special),
-        torch.tensor([number for number, _ in of_sentence]),
-        torch.tensor([window.start for _, window in of_sentence]), torch.tensor([window.stop for _, window in of_sentence]),
-        len(before), torch.from_numpy(counts), torch.tensor(places, dtype=torch.int64),
-        torch.from_numpy(np.where(tokens < 0, -1, tokens + token_shifts)),
-        torch.from_numpy(_flat(p.first for p in pieces) + piece_shifts), torch.from_numpy(_flat(p.last for p in pieces) + piece_shifts),
-    )  # fmt: skip
-
-
-def _characters(examples: Sequence[Example], vocabulary: CharacterVocabulary) -> Characters:
-    tokens = [e.tokens for e in examples if e.tokens is not None]
-    if len(tokens) < len(examples):
-        raise ShapeError("examples", expected="the tokens of every sentence, as the encoding reads characters", got=None)
-    looks = vocabulary.looks(chain.from_iterable(tokens))
-    lengths = np.array([len(ids) for ids in looks.characters])
-    real = np.arange(lengths.max()) < lengths[:, None]  # (W, L)
-    ids = np.full(real.shape, PADDING)
-    ids[real] = _flat(looks.characters)
-    return Characters(torch.from_numpy(ids), torch.tensor(looks.cases), torch.tensor(looks.place))
-
-
-def _flat(rows: Iterable[Iterable[int]]) -> IntArray:
-    return np.fromiter(chain.from_iterable(rows), np.int64)
+def _tensors(parts: Iterable[Any]) -> Iterator[Any]:
+    """Arrays as tensors of the same memory; plain numbers as they are."""
+    return (torch.from_numpy(part) if isinstance(part, np.ndarray) else part for part in parts)
 
 
 def _moved(part: Part, device: torch.device | str) -> Part:
     moved: dict[str, Any] = {name: value.to(device) for name, value in vars(part).items() if isinstance(value, Tensor)}
     return replace(part, **moved)
-
-
-def cut(
-    works: Sequence[Work],
-    *,
-    max_pairs: int,
-    max_tokens: int,
-    max_sentences: int | None = None,
-    seed: int | None = None,
-    without_pairs: bool = False,
-) -> Iterator[list[int]]:
-    """Positions of the examples of each batch.
-
-    Args:
-        works: of every example.
-        max_pairs, max_tokens, max_sentences: bounds of a batch; tokens count padding. An example that exceeds one by itself is a batch
-            of its own.
-        seed: of a random order; None: from short to long, which needs the least padding.
-        without_pairs: also take examples without pairs, of which a joint model reads the text.
-    """
-    order = [number for number, work in enumerate(works) if work.pairs or without_pairs]
-    if seed is None:
-        order.sort(key=lambda number: works[number].tokens)
-    else:
-        random.Random(seed).shuffle(order)
-    batch: list[int] = []
-    longest = pairs = 0
-    for number in order:
-        work = works[number]
-        is_full = pairs + work.pairs > max_pairs or max(longest, work.tokens) * (len(batch) + 1) > max_tokens
-        if batch and (is_full or len(batch) == max_sentences):
-            yield batch
-            batch, longest, pairs = [], 0, 0
-        batch.append(number)
-        longest, pairs = max(longest, work.tokens), pairs + work.pairs
-    if batch:
-        yield batch

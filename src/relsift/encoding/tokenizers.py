@@ -8,7 +8,7 @@ pieces.json       the bounds that relsift found in training
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -87,10 +87,10 @@ def subwords_of(source: str) -> SubwordInput:
     return subwords
 
 
-def missing_packages() -> str | None:
+def missing_packages(packages: Sequence[str] = ("tokenizers", "transformers")) -> str | None:
     """What Python says if the packages of Hugging Face cannot be imported; None if they can."""
     try:
-        for package in ("tokenizers", "transformers"):
+        for package in packages:
             import_module(package)
     except ImportError as error:
         return str(error)
@@ -151,10 +151,13 @@ def subwords_sha256(folder: Path) -> str:
     return joint_sha256({name: file_sha256(folder / name) for name in FILES})
 
 
-def load_subwords(folder: Path) -> SubwordInput:
-    """Read what `save_subwords` wrote. Raises CheckpointError naming the file that is missing or broken."""
+def load_subwords(folder: Path, *, only_tokenizer: bool = False) -> SubwordInput:
+    """Read what `save_subwords` wrote. Raises CheckpointError naming the file that is missing or broken.
+
+    Args: only_tokenizer: the transformer itself is not needed, nor the package transformers.
+    """
     subwords_sha256(folder)  # are all files there?
-    if (lacking := missing_packages()) is not None:
+    if (lacking := missing_packages(("tokenizers",) if only_tokenizer else ("tokenizers", "transformers"))) is not None:
         raise CheckpointError(f"{folder}: expected the packages of Hugging Face, which this model needs, got none ({lacking}); {INSTALL}")
     bounds = conform(_PiecesFile, read_json(folder / PIECES), folder / PIECES)
     config: dict[str, Any] = conform(dict[str, Any], read_json(folder / CONFIG), folder / CONFIG)

@@ -41,7 +41,8 @@ from relsift.models.base.joint_model import finds_entities
 from relsift.passages import held_across, held_of_concepts, passages
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence, sentences_of
-from relsift.training.run import train_run, with_window
+from relsift.training.predicting import with_window
+from relsift.training.run import train_run
 from relsift.training.run_folder import RunData, file_checksums
 from relsift.training.windows import check_window
 

@@ -26,7 +26,8 @@ from relsift.json_schema import conform
 from relsift.json_text import read_json
 from relsift.schema import Document, sentences_of
 from relsift.training.data import LoadedData, ScoringData
-from relsift.training.run import score_bundle, train_run
+from relsift.training.predicting import score_bundle
+from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
 from relsift.training.shared_plan import check_plan, plan_of, write_plan
 from relsift.training.windows import in_passages

@@ -211,7 +211,7 @@ class Relsift:
         _register()  # another package may have taken the name since
         bundle = self.extractor.bundle
         if os.getpid() != self._process:
-            _in_forked_process(self.name, str(next(bundle.models[0].parameters()).device))
+            _in_forked_process(self.name, bundle.device)
         by_doc = [self._sentences(doc) for doc in docs]
         found = InferenceReport()
         given = [one.sentence for sentences in by_doc for one in sentences]

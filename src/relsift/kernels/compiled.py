@@ -6,18 +6,21 @@ torch's: two pools that wait for work on the same cores cost more than the work.
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numba
-import torch
 from numba.core.caching import FunctionCache
 from numba.np.ufunc.parallel import threading_layer
-from torch import Tensor
 
 from relsift.kernels.notes import note
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 _ONE_CALLER = threading.Lock()
@@ -29,7 +32,7 @@ def kernel(function: Any) -> Callable[..., None]:
     parallel = _kept_on_disk(numba.njit(parallel=True, nogil=True)(_under_another_name(function)))
 
     def call(*arguments: Any) -> None:
-        threads = min(torch.get_num_threads(), _MOST_THREADS)
+        threads = min(_wanted_threads(), _MOST_THREADS)
         if threads <= 1:
             serial(*arguments)
             return
@@ -97,11 +100,21 @@ def _under_another_name(function: Any) -> FunctionType:
     return copy
 
 
+def _wanted_threads() -> int:
+    """Torch's number of threads, where a process has loaded torch; else OpenMP's, by the variable that torch reads too."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        return int(torch.get_num_threads())
+    named = os.environ.get("OMP_NUM_THREADS", "")
+    return int(named) if named.isdecimal() and int(named) else _MOST_THREADS
+
+
 def _set_threads(threads: int) -> None:
     """Set the number of Numba's threads. Its pool changes the number of OpenMP's threads, and so torch's, which is restored."""
-    torch_threads = torch.get_num_threads()
+    torch: Any = sys.modules.get("torch")
+    torch_threads = None if torch is None else torch.get_num_threads()
     numba.set_num_threads(threads)
-    if torch.get_num_threads() != torch_threads:
+    if torch is not None and torch.get_num_threads() != torch_threads:
         torch.set_num_threads(torch_threads)
 
 

@@ -48,6 +48,16 @@ class ReadReport(Omissions):
     lost_entities: int = 0  # annotated entities that were left out
     lost_relations: Counter[str] = field(default_factory=Counter)  # type -> annotated relations that were left out; misses in an evaluation
     with_places_beyond: set[str] = field(default_factory=set)  # reasons of `name_beyond`
+    renaming: list[Callable[[str], str]] = field(default_factory=list)  # from places as readers name them to those that the user knows
+
+    def drop(self, reason: str, where: str, count: int = 1) -> None:
+        """See `Omissions`."""
+        super().drop(reason, self._named(where), count)
+
+    def _named(self, message: str) -> str:
+        for named in self.renaming:
+            message = named(message)
+        return message
 
     def lose_entity(self, reason: str, where: str) -> None:
         """`drop` for an annotated entity."""
@@ -110,7 +120,7 @@ class ReadReport(Omissions):
             self.lost_relations[relation] += 1
         self.num_faults += 1
         if len(self.faults) < FAULTS_KEPT:
-            self.faults.append(str(error))
+            self.faults.append(self._named(str(error)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +183,7 @@ def packed_files_hint(folder: Path) -> str:
     """What to do about a folder in which no reader finds data, if there are archives in it; else ''. For the end of a message."""
     for file in sorted(folder.rglob("*")):
         if not is_hidden(file, folder) and file.is_file() and (packed := packed_file(file)) is not None:
-            return f"; {file.name} is {packed}: unpack it, and name the folder with what is in it"
+            return f"; {file.name} is {packed}: unpack it, or name the archive itself"
     return ""
 
 

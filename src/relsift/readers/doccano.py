@@ -5,6 +5,7 @@
     {"id": 1, "text": "Ada runs Zed.", "label": [[0, 3, "PER"], ...]}                            export "JSONL"; older: "labels"
 
 Ends are exclusive. Only the first layout has relations; documents of the second one are read as not annotated with relations, and counted.
+A record with neither is raw text for `relsift predict` and `relsift annotate`, which give `split`; elsewhere it is an error.
 Where doccano itself leaves `entities` and `relations` empty (its versions of early 2022), that cannot be told from a text without any.
 
 Trap: doccano's editor counts UTF-16 units, while data imported into it often count characters, and the file holds no words to compare with.
@@ -30,6 +31,7 @@ from relsift.readers.json_layouts import first_records
 from relsift.readers.marked_text import LINES, RELATIONS, Cutting, MarkedText
 from relsift.readers.misplaced import AUTO
 from relsift.readers.positions import CHARACTERS, Positions, fits
+from relsift.readers.raw import Split, documents_of
 from relsift.readers.records import as_object, identifier, json_records, keys_of, numbers_and_label, required
 from relsift.schema import Document, is_cjk
 from relsift.text import Span
@@ -54,23 +56,36 @@ class _Mention(NamedTuple):
     label: str
 
 
-def read(path: Path, report: ReadReport, *, encoding: str = UTF8, positions: str = AUTO, **cutting: str) -> Iterator[Document]:
+def read(
+    path: Path, report: ReadReport, *, encoding: str = UTF8, positions: str = AUTO, split: Split | None = None, **cutting: str
+) -> Iterator[Document]:
     """Yield one document a text, in file order.
 
     Args: positions: what offsets count: "utf16", "characters", or "auto" (see above). cutting: the fields of `Cutting`.
+        split: from the text of a record without annotation to sentences; None: such a record is an error.
     Raises: DataError naming file, line and record (counted from 1).
     Counts: comments, values under unknown keys (doccano puts metadata there), documents exported without relations, those in which the two
         ways of counting differ, and what `document_from_offsets` counts.
     """
-    documents = partial(_documents, path=path, report=report, encoding=encoding, positions=positions, cutting=Cutting(**cutting))
+    documents = partial(
+        _documents, path=path, report=report, encoding=encoding, positions=positions, cutting=Cutting(**cutting), split=split
+    )
     return read_files(path, report, _KIND, documents, encoding)
 
 
-def _documents(file: Path, *, path: Path, report: ReadReport, encoding: str, positions: str, cutting: Cutting) -> Iterator[Document]:
+def _documents(
+    file: Path, *, path: Path, report: ReadReport, encoding: str, positions: str, cutting: Cutting, split: Split | None
+) -> Iterator[Document]:
     key = file_key(file, path)
     for number, (line, value) in enumerate(json_records(file, report, encoding, unit="documents"), start=1):
+        where, made_up = f"{file}:{line}: record {number}", f"{key}-{number}"
         with report.leaving_out("documents"):
-            yield _document(value, f"{key}-{number}", f"{file}:{line}: record {number}", report, positions, cutting)
+            if split is not None and isinstance(value, dict) and value.keys().isdisjoint({"entities", "annotations", *_SPAN_LISTS}):
+                record = as_object(value, _KEYS, where, report)
+                name = identifier(record.get("id"), f"{where}: id") or made_up
+                yield from documents_of(name, (required(record, "text", str, where),), split, report, where)
+            else:
+                yield _document(value, made_up, where, report, positions, cutting)
 
 
 def _document(value: Any, made_up: str, where: str, report: ReadReport, positions: str, cutting: Cutting) -> Document:
@@ -160,6 +175,7 @@ def _in_word(character: str) -> bool:
 
 
 def _recognises_file(path: Path) -> bool:
+    has_list = False
     for record in first_records(path):
         if not isinstance(record.get("text"), str) or "tokens" in record:
             return False
@@ -172,7 +188,8 @@ def _recognises_file(path: Path) -> bool:
             return isinstance(spans[0], list) and [type(part) for part in spans[0]] == [int, int, str]
         if "Comments" in record:
             return True
-    return False  # all of them empty: any format
+        has_list |= spans is not None and record.keys() <= _KEYS
+    return has_list  # all of them empty
 
 
 def recognises(path: Path) -> bool:
@@ -189,4 +206,5 @@ READER = Reader(
     samples=SAMPLES,
     options={"positions": (AUTO, _UTF16, CHARACTERS), "lines": LINES, "relations": RELATIONS},
     has_encoding=True,
+    has_split=True,
 )

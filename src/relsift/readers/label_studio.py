@@ -9,6 +9,8 @@ annotations of a task the first that was not cancelled is read. `direction` righ
 way, and bi gives one relation each way. Several labels are several relations. A relation without a label is an error, unless
 `unlabelled=TYPE` names what it means; Label Studio writes such relations if the project has no <Relation> tags.
 
+A task without annotation is raw text for `relsift predict` and `relsift annotate`, which give `split`; elsewhere it is counted.
+
 Traps: versions before October 2021 count UTF-16 units, later ones characters, and the file does not tell. Where regions have their `text`,
 `positions=auto` takes for each task the way of counting that shows it; elsewhere it takes characters. Line breaks in a region's text stand
 as the two characters \\n.
@@ -35,6 +37,7 @@ from relsift.readers.json_layouts import first_records
 from relsift.readers.marked_text import LINES, RELATIONS, Cutting, MarkedText
 from relsift.readers.misplaced import AUTO
 from relsift.readers.positions import CHARACTERS, Positions, fits
+from relsift.readers.raw import Split, documents_of
 from relsift.readers.records import as_kind, as_object, identifier, json_records, keys_of, required
 from relsift.readers.standoff import same_words
 from relsift.schema import Document
@@ -75,9 +78,10 @@ class Options:
     unlabelled: str = ""  # relation type of relations without a label; "": they are errors
 
 
-def read(path: Path, report: ReadReport, **options: str) -> Iterator[Document]:
+def read(path: Path, report: ReadReport, *, split: Split | None = None, **options: str) -> Iterator[Document]:
     """Yield one document a task, in file order. `options` are those of `Options`.
 
+    Args: split: from the text of a task without annotation to sentences; None: such tasks are counted.
     Raises: DataError naming file, line and task (counted from 1); for another export of Label Studio.
     Counts: predictions, drafts, cancelled annotations, annotations behind the first, tasks without one, regions without a label, further
         labels of a region, results of other types (choices, boxes), tasks whose offsets do not count characters, and what
@@ -86,25 +90,25 @@ def read(path: Path, report: ReadReport, **options: str) -> Iterator[Document]:
     if path.is_file() and (export := _other_export(path)):
         raise DataError(f"{path}: {_OTHER_EXPORT.format(got=export)}")
     chosen = Options(**options)
-    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, options=chosen), chosen.encoding)
+    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, options=chosen, split=split), chosen.encoding)
 
 
-def _documents(file: Path, *, path: Path, report: ReadReport, options: Options) -> Iterator[Document]:
+def _documents(file: Path, *, path: Path, report: ReadReport, options: Options, split: Split | None) -> Iterator[Document]:
     key = file_key(file, path)
     for number, (line, value) in enumerate(json_records(file, report, options.encoding, unit="tasks"), start=1):
         where = f"{file}:{line}: task {number}"
         if isinstance(value, dict) and _is_minimal(value):
             raise DataError(f"{where}: {_OTHER_EXPORT.format(got='JSON-MIN')}")
-        if isinstance(value, dict) and _is_import(value):
+        if isinstance(value, dict) and _is_import(value) and split is None:
             raise DataError(f"{where}: {_AN_IMPORT}")
         with report.leaving_out("tasks"):
-            document = _document(value, f"{key}-{number}", where, report, options)
-            if document is not None:
-                yield document
+            yield from _documents_of_task(value, f"{key}-{number}", where, report, options, split)
 
 
-def _document(value: Any, made_up: str, where: str, report: ReadReport, options: Options) -> Document | None:
-    """The document of one task; None if nobody has annotated it."""
+def _documents_of_task(
+    value: Any, made_up: str, where: str, report: ReadReport, options: Options, split: Split | None
+) -> Iterator[Document]:
+    """The document of one task. If nobody has annotated it, that of its raw text, which may be several; none without `split`."""
     task = as_object(value, _TASK_KEYS, where, report)
     key = identifier(task.get("id"), f"{where}: id") or made_up
     data = required(task, "data", dict, where)
@@ -112,9 +116,12 @@ def _document(value: Any, made_up: str, where: str, report: ReadReport, options:
         for _ in as_kind(task.get(name) or [], list, f"{where}: {name}"):
             report.drop(reason, where)
     results = _results(task, where, report)
+    if results is None and split is not None:
+        yield from documents_of(key, (_text(data, "", where, options),), split, report, where)
+        return
     if results is None:
         report.drop("tasks without an annotation", where)
-        return None
+        return
     results = [(place, item) for place, item in results if _is_read(item, place, report)]
     regions = [(place, item) for place, item in results if item["type"] == _REGION]
     name = _text_name(regions, where, options)
@@ -127,14 +134,14 @@ def _document(value: Any, made_up: str, where: str, report: ReadReport, options:
     for place, item in results:
         if item["type"] == _RELATION:
             _add_relations(item, place, marked, options)
-    return marked.document(key, Cutting(options.lines, options.relations))
+    yield marked.document(key, Cutting(options.lines, options.relations))
 
 
 def _results(task: dict[str, Any], where: str, report: ReadReport) -> list[tuple[str, dict[str, Any]]] | None:
     """The results of the first annotation that was not cancelled, each with its place; None if there is none."""
     name = next((name for name in _ANNOTATIONS if name in task), _ANNOTATIONS[0])
     found: list[tuple[str, dict[str, Any]]] | None = None
-    for number, item in enumerate(required(task, name, list, where)):
+    for number, item in enumerate(required(task, name, list, where) if name in task else ()):
         place = f"{where}: annotation {number}"
         annotation = as_kind(item, dict, place)
         if annotation.get("was_cancelled") or annotation.get("skipped"):
@@ -280,13 +287,17 @@ def _other_export(path: Path) -> str:
 
 def _recognises_file(path: Path) -> bool:
     for record in first_records(path):
+        data = record.get("data")
         has_annotations = any(isinstance(record.get(name), list) for name in _ANNOTATIONS)
-        return _is_minimal(record) or _is_import(record) or (isinstance(record.get("data"), dict) and has_annotations)
+        if not isinstance(data, dict):
+            return _is_minimal(record)
+        is_raw = record.keys() <= _TASK_KEYS and any(isinstance(value, str) for value in data.values())
+        return _is_minimal(record) or _is_import(record) or has_annotations or is_raw
     return False
 
 
 def recognises(path: Path) -> bool:
-    """A .json array of objects with `data` and `annotations`; also another export of Label Studio, so that reading says what is wrong."""
+    """A .json array of tasks, annotated or not; also another export of Label Studio, so that reading says what is wrong."""
     return (path.is_file() and _other_export(path) != "") or file_or_children(path, _KIND)
 
 
@@ -303,4 +314,5 @@ READER = Reader(
         "unlabelled": "relation type of relations that have no label",
     },
     has_encoding=True,
+    has_split=True,
 )

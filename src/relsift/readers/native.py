@@ -54,6 +54,7 @@ from relsift.readers.encodings import UTF8
 from relsift.readers.json_layouts import records_in, relates_strings
 from relsift.readers.native_across import across_of_lines
 from relsift.readers.native_concepts import concept_relations_of_lines, count_without_mentions
+from relsift.readers.native_plain import plain_document, plain_line
 from relsift.readers.native_positions import CHARACTERS, UTF16
 from relsift.readers.native_record import KEYS, Line, line_of, lose_relations
 from relsift.readers.native_values import Place, lines_of, numbered_lines, values_of
@@ -156,6 +157,13 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
     stem = Path(name).stem if Path(name).suffix else "line"
     seen: set[tuple[str, str]] = set()
     for number, place in enumerate(places):
+        line = plain_line(place.line, place.where, number) if place.line and positions == CHARACTERS else None
+        if line is not None:
+            name_of_line = line.doc_id, line.key
+            if name_of_line not in seen and len(seen) < _IDS_COMPARED:
+                seen.add(name_of_line)
+                yield line
+                continue
         record = None
         try:
             record = place.value()
@@ -190,8 +198,9 @@ def _joined_text(lines: list[Line], report: ReadReport) -> Document:
     Where the gaps are far longer than the texts, the document has no text; its sentences have their own.
     """
     name = lines[0].doc_id if lines[0].doc_id and lines[0].sentences else lines[0].key
-    sentences = tuple(sentence for line in lines for sentence in line.sentences)
-    across = across_of_lines(lines, report)
+    sentences = tuple([sentence for line in lines for sentence in line.sentences])
+    are_plain = all(line.is_plain for line in lines)
+    across = () if are_plain else across_of_lines(lines, report)
     if all(line.text is None for line in lines):
         return Document(name, sentences, across=across)
     if len(lines) == 1 and lines[0].text is not None and lines[0].start <= _LEAST_GAPS:
@@ -213,6 +222,8 @@ def _joined_text(lines: list[Line], report: ReadReport) -> Document:
         return Document(name, sentences, across=across)
     ends = accumulate((line.start + len(part) for line, part in zip(lines, parts)), max, initial=0)
     text = "".join(" " * (line.start - end) + part for line, part, end in zip(lines, parts, ends))
+    if are_plain:  # each sentence was compared with its part of the text
+        return plain_document(name, sentences, text)
     return Document(name, sentences, text, across)
 
 

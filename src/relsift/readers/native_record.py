@@ -64,6 +64,7 @@ class Line(NamedTuple):
     places: tuple[int | None, ...] = ()  # of each entity in the file: its position, None if it was left out; of a line with tokens
     of_concepts: tuple[OfConcepts, ...] | None = None  # relations of concepts of the document that stand on this line; None: no such key
     number: int = 0  # among the lines of the file, where broken ones count
+    is_plain: bool = False  # see `relsift.readers.native_plain`
 
 
 def lose_relations(record: Any, report: ReadReport) -> None:

@@ -31,6 +31,7 @@ class Place(NamedTuple):
     where: str  # file and line, or file and item
     number: int  # of the line from 1, or of the item of an array from 0
     value: Callable[[], Any]  # raises DataError if it is broken
+    line: bytes | str = ""  # what it was read from, if it is one line of JSON lines
 
 
 def lines_of(file: Path, encoding: str = UTF8) -> Iterator[tuple[int, bytes | str]]:
@@ -78,11 +79,11 @@ def values_of(lines: Iterable[tuple[int, bytes | str]], name: str) -> Iterator[P
         yield from _values_of_whole("".join(parts).lstrip(_BYTE_ORDER_MARK + _BLANKS), name, first_line)
         return
     for number, line in chain(beginning, stream):
-        yield Place(f"{name}:{number}", number, partial(_parsed, line, name, number))
+        yield Place(f"{name}:{number}", number, partial(_parsed, line, name, number), line)
 
 
 def _is_blank(line: bytes | str) -> bool:
-    return line.strip() in _NOTHING
+    return line[:1] not in (b"{", "{") and line.strip() in _NOTHING
 
 
 def _text_or_nothing(line: bytes | str) -> str:

@@ -4,9 +4,13 @@
      "spans": [{"start": 0, "end": 3, "token_start": 0, "token_end": 0, "label": "PER"}, ...],
      "relations"?: [{"head": 0, "child": 2, "label": "runs", "head_span": {...}, "child_span": {...}}], "answer": "accept"}
 
-A record is one sentence with Prodigy's own tokens, so relations across full stops stay. Only records with the answer `accept` are read, and
+A record is one sentence with Prodigy's own tokens, so relations across full stops stay; but where relsift wrote it with `unit=document`,
+`meta` names the tokens with which its sentences begin. Only records with the answer `accept` are read, and
 those without an answer, which other programs wrote; rejected and ignored ones are counted. `ner.manual` and `spans.manual` write the same
 without relations: such records are not annotated with relations. Tokens that are `disabled` are words like any other.
+
+A record without tokens, such as Prodigy's input, is raw text for `relsift predict` and `relsift annotate`, which give `split`; elsewhere it
+is counted.
 
 Traps: `start` and `end` count characters, the end exclusive; `token_end` is INCLUSIVE. `head` and `child` are the LAST token of a span.
 `head_span` and `child_span` are compared with the spans by their characters: some versions write a wrong `token_start` there.
@@ -17,10 +21,12 @@ Source of the format: https://prodi.gy/docs/api-interfaces#relations.
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +35,9 @@ from relsift.readers.base import Reader, ReadReport, shown
 from relsift.readers.encodings import UTF8
 from relsift.readers.folders import FileKind, file_key, file_or_children, read_files
 from relsift.readers.json_layouts import first_records
+from relsift.readers.raw import Split, documents_of
 from relsift.readers.records import as_kind, as_object, json_records, required, sentence_from_indices
-from relsift.schema import Document, Entity, Relation
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.text import Span
 
 _KEYS = frozenset((
@@ -50,27 +57,37 @@ SAMPLES = {
 }
 
 
-def read(path: Path, report: ReadReport, *, encoding: str = UTF8) -> Iterator[Document]:
-    """Yield one document of one sentence a record, in file order.
+def read(path: Path, report: ReadReport, *, encoding: str = UTF8, split: Split | None = None) -> Iterator[Document]:
+    """Yield one document a record, in file order.
 
+    Args: split: from the text of a record without tokens to sentences; None: such records are counted.
     Raises: DataError naming file, line and record (counted from 1); also where spans, tokens and text show different words.
     Counts: records with another answer than accept, blank texts, spans without a label, relations with a token that is in no labelled span,
-        values under unknown keys, duplicates, relations of an entity with itself.
+        values under unknown keys, duplicates, relations of an entity with itself, and what `_cut` counts.
     """
-    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, encoding=encoding), encoding)
+    return read_files(path, report, _KIND, partial(_documents, path=path, report=report, encoding=encoding, split=split), encoding)
 
 
-def _documents(file: Path, *, path: Path, report: ReadReport, encoding: str) -> Iterator[Document]:
+def _documents(file: Path, *, path: Path, report: ReadReport, encoding: str, split: Split | None) -> Iterator[Document]:
     key = file_key(file, path)
     for number, (line, value) in enumerate(json_records(file, report, encoding, unit="records"), start=1):
         where = f"{file}:{line}: record {number}"
         with report.leaving_out("records"):
             record = as_object(value, _KEYS, where, report)
             answer = record.get("answer", _ACCEPT)
-            if answer == _ACCEPT:
-                yield _document(record, f"{key}-{number}", where, report)
-            else:
+            if answer != _ACCEPT:
                 report.drop(f"records with the answer {shown(answer)}", where)
+            elif not _is_raw(record):
+                yield _document(record, f"{key}-{number}", where, report)
+            elif split is None:
+                report.drop("records without annotation", where)
+            else:
+                yield from documents_of(f"{key}-{number}", (required(record, "text", str, where),), split, report, where)
+
+
+def _is_raw(record: dict[str, Any]) -> bool:
+    """Whether it is a text to be annotated."""
+    return isinstance(record.get("text"), str) and all(record.get(name) is None for name in ("tokens", "spans", "relations"))
 
 
 @dataclass(slots=True)
@@ -104,7 +121,61 @@ def _document(record: dict[str, Any], key: str, where: str, report: ReadReport) 
         entities.append(entity)
     relations = _relations(record, spans, entities, words, where, report) if record.get("relations") is not None else None
     sentence = sentence_from_indices(key, words.tokens, entities, relations, report, where=where)
-    return Document(key, (replace(sentence, offsets=tuple(words.offsets)),), text)
+    whole = replace(sentence, offsets=tuple(words.offsets))
+    starts = _sentence_starts(record, words, where)
+    if len(starts) < 2:
+        return Document(key, (whole,), text)
+    sentences, across = _cut(whole, starts, report, where)
+    return Document(key, sentences, text, across)
+
+
+def _sentence_starts(record: dict[str, Any], words: _Words, where: str) -> list[int]:
+    """The first words of the sentences, if relsift wrote the record, of which several are in it. Raises DataError for other numbers."""
+    meta = record.get("meta")
+    if not isinstance(meta, dict) or "sentence_starts" not in meta:
+        return []
+    starts = required(meta, "sentence_starts", list, f"{where}: meta")
+    if any(type(one) is not int for one in starts) or not all(a < b for a, b in pairwise((*starts, len(words.edges)))) or starts[:1] != [0]:
+        expected = f"numbers of tokens that begin with 0 and rise below {len(words.edges)}"
+        raise DataError(f"{where}: meta: sentence_starts: expected {expected}, got {shown(starts)}")
+    before = list(accumulate((number is not None for number in words.numbers), initial=0))  # words, which are no blanks
+    return [start for start, end in pairwise((*(before[one] for one in starts), len(words.tokens))) if start < end]
+
+
+def _cut(whole: Sentence, starts: list[int], report: ReadReport, where: str) -> tuple[tuple[Sentence, ...], tuple[RelationAcross, ...]]:
+    """The sentences that begin at these tokens, and the relations between them.
+
+    Counts: relations across sentences; entities that cross a boundary, and their relations.
+    """
+    ends = [*starts[1:], len(whole.tokens)]
+    entities: list[list[Entity]] = [[] for _ in starts]
+    places: dict[int, tuple[int, int]] = {}
+    for position, entity in enumerate(whole.entities):
+        number = bisect.bisect_right(starts, entity.start) - 1
+        if entity.end > ends[number]:
+            report.lose_entity("entities that cross a sentence boundary", f"{where}: {' '.join(whole.tokens[entity.start : entity.end])}")
+            continue
+        places[position] = number, len(entities[number])
+        entities[number].append(replace(entity, start=entity.start - starts[number], end=entity.end - starts[number]))
+    relations: list[list[Relation]] = [[] for _ in starts]
+    across = []
+    for relation in whole.relations or ():
+        head, tail = places.get(relation.head), places.get(relation.tail)
+        if head is None or tail is None:
+            report.lose_relation("relations of a dropped entity", where, relation.type)
+        elif head[0] == tail[0]:
+            relations[head[0]].append(replace(relation, head=head[1], tail=tail[1]))
+        else:
+            report.lose_across(f"{where}: {relation.type}", relation.type)
+            across.append(RelationAcross(head, tail, relation.type))
+    parts = zip(starts, ends, entities, relations)
+    return tuple(
+        Sentence(
+            f"{whole.id}-{number}", whole.tokens[start:end], tuple(own), None if whole.relations is None else tuple(links), whole.id,
+            None if whole.offsets is None else whole.offsets[start:end],
+        )
+        for number, (start, end, own, links) in enumerate(parts)
+    ), tuple(across)  # fmt: skip
 
 
 def _list(record: dict[str, Any], name: str, where: str) -> list[Any]:
@@ -220,6 +291,8 @@ def _end(
 def _recognises_file(path: Path) -> bool:
     for record in first_records(path):
         tokens = record.get("tokens")
+        if _is_raw(record) and isinstance(record.get("meta"), dict) and record.keys() <= _KEYS:
+            return True
         if not isinstance(tokens, list) or record.keys().isdisjoint({"spans", "relations", "_input_hash"}):
             return False
         if tokens:
@@ -240,4 +313,5 @@ READER = Reader(
     recognises=recognises,
     samples=SAMPLES,
     has_encoding=True,
+    has_split=True,
 )

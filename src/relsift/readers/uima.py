@@ -7,14 +7,12 @@
 A file is one document. Offsets count UTF-16 code units. Sentences are those of DKPro Core (`segmentation.type.Sentence`); a file without
 any is split by relsift. Relations are annotations with a Governor (head) and a Dependent (tail), INCEpTION's relation layers. Which
 layers and features are read is told by `relsift.readers.layers`, and can be chosen by the options `entity_layer`, `entity_feature`,
-`relation_layer` and `relation_feature`. Links, slots, chains and views but the first with text are not read. Archives (.zip) have to be
-unpacked first.
+`relation_layer` and `relation_feature`. Links, slots, chains and views but the first with text are not read.
 """
 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -37,7 +35,6 @@ _DOCUMENT_TYPES = ("uima.tcas.DocumentAnnotation",)
 _OF_CHAINS = frozenset(("next", "referenceType", "referenceRelation"))  # features of layers that are no entities
 _NO_TYPE = "(no type)"  # stands for the type of a relation that has none, where lost relations are counted
 _JSON_SIGN = re.compile(r'"%(?:FEATURE_STRUCTURES|TYPES|VIEWS)"\s*:')
-_ZIP = ".zip"
 _SHOWN = 60  # characters of a file in a message
 
 SAMPLES = {
@@ -62,12 +59,10 @@ def read(
 ) -> Iterator[Document]:  # fmt: skip
     """Yield one document per file, sorted by path.
 
-    Raises: DataError naming file and line; also for layers or features to choose from, positions inside a character, and an archive.
+    Raises: DataError naming file and line; also for layers or features to choose from, and positions inside a character.
     Counts: layers and views that are not read, entities and relations without a type, entities without text, and what
         `document_from_offsets` counts.
     """
-    if path.suffix.lower() == _ZIP:
-        raise DataError(f"{path}: expected .xmi or .json files, got an archive; unpack it, and name the folder with the annotations")
     choice = Choice(entity_layer, entity_feature, relation_layer, relation_feature)
 
     def documents(file: Path) -> Iterator[Document]:
@@ -201,13 +196,7 @@ def _recognises_file(path: Path) -> bool:
 
 
 def recognises(path: Path) -> bool:
-    """An XMI or JSON CAS file, a folder with such a file, or an archive with .xmi files, for which `read` has a message."""
-    if path.is_file() and path.suffix.lower() == _ZIP:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return any(name.lower().endswith(".xmi") or name == "exportedproject.json" for name in archive.namelist())
-        except (OSError, zipfile.BadZipFile):
-            return False
+    """An XMI or JSON CAS file, or a folder with such a file."""
     return file_or_children(path, _KIND)
 
 

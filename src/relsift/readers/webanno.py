@@ -73,28 +73,37 @@ class _Text:
     spans: list[Span] = field(default_factory=list)
     ids: dict[int, str] = field(default_factory=dict)
     rows: list[tuple[Row, Span]] = field(default_factory=list)
+    left_out: list[Row] = field(default_factory=list)  # of sentences with faults
     last_end: int = 0  # of the last token, as the file counts
 
-    def add(self, sentence: TsvSentence) -> None:
-        """Add a sentence. Raises: DataError if a row is broken, or its text is not that of its tokens."""
-        if sentence.fault is not None:
-            raise sentence.fault
-        if not sentence.rows or not sentence.text.strip():
-            raise DataError(f"{sentence.where}: expected a sentence with text and tokens, got {len(sentence.rows)} tokens")
+    def add(self, sentence: TsvSentence) -> list[DataError]:
+        """Add a sentence, or leave it out and return its faults: broken rows, and rows whose words are not in its text."""
+        faults = sentence.faults
+        if not faults and not (sentence.rows and sentence.text.strip()):
+            faults = [DataError(f"{sentence.where}: expected a sentence with text and tokens, got {len(sentence.rows)} tokens")]
+        faults = faults or self._add(sentence)
+        if faults:
+            self.left_out += sentence.rows
+        return faults
+
+    def _add(self, sentence: TsvSentence) -> list[DataError]:
         first = sentence.rows[0].start
         distance = first - self.last_end
         # As many line breaks as the text between sentences had characters, which the format does not hold.
         gap = "\n" * distance if 0 <= distance <= _LONGEST_GAP else "\n" if self.spans else ""
         positions = Positions(sentence.text, "utf16")
         start = self.length + len(gap)
-        placed = []
+        placed, faults = [], []
         for row in sentence.rows:
             a, b = positions.offset(row.start - first), positions.offset(row.end - first)
             words = unescaped(row.columns[_TOKEN_COLUMN])
             if a is None or b is None or sentence.text[a:b] != words:
                 got = "positions outside of it" if a is None or b is None else shown(sentence.text[a:b])
-                raise DataError(f"{row.where}: expected {shown(words)} at {row.start}-{row.end} of the text, got {got}")
-            placed.append((row, (a + start, b + start)))
+                faults.append(DataError(f"{row.where}: expected {shown(words)} at {row.start}-{row.end} of the text, got {got}"))
+            else:
+                placed.append((row, (a + start, b + start)))
+        if faults:
+            return faults if len(faults) <= len(placed) else faults[:1]  # most rows: it is one fault, such as a word too many
         self.rows += placed
         if sentence.id:
             self.ids[len(self.spans)] = sentence.id
@@ -102,6 +111,7 @@ class _Text:
         self.pieces += [gap, sentence.text]
         self.length = start + len(sentence.text)
         self.last_end = max(row.end for row in sentence.rows)
+        return []
 
 
 @dataclass(slots=True)
@@ -135,12 +145,16 @@ def _document(file: Path, key: str, choice: Choice, report: ReadReport, encoding
     lines = text_lines(read_text(file, encoding))
     if not lines or FORMAT.match(lines[0]) is None:
         raise DataError(f"{file}:1: expected '#FORMAT=WebAnno TSV 3.…', got {shown(lines[0] if lines else '')}")
-    layers = header(lines, file)
+    layers, faults = header(lines, file)
+    if faults:
+        _report(faults[:-1], "layers", report)
+        raise faults[-1]
     num_columns = max((columns.first + len(columns.names) for columns in layers), default=_TOKEN_COLUMN + 1)
     text = _Text()
     for sentence in sentences(lines, file, num_columns):
-        with report.leaving_out("sentences"):
-            text.add(sentence)
+        faults = text.add(sentence)
+        _report(faults[:-1], "rows", report)
+        _report(faults[-1:], "sentences", report)
     if not text.spans:
         raise DataError(f"{file}: expected at least one sentence, got none")
     spans = [columns.layer for columns in layers if columns.kind == "SP"]
@@ -150,10 +164,27 @@ def _document(file: Path, key: str, choice: Choice, report: ReadReport, encoding
     count_others(used, (entity, relation), report, str(file))
     mentions = _mentions(text, _columns(layers, "SP", entity), entity, report)
     entities = _entities(mentions, "".join(text.pieces), report)
-    relations = None if relation is None else _relations(text, _columns(layers, "RL", relation), relation, mentions, entities, report)
+    relation_columns = _columns(layers, "RL", relation)
+    if relation is not None and relation_columns is not None:
+        _lose_relations(text.left_out, relation_columns, relation, report)
+    relations = None if relation is None else _relations(text, relation_columns, relation, mentions, entities, report)
     return document_from_offsets(
         key, "".join(text.pieces), list(entities.values()), relations, report, where=str(file), sentences=text.spans, sentence_ids=text.ids
     )
+
+
+def _report(faults: list[DataError], unit: str, report: ReadReport) -> None:
+    """Raises: the first of them, unless they are skipped."""
+    for fault in faults:
+        with report.leaving_out(unit):
+            raise fault
+
+
+def _lose_relations(rows: list[Row], columns: Columns, chosen: Chosen, report: ReadReport) -> None:
+    """Count the relations that end on rows that are left out."""
+    for row in rows:
+        for kind in _kinds(row, columns, chosen):
+            report.lost_relations[kind or _NO_TYPE] += 1
 
 
 def _columns(layers: list[Columns], kind: str, chosen: Chosen | None) -> Columns | None:
@@ -202,8 +233,14 @@ def _relations(
         return relations
     for row, _ in text.rows:
         arcs: list[tuple[str | None, str, int, int]] = []
-        with report.leaving_out("relations"):
-            arcs = _arcs(row, columns, chosen)
+        kinds = _kinds(row, columns, chosen)
+        with report.leaving_out("relations", relation=(kinds[0] or _NO_TYPE) if kinds else None):
+            try:
+                arcs = _arcs(row, columns, kinds)
+            except DataError:
+                for kind in kinds[1:] if report.on_error == "skip" else ():
+                    report.lost_relations[kind or _NO_TYPE] += 1
+                raise
         for kind, unit, number, own_number in arcs:
             with report.leaving_out("relations", relation=kind or _NO_TYPE):
                 ends = mentions.at(unit, number, row.where), mentions.at(row.unit, own_number, row.where)
@@ -216,12 +253,16 @@ def _relations(
     return relations
 
 
-def _arcs(row: Row, columns: Columns, chosen: Chosen) -> list[tuple[str | None, str, int, int]]:
+def _kinds(row: Row, columns: Columns, chosen: Chosen) -> list[str | None]:
+    """The types of the relations that end on a row."""
+    if chosen.feature is not None:
+        return [item.value for item in row.items(columns.column(chosen.feature))]
+    return [columns.layer.short] * len(row.items(columns.first + len(columns.names) - 1))
+
+
+def _arcs(row: Row, columns: Columns, kinds: list[str | None]) -> list[tuple[str | None, str, int, int]]:
     """The relations that end on a row: type, row where each begins, number there, number here. Raises: DataError."""
     sources = row.sources(columns.first + len(columns.names) - 1)
-    kinds: list[str | None] = [columns.layer.short] * len(sources)
-    if chosen.feature is not None:
-        kinds = [item.value for item in row.items(columns.column(chosen.feature))]
     if len(kinds) != len(sources):
         raise DataError(f"{row.where}: expected a type for each of {len(sources)} relations, got {len(kinds)}")
     return [(kind, *source) for kind, source in zip(kinds, sources)]

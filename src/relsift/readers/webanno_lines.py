@@ -93,7 +93,7 @@ class TsvSentence:
     id: str | None = None
     text_parts: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    fault: DataError | None = None  # of its first broken row; without that row, annotations over several rows would be cut
+    faults: list[DataError] = field(default_factory=list)  # of broken rows; without such a row, annotations over several rows would be cut
 
     @property
     def text(self) -> str:
@@ -125,9 +125,10 @@ def split_items(text: str) -> list[str]:
         place = end + 1
 
 
-def header(lines: list[str], file: Path) -> list[Columns]:
-    """The layers of a file, in the order of their columns. Raises: DataError."""
+def header(lines: list[str], file: Path) -> tuple[list[Columns], list[DataError]]:
+    """The layers of a file, in the order of their columns, and the faults of broken ones."""
     layers: list[Columns] = []
+    faults: list[DataError] = []
     column = 3
     for number, line in enumerate(lines, start=1):
         if not line.startswith("#T_"):
@@ -137,7 +138,8 @@ def header(lines: list[str], file: Path) -> list[Columns]:
         kind, equals, rest = line[3:].partition("=")
         name, *features = rest.split("|")
         if kind not in ("SP", "CH", "RL") or not equals or not name.strip():
-            raise DataError(f"{file}:{number}: expected a layer such as '#T_SP=webanno.custom.Span|value', got {line[:80]!r}")
+            faults.append(DataError(f"{file}:{number}: expected a layer such as '#T_SP=webanno.custom.Span|value', got {line[:80]!r}"))
+            continue
         names = [feature for feature in features if feature]
         bases = frozenset(feature.removeprefix(_BASE) for feature in names if feature.startswith(_BASE))
         usable = tuple(
@@ -146,20 +148,20 @@ def header(lines: list[str], file: Path) -> list[Columns]:
             if not feature.startswith((_BASE, _SLOT)) and not before.startswith(_SLOT)  # a slot's second column is its target
         )
         if kind == "RL" and len(bases) != 1:
-            raise DataError(f"{file}:{number}: expected a relation layer that ends in '|BT_LAYER', got {line[:80]!r}")
+            faults.append(DataError(f"{file}:{number}: expected a relation layer that ends in '|BT_LAYER', got {line[:80]!r}"))
         columns = tuple(names) or ("",)
         layers.append(Columns(kind, Layer(name, usable, bases), column, columns))
         column += len(columns)
-    return layers
+    return layers, faults
 
 
 def sentences(lines: list[str], file: Path, num_columns: int) -> Iterator[TsvSentence]:
-    """The sentences of a file. Raises: DataError naming file and line for a row before the first sentence."""
+    """The sentences of a file. Rows before the first one are a sentence with a fault."""
     sentence: TsvSentence | None = None
     for number, line in enumerate(lines, start=1):
         where = f"{file}:{number}"
         if line.startswith(("#Text=", "#Sentence.id=")):
-            if sentence is None or sentence.rows:
+            if sentence is None or sentence.rows or sentence.faults:
                 if sentence is not None:
                     yield sentence
                 sentence = TsvSentence(where)
@@ -171,12 +173,13 @@ def sentences(lines: list[str], file: Path, num_columns: int) -> Iterator[TsvSen
         elif not line.strip() or line.startswith(("#FORMAT=", "#T_")) or (line.startswith("#") and not _UNIT.match(line)):
             continue
         elif sentence is None:
-            raise DataError(f"{where}: expected a line '#Text=…' before the first token, got {line[:80]!r}")
+            fault = DataError(f"{where}: expected a line '#Text=…' before the first token, got {line[:80]!r}")
+            sentence = TsvSentence(where, faults=[fault])
         else:
             try:
                 sentence.rows.append(_row(line, where, num_columns))
             except DataError as error:
-                sentence.fault = sentence.fault or error
+                sentence.faults.append(error)
     if sentence is not None:
         yield sentence
 

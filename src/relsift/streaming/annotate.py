@@ -17,6 +17,7 @@ from relsift.annotators.entities import EntitySource
 from relsift.annotators.stored import source_checksum
 from relsift.files import check_output, to_json
 from relsift.inference import InferenceReport
+from relsift.omissions import counted
 from relsift.readers.base import ReadReport
 from relsift.registry import find
 from relsift.schema import Document, sentences_of
@@ -76,7 +77,7 @@ def annotate_file(
         else:
             notes += write_file(blocks, work, writer, out, job, resume=resume, report=InferenceReport())
     if report.given:
-        notes.append(f"{report.given} of {report.sentences} sentences had entities and keep them")
+        notes.append(f"{report.given} of {counted(report.sentences, 'sentences')} had entities and keep them")
     return notes
 
 

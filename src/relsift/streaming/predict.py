@@ -21,6 +21,7 @@ from relsift.extractor import RelationExtractor
 from relsift.files import check_output, to_json
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
 from relsift.items import in_blocks
+from relsift.omissions import counted
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, sentences_of
 from relsift.streaming.inputs import open_input
@@ -96,7 +97,8 @@ def predict_file(
         else:
             notes += write_file(blocks, predict, output_format, out, job, resume=resume, report=report)
     if report.sentences and chosen == "predicted" and not report.candidates.kept + sum(report.candidates.dropped.values()):
-        notes.append(f"{report.sentences} sentences, none with two entities that the model found: no relations; has it learned enough?")
+        sentences = counted(report.sentences, "sentences")
+        notes.append(f"{sentences}, none with two entities that the model found: no relations; has it learned enough?")
     found = [] if extractor.annotator is None else extractor.annotator.report.lines()
     return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines(), *found]
 
@@ -181,6 +183,6 @@ def _with_entities(documents: Iterable[Document], source: str, notes: list[str])
         yield document
     if sentences and not entities:
         notes.append(
-            f"{source}: {sentences} sentences, none with entities: no relations; this model relates given entities and does not find "
-            "them, so annotate entities first, or find them with --entities-from"
+            f"{source}: {counted(sentences, 'sentences')}, none with entities: no relations; this model relates given entities and does "
+            "not find them, so annotate entities first, or find them with --entities-from"
         )

@@ -15,7 +15,7 @@ from relsift.inference import InferenceReport
 from relsift.passages import held_of_concepts, with_relations_of_passages
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
-from relsift.training.run import with_window
+from relsift.training.predicting import with_window
 from relsift.training.scoring import Evaluation
 
 

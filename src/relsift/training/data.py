@@ -68,6 +68,7 @@ def training_data(
     no_relation: Sequence[str] = (),
     on_error: OnError = "stop",
     window: int = 1,
+    licence: str | None = None,
 ) -> LoadedData:
     """The training and development sentences of `data`; a corpus with parts brings its own development part.
 
@@ -77,6 +78,7 @@ def training_data(
         dev: other data, whose development part is taken if it has parts. dev_fraction: share of the training sentences to hold out in
             their place, whole documents, those that share text together. no_relation: see `resolve`. on_error: see `ReadReport`.
         window: sentences of the passages that are trained on: relations across sentences that one holds are not lost.
+        licence: of the model that is trained, for its card.
     Raises: DataError if there is no development data, or both are read from the same place; ConfigError for `dev` beside `dev_fraction`.
     """
     if dev is not None and dev_fraction is not None:
@@ -108,7 +110,9 @@ def training_data(
     options: dict[str, Any] = {"no_relation": list(no_relation)} if no_relation else {}
     options |= {"on_error": on_error} if on_error != "stop" else {}
     options |= {"dev_fraction": dev_fraction} if dev_fraction is not None else {}
-    run = RunData(source.name, training, development, checksums, options, (documents, dev_documents))
+    facts = {"data_licence": source.licence, "language": source.language, "licence": licence}
+    about = {name: value for name, value in facts.items() if value is not None}
+    run = RunData(source.name, training, development, checksums, options, (documents, dev_documents), about)
     warnings += [*_training_warnings(training, development, _in_passages(dev_documents, window)), *never_seen(no_relation, report)]
     return LoadedData(run, source.direction, report.lines(), warnings, documents)
 

@@ -23,10 +23,11 @@ from relsift.evaluation.scores import Scores
 from relsift.files import locked
 from relsift.inference import InferenceReport, score
 from relsift.json_text import read_json
+from relsift.model_source import is_own
 from relsift.schema import Sentence
 from relsift.shipped import located
 from relsift.training.data import ScoringData
-from relsift.training.run import evaluate_predicted
+from relsift.training.predicting import evaluate_predicted
 from relsift.training.run_folder import claimed
 
 _LOCK = ".decision.lock"  # inside the model folder, while it is decided anew
@@ -165,8 +166,9 @@ def folder_to_decide(run: Path, *, changes: bool) -> Path:
     folder = model_folder(run)
     if not changes:
         return folder
-    if located(run) != run:
-        raise ConfigError(f"{run}: expected a model of your own to change, got one that comes with relsift; copy {folder} and change that")
+    if not is_own(run):
+        got = "an archive or one of the hub" if located(run) == run else "one that comes with relsift"
+        raise ConfigError(f"{run}: expected a model of your own to change, got {got}; copy {folder} and change that")
     around = folder.resolve().parent / MODEL_FILE
     is_member = folder.resolve().name.startswith(MEMBER_FOLDER.format("")) and around.is_file()
     if is_member and ENSEMBLE in read_json(around):

@@ -19,7 +19,7 @@ from relsift.schema import Sentence
 def tune_filters(scorer: Scorer, development: Sequence[Sentence]) -> dict[str, Tensor]:
     """Set the filter of the model; returns it by its name in the model's state. Nothing without one."""
     tuned = {}
-    for name, part in scorer.model.named_modules():
+    for name, part in scorer.trainable.named_modules():
         if isinstance(part, RelationClassifier) and part.at_prediction == "filter":
             with part.only_identifying():
                 scored = score(scorer, development)

@@ -172,11 +172,11 @@ def fit(
     config, scorer = prepared.config, prepared.scorer
     c = config.training
     training_set = _with_found_pairs(prepared, state_folder, resume, on_batch, on_fold)
-    with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.model, state_folder):
-        tell_counts(scorer.model, training_set, c)
+    with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.trainable, state_folder):
+        tell_counts(scorer.trainable, training_set, c)
         taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
         state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
-    scorer.model.eval()
+    scorer.trainable.eval()
     selection = prepared.selection
     decision, notes, part = replace(selection.rule, threshold=state.best_threshold), list[str](), selection.best
     if not prepared.plain:
@@ -184,7 +184,8 @@ def fit(
         decision, notes = selection.calibrated(state.best_threshold, part)
     bundle = Bundle(config.model.name, scorer, decision, entity_source=prepared.entity_source)
     notes += [NOTHING_RIGHT] if scorer.finds_entities and state.best_f1 == 0 else []
-    notes += [*training_set.notes, *([] if taught is None else taught.notes()), *scorer.model.notes(training_set.examples), *kernel_notes()]
+    notes += [*training_set.notes, *([] if taught is None else taught.notes())]
+    notes += [*scorer.trainable.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, part)
 
 
@@ -217,7 +218,7 @@ def _run_epochs(
     on_batch: OnBatch | None,
 ) -> TrainingState:
     """Train until the last epoch, or until `patience` epochs were no better; leaves the weights of the best epoch in the model."""
-    model = scorer.model
+    model = scorer.trainable
     optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad], pretrained_layers(model))
     state, best = TrainingState(), snapshot(model)
     mean = make_mean(c, model)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from relsift.annotators.entities import entity_annotator
 from relsift.annotators.own_tokens import with_own_tokens
 from relsift.annotators.trees import with_trees
-from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER, Bundle
+from relsift.bundle import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FOLDER, RUN_FILE, STATE_FOLDER
 from relsift.config import RunConfig
 from relsift.decisions.aims import F1
 from relsift.decisions.provenance import TunedOn
 from relsift.device import checked_device
 from relsift.errors import require
-from relsift.evaluation.scores import Entities, Match, Scores, evaluate
+from relsift.evaluation.scores import Scores
 from relsift.files import open_output, replaced_file, to_json, write_json
-from relsift.found_entities import without_entities
-from relsift.inference import InferenceReport, entities_of, predict
+from relsift.inference import InferenceReport
 from relsift.registry import find
-from relsift.schema import Sentence
 from relsift.training.device import enough_memory
 from relsift.training.jack_knife import OnFold
 from relsift.training.loop import Prepared, TrainingResult, fit, prepare
+from relsift.training.predicting import evaluate_predicted, score_bundle
 from relsift.training.run_folder import RunData, begin, check_place, claimed, record_of
 from relsift.training.state import STATE
 from relsift.training.windows import in_passages
@@ -131,6 +129,7 @@ def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, A
     """What a model folder tells people of its training."""
     return {
         "data": data.name,
+        **data.about,
         **({"data_options": dict(data.options)} if data.options else {}),
         **({} if result.vectors is None else {"vectors": result.vectors.to_json()}),
         "epochs": result.state.epoch,
@@ -141,51 +140,3 @@ def _about(data: RunData, result: TrainingResult, scores: Scores) -> dict[str, A
         },
         "development": scores.to_json()["micro"] | {"average": "micro", "setting": scores.setting},
     }  # fmt: skip
-
-
-def score_bundle(bundle: Bundle, sentences: Sequence[Sentence]) -> tuple[Scores, InferenceReport]:
-    """Predict the relations of annotated sentences, and evaluate them; between the entities that the model finds, if it finds any."""
-    predicted, report = predict_all(bundle, sentences)
-    return evaluate_predicted(bundle, sentences, predicted, report), report
-
-
-def predict_all(
-    bundle: Bundle, sentences: Sequence[Sentence], entities: Entities | None = None
-) -> tuple[list[Sentence], InferenceReport]:
-    """The sentences with predicted relations, all in memory.
-
-    Args: entities: as of `relsift.inference.score`; predicted ones of a model that finds none are those of its annotators.
-    """
-    report = InferenceReport()
-    window = bundle.candidates.window
-    require(entities != "predicted" or window == 1, "entities", expected=f"gold, with a window of {window} sentences", got=entities)
-    if entities == "predicted" and not bundle.scorer.finds_entities and bundle.entity_source is not None:
-        sentences = entity_annotator(bundle.entity_source).annotate([without_entities(sentence) for sentence in sentences])
-        entities = "gold"
-    return list(predict(bundle.scorer, bundle.decision, sentences, report, entities=entities)), report
-
-
-def evaluate_predicted(
-    bundle: Bundle,
-    gold: Sequence[Sentence],
-    predicted: Sequence[Sentence],
-    report: InferenceReport,
-    entities: Entities | None = None,
-    match: Match = "strict",
-) -> Scores:
-    """Scores in the model's own direction, with its numbers of candidates in the setting line.
-
-    Args: entities: those of `predicted`, as of `relsift.inference.score`. match: as of `evaluate`.
-    """
-    whose = entities_of(bundle.scorer, entities, has_annotator=bundle.entity_source is not None)
-    scores = evaluate(
-        gold, predicted, direction=bundle.candidates.direction, entities=whose, match=match,
-        candidates=report.candidates.setting(),
-    )  # fmt: skip
-    return with_window(scores, bundle)
-
-
-def with_window(scores: Scores, bundle: Bundle) -> Scores:
-    """The scores with the model's window in the setting, if it has one."""
-    window = bundle.candidates.window
-    return scores if window == 1 else scores.with_setting("window", f"{window} sentences")

@@ -24,7 +24,6 @@ from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.schema import Document, Sentence
-from relsift.training.teacher import teacher_checksum
 
 SEEDS = "seeds"  # key of run.json, in a folder of several runs
 FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
@@ -40,6 +39,7 @@ class RunData:
     checksums: Mapping[str, str]  # name of a data set -> sha256
     options: Mapping[str, Any] = field(default_factory=dict)  # how the data was read and cut, where not as usual
     documents: tuple[Sequence[Document], Sequence[Document]] | None = None  # those of both parts, for passages; None: unknown
+    about: Mapping[str, str] = field(default_factory=dict)  # what a model of this data tells people too: licence, data_licence, language
 
 
 def seed_folder(seed: int) -> str:
@@ -95,6 +95,8 @@ def file_checksums(config: RunConfig) -> dict[str, str]:
     if config.encoding.encoder is not None and (encoder := encoder_sha256(config.encoding.encoder)) is not None:
         checksums["encoder"] = encoder
     if config.training.teacher is not None:
+        from relsift.training.teacher import teacher_checksum  # which needs torch
+
         checksums["teacher"] = teacher_checksum(config.training.teacher)
     return checksums
 

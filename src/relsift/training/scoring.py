@@ -16,9 +16,10 @@ from relsift.evaluation.error_causes import ErrorCauses, error_causes
 from relsift.evaluation.scores import Entities, Match, Scores, count_gold
 from relsift.evaluation.significance import Counts, Interval, by_document, entity_counts, interval_of, sentence_counts, with_lost
 from relsift.inference import InferenceReport, score
+from relsift.omissions import counted
 from relsift.schema import Sentence
 from relsift.training.data import ScoringData
-from relsift.training.run import evaluate_predicted
+from relsift.training.predicting import evaluate_predicted
 
 _NAMED = 5  # types in a message
 
@@ -66,7 +67,7 @@ def scored_data(
     scores = evaluate_predicted(bundle, sentences, predicted, report, entities=entities, match=match)
     scores = scores.with_lost_relations(data.lost_relations)
     if data.dropped_before:
-        left_out = ", ".join(f"{count} {reason}" for reason, count in data.dropped_before.items())
+        left_out = ", ".join(counted(count, reason) for reason, count in data.dropped_before.items())
         scores = scores.with_setting("left out when prepared", left_out)
     interval = interval_of(counts_of(data, predicted, bundle, entities=entities, match=match), unit=unit)
     probabilities, right = found_probabilities(sentences, predicted, direction=bundle.candidates.direction, entities=entities, match=match)

@@ -26,7 +26,8 @@ from relsift.files import write_json
 from relsift.training.device import enough_memory, repeatable
 from relsift.training.jack_knife import OnFold
 from relsift.training.loop import prepare
-from relsift.training.run import score_bundle, train_run, tuned_on
+from relsift.training.predicting import score_bundle
+from relsift.training.run import train_run, tuned_on
 from relsift.training.run_folder import RunData, begin, check_place, claimed, seed_folder
 from relsift.training.selection import Selection
 from relsift.training.teacher import hand_on
@@ -154,6 +155,7 @@ def _about(data: RunData, runs: Sequence[SeedRun], scores: Scores) -> dict[str, 
     """What the folder of an ensemble tells people; its members tell the rest."""
     return {
         "data": data.name,
+        **data.about,
         "seeds": [run.seed for run in runs],
         "development": scores.to_json()["micro"] | {"average": "micro", "setting": scores.setting},
     }

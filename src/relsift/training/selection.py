@@ -79,10 +79,10 @@ class Selection:
             self.entity_f1 = evaluate_entities(self.development, [scored.sentence for scored in self.last.scored]).micro.f1
         scores, correct = self._data(self.last).outcomes(self.rule)
         if not scores and self.scorer.finds_entities:  # no two entities were found yet
-            return self.scorer.models[0].paper_threshold, 0.0
+            return self.scorer.trainable.paper_threshold, 0.0
         if self.c.threshold == "tuned":
             return best_threshold(scores, correct, self.num_gold)
-        threshold = self.scorer.models[0].paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
+        threshold = self.scorer.trainable.paper_threshold if self.c.threshold == "paper" else float(self.c.threshold)
         taken = [is_correct for value, is_correct in zip(scores, correct) if value >= threshold]
         return threshold, 2 * sum(taken) / (len(taken) + self.num_gold)
 

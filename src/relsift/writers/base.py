@@ -51,6 +51,7 @@ class Writer:
     lines: Lines | None = None
     is_text: bool = True  # a file in UTF-8, which can go to standard output
     keeps: frozenset[str] = frozenset()  # what a file holds beside entity and relation types, of `relsift.writers.content.CONTENT`
+    keeps_if: Mapping[str, frozenset[str]] = field(default_factory=dict)  # "option=value" -> the same with this value of an option
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of `write`: name -> allowed values, the default first
     open_options: Mapping[str, str] = field(default_factory=dict)  # further options of any value: name -> what a value is
 
@@ -61,7 +62,10 @@ class Writer:
     def with_options(self, text: str | None) -> Writer:
         """The writer with the options `key=value,key=value`. Raises ConfigError for others than its own."""
         options = parse_options(self.name, text, self.options, self.open_options)
-        return self if self.write is None or not options else replace(self, write=partial(self.write, **options))
+        if self.write is None or not options:
+            return self
+        keeps = next((self.keeps_if[one] for name, value in options.items() if (one := f"{name}={value}") in self.keeps_if), self.keeps)
+        return replace(self, write=partial(self.write, **options), keeps=keeps)
 
 
 def write_documents(writer: Writer, documents: Iterable[Document], target: Path, left_out: Omissions) -> None:

@@ -119,7 +119,7 @@ def _number(value: float | None) -> str | None:
 WRITER = Writer(
     name="bioc", summary="BioC XML: sentences, annotations and relations", suffix=".xml", write=write,
     keeps=frozenset({
-        "across", "sentences", "plain_sentences", "unrelated", "subtypes", "entity_scores", "scores", "probabilities", "concepts",
-        "concept_relations",
+        "across", "sentences", "plain_sentences", "plain_documents", "unrelated", "subtypes", "entity_scores", "scores", "probabilities",
+        "concepts", "concept_relations",
     }),
 )  # fmt: skip

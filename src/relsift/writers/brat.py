@@ -83,5 +83,5 @@ def _configuration(types: _Types) -> str:
 
 WRITER = Writer(
     name="brat", summary="brat standoff: a folder of .txt and .ann, with annotation.conf", suffix="", write=write,
-    keeps=frozenset({"across", "plain_sentences", "unrelated"}),
+    keeps=frozenset({"across", "plain_sentences", "plain_documents", "unrelated"}),
 )  # fmt: skip

@@ -37,7 +37,12 @@ def _plain(document: Document) -> int:
     return sum(not sentence.relations and number not in related for number, sentence in enumerate(document.sentences))
 
 
+def _is_plain(document: Document) -> bool:
+    return not document.across and not any(sentence.relations for sentence in document.sentences)
+
+
 CONTENT: Mapping[str, Content] = {
+    "plain_documents": Content("documents without a relation, left out", lambda document: int(_is_plain(document))),
     "sentences": Content("sentences whose bounds are not kept", lambda document: max(len(document.sentences) - 1, 0)),
     "tokens": Content("sentences whose tokens are not kept", lambda document: len(document.sentences)),
     "plain_sentences": Content("sentences without a relation, left out", _plain),

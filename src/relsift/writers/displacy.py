@@ -82,5 +82,5 @@ def _coloured(document: Document, left_out: Omissions) -> Iterator[dict[str, Any
 
 WRITER = Writer(
     name="displacy", summary="drawings for spaCy's displacy.render with manual=True", suffix=".displacy.json", write=write,
-    keeps=frozenset({"sentences", "tokens", "plain_sentences", "unrelated"}), options={"style": (DEP, ENT)},
+    keeps=frozenset({"sentences", "tokens", "plain_sentences", "plain_documents", "unrelated"}), options={"style": (DEP, ENT)},
 )  # fmt: skip

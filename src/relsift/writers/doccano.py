@@ -15,9 +15,10 @@ from relsift.schema import Document
 from relsift.writers.base import Writer
 from relsift.writers.json_array import write_lines
 from relsift.writers.layout import Layout
-from relsift.writers.tasks import DOCUMENT, UNITS, tasks
+from relsift.writers.tasks import ACROSS, DOCUMENT, MIXED, UNITS, tasks
 
 UTF16, CHARACTERS = "utf16", "characters"
+_KEEPS = frozenset({"plain_sentences", "plain_documents", "unrelated", "unannotated"})
 
 
 def write(
@@ -30,16 +31,19 @@ def write(
 def _example(page: Layout, positions: str, left_out: Omissions) -> dict[str, Any]:
     count = _units(page.text) if positions == UTF16 else int
     entities, relations = list[dict[str, Any]](), list[dict[str, Any]]()
-    for placed in page.sentences:
-        first = len(entities)
+    firsts = page.first_entities()
+    for first, placed in zip(firsts, page.sentences):
         entities += _entities(page, first, count, placed.entities, [entity.type for entity in placed.sentence.entities])
         for one in placed.sentence.relations or ():
             relations.append({"id": len(relations), "from_id": first + one.head, "to_id": first + one.tail, "type": one.type})
+    for across in page.across:
+        head, tail = (firsts[number] + place for number, place in (across.head, across.tail))
+        relations.append({"id": len(relations), "from_id": head, "to_id": tail, "type": across.type})
     unannotated = sum(placed.sentence.relations is None for placed in page.sentences)
-    if unannotated == len(page.sentences) > 0:
+    if unannotated == len(page.sentences) > 0 and not page.across:
         return {"id": page.name, "text": page.text, "entities": entities}
     if unannotated:
-        left_out.drop("sentences without annotated relations beside others, which look as if they had none", page.name, unannotated)
+        left_out.drop(MIXED, page.name, unannotated)
     return {"id": page.name, "text": page.text, "entities": entities, "relations": relations}
 
 
@@ -60,5 +64,5 @@ def _units(text: str) -> Callable[[int], int]:
 
 WRITER = Writer(
     name="doccano", summary="JSON lines with entities and relations, to correct in doccano", suffix=".jsonl", write=write,
-    keeps=frozenset({"plain_sentences", "unrelated", "unannotated"}), options={"positions": (UTF16, CHARACTERS), "unit": UNITS},
+    keeps=_KEEPS | ACROSS, keeps_if={"unit=sentence": _KEEPS}, options={"positions": (UTF16, CHARACTERS), "unit": UNITS},
 )  # fmt: skip

@@ -14,17 +14,18 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from relsift.omissions import Omissions
-from relsift.schema import Document
+from relsift.schema import Document, Relation, RelationAcross
 from relsift.writers.base import Writer
 from relsift.writers.json_array import write_items
 from relsift.writers.layout import Layout
 from relsift.writers.names import xml_text
-from relsift.writers.tasks import DOCUMENT, UNITS, lowest_probability, tasks
+from relsift.writers.tasks import ACROSS, DOCUMENT, UNITS, lowest_probability, tasks
 
 PREDICTIONS, ANNOTATIONS = "predictions", "annotations"
 TASKS, INTERFACE = "tasks.json", "labels.xml"
 _FROM, _TO = "label", "text"  # names of the labels and of the text in the interface
 _DIGITS = 6
+_KEEPS = frozenset({"plain_sentences", "plain_documents", "unrelated", "probabilities", "entity_scores"})
 
 
 def write(
@@ -37,6 +38,7 @@ def write(
             for placed in page.sentences:
                 labels.update(dict.fromkeys(entity.type for entity in placed.sentence.entities))
                 relations.update(dict.fromkeys(relation.type for relation in placed.sentence.relations or ()))
+            relations.update(dict.fromkeys(relation.type for relation in page.across))
             yield _task(page, results)
 
     with (target / TASKS).open("w", encoding="utf-8", newline="\n") as stream:
@@ -60,10 +62,15 @@ def _results(page: Layout) -> Iterator[dict[str, Any]]:
                 "id": f"{number}-{place}", "from_name": _FROM, "to_name": _TO, "type": "labels", "value": value,
             } | _score(None if entity.score is None else 1 / (1 + math.exp(-max(min(entity.score, 500.0), -500.0))))  # fmt: skip
         for relation in placed.sentence.relations or ():
-            yield {
-                "type": "relation", "from_id": f"{number}-{relation.head}", "to_id": f"{number}-{relation.tail}", "direction": "right",
-                "labels": [relation.type],
-            } | _score(relation.probability)  # fmt: skip
+            yield _relation((number, relation.head), (number, relation.tail), relation)
+    for across in page.across:
+        yield _relation(across.head, across.tail, across)
+
+
+def _relation(head: tuple[int, int], tail: tuple[int, int], relation: Relation | RelationAcross) -> dict[str, Any]:
+    """Args: head, tail: number of the sentence, and of the entity in it."""
+    ends = {name: f"{number}-{place}" for name, (number, place) in (("from_id", head), ("to_id", tail))}
+    return {"type": "relation", **ends, "direction": "right", "labels": [relation.type]} | _score(relation.probability)
 
 
 def _score(probability: float | None) -> dict[str, float]:
@@ -83,6 +90,6 @@ def _interface(labels: Iterable[str], relations: Iterable[str], left_out: Omissi
 
 WRITER = Writer(
     name="label_studio", summary="a folder with tasks to correct, and the labelling interface", suffix="", write=write,
-    keeps=frozenset({"plain_sentences", "unrelated", "probabilities", "entity_scores"}),
+    keeps=_KEEPS | ACROSS, keeps_if={"unit=sentence": _KEEPS},
     options={"results": (PREDICTIONS, ANNOTATIONS), "unit": UNITS},
 )  # fmt: skip

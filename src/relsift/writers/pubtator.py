@@ -125,5 +125,5 @@ def _relations(document: Document, concepts: dict[_Place, tuple[str, ...]], left
 
 WRITER = Writer(
     name="pubtator", summary="PubTator: title, abstract, mentions and relations", suffix=".pubtator", write=write,
-    keeps=frozenset({"across", "plain_sentences", "unrelated", "concepts", "concept_relations"}),
+    keeps=frozenset({"across", "plain_sentences", "plain_documents", "unrelated", "concepts", "concept_relations"}),
 )  # fmt: skip

@@ -121,6 +121,6 @@ def _words_of_text(document: Document) -> _Words | None:
 WRITER = Writer(
     name="spacy", summary="spaCy's binary docs (.spacy), with doc._.relations of relsift's component; needs spaCy", suffix=".spacy",
     write=write, is_text=False, keeps=frozenset({
-        "across", "sentences", "tokens", "plain_sentences", "unrelated", "unannotated", "scores", "probabilities",
+        "across", "sentences", "tokens", "plain_sentences", "plain_documents", "unrelated", "unannotated", "scores", "probabilities",
     }),
 )  # fmt: skip

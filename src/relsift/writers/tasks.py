@@ -10,6 +10,8 @@ from relsift.writers.layout import Layout, layout, sentence_layouts
 
 DOCUMENT, SENTENCE = "document", "sentence"
 UNITS = (DOCUMENT, SENTENCE)
+MIXED = "sentences without annotated relations beside others, which look as if they had none"  # in one task
+ACROSS = frozenset({"across"})  # what a task of a document holds, and one of a sentence does not
 
 
 def tasks(documents: Iterable[Document], unit: str, left_out: Omissions) -> Iterator[Layout]:
@@ -30,5 +32,6 @@ def count_empty(document: Document, left_out: Omissions) -> None:
 
 def lowest_probability(page: Layout) -> float | None:
     """Of the relations of a task; None if none is known. Tools show those of which the model is least sure first by it."""
-    known = [one.probability for placed in page.sentences for one in placed.sentence.relations or () if one.probability is not None]
-    return min(known, default=None)
+    known = [one.probability for placed in page.sentences for one in placed.sentence.relations or ()]
+    known += [one.probability for one in page.across]
+    return min((probability for probability in known if probability is not None), default=None)

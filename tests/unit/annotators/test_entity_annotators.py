@@ -80,8 +80,8 @@ def test_what_is_left_out_takes_no_place_and_is_counted():
     (sentence,) = combined.annotate([Sentence("s", TOKENS)])
     assert sentence.entities == (Entity(1, 2, "B"),)
     assert combined.report.lines() == [
-        "1 entities of types that the type table leaves out (first: sentence 's': 'a b')",
-        "1 entities that overlap one of an earlier annotator (first: sentence 's': 'b')",
+        "1 entity of types that the type table leaves out (first: sentence 's': 'a b')",
+        "1 entity that overlaps one of an earlier annotator (first: sentence 's': 'b')",
     ]
 
 

@@ -59,15 +59,15 @@ def test_a_word_that_ends_inside_a_token_is_widened_and_counted():
     annotator = lac(Words(1, 3, tags=("n", "LOC", "ORG")))
     assert found(annotator, Sentence("s", ("北京", "大学", "在"))) == [("北京大学", "LOC")]
     assert annotator.report.lines() == [
-        "1 entities of lac widened to whole tokens (first: sentence 's': '京大')",
-        "1 entities of lac in a token that an earlier one has (first: sentence 's': '学在')",
+        "1 entity of lac widened to whole tokens (first: sentence 's': '京大')",
+        "1 entity of lac in a token that an earlier one has (first: sentence 's': '学在')",
     ]
 
 
 def test_sentences_without_chinese_are_not_read_and_counted():
     annotator = lac(Words())
     assert found(annotator, sentence_of("Ada left.")) == []
-    assert annotator.report.lines() == ["1 sentences without Chinese characters, which lac does not read (first: sentence 's')"]
+    assert annotator.report.lines() == ["1 sentence without Chinese characters, which lac does not read (first: sentence 's')"]
 
 
 def test_a_model_that_loses_characters_is_refused():

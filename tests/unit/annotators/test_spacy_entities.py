@@ -64,7 +64,7 @@ def test_tokens_without_their_text_stay():
 def test_text_in_another_script_gets_no_entities_and_is_counted():
     annotator = entity_annotator(EntitySource((PIPELINE,)))
     assert [len(sentence.entities) > 0 for sentence in annotator.annotate([sentence_of("张伟在北京"), sentence_of(TEXT)])] == [False, True]
-    assert annotator.report.lines() == [f"1 sentences in a script that spacy:{PIPELINE} does not read (first: sentence 's')"]
+    assert annotator.report.lines() == [f"1 sentence in a script that spacy:{PIPELINE} does not read (first: sentence 's')"]
 
 
 @needs_pipeline

@@ -81,7 +81,7 @@ def test_missing_annotation_is_told(tmp_path: Path):
 def test_what_is_left_out_is_listed(tmp_path: Path):
     file = tmp_path / "one.jsonl"
     file.write_text(sentence("1", "Ada Bo", mood="good"), encoding="utf-8")
-    assert validate(resolve(str(file))).dropped_lines() == [f"1 values under the unknown key 'mood' (first: {file}:1)"]
+    assert validate(resolve(str(file))).dropped_lines() == [f"1 value under the unknown key 'mood' (first: {file}:1)"]
 
 
 def test_broken_data_is_no_exception_but_a_fault_with_its_place(tmp_path: Path):

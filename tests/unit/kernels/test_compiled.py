@@ -65,8 +65,8 @@ def test_running_a_kernel_leaves_the_number_of_threads_as_it_was_set(cache, thre
 
 def test_the_serial_and_the_parallel_form_are_kept_apart_on_disk(serial_then_parallel):
     cache, serial = serial_then_parallel
-    assert serial == {"pair_pool_cpu._forward_max"}
-    assert kept(cache) == serial | {"pair_pool_cpu._forward_max_parallel"}
+    assert serial == {"pair_pool_loops.forward_max"}
+    assert kept(cache) == serial | {"pair_pool_loops.forward_max_parallel"}
 
 
 NOTES = "from relsift.inference import InferenceReport\nprint('|'.join(InferenceReport().lines()))"

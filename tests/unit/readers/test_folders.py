@@ -67,8 +67,8 @@ def test_files_that_are_not_read_are_counted_and_named(tmp_path: Path):
     report = ReadReport()
     assert len(list(SPERT.read(tmp_path, report))) == 1
     assert report.lines() == [
-        f"1 files of a folder that are in another format ({tmp_path / 'types.json'})",
-        f"1 files of a folder with another ending ({tmp_path / 'README.md'})",
+        f"1 file of a folder that is in another format ({tmp_path / 'types.json'})",
+        f"1 file of a folder with another ending ({tmp_path / 'README.md'})",
     ]
 
 

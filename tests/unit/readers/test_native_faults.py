@@ -52,7 +52,7 @@ def test_lines_without_an_id_are_named_by_file_and_number_which_is_said_once(tmp
 def test_an_id_that_stands_twice_is_counted_unless_the_documents_differ(tmp_path: Path):
     documents, report = read_file(tmp_path, lines(LINE, LINE | {"id": "x"}, LINE, LINE | {"doc_id": "d"}, LINE | {"doc_id": "e"}))
     assert ids(documents) == ["s1", "x", "s1", "s1", "s1"]
-    assert report.lines() == [f"1 lines with an id that an earlier line has (kept) (first: {tmp_path}/f.jsonl:3: 's1')"]
+    assert report.lines() == [f"1 line with an id that an earlier line has (kept) (first: {tmp_path}/f.jsonl:3: 's1')"]
 
 
 def test_a_file_without_ids_is_recognised_also_where_the_first_line_is_long(tmp_path: Path):

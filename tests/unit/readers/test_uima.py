@@ -1,9 +1,8 @@
-"""UIMA CAS: XMI and JSON say the same; UTF-16 offsets; sentences, views, layers; archives have a message."""
+"""UIMA CAS: XMI and JSON say the same; UTF-16 offsets; sentences, views, layers."""
 
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -167,13 +166,3 @@ def test_a_relation_to_something_else_is_refused(tmp_path: Path):
 def test_a_cas_without_text_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match=r"a\.json: expected a CAS with text .*, got 1 Sofas without"):
         read(tmp_path / "a.json", [ADA], "")
-
-
-def test_an_archive_is_recognised_and_has_to_be_unpacked(tmp_path: Path):
-    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
-        archive.writestr("annotation/a/ada.xmi", "")
-    assert READER.recognises(tmp_path / "export.zip")
-    with pytest.raises(DataError, match=r"export\.zip: expected \.xmi or \.json files, got an archive; unpack it"):
-        list(READER.read(tmp_path / "export.zip", ReadReport()))
-    (tmp_path / "other.zip").write_bytes(b"no archive")
-    assert not READER.recognises(tmp_path / "other.zip")

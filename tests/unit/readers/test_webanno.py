@@ -162,7 +162,42 @@ def test_a_broken_row_is_left_out_and_the_relations_of_others_stay(tmp_path: Pat
     report = ReadReport(on_error="skip")
     (document,) = READER.read(tmp_path / "a.tsv", report)
     assert triples(document.sentences[0]) == [("Ada", "knows", "Bo")]
-    assert report.dropped == {"broken relations": 2}
+    assert report.dropped == {"broken relations": 2} and report.lost_relations == {"near": 2, "far": 1}
+
+
+def faults_of(file: Path, content: str) -> tuple[list[int], ReadReport]:
+    """The lines that are named."""
+    file.write_text(content, encoding="utf-8")
+    report = ReadReport(on_error="skip")
+    list(READER.read(file, report))
+    return [int(fault.removeprefix(f"{file}:").partition(":")[0]) for fault in report.faults], report
+
+
+def test_all_broken_rows_of_a_sentence_are_named_and_its_relations_are_lost(tmp_path: Path):
+    good = "#Text=Bo\n3-1\t13-15\tBo\tP\tknows\t3-1\t\n"
+    unread = "#Text=Ada Bo\n1-1\t0-x\tAda\tP\t_\t_\t\n1-2\t4-6\tBo\tP\tnear\t1-1\t\n1-3\t7-y\tCy\t_\t_\t_\t\n\n"  # lines 7, 9
+    other = "#Text=Ada Bo\n2-1\t0-3\tAdo\tP\tfar|near\t2-2|2-2\t\n2-2\t4-6\tBo\tP\t_\t_\t\n\n"  # line 12
+    lines, report = faults_of(tmp_path / "a.tsv", f"{RELATED}{unread}{other}{good}")
+    assert lines == [7, 9, 12]
+    assert report.dropped == {"broken rows": 1, "broken sentences": 2, "relations of an entity with itself": 1}
+    assert report.lost_relations == {"near": 2, "far": 1, "knows": 1}
+
+
+def test_a_sentence_whose_offsets_are_shifted_is_one_fault_and_single_words_are_each_one(tmp_path: Path):
+    shifted = "#Text=x Ada Bo Cy\n1-1\t0-3\tAda\t_\t_\t_\t\n1-2\t4-6\tBo\t_\t_\t_\t\n1-3\t7-9\tCy\t_\t_\t_\t\n\n"  # line 7
+    single = "#Text=a b c d\n2-1\t0-1\ta\t_\t_\t_\t\n2-2\t2-3\tx\t_\t_\t_\t\n2-3\t4-5\ty\t_\t_\t_\t\n2-4\t6-7\td\t_\t_\t_\t\n\n"  # 13, 14
+    good = "#Text=Bo\n3-1\t13-15\tBo\tP\t_\t_\t\n"
+    assert faults_of(tmp_path / "a.tsv", f"{RELATED}{shifted}{single}{good}")[0] == [7, 13, 14]
+
+
+def test_all_broken_layers_are_named_and_rows_without_a_sentence_too(tmp_path: Path):
+    good = "#Text=Bo\n3-1\t13-15\tBo\tP\t_\t_\t\n"
+    broken = "#T_XX=a\n#T_RL=webanno.custom.Rel|value\n"
+    lines, report = faults_of(tmp_path / "a.tsv", f"{HEAD}{broken}\n{good}")
+    assert lines == [3, 4] and report.dropped == {"broken layers": 1, "broken documents": 1}
+    early = "1-1\t0-3\tAda\tP\t_\t_\t\n1-2\t4-x\tBo\tP\t_\t_\t\n\n"
+    lines, report = faults_of(tmp_path / "b.tsv", f"{RELATED}{early}{good}")
+    assert lines == [6, 7] and report.dropped == {"broken rows": 1, "broken sentences": 1}
 
 
 def test_a_sentence_with_a_broken_token_is_left_out_as_a_whole(tmp_path: Path):

@@ -18,7 +18,8 @@ from relsift.config import RunConfig
 from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError
 from relsift.schema import Sentence
 from relsift.training.device import enough_memory
-from relsift.training.run import RunData, score_bundle, train_run
+from relsift.training.predicting import score_bundle
+from relsift.training.run import RunData, train_run
 from toy import run_config, sentences
 
 ROOT = Path(__file__).parents[3]

@@ -17,7 +17,8 @@ from relsift.inference import score
 from relsift.training import seeds as module
 from relsift.training import teacher
 from relsift.training.data import trained_on
-from relsift.training.run import score_bundle, train_run
+from relsift.training.predicting import score_bundle
+from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
 from relsift.training.seeds import SeedRuns, Watchers, train_seeds
 from toy import run_config, same_tensors, sentences

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relsift.errors import DataError
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, find
@@ -26,6 +29,7 @@ FORMATS = [  # format, options, what else comes back
     ("bioc", "", {"sentences", "ids"}),
     ("pubtator", "", {"ids"}),
     ("prodigy", "", {"unannotated", "sentences"}),
+    ("prodigy", "unit=document", {"sentences"}),
     ("label_studio", "results=annotations", set()),
     ("label_studio", "results=annotations,unit=sentence", set()),
     ("doccano", "", {"ids"}),
@@ -55,19 +59,29 @@ def documents(draw: st.DrawFn) -> list[Document]:
             annotated = draw(st.sampled_from([links, links, None]))
             places = tuple(offsets) if has_text else None
             parts.append(Sentence(f"d{number}-{place}", tuple(tokens), mentions, annotated, f"d{number}", places))
-        found.append(Document(f"d{number}", tuple(parts), text if has_text else None))
+        ends = [(part, place) for part, sentence in enumerate(parts) for place in range(len(sentence.entities))]
+        pairs = [(head, tail) for head in ends for tail in ends if head[0] != tail[0]]
+        drawn = draw(st.lists(st.sampled_from(pairs), max_size=2, unique=True)) if pairs else []
+        across = tuple(RelationAcross(*pair, "q", probability=0.25) for pair in drawn)
+        found.append(Document(f"d{number}", tuple(parts), text if has_text else None, across))
     return found
 
 
-def marks(group: list[Document], *, scores: bool) -> tuple[str, Counter[object], Counter[object]]:
-    """The text without blanks, mentions by their characters in it, and relations between these."""
+def marks(group: list[Document], *, scores: bool, across: bool) -> tuple[str, Counter[object], Counter[object]]:
+    """The text without blanks, mentions by their characters in it, and relations between these, in whichever sentences they are."""
     text, mentions, links = "", Counter[object](), Counter[object]()
-    for one in sentences_of(group):
-        edges = [len(text) + sum(map(len, one.tokens[:number])) for number in range(len(one.tokens) + 1)]
-        own = [(edges[entity.start], edges[entity.end], entity.type) for entity in one.entities]
-        mentions.update(own)
-        links.update((own[r.head], own[r.tail], r.type, *((r.score, r.probability) if scores else ())) for r in one.relations or ())
-        text += "".join(one.tokens)
+    for document in group:
+        ends: list[list[object]] = []
+        for one in document.sentences:
+            edges = [len(text) + sum(map(len, one.tokens[:number])) for number in range(len(one.tokens) + 1)]
+            ends.append([(edges[entity.start], edges[entity.end], entity.type) for entity in one.entities])
+            text += "".join(one.tokens)
+        mentions.update(chain(*ends))
+        pairs = [(own[r.head], own[r.tail], r) for own, one in zip(ends, document.sentences) for r in one.relations or ()]
+        for r in document.across if across else ():
+            (number, head), (other, tail) = r.head, r.tail
+            pairs.append((ends[number][head], ends[other][tail], r))
+        links.update((head, tail, r.type, *((r.score, r.probability) if scores else ())) for head, tail, r in pairs)
     return text, mentions, links
 
 
@@ -81,12 +95,15 @@ def test_mentions_and_relations_come_back(
         pytest.skip(f"no reader of {name} yet")
     if name == "spacy":
         pytest.importorskip("spacy")
+    if name == "pubtator":  # relates concepts: its reader looks within sentences
+        group = [replace(document, across=()) for document in group]
     writer = find("writer", name).with_options(options)
     target, left_out, report = tmp_path_factory.mktemp(name) / f"out{writer.suffix}", Omissions(), ReadReport()
     write_documents(writer, group, target, left_out)
     reading = READS.get(name, {}) if "characters" in options else {}
     back = list(find("reader", name).read(target, report, **reading))
-    assert marks(back, scores="scores" in kept) == marks(group, scores="scores" in kept), report.lines()
+    compared = {"scores": "scores" in kept, "across": "across" in writer.keeps}
+    assert marks(back, **compared) == marks(group, **compared), report.lines()
     if "sentences" in kept:
         assert ["".join(s.tokens) for s in sentences_of(back)] == ["".join(s.tokens) for s in sentences_of(group)]
     if "unannotated" in kept:
@@ -107,18 +124,58 @@ def test_entities_that_are_finer_than_a_token_keep_their_characters_where_offset
         assert back.sentences[0].text_of(entity) == "Zed"
 
 
-@pytest.mark.parametrize("name", ["native", "spacy", "brat", "bioc"])  # PubTator relates concepts: its reader looks within sentences
+# Not PubTator, which relates concepts: its reader looks within sentences.
+@pytest.mark.parametrize("name", ["native", "spacy", "brat", "bioc", "label_studio", "doccano", "prodigy"])
 def test_relations_across_sentences_come_back(name: str, tmp_path: Path):
     if name == "spacy":
         pytest.importorskip("spacy")
     ends = (Entity(0, 1, "A"), Entity(1, 2, "B"))
     sentences = (Sentence("s", ("Ada", "met", "."), ends, (), "d"), Sentence("t", ("Bo", "left", "."), ends, (Relation(1, 0, "r"),), "d"))
     document = Document("d", sentences, across=(RelationAcross((1, 1), (0, 0), "q"),))
-    target, report = tmp_path / f"out{find('writer', name).suffix}", ReadReport()
-    write_documents(find("writer", name), [document], target, Omissions())
+    writer = find("writer", name).with_options({"label_studio": "results=annotations", "prodigy": "unit=document"}.get(name))
+    target, report, left_out = tmp_path / f"out{writer.suffix}", ReadReport(), Omissions()
+    write_documents(writer, [document], target, left_out)
+    assert not any("across" in reason for reason in left_out.dropped)
     (back,) = find("reader", name).read(target, report)
     assert back.across == document.across and report.lost_relations == {"q": 1}
     assert [s.relations for s in back.sentences] == [(), (Relation(1, 0, "r"),)]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("label_studio", "unit=sentence"), ("doccano", "unit=sentence"), ("prodigy", None), ("prodigy", "unit=sentence")]
+)
+def test_a_task_of_one_sentence_holds_no_relation_across_sentences_and_they_are_counted(name: str, options: str | None, tmp_path: Path):
+    sentences = tuple(Sentence(word, (word,), (Entity(0, 1, "A"),), (), "d") for word in ("Ada", "Bo"))
+    writer, left_out = find("writer", name).with_options(options), Omissions()
+    document = Document("d", sentences, across=(RelationAcross((1, 0), (0, 0), "q"),))
+    write_documents(writer, [document], tmp_path / f"out{writer.suffix}", left_out)
+    assert left_out.dropped["relations across sentences"] == 1
+
+
+def test_a_record_of_prodigy_with_several_sentences_is_checked_and_cut(tmp_path: Path):
+    ends = (Entity(0, 1, "A"), Entity(1, 2, "B"))
+    sentences = (Sentence("s", ("Ada", "met"), ends, (Relation(0, 1, "r"),), "d"), Sentence("t", ("Bo", "left"), ends, (), "d"))
+    target = tmp_path / "out.jsonl"
+    writer = find("writer", "prodigy").with_options("unit=document")
+    write_documents(writer, [Document("d", sentences, across=(RelationAcross((0, 0), (1, 1), "q"),))], target, Omissions())
+    record = json.loads(target.read_text(encoding="utf-8"))
+    assert record["meta"] == {"document": "d", "sentence_starts": [0, 2]}
+    for spoilt in ([1, 2], [0, 2, 2], [0, 4], [0, True], "0 2", [0, 2.0]):
+        broken = record | {"meta": record["meta"] | {"sentence_starts": spoilt}}
+        target.write_text(json.dumps(broken), encoding="utf-8")
+        with pytest.raises(DataError, match=r"out\.jsonl:1: record 1: meta: .*sentence_starts: expected "):
+            list(find("reader", "prodigy").read(target, ReadReport()))
+    # Somebody marks "met Bo", which crosses the boundary between the sentences, and relates it.
+    span = {"start": 4, "end": 10, "token_start": 1, "token_end": 2, "label": "C"}
+    link = {"head": 0, "child": 2, "label": "x", "head_span": record["spans"][0], "child_span": span}
+    record["spans"].append(span)
+    record["relations"].append(link)
+    target.write_text(json.dumps(record), encoding="utf-8")
+    report = ReadReport()
+    (back,) = find("reader", "prodigy").read(target, report)
+    assert [(s.tokens, s.relations) for s in back.sentences] == [(("Ada", "met"), (Relation(0, 1, "r"),)), (("Bo", "left"), ())]
+    assert back.across == (RelationAcross((0, 0), (1, 1), "q"),)
+    assert report.lost_entities == 1 and report.lost_relations == {"q": 1, "x": 1}
 
 
 def test_rows_and_graphs_hold_relations_across_sentences():

@@ -1,0 +1,1 @@
+"""Models without torch: their weights read by NumPy, and a transformer by onnxruntime; `relsift.exporting` writes them."""
