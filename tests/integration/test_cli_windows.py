@@ -58,7 +58,7 @@ def test_relations_farther_apart_than_the_window_are_missed_and_the_others_count
 ):
     status, out, err = relsift(capsys, "evaluate", run, "--data", data, "--json")
     value = json.loads(out)
-    assert status == 0 and "4 relations across sentences" in err and "1 relations across" not in err
+    assert status == 0 and "4 relations across sentences" in err and "1 relation across" not in err
     assert value["lost_relations"] == {"lives_in": 4} and value["setting"]["window"] == "2 sentences"
     counts = {name: row["tp"] + row["fn"] for name, row in value["per_type"].items()}
     assert counts == {"works_for": 4, "based_in": 4, "lives_in": 4}
