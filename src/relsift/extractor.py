@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from itertools import chain, islice
@@ -22,9 +20,9 @@ from relsift.device import CPU, checked_device
 from relsift.errors import CheckpointError, ConfigError, DataError
 from relsift.evaluation.scores import Entities
 from relsift.explanation import Explanation, explain
+from relsift.extraction_notes import sentences_of_all, warned
 from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of, predict, score, with_precision
 from relsift.items import BY_MODEL, BY_OPTION, Given, Item, given, in_blocks, is_item, several
-from relsift.omissions import counted
 from relsift.passages import passages_to_predict, with_relations_of_passages
 from relsift.readers.base import ReadReport
 from relsift.readers.python_values import as_json
@@ -242,7 +240,7 @@ class RelationExtractor:
         entities: Entities | None = None,
     ) -> Iterator[Sentence]:
         """`predict` for an input of any length, in bounded memory; it warns at the end."""
-        return _sentences(self.documents(items, threshold=threshold, report=report, entities=entities))
+        return sentences_of_all(self.documents(items, threshold=threshold, report=report, entities=entities))
 
     def documents(
         self,
@@ -328,7 +326,7 @@ class RelationExtractor:
         def left_out() -> Counter[str]:
             return self._left_out() - before if is_asked else Counter()
 
-        return chain(chain.from_iterable(blocks), _warnings(dropped, own_report, left_out))
+        return chain(chain.from_iterable(blocks), warned(dropped, own_report, left_out))
 
     def _block(self, block: Sequence[Given], plan: _Plan, decision: Decision, report: InferenceReport) -> Iterator[Document]:
         documents = [one.document for one in block]
@@ -392,31 +390,3 @@ def _path(folder: str | Path) -> Path:
     except (TypeError, ValueError):  # no text, or half a character
         pass
     raise CheckpointError(f"folder: expected the path of a run folder or a model folder, got {folder!a}")
-
-
-def _warnings(dropped: ReadReport, report: InferenceReport, left_out: Callable[[], Counter[str]]) -> Iterator[Document]:
-    """Nothing but warnings, at the end of what this is chained to. Args: left_out: by the annotator, by reason."""
-    lines = [f"left out or changed: {line}" for line in dropped.lines()]
-    lines += [f"left out or changed: {counted(count, reason)}" for reason, count in left_out().most_common()]
-    for line in [*lines, *report.lines()]:
-        warnings.warn(f"relsift: {line}", stacklevel=_outside())
-    yield from ()
-
-
-def _sentences(documents: Iterator[Document]) -> Iterator[Sentence]:
-    """Those of all documents; at the end it warns of relations that are in none."""
-    across = 0
-    for document in documents:
-        across += len(document.across)
-        yield from document.sentences
-    if across:
-        line = f"left out: {across} relations across sentences, which documents hold; call rx(items) or rx.documents(items)"
-        warnings.warn(f"relsift: {line}", stacklevel=_outside())
-
-
-def _outside() -> int:
-    """The `stacklevel` of whoever called this package, through however many generators."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
-        level, frame = level + 1, frame.f_back
-    return level

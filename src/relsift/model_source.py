@@ -16,7 +16,7 @@ import shutil
 from importlib import import_module
 from pathlib import Path
 
-from relsift.corpora.archive import unpack
+from relsift.archive import unpack
 from relsift.errors import CheckpointError, DataError
 from relsift.files import file_sha256
 from relsift.home import home

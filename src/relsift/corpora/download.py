@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from relsift.corpora.archive import LARGEST, unpack
+from relsift.archive import LARGEST, unpack
 from relsift.corpora.corpus import Corpus
 from relsift.errors import DataError
 

@@ -5,7 +5,7 @@ export.zip  brat.tgz    a file, or a folder of files; also .tar and .tar.gz
 export.zip!/train.json  one file or folder of an archive
 
 The content lies in a folder of its own below $TMPDIR while the data are in use. Messages name its files as in the last line above.
-What `relsift.corpora.archive` refuses is refused here too, and so is an archive in an archive.
+What `relsift.archive` refuses is refused here too, and so is an archive in an archive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from relsift.corpora.archive import unpack, unpack_gzip, unpack_tar
+from relsift.archive import unpack, unpack_gzip, unpack_tar
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import is_hidden
 

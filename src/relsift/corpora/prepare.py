@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
+from relsift.archive import ARCHIVE_SUFFIX, unpack
 from relsift.concepts import without_mentions
-from relsift.corpora.archive import ARCHIVE_SUFFIX, unpack
 from relsift.corpora.corpus import SPLITS, Corpus
 from relsift.corpora.description import write_description
 from relsift.corpora.download import ReportProgress, download

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_corpus import ids_in, small_corpus, write_raw
 
-from relsift.corpora import archive
-from relsift.corpora.archive import unpack
+from relsift import archive
+from relsift.archive import unpack
 from relsift.corpora.prepare import prepare
 from relsift.errors import DataError
 

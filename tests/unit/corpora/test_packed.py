@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_archive import zipped
 
-from relsift.corpora import archive
+from relsift import archive
 from relsift.corpora.data import resolve
 from relsift.errors import DataError
 from relsift.readers.base import ReadReport

@@ -53,14 +53,14 @@ class _Member:
     open: Callable[[], IO[bytes]]
 
 
-def unpack(archive: Path, folder: Path, where: str, *, most: int = LARGEST) -> None:
+def unpack(archive: Path, folder: Path, where: str, *, most: int | None = None) -> None:
     """Write all members of a zip archive below a new folder; after an error the folder is gone.
 
-    Args: where: what messages call the archive, such as its address. most: bytes of its unpacked content.
+    Args: where: what messages call the archive, such as its address. most: bytes of its unpacked content; LARGEST if left out.
     Raises: DataError if it is no zip archive, is broken or encrypted, holds what is no plain file below the folder, or is too large.
     """
     with _new_folder(folder, where, "zip archive"), zipfile.ZipFile(archive) as packed:
-        _write_all(partial(_zip_members, packed, where), folder, where, most)
+        _write_all(partial(_zip_members, packed, where), folder, where, LARGEST if most is None else most)
 
 
 def unpack_tar(archive: Path, folder: Path, where: str) -> None:
