@@ -46,12 +46,19 @@ def test_stats_say_how_many_sentences_apart_relations_are(data: Path, capsys: py
     assert rows == {"1 apart (candidates.window=2)": "8", "2 apart (candidates.window=3)": "4"}
 
 
+def test_a_warning_of_lost_relations_names_the_window_that_keeps_them(data: Path, capsys: pytest.CaptureFixture[str]):
+    for command in ("stats", "validate"):
+        status, out, err = relsift(capsys, command, data)
+        assert status == 0
+        assert "candidates.window=2 or more reads sentences together" in out + err
+
+
 def test_relations_farther_apart_than_the_window_are_missed_and_the_others_counted_once(
     run: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ):
     status, out, err = relsift(capsys, "evaluate", run, "--data", data, "--json")
     value = json.loads(out)
-    assert status == 0 and "4 relations across sentences" in err and "1 relations across" not in err
+    assert status == 0 and "4 relations across sentences" in err and "1 relation across" not in err
     assert value["lost_relations"] == {"lives_in": 4} and value["setting"]["window"] == "2 sentences"
     counts = {name: row["tp"] + row["fn"] for name, row in value["per_type"].items()}
     assert counts == {"works_for": 4, "based_in": 4, "lives_in": 4}
@@ -102,6 +109,11 @@ def test_models_that_find_entities_refuse_a_window(data: Path, tmp_path: Path, c
     arguments = ("--model", "joint_birnn", "--set", "candidates.window=2", "--out", tmp_path / "out")
     status, _, err = relsift(capsys, "train", "--data", data, *arguments)
     assert_one_clear_line(status, err, "candidates.window: expected 1 for joint_birnn")
+
+
+def test_suggest_refuses_a_model_with_a_window_before_it_reads(run: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    status, _, err = relsift(capsys, "suggest", run, data / "test.jsonl", "--count", "3", "--out", tmp_path / "out.jsonl")
+    assert_one_clear_line(status, err, f"suggest {run}: expected a model that reads single sentences", "a window of 2 sentences")
 
 
 def test_folds_are_trained_and_scored_in_passages(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -178,6 +190,10 @@ def test_relations_of_concepts_are_scored_with_those_that_no_passage_shows(
     status, out, _ = relsift(capsys, "evaluate", run, "--data", concept_data, "--relations", "concepts")
     assert status == 0
     assert "relations of concepts" in out and "counted as missed=4 of 12 relations" in out
+    # 8 relations of mentions in passages, 12 of concepts, which are what is scored
+    warnings = {level: [line for line in scores[level]["warnings"] if "only" in line] for level in scores}
+    assert "only 8 relations in 24 annotated sentences" in warnings["mentions"][0]
+    assert len(warnings["concepts"]) == 1 and "only 12 relations in 8 annotated documents" in warnings["concepts"][0]
     for options in (("--relations", "clusters"), ("--relations", "concepts", "--official"), ("--relations", "concepts", "--co-occurrence")):
         status, _, err = relsift(capsys, "evaluate", run, "--data", concept_data, *options)
         assert_one_clear_line(status, err, "--relations")

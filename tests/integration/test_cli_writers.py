@@ -41,6 +41,8 @@ def test_a_table_goes_to_standard_output_and_what_it_cannot_hold_is_told(capsys:
         (("--format", "csv[x=1]"), ("csv[x=1]: expected option=value with an option of formulas",)),
         (("--format", "turtel"), ("did you mean turtle",)),
         (("--out", "x.zip"), ("expected a name that ends with one of", ".ttl (turtle)", ".parquet (parquet)")),
+        (("--out", "brat:found"), ("brat:found: expected a path alone, got a format before it; write found and --format brat",)),
+        (("--out", "bioc:found.xml", "--format", "bioc"), ("bioc:found.xml: expected a path alone",)),
         (("--format", "brat", "--out", "brat", "--resume"), ("--resume: expected", "format 'brat'")),
     ],
 )

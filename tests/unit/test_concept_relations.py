@@ -17,12 +17,12 @@ from relsift.errors import DataError
 from relsift.passages import held_of_concepts, passages, passages_to_predict, with_relations_of_passages
 from relsift.readers import native
 from relsift.readers.base import ReadReport
-from relsift.schema import Document, Entity, Relation, RelationOfConcepts, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, RelationOfConcepts, Sentence
 from relsift.writers.base import write_documents
 from relsift.writers.native import WRITER, lines
 from strategies import related_concepts
 
-LOST = "relations of concepts without two mentions in one sentence"
+LOST = "relations of concepts that no relation of mentions shows"
 
 
 def sentence(number: int, *concepts: str, relations: tuple[Relation, ...] | None = ()) -> Sentence:
@@ -86,6 +86,21 @@ def test_relations_that_a_window_reaches_are_lost_no_longer():
         report.lose_concepts("here", one.type)
     regain(DOCUMENT, 2, report, lost)
     assert (report.dropped, report.lost_relations, lost) == ({LOST: 2}, {"r": 2}, {"r": 2, "other": 1})
+
+
+def test_the_place_of_a_lost_relation_is_never_one_that_the_window_reaches():
+    far = RelationAcross((0, 0), (2, 0), "far")
+    document = replace(DOCUMENT, across=(RelationAcross((0, 0), (1, 0), "near"), far))
+    report = ReadReport()
+    for across in document.across:
+        report.lose_across(f"line of {across.type}", across.type)
+    for one in without_mentions(document):
+        report.lose_concepts(f"line of {one.head} {one.tail}", one.type)
+    assert sorted(report.lines()) == ["2 relations across sentences (first: line of near)", f"3 {LOST} (first: line of A C)"]
+    regain(document, 2, report)  # "near", and the relation of A and C
+    assert sorted(report.lines()) == [
+        "1 relation across sentences (first: document 'd': 'far', 2 sentences apart)", f"2 {LOST} (first: document 'd': 'r' 'B' 'C')",
+    ]  # fmt: skip
 
 
 def test_distances_are_those_of_the_nearest_mentions():

@@ -43,6 +43,7 @@ def command(
 ) -> None:
     """Score a model on annotated data; of data with parts, on the test part."""
     from relsift.errors import require
+    from relsift.evaluation.concepts import is_annotated
     from relsift.evaluation.semeval2010 import SETTING, official_scores
     from relsift.extractor import RelationExtractor
     from relsift.files import replaced_file
@@ -58,7 +59,7 @@ def command(
         score_table,
     )
     from relsift.training.concept_scoring import scored_concepts
-    from relsift.training.data import scoring_data
+    from relsift.training.data import scoring_data, too_few_of_concepts
     from relsift.training.predicting import predict_all
     from relsift.training.scoring import co_occurrences_of, scored_data, unseen_types
 
@@ -80,7 +81,9 @@ def command(
         got = "one of them"
         require(alone, "--relations concepts", expected="no --official, --co-occurrence or --reliability, which are of mentions", got=got)
     window = extractor.candidates.window
-    data_to_score = scoring_data(name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked, window=window)
+    data_to_score = scoring_data(
+        name_of_data, run, no_relation=no_relation or (), on_error=on_error_checked, window=window, concepts=relations == "concepts"
+    )
     sentences, name = data_to_score.sentences, data_to_score.name
     predicted, report = predict_all(extractor.bundle, sentences, entities=whose)
     if relations == "concepts":
@@ -88,6 +91,9 @@ def command(
     else:
         result = scored_data(extractor.bundle, data_to_score, predicted, report, entities=whose, match=matched)
     warnings = [*data_to_score.warnings, *unseen_types(extractor.bundle, data_to_score, whose)]
+    if relations == "concepts":
+        gold = sum(row.support for row in result.relations.per_type.values())
+        warnings += too_few_of_concepts(name, gold, sum(is_annotated(document) for document in data_to_score.read))
     by_chance = co_occurrences_of(extractor.bundle, data_to_score) if co_occurrence else None
     official_result = official_scores(sentences, predicted) if official else None
     if reliability is not None:

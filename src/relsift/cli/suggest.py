@@ -56,6 +56,9 @@ def command(
     specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
     checked = prediction_options.as_precision(precision)
     extractor = RelationExtractor.from_pretrained(run, device, entities_from=specs, types=renamed, precision=checked)
+    expected = "a model that reads single sentences (candidates.window=1)"
+    window = extractor.candidates.window
+    require(window == 1, f"suggest {run}", expected=expected, got=f"one with a window of {window} sentences")
     used, _ = prediction_options.convention(entities, "strict")
     report = SuggestionReport()
     with StageProgress("reading") as progress:

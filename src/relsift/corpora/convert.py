@@ -23,8 +23,9 @@ _SPEC = re.compile(r"(?P<name>\w[\w-]*)(?:\[(?P<options>.*)\])?", re.DOTALL)
 def writer_for(target: Path | None, spec: str | None) -> Writer:
     """The writer that is named, as in `csv[formulas=kept]`; or the one whose suffix the target has, or the native one where it has none.
 
-    Raises: ConfigError for an unknown name, option or suffix.
+    Raises: ConfigError for an unknown name, option or suffix, and for a target such as `brat:out`, which is how data to read is named.
     """
+    _refuse_format_before(target)
     if spec is not None:
         named = _SPEC.fullmatch(spec)
         writer: Writer = find("writer", spec if named is None else named["name"])
@@ -39,6 +40,12 @@ def writer_for(target: Path | None, spec: str | None) -> Writer:
     raise ConfigError(
         f"{target}: expected a name that ends with one of {known}, or --format, got {target.suffix or 'no suffix'!r}"
     )
+
+
+def _refuse_format_before(target: Path | None) -> None:
+    name, colon, rest = str(target).partition(":")
+    if target is not None and colon and (name in table("writer") or name in table("reader")):
+        raise ConfigError(f"{target}: expected a path alone, got a format before it; write {rest or 'the path'} and --format {name}")
 
 
 def is_folder(target: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from relsift.concepts import without_mentions
 from relsift.passages import held_across, held_of_concepts
-from relsift.readers.base import ReadReport
+from relsift.readers.base import ACROSS, OF_CONCEPTS, ReadReport, shown
 from relsift.schema import Document
 
 
@@ -43,6 +43,16 @@ def regain(document: Document, window: int, report: ReadReport, lost: Counter[st
         report.regain_across(one.type)
     for other in of_concepts:
         report.regain_concepts(other.type)
+    held = set(across)
+    for one in document.across:
+        if one not in held:
+            away = abs(one.head[0] - one.tail[0])
+            report.name_beyond(ACROSS, f"document {shown(document.id)}: {shown(one.type)}, {away} sentence{'s' * (away > 1)} apart")
+    shown_by_passages = set(of_concepts)
+    for other in without_mentions(document):
+        if other not in shown_by_passages:
+            where = f"document {shown(document.id)}: {shown(other.type)} {shown(other.head)} {shown(other.tail)}"
+            report.name_beyond(OF_CONCEPTS, where)
     if lost is not None:
         remaining = lost - Counter(one.type for one in across) - Counter(one.type for one in of_concepts)
         lost.clear()

@@ -12,7 +12,7 @@ from relsift.corpora.leaks import duplicates_line, fingerprint, repeated_ids_lin
 from relsift.corpora.no_relation import no_relation_warnings
 from relsift.errors import DataError
 from relsift.omissions import counted
-from relsift.readers.base import ReadReport
+from relsift.readers.base import ACROSS, OF_CONCEPTS, ReadReport
 from relsift.schema import Document, Sentence
 
 
@@ -137,11 +137,14 @@ def loss_warnings(report: ReadReport, *, entities: int, relations: int) -> list[
 
     Args: entities, relations: numbers of those that were kept.
     """
+    in_passages = ACROSS in report.dropped or OF_CONCEPTS in report.dropped
+    hint = "; candidates.window=2 or more reads sentences together, and keeps relations between them"
+    hints = {"relations": hint} if in_passages else {}
     lost = {"entities": report.lost_entities, "relations": report.lost_relations.total()}
     kept = {"entities": entities, "relations": relations}
     return [
         f"{count} of {count + kept[kind]} annotated {kind} ({100 * count / (count + kept[kind]):.1f} %) are lost in reading, for the "
-        "reasons above; if that is too much, another option of the reader or a corrected file may keep them"
+        f"reasons above; if that is too much, another option of the reader or a corrected file may keep them{hints.get(kind, '')}"
         for kind, count in lost.items()
         if count
     ]

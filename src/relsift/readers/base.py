@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from relsift.errors import DataError
 from relsift.json_text import decode as decode_json
-from relsift.omissions import Omissions
+from relsift.omissions import EXAMPLES_KEPT, Omissions
 from relsift.readers.encodings import UTF8, decode, decode_leniently
 from relsift.readers.likely_encoding import packed_as
 from relsift.schema import Document
@@ -29,7 +29,7 @@ from relsift.text import half_character
 
 OnError = Literal["stop", "skip"]
 ACROSS = "relations across sentences"  # the reason under which they are counted
-OF_CONCEPTS = "relations of concepts without two mentions in one sentence"  # the same
+OF_CONCEPTS = "relations of concepts that no relation of mentions shows"  # the same
 FAULTS_KEPT = 10_000  # messages; more faults are counted, but not listed
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 80  # characters
@@ -47,6 +47,7 @@ class ReadReport(Omissions):
     num_faults: int = 0  # errors that were skipped, listed or not
     lost_entities: int = 0  # annotated entities that were left out
     lost_relations: Counter[str] = field(default_factory=Counter)  # type -> annotated relations that were left out; misses in an evaluation
+    with_places_beyond: set[str] = field(default_factory=set)  # reasons of `name_beyond`
     renaming: list[Callable[[str], str]] = field(default_factory=list)  # from places as readers name them to those that the user knows
 
     def drop(self, reason: str, where: str, count: int = 1) -> None:
@@ -91,6 +92,14 @@ class ReadReport(Omissions):
                 del counts[key]
         if reason not in self.dropped:
             self.examples.pop(reason, None)
+
+    def name_beyond(self, reason: str, where: str) -> None:
+        """Name a place that stays lost after `regain_across` or `regain_concepts`. The reader's places go: they may have been regained."""
+        if reason not in self.with_places_beyond:
+            self.with_places_beyond.add(reason)
+            self.examples[reason] = []
+        if len(self.examples[reason]) < EXAMPLES_KEPT:
+            self.examples[reason].append(where)
 
     def leaving_out(self, unit: str, *, relation: str | None = None) -> LeavingOut:
         """A DataError in the block ends the block. `on_error` decides: "stop" raises it, "skip" counts it under "broken {unit}".

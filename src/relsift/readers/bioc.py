@@ -70,8 +70,8 @@ def read(path: Path, report: ReadReport, *, positions: str = CHARACTERS, encodin
     """Yield one document per BioC document, in file order.
 
     Raises: DataError naming file and place; also if the words of many annotations are not at their offsets.
-    Counts: discontinuous entities, relations of other than two annotations or with a relation, relations of concepts without two mentions
-        in one sentence, passages without text, and what `document_from_offsets` counts.
+    Counts: discontinuous entities, relations of other than two annotations or with a relation, relations of concepts that no
+        relation of mentions shows, passages without text, and what `document_from_offsets` counts.
     """
 
     def all_texts() -> Iterator[AnnotatedText]:

@@ -50,7 +50,7 @@ def read(path: Path, report: ReadReport, *, positions: str = CHARACTERS, encodin
     """Yield one document per article, in file order; the article's id is the document's.
 
     Raises: DataError naming file and line; also if the words of many mentions are not at their offsets.
-    Counts: relations of concepts without two mentions in one sentence, further columns of relations (novelty is expected and not counted),
+    Counts: relations of concepts that no relation of mentions shows, further columns of relations (novelty is expected and not counted),
         and what `document_from_offsets` counts.
     """
 

@@ -23,6 +23,7 @@ from relsift.schema import Document, Sentence, sentences_of
 from relsift.training.run_folder import FINGERPRINTS_FILE, RunData
 
 _KINDS = {TRAIN: "training", DEV: "development", TEST: "test"}  # parts, in words
+_SCORES = "the scores stand on them"
 FEW_RELATIONS = 100  # in a part to select or score on; with fewer, F1 moves by points from chance alone
 
 
@@ -124,12 +125,14 @@ def scoring_data(
     no_relation: Sequence[str] = (),
     on_error: OnError = "stop",
     window: int = 1,
+    concepts: bool = False,
 ) -> ScoringData:
     """Annotated documents to score a model on: of data with parts, this one.
 
     Args:
         run: folder of the model's run, to notice sentences that it was trained on. no_relation, on_error: as for `training_data`.
         window: that of the model (`Candidates.window`); with more than 1, the documents have passages for sentences.
+        concepts: the relations of concepts will be scored, so few relations of mentions are no reason for a warning.
     Raises: DataError if there are parts and not this one, since all parts together would be training data too.
     """
     source = resolve(data, no_relation)
@@ -141,7 +144,8 @@ def scoring_data(
     name = source.name if chosen is None else f"{source.name}/{chosen}"
     sentences = list(sentences_of(document for document, _ in pairs))  # whose repetition matters, where passages overlap
     documents = [passages(document, window) for document, _ in pairs]
-    warnings = [*_scoring_warnings(name, sentences, list(sentences_of(documents)), run), *never_seen(no_relation, report)]
+    scored = None if concepts else list(sentences_of(documents))
+    warnings = [*_scoring_warnings(name, sentences, scored, run), *never_seen(no_relation, report)]
     return ScoringData(
         name, documents, [lost for _, lost in pairs], dict(source.dropped), report.lines(), warnings, [document for document, _ in pairs]
     )
@@ -199,13 +203,14 @@ def _training_warnings(
     yield from no_relation_warnings(relation.type for sentence in training for relation in sentence.relations or ())
 
 
-def _scoring_warnings(name: str, sentences: Sequence[Sentence], scored: Sequence[Sentence], run: Path | None) -> Iterator[str]:
-    """Args: scored: the sentences, or their passages."""
+def _scoring_warnings(name: str, sentences: Sequence[Sentence], scored: Sequence[Sentence] | None, run: Path | None) -> Iterator[str]:
+    """Args: scored: the sentences, or their passages; None if relations of concepts are scored."""
     if ids := repeated_ids(sentences):
         yield repeated_ids_line(name, ids)
     if run is not None:
         yield from seen_in_training(name, sentences, run)
-    yield from too_few(name, scored, "the scores stand on them")
+    if scored is not None:
+        yield from too_few(name, scored, _SCORES)
     yield from no_relation_warnings(relation.type for sentence in sentences for relation in sentence.relations or ())
 
 
@@ -220,8 +225,18 @@ def too_few(name: str, sentences: Sequence[Sentence], use: str) -> Iterator[str]
     """A warning if the sentences have too few annotated relations to trust a score."""
     relations = sum(len(sentence.relations or ()) for sentence in sentences)
     annotated = sum(sentence.relations is not None for sentence in sentences)
+    yield from _too_few(name, relations, _counted(annotated, "annotated sentence"), use)
+
+
+def too_few_of_concepts(name: str, relations: int, documents: int) -> Iterator[str]:
+    """As `too_few`, for scores of relations between concepts. Args: relations: gold ones, of so many annotated documents."""
+    yield from _too_few(name, relations, _counted(documents, "annotated document"), _SCORES)
+
+
+def _too_few(name: str, relations: int, places: str, use: str) -> Iterator[str]:
+    """As `too_few`. Args: places: in which they are, in words."""
     if relations < FEW_RELATIONS:
-        counts = f"{_counted(relations, 'relation')} in {_counted(annotated, 'annotated sentence')}"
+        counts = f"{_counted(relations, 'relation')} in {places}"
         yield f"{name}: only {counts}, and {use}; F1 on fewer than {FEW_RELATIONS} relations changes by several points from chance alone"
 
 

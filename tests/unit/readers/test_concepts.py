@@ -43,7 +43,7 @@ def test_every_mention_of_one_is_related_to_every_mention_of_the_other_in_the_sa
 def test_a_relation_without_such_a_pair_is_counted_as_lost():
     report = ReadReport()
     assert expand(("A", "B"), ("A", "X"), entities=(entity("a1", 0), entity("b1", 25)), report=report) == []
-    assert report.dropped == {"relations of concepts without two mentions in one sentence": 2}
+    assert report.dropped == {"relations of concepts that no relation of mentions shows": 2}
     assert report.lost_relations == {"slows": 2}
 
 

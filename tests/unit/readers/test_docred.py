@@ -50,7 +50,7 @@ def test_a_fact_relates_each_pair_of_mentions_that_stand_in_one_sentence(tmp_pat
 def test_by_evidence_only_the_sentences_of_the_evidence_show_a_fact(tmp_path: Path):
     sentences, report = read(tmp_path / "d.json", record(FACT, FACT | {"r": "P1", "evidence": [1]}), pairs="evidence")
     assert [triples(s) for s in sentences] == [[("Zed", "P169", "Ada Kern")], [], []]
-    assert report.dropped == {"relations of concepts without two mentions in one sentence": 1}
+    assert report.dropped == {"relations of concepts that no relation of mentions shows": 1}
     assert report.lost_relations == {"P1": 1}
 
 
@@ -58,7 +58,7 @@ def test_a_fact_across_sentences_is_lost_once(tmp_path: Path):
     vertices = [[mention(0, 0, 2, "PER"), mention(1, 0, 1, "PER")], [mention(2, 4, 5, "ORG")]]
     sentences, report = read(tmp_path / "d.json", record(FACT, vertexSet=vertices))
     assert not any(s.relations for s in sentences)
-    assert report.dropped == {"relations of concepts without two mentions in one sentence": 1}
+    assert report.dropped == {"relations of concepts that no relation of mentions shows": 1}
     assert report.lost_relations == {"P169": 1}
 
 

@@ -43,7 +43,7 @@ def test_an_id_of_minus_one_stands_for_no_concept(tmp_path: Path):
     content = TWO.replace("P1", "-1") + "7\tmet\tP1\tP2\n7\tmet\t-1\tP2\n"
     _, report = read_content(READER, tmp_path / "a.pubtator", content)
     assert report.dropped == {
-        "relations of concepts without two mentions in one sentence": 1, "relations with a concept without id": 1,
+        "relations of concepts that no relation of mentions shows": 1, "relations with a concept without id": 1,
     }  # fmt: skip
     assert report.lost_relations == {"met": 2}
 
