@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -87,8 +88,8 @@ class Client:
         """Relations of one item, as a document, or of several, as a list of documents in the same order.
 
         Args: threshold: in place of the model's own. mode: `single` or `several` relations a pair; None: the model's own.
-        Raises: DataError for an item that is none, or that the service refuses as broken; ServiceError if the service cannot be reached,
-            does not know the token or the model, or fails.
+        Raises: DataError for an item that is none, or that the service refuses as broken; ConfigError for a threshold that is no finite
+            number; ServiceError if the service cannot be reached, does not know the token or the model, or fails.
         """
         if not is_item(item):
             return list(self.documents(cast(Iterable[Item], item), threshold=threshold, mode=mode))
@@ -99,7 +100,7 @@ class Client:
         self, items: Iterable[Item], *, threshold: float | None = None, mode: str | None = None
     ) -> Iterator[Document]:
         """One document an item, in order, for an input of any length, some documents a request. Arguments and errors as above."""
-        options = {"model": self._model, "threshold": threshold, "mode": mode, "with_tokens": True}
+        options = {"model": self._model, "threshold": None if threshold is None else _finite(threshold), "mode": mode, "with_tokens": True}
         those = (_asked(item, f"item {number}", f"item-{number}") for number, item in enumerate(several(items)))
         for block in _blocks(those):
             documents = [one.record | {"id": one.key} for one in block]
@@ -152,6 +153,14 @@ class Client:
             return ServiceError(f"{self._address}: expected an answer of relsift serve, got status {status} of something else", status)
         message = str(error.get("message"))
         return DataError(message) if status in (413, 422) else ServiceError(f"{self._address}: {message}", status)
+
+
+def _finite(threshold: Any) -> float:
+    """A threshold of Python or NumPy as JSON has it. Raises ConfigError for no finite number."""
+    value = as_json(threshold, "threshold")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"threshold: expected a finite number, got {value!r}")
+    return value
 
 
 class _Asked(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from relsift.errors import CheckpointError, RelsiftError
 
 Value = TypeVar("Value")
 _LONGEST_QUOTE = 80  # characters of a value in a message
+_LIBRARY_WORDS = re.compile(r"^\w+ should (?:be |have )|,? after validation.*$")  # pydantic's, around what was expected
 
 
 class Strict(BaseModel):
@@ -44,7 +46,7 @@ def complaint(fault: ErrorDetails) -> str:
     if fault["type"] == "extra_forbidden":
         return f"{where}expected no key {key!r}, got it with {got}"
     is_object = fault["type"] in ("dict_type", "model_type", "model_attributes_type", "dataclass_type", "dataclass_exact_type")
-    should_be = "a JSON object" if is_object else fault["msg"].removeprefix("Input should be ")
+    should_be = "a JSON object" if is_object else _LIBRARY_WORDS.sub("", fault["msg"])
     return f"{where}{f'{key}: ' if key != '' else ''}expected {should_be}, got {got}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -182,3 +183,9 @@ def test_the_address_of_a_client_is_that_of_a_service(url):
 def test_a_client_without_a_service_says_so():
     with pytest.raises(ServiceError, match=r"127\.0\.0\.1:1: expected an answer"), Client("http://127.0.0.1:1") as client:
         client("Hm.")
+
+
+@pytest.mark.parametrize("threshold", [math.nan, math.inf, "2", True])
+def test_a_threshold_that_is_no_finite_number_is_refused_before_anything_is_sent(threshold):
+    with Client("http://127.0.0.1:1") as client, pytest.raises(ConfigError, match="threshold: expected a finite number, got"):
+        client("Hm.", threshold=threshold)

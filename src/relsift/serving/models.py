@@ -43,7 +43,8 @@ class ServedModel:
             "relations": list(extractor.labels), "entity_types": list(extractor.entity_types),
             "finds_entities": extractor.finds_entities,
             "annotators": [_without_folders(spec) for spec in (*trees.values(), *(() if source is None else source.specs))],
-            "all_scores": extractor.candidates.window == 1, "window": extractor.candidates.window,
+            "direction": extractor.candidates.direction, "all_scores": extractor.candidates.window == 1,
+            "window": extractor.candidates.window,
             "decision": decision_summary(bundle.decision), "language": self.language, "licence": self.licence,
             "data": data if isinstance(data, str) else None, "checksum": extractor.checksum,
         }  # fmt: skip

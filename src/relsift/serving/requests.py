@@ -91,7 +91,8 @@ def body_json(body: bytes) -> Any:
     except RecursionError as error:
         raise Problem("not_json", "body: expected JSON, got brackets nested thousands deep") from error
     except ValueError as error:
-        raise Problem("not_json", f"body: expected JSON, got {' '.join(str(error).split())}") from error
+        got = " ".join(str(error).partition("; use sys.")[0].split())  # advice for programmers of this process
+        raise Problem("not_json", f"body: expected JSON, got {got}") from error
 
 
 def _without_nulls(record: Any) -> dict[str, Any]:

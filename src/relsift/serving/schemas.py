@@ -158,6 +158,7 @@ class ServedModelSummary(Described):
     entity_types: list[str]
     finds_entities: bool = Field(description="Whether documents may leave out `entities`.")
     annotators: list[str] = Field(description="What completes sentences before the model reads them.")
+    direction: Literal["directed", "undirected"] = Field(description="Undirected: head and tail stand in text order, which means nothing.")
     all_scores: bool = Field(description="Whether `all_scores` may be asked for.")
     window: int = Field(description="Sentences that are read together.")
     decision: DecisionSummary

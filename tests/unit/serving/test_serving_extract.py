@@ -300,3 +300,12 @@ def test_an_annotator_finds_the_entities_of_documents_without_any_and_what_it_le
     ]  # fmt: skip
     assert left_out == ['relsift_left_out_total{model="mine"} 1.0']
     assert served.summary(default=True)["annotators"] == ["patterns:names.jsonl"]
+
+
+def test_errors_speak_of_the_request_and_not_of_the_libraries_behind_the_service(app):
+    empty = extract(app).json()["error"]
+    assert empty["message"] == "documents: expected at least 1 item, got []"
+    nameless = extract(app, {"tokens": [""]}).json()["error"]
+    assert nameless["message"].endswith("expected at least 1 character, got ''")
+    digits = ask(app, "POST", "/v1/extract", content=b'{"threshold": ' + b"9" * 5000 + b"}", headers=JSON).json()["error"]
+    assert "5000 digits" in digits["message"] and "sys." not in digits["message"]

@@ -6,7 +6,7 @@ import {
 import { announce } from "./dom.js";
 import { extractSoon } from "./extraction.js";
 import { say } from "./language.js";
-import { changed, currentDocument, options, state } from "./store.js";
+import { changed, currentDocument, isDirected, options, state } from "./store.js";
 
 const NARROW = "(max-width: 940px)";   // as in page.css
 
@@ -52,9 +52,13 @@ export function startRelation(key) {
   changed();
 }
 
-/** Explain a pair in the panel. */
+/** Explain a pair in the panel; where direction means nothing, in text order, as the model scores it. */
 export function explain(head, tail) {
-  state.pair = { head, tail };
+  const made = currentDocument();
+  const isAnnotated = () => [...made.verdicts.keys()].some((cell) => cell.startsWith(cellKey(head, tail, "").slice(0, -3)));
+  const place = (key) => made.entities.findIndex((entity) => entity.key === key);
+  const isTurned = !isDirected() && head !== null && tail !== null && place(head) > place(tail) && !isAnnotated();
+  state.pair = isTurned ? { head: tail, tail: head } : { head, tail };
   state.from = null;
   changed();
   if (matchMedia(NARROW).matches) document.getElementById("why").scrollIntoView({ block: "nearest" });   // it stands below

@@ -13,7 +13,8 @@ const GAP = 8;               // between arcs on one level
 const ruler = document.createElement("canvas").getContext("2d");
 
 /**
- * stage: the element around a marked text. relations: those with both ends in it, with `label` and `title`.
+ * stage: the element around a marked text. relations: those with both ends in it, with `label`, `title`, and `directed`: whether the
+ * tail has an arrow head.
  * act: {choose(relation)}
  */
 export function drawArcs(stage, relations, act) {
@@ -215,13 +216,14 @@ function drawLine(parent, segment, rowTop, places, width) {
   const { x1, x2, ends: [a, b], arc } = segment;
   const y = yOf(segment, rowTop);
   const r = Math.min(RADIUS, (x2 - x1) / 2);
-  const foot = (end) => places.get(end.key).top - (end.key === arc.tail ? 6 : 3);
+  const hasArrow = (end) => arc.relation.directed && end.key === arc.tail;
+  const foot = (end) => places.get(end.key).top - (hasArrow(end) ? 6 : 3);
   const start = a ? `M${x1} ${foot(a)}V${y + r}Q${x1} ${y} ${x1 + r} ${y}` : `M-6 ${y}`;
   const finish = b ? `H${x2 - r}Q${x2} ${y} ${x2} ${y + r}V${foot(b)}` : `H${width + 6}`;
   parent.append(makeSvg("path", { class: "hit", d: start + finish }));
   parent.append(makeSvg("path", { class: "stroke", d: start + finish }));
-  if (a) drawEnd(parent, x1, places.get(a.key).top, a.key === arc.tail);
-  if (b) drawEnd(parent, x2, places.get(b.key).top, b.key === arc.tail);
+  if (a) drawEnd(parent, x1, places.get(a.key).top, hasArrow(a));
+  if (b) drawEnd(parent, x2, places.get(b.key).top, hasArrow(b));
 }
 
 function drawEnd(parent, x, top, arrow) {

@@ -5,7 +5,7 @@ import { documentsOfRecords, isChecked } from "./documents.js";
 import { announce, byId, make, refill } from "./dom.js";
 import { extract, showProblem } from "./extraction.js";
 import { say } from "./language.js";
-import { recordsOf } from "./records.js";
+import { halfChecked, recordsOf } from "./records.js";
 import { forgetCarets } from "./sentence_card.js";
 import { changed, currentDocument, options, state } from "./store.js";
 
@@ -58,8 +58,10 @@ export function drawDownload() {
   const chosen = byId("save-format").value;
   refill(byId("save-format"), writers.map(({ name, summary }) => make("option", { value: name, selected: name === chosen }, `${name}: ${summary}`)));
   const sentences = state.documents.flatMap((one) => one.sentences.map((_, number) => isChecked(one, number)));
-  byId("save-note").textContent = isTraining
-    ? say("trainingNote", { checked: sentences.filter(Boolean).length, all: sentences.length }) : say("resultsNote");
+  const lost = isTraining ? state.documents.reduce((sum, one) => sum + halfChecked(one, options()), 0) : 0;
+  byId("save-note").textContent = (isTraining
+    ? say("trainingNote", { checked: sentences.filter(Boolean).length, all: sentences.length }) : say("resultsNote"))
+    + (lost === 0 ? "" : ` ${say("halfChecked", { lost })}`);
   byId("save").disabled = made === null || sentences.length === 0 || (isTraining && !sentences.some(Boolean));
 }
 
@@ -68,10 +70,11 @@ export async function download() {
   const documents = state.documents.flatMap((made) => recordsOf(made, options(), { training }));
   try {
     const answer = await post("v1/convert", { documents, to: byId("save-format").value });
-    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))[1];
+    const given = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))[1];
+    const name = training ? given.replace("relsift", "relsift-training") : given;
     const notes = JSON.parse(answer.headers.get("relsift-notes") ?? "[]");
     const address = URL.createObjectURL(await answer.blob());
-    make("a", { href: address, download: training ? name.replace("relsift", "relsift-training") : name }).click();
+    make("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
     byId("saved").textContent = notes.length === 0 ? say("saved", { name }) : say("savedWithout", { name, notes: notes.join(" · ") });
     announce(byId("saved").textContent);

@@ -3,7 +3,7 @@
 import { textOf } from "./documents.js";
 import { make, makeSvg, refill, shortened } from "./dom.js";
 import { percent, say } from "./language.js";
-import { colours, currentDocument, shownRelations } from "./store.js";
+import { arrow, colours, currentDocument, isDirected, shownRelations } from "./store.js";
 
 const ROUNDS = 250;
 const LONGEST = 24;       // characters of a name
@@ -38,8 +38,9 @@ export function graphOf(made, relations) {
     return nodes.get(id);
   };
   for (const { head, tail, type, probability } of relations) {
-    const [from, to] = [nodeOf(head), nodeOf(tail)];
+    let [from, to] = [nodeOf(head), nodeOf(tail)];
     if (from === to) continue;
+    if (!isDirected() && from.id > to.id) [from, to] = [to, from];   // the same edge, in whatever order texts name its ends
     const id = JSON.stringify([from.id, to.id, type]);
     const edge = edges.get(id) ?? { from, to, type, probability: null };
     edge.probability = probability === null ? edge.probability : Math.max(probability, edge.probability ?? 0);
@@ -129,8 +130,8 @@ function drawEdge(svg, { from, to, type, probability }, edges) {
   const [[x1, y1], [x2, y2]] = [trim(from.x, from.y, 9), trim(to.x, to.y, 11)];
   const label = `${shortened(type, LONGEST)}${probability === null ? "" : ` ${percent(probability)}`}`;
   svg.append(makeSvg("g", { class: "edge" },
-    makeSvg("title", {}, `${from.name} → ${to.name}\n${label}`),
-    makeSvg("path", { d: `M${x1} ${y1}Q${cx} ${cy} ${x2} ${y2}`, "marker-end": "url(#arrow)" }),
+    makeSvg("title", {}, `${from.name} ${arrow()} ${to.name}\n${label}`),
+    makeSvg("path", { d: `M${x1} ${y1}Q${cx} ${cy} ${x2} ${y2}`, "marker-end": isDirected() ? "url(#arrow)" : null }),
     makeSvg("text", { x: (x1 + 2 * cx + x2) / 4, y: (y1 + 2 * cy + y2) / 4 - 4 }, label)));
 }
 

@@ -4,7 +4,7 @@ import * as actions from "./actions.js";
 import { cellKey, relationsOf, textOf, whyOf } from "./documents.js";
 import { choice, make, refill, shortened } from "./dom.js";
 import { decimal, percent, say } from "./language.js";
-import { currentDocument, options, relationTypes, state } from "./store.js";
+import { currentDocument, isDirected, options, relationTypes, state } from "./store.js";
 
 const OUTCOME = { taken: "outcomeTaken", below: "outcomeBelow", outscored: "outcomeOutscored", "too many": "outcomeTooMany" };
 const LONGEST = 60;   // characters of a mention in a list
@@ -19,7 +19,7 @@ export function drawPanel(place) {
   refill(place, heading(), make("p", { class: "quiet" }, say("whyHelp")),
     make("div", { class: "ends" },
       end("head", say("head"), head, tail),
-      make("button", { type: "button", class: "icon", "data-focus": "swap", "aria-label": say("swap"), title: say("swap"), onclick: () => actions.explain(tail, head) }, "⇅"),
+      isDirected() && make("button", { type: "button", class: "icon", "data-focus": "swap", "aria-label": say("swap"), title: say("swap"), onclick: () => actions.explain(tail, head) }, "⇅"),
       end("tail", say("tail"), tail, head)),
     head !== null && tail !== null && reasons(made, head, tail));
 }
@@ -42,7 +42,7 @@ function reasons(made, head, tail) {
   const across = actions.isAcross(head, tail);
   const why = whyOf(made, head, tail, options());
   if (why === null) {
-    const key = across ? "whyAcross" : state.model.all_scores ? "whyNotScored" : "whyNoScores";
+    const key = across && state.model.window === 1 ? "whyAcross" : state.model.all_scores ? "whyNotScored" : "whyNoScores";
     return [make("p", {}, say(key)), across && state.model.window === 1 ? null : addOther(made, head, tail)];
   }
   const rows = why.filter(({ outcome }) => outcome !== "forbidden").sort((a, b) => b.score - a.score);

@@ -18,6 +18,12 @@ export function recordsOf(made, options, { training }) {
   return kept.map((number) => line(made, number, { relations, place, kept, training }));
 }
 
+/** How many relations of the reader are in no line of training data, since one of their ends stands in a sentence that nobody checked. */
+export function halfChecked(made, options) {
+  const isKept = (key) => isChecked(made, entityOf(made, key).sentence);
+  return relationsOf(made, options).filter(({ head, tail, verdict }) => verdict !== null && isKept(head) !== isKept(tail)).length;
+}
+
 function line(made, number, { relations, place, kept, training }) {
   const sentence = made.sentences[number];
   const start = sentence.tokens[0][0];

@@ -7,7 +7,7 @@ import { entityOf, extentOf, isChecked, textOf } from "./documents.js";
 import { announce, make, refill, shortened, whisper } from "./dom.js";
 import { languageOf, percent, say } from "./language.js";
 import { markedText, positionAt } from "./marked_text.js";
-import { colours, currentDocument, entityTypes, shownRelations, state } from "./store.js";
+import { arrow, colours, currentDocument, entityTypes, isDirected, shownRelations, state } from "./store.js";
 
 const LONGEST = 30;          // characters of a type above an arc
 const places = new Map();   // number of a sentence -> code point of its caret
@@ -44,7 +44,7 @@ function labelled(relation) {
   const names = actions.namesOf(relation);
   const chance = relation.probability === null || relation.verdict !== null ? "" : ` ${percent(relation.probability)}`;
   const sign = relation.verdict === null ? "" : "✓ ";
-  return { ...relation, label: `${sign}${shortened(relation.type, LONGEST)}${chance}`, title: `${names.head} → ${names.tail}\n${relation.type}${chance}` };
+  return { ...relation, directed: isDirected(), label: `${sign}${shortened(relation.type, LONGEST)}${chance}`, title: `${names.head} ${arrow()} ${names.tail}\n${relation.type}${chance}` };
 }
 
 function card(made, number, container) {

@@ -20,6 +20,10 @@ export function changed(what = "all") {
   for (const draw of parts) draw(what);
 }
 
+/** Whether the order of the two ends of a relation means something. */
+export const isDirected = () => state.model?.direction !== "undirected";
+/** Between the names of the two ends. */
+export const arrow = () => (isDirected() ? "→" : "–");
 export const currentDocument = () => state.documents[state.current] ?? null;
 export const options = () => ({ threshold: state.threshold, mode: state.mode });
 export const shownRelations = () => (currentDocument() === null ? [] : relationsOf(currentDocument(), options()));

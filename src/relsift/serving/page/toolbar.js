@@ -7,6 +7,7 @@ import { changed, colours, currentDocument, entityTypes, shownRelations, state }
 
 const STEP = 0.05;        // log-odds
 const WIDEST = 20;        // log-odds; a score beyond is beyond doubt
+const USUAL = 10;         // log-odds to both sides of 0, where a model does not say what the other pairs score
 
 export function startToolbar() {
   byId("threshold").addEventListener("input", (event) => {
@@ -30,7 +31,8 @@ export function drawToolbar() {
   const decision = made?.scored?.decision ?? state.model?.decision;
   if (!decision) return;
   const slider = byId("threshold");
-  const scores = (made?.scored?.pairs ?? []).flatMap((pair) => pair.scores.filter((score) => score !== null));
+  const scores = made?.scored && made.scored.labels === null ? [-USUAL, USUAL, ...made.scored.relations.map(({ score }) => score)]
+    : (made?.scored?.pairs ?? []).flatMap((pair) => pair.scores.filter((score) => score !== null));
   const reach = (pick, side) => Math.max(-WIDEST, Math.min(WIDEST, Math.round(scores.reduce((a, b) => pick(a, b), decision.threshold)) + side));
   Object.assign(slider, { min: reach(Math.min, -1), max: reach(Math.max, 1), step: STEP, value: state.threshold ?? decision.threshold });
   const shown = state.threshold === null ? ownWords(decision) : decimal(state.threshold);
