@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,6 +149,33 @@ def stopped_under_load(process: subprocess.Popen[str], port: int) -> Counter[str
     for thread in threads:
         thread.join(60)
     return outcomes
+
+
+def test_a_second_signal_ends_the_service_in_the_middle_of_a_batch_with_an_answer_for_all():
+    entities = [{"start": place, "end": place + 1, "type": "PER"} for place in range(300)]
+    body = json.dumps({"documents": [{"tokens": ["Ida"] * 300, "entities": entities}]})  # 89,700 pairs: scored for a second or so
+    outcomes: Counter[object] = Counter()
+
+    def ask(port: int) -> None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("POST", "/v1/extract", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        outcomes[answer.status, json.loads(answer.read()).get("error", {}).get("code")] += 1
+
+    with server() as (process, port, log):
+        threads = [threading.Thread(target=ask, args=(port,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        while not [line for line in log if line["event"] == "request"]:  # the first of them is answered, the others wait
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)  # two signals at once are one
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        for thread in threads:
+            thread.join(30)
+    assert set(outcomes) == {(200, None), (503, "stopping")} and sum(outcomes.values()) == 8
+    assert log[-1]["event"] == "stopped" and not [line for line in log if line["level"] == "error"]
 
 
 def test_what_cannot_be_served_is_one_clear_line(tmp_path, capsys, monkeypatch):

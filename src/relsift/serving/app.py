@@ -73,6 +73,10 @@ def _add_models(app: FastAPI, service: Service) -> None:
                 return await _extract(service, request)
         except TimeoutError as error:
             raise Problem("timeout", f"expected a request that takes at most {limits.timeout:g} s; send fewer documents in one") from error
+        except asyncio.CancelledError as error:  # by the web server, whose own answer would be a bare 500
+            if not service.is_stopping:
+                raise
+            raise Problem("stopping", "the service ends before this request has its answer; ask again, or ask another one") from error
         finally:
             service.extractions -= 1
 

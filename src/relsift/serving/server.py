@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -38,12 +39,11 @@ class Server(uvicorn.Server):
         self._told: float | None = None  # when it was told to stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal begins the end, a second one hurries it. A worker leaves Ctrl-C to its parent, which gets it too."""
+        """The first signal begins the end, a second one makes it come at once. A worker leaves Ctrl-C to its parent, which gets it too."""
         if sig == signal.SIGINT and parent_process() is not None:
             return
         if self._told is not None:
-            self.should_exit = True
-            self.force_exit = sig == signal.SIGINT
+            self.should_exit = self.force_exit = self._service.is_hurried = True
             return
         self._told = time.monotonic()
         self._service.is_stopping = True
@@ -84,3 +84,6 @@ def run(options: ServeOptions, listening: socket.socket, *, metrics_folder: str 
         log("ready", address=address_of(listening), models=names, workers=options.workers, token=options.token is not None)
         Server(config, service).run(sockets=[listening])
         log("stopped", in_flight=service.in_flight)
+    if service.is_scoring:
+        sys.stderr.flush()
+        os._exit(0)  # torch ends the process by abort() if one of its threads is at work while Python shuts down

@@ -47,6 +47,8 @@ class Service:
     token: bytes | None = None  # that requests have to bear; None: they need none
     clock: Callable[[], float] = time.monotonic
     is_stopping: bool = False
+    is_hurried: bool = False  # what is under way is given up
+    is_scoring: bool = False  # at the end: a batch that nobody waits for is not done
     in_flight: int = 0  # requests of any kind that have no answer yet
     extractions: int = 0  # those of them that ask for relations
     _threads: dict[str, ScoringThread[_Job]] = field(default_factory=dict)
@@ -59,8 +61,8 @@ class Service:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for thread in self._threads.values():
-            thread.close(_LAST_BATCH)
+        closed = [thread.close(0.0 if self.is_hurried else _LAST_BATCH) for thread in self._threads.values()]
+        self.is_scoring = not all(closed)
         self._threads.clear()
 
     @property
