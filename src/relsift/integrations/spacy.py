@@ -180,7 +180,7 @@ class Relsift:
         self._extractor = RelationExtractor(bundle)
 
     def _save(self, folder: Path) -> None:
-        self.extractor.save_pretrained(folder)
+        self.extractor.bundle.save(folder)  # without a card, which is of a model of its own
         if self._stored_types:
             write_json(folder / TYPES_FILE, self._stored_types)
 

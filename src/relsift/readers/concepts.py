@@ -34,12 +34,17 @@ _ID = re.compile(r"(?:[A-Za-z]+:)?[A-Z]{1,2}\d{3,}")  # such as D008750 or MESH:
 
 @dataclass(frozen=True, slots=True)
 class ConceptRelation:
-    """A relation between two concepts of a document, named by their ids."""
+    """A relation between two concepts of a document, named by their ids. Raises DataError for an empty one."""
 
     where: str
     head: str
     tail: str
     type: str
+
+    def __post_init__(self) -> None:
+        if not (self.head and self.tail and self.type):
+            got = f"{shown(self.type)}, {shown(self.head)} and {shown(self.tail)}"
+            raise DataError(f"{self.where}: expected a type and the ids of two concepts, got {got}")
 
 
 def concept_ids(column: str) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def test_a_match_that_ends_inside_a_token_is_left_out_and_counted(tmp_path):
     annotator = PatternEntities(file_of(tmp_path, {"label": "LOC", "pattern": "京大"}))
     (sentence,) = annotator.annotate([Sentence("s", ("北京", "大学"))])
     assert sentence.entities == ()
-    assert annotator.report.lines() == ["1 matches of patterns that begin or end inside a token (first: sentence 's': '京大')"]
+    assert annotator.report.lines() == ["1 match of patterns that begins or ends inside a token (first: sentence 's': '京大')"]
 
 
 def test_the_longest_match_wins_then_the_first_in_the_text_then_the_first_line(tmp_path):
@@ -85,7 +85,7 @@ def test_a_phrase_that_an_earlier_line_calls_otherwise_is_counted(tmp_path):
     (sentence,) = annotator.annotate([sentence_of("Acme Inc")])
     assert [entity.type for entity in sentence.entities] == ["ORG"]
     (line,) = annotator.report.lines()
-    assert re.fullmatch(r"1 phrases that an earlier line has with another label or id \(first: .*names\.jsonl:3\)", line)
+    assert re.fullmatch(r"1 phrase that an earlier line has with another label or id \(first: .*names\.jsonl:3\)", line)
 
 
 @pytest.mark.parametrize(
