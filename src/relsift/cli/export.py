@@ -23,11 +23,14 @@ def command(
     from relsift.bundle import Bundle, model_folder
     from relsift.exporting.export import check_form, export
     from relsift.files import check_output
+    from relsift.model_file import MODEL_FILE
 
     check_form(form, quantize)
     folder = model_folder(run)
     check_output(out, [folder], option="--out")
     bundle = Bundle.load(folder)
+    if (out / MODEL_FILE).is_file():
+        echo(f"note: the model in {out} is replaced, and its decision by that of {folder}", err=True)
     export(bundle, form, out, quantize=quantize)
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     echo(f"model written to {out}, {size / 2**20:.1f} MiB")

@@ -17,6 +17,7 @@ from relsift import RelationExtractor
 from relsift.annotators.entities import EntitySource
 from relsift.bundle import Bundle
 from relsift.candidates import Candidates
+from relsift.cli.export import command
 from relsift.decisions.decision import Decision
 from relsift.errors import CheckpointError, ConfigError, RelsiftError
 from relsift.exporting import transformer
@@ -176,3 +177,10 @@ def test_a_transformer_is_exported_with_its_head_in_32_and_in_8_bits(tmp_path, m
 def test_an_exported_model_explains_itself(folder):
     explanation = RelationExtractor.from_pretrained(folder).explain(four_sentences()[0], (0, 1))
     assert len(explanation.support) == len(four_sentences()[0].tokens)
+
+
+def test_the_command_says_that_it_replaces_a_model_with_its_decision(tmp_path, capsys):
+    bundle_of("pcnn").save(tmp_path / "run")
+    for _ in range(2):
+        command(tmp_path / "run", "numpy", tmp_path / "out")
+    assert capsys.readouterr().err == f"note: the model in {tmp_path}/out is replaced, and its decision by that of {tmp_path}/run\n"
