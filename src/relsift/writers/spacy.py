@@ -77,7 +77,7 @@ def _doc(document: Document, vocabulary: Any, left_out: Omissions) -> Any:
     if again := len(spans) - len({(span.start, span.end, span.label) for span in spans}):
         left_out.drop("entities with the words and type of another one (written once)", where, again)
     unannotated = sum(sentence.relations is None for sentence in document.sentences)
-    if unannotated < len(document.sentences):
+    if document.across or unannotated < len(document.sentences):
         store(doc, relations)
         if unannotated:
             left_out.drop("sentences without annotated relations beside others, which look as if they had none", where, unannotated)

@@ -200,3 +200,15 @@ def test_relations_across_two_units_are_numbered_anew(tmp_path: Path):
     target = tmp_path / "out"
     write_documents(find("writer", "brat"), [document], target, Omissions())
     assert (target / "d.ann").read_text(encoding="utf-8").splitlines()[-1] == "R1\tr Arg1:T4 Arg2:T3"
+
+
+@pytest.mark.parametrize(("name", "options"), [(name, options) for name, options, _ in FORMATS if name != "pubtator"])
+def test_a_relation_across_sentences_without_annotation_comes_back_if_the_format_has_such(name: str, options: str, tmp_path: Path):
+    if name == "spacy":
+        pytest.importorskip("spacy")
+    ada = (Entity(0, 1, "LOC"),)
+    group = [Document("d", (Sentence("d-0", ("Ada",), ada), Sentence("d-1", ("Ada",), ada)), across=(RelationAcross((0, 0), (1, 0), "q"),))]
+    writer = find("writer", name).with_options(options)
+    write_documents(writer, group, tmp_path / f"out{writer.suffix}", Omissions())
+    back = list(find("reader", name).read(tmp_path / f"out{writer.suffix}", ReadReport()))
+    assert [relation.type for document in back for relation in document.across] == (["q"] if "across" in writer.keeps else [])
