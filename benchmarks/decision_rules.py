@@ -9,9 +9,12 @@ on the development part; of each decision F1 is printed on the development and o
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from relsift.bundle import Bundle, model_folder
 from relsift.decisions.aims import F1, Aim
@@ -54,6 +57,23 @@ class Part:
         return f"{100 * result.difference:+.1f} ({low:+.1f} to {high:+.1f}), p {result.p_value:.3f}"
 
 
+def chance_and_surest(test: Part) -> str:
+    """The calibration error if every probability were right, and where the wrong ones of the surest 50 relations stand."""
+    direction, found = test.bundle.candidates.direction, test.decided(test.bundle.decision)
+    probabilities, _ = found_probabilities(test.gold, found, direction=direction)
+    rng = np.random.default_rng(0)
+    draws = [calibration_scores(probabilities, [bool(one) for one in rng.random(len(probabilities)) < probabilities]) for _ in range(200)]
+    each = [
+        (probability, is_right, number)
+        for number, (gold, sentence) in enumerate(zip(test.gold, found))
+        for probability, is_right in zip(*found_probabilities([gold], [sentence], direction=direction))
+    ]
+    wrong = Counter(number for _, is_right, number in sorted(each, reverse=True)[:50] if not is_right)
+    error = 100 * sum(draw.expected_error for draw in draws) / len(draws)
+    most = ", ".join(f"{count} in {test.gold[number].id}" for number, count in wrong.most_common(2))
+    return f"by chance alone: {error:.1f} %; wrong among the surest 50: {sum(wrong.values())} ({most})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -82,6 +102,7 @@ def main() -> None:
         found = test.decided(replace(bundle.decision, calibration=calibration))
         result = calibration_scores(*found_probabilities(test.gold, found, direction=direction))
         print(f"{method}, test: expected calibration error {100 * result.expected_error:.1f} %, log loss {result.log_loss:.3f}")
+    print(chance_and_surest(test))
     for aim in AIMS:
         decision = tuned(Decision(constraints=True, triples=triples), data, aim=Aim.of(aim)).decision
         micro = test.micro(decision)
