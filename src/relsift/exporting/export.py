@@ -15,6 +15,7 @@ from relsift.exported.model import ExportedModel
 from relsift.exported.spec import FORMS, Form
 from relsift.exported.transformer import Transformer
 from relsift.exporting.description import described
+from relsift.exporting.transformer import write_transformer
 from relsift.inference import Ensemble, Scorer
 from relsift.models.base.joint_model import JointModel
 
@@ -72,10 +73,8 @@ def _scorer(scorer: Scorer, form: Form, work: Path, *, quantize: bool) -> Scorer
         raise ConfigError(f"form: expected {needs} for this model, which {what}, got {form}")
     transformer = None
     if parts.transformer is not None:
-        from relsift.exporting.transformer import write_transformer
-
         write_transformer(parts.transformer, work / TRANSFORMER_FILE, quantize=quantize)
-        transformer = Transformer(work / TRANSFORMER_FILE)
+        transformer = Transformer(work / TRANSFORMER_FILE, parts.transformer.INPUTS)
     encoding = _narrowed(scorer.encoding, model.reads(model.config))
     return replace(scorer, model=ExportedModel(form, spec, parts.tables, encoding, transformer, "export"), encoding=encoding)
 
