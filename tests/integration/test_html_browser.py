@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from page_browser import VARIABLE, chromium
+
 from relsift.report.sentence_page import write_comparison
 from relsift.schema import Entity, Relation, Sentence
 

@@ -15,6 +15,7 @@ import httpx
 from page_browser import FLAGS, VARIABLE, chromium, opened, page_service
 
 from relsift.cli.main import main
+from relsift.corpora.data import resolve
 from relsift.schema import Document, Entity, Relation, Sentence
 from toy_across import documents, lines_of
 
@@ -125,3 +126,18 @@ def test_relations_across_sentences_are_shown_explained_and_not_lost_in_silence(
         saved = [json.loads(line) for line in Path(download.value.path()).read_text(encoding="utf-8").splitlines()]
         assert [line.get("across", []) for line in saved] == [[{"head": 0, "tail": 0, "away": 1, "type": "works_for"}], []]
         assert "Left out: 1" in page.locator("#save-note").inner_text()  # that of Acme and Vell, now
+        page.locator(".sentence .tick input").nth(1).uncheck()
+        page.locator(".sentence .tick input").nth(2).check()
+        page.select_option("#end-head", label="Ada · PER")  # over the sentence between them
+        page.select_option("#end-tail", label="Vell · LOC")
+        page.select_option("#add-type", "works_for")
+        page.locator(".add [type=submit]").click()
+        with page.expect_download() as download:
+            page.click("#save")
+        gapped = Path(download.value.path()).with_suffix(".jsonl")
+        download.value.save_as(gapped)
+        apart = list(resolve(str(gapped)).documents())
+        assert [(one.id, [sentence.tokens[0] for sentence in one.sentences], one.across) for one in apart] == [
+            ("a", ["Ada"], ()), ("a-from-3", ["Vell"], ()),
+        ]  # fmt: skip
+        assert "Left out: 3" in page.locator("#save-note").inner_text()
