@@ -17,11 +17,12 @@ from relsift.exported.transformer import Transformer
 from relsift.exporting.description import described
 from relsift.exporting.transformer import write_transformer
 from relsift.inference import Ensemble, Scorer
+from relsift.model_card import keep_card
 from relsift.models.base.joint_model import JointModel
 
 
 def export(bundle: Bundle, form: str, folder: Path, *, quantize: str | None = None) -> None:
-    """Write the model as `form` into `folder`, which is replaced if it holds a model. Candidates, decision and annotators stay as they are.
+    """Write the model as `form` with its card into `folder`, in place of a model there. Candidates, decision and annotators stay.
 
     Args:
         form: *numpy* for models of words; *onnx* for models on a transformer, which onnxruntime then runs.
@@ -31,7 +32,9 @@ def export(bundle: Bundle, form: str, folder: Path, *, quantize: str | None = No
     checked = check_form(form, quantize)
     with TemporaryDirectory() as work:
         result = exported(bundle, checked, Path(work), quantize=quantize is not None)
-        replace(result, about=bundle.about | {"exported": {"form": form, "quantize": quantize}}).save(folder)
+        result = replace(result, about=bundle.about | {"exported": {"form": form, "quantize": quantize}})
+        result.save(folder)
+        keep_card(result, folder)
 
 
 def check_form(form: str, quantize: str | None) -> Form:
