@@ -74,6 +74,8 @@ export async function download() {
     const given = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))[1];
     const name = training ? given.replace("relsift", "relsift-training") : given;
     const notes = JSON.parse(answer.headers.get("relsift-notes") ?? "[]");
+    const more = Number(answer.headers.get("relsift-more-notes"));
+    if (more > 0) notes.push(say("moreNotes", { more }));
     const address = URL.createObjectURL(await answer.blob());
     make("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
