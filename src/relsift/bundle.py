@@ -154,7 +154,8 @@ class Bundle:
             else:
                 self._save_model(fresh, half=half)
             with output_errors(folder):
-                members = [path.name for path in folder.glob(MEMBER_FOLDER.format("*"))]
+                before = MEMBER_FOLDER.format("")
+                members = [path.name for path in folder.glob(f"{before}*") if path.name.removeprefix(before).isdecimal()]
                 keep_files(folder, fresh, (*PARTS, *members))
 
     def _save_model(self, folder: Path, *, half: bool) -> None:

@@ -65,6 +65,7 @@ def extract(url: str, model: str, **options: Any) -> httpx.Response:
 def test_the_service_tells_the_direction_and_the_window_of_each_model(address):
     told = httpx.get(f"{address[0]}/v1/models").json()["models"]
     assert [(one["direction"], one["window"], one["all_scores"]) for one in told] == [("undirected", 1, True), ("directed", 2, False)]
+    assert [one["licence"] for one in told] == [None, None]  # their cards say "unknown"
 
 
 def test_a_model_of_two_sentences_relates_neighbours_and_no_others(address):

@@ -67,7 +67,13 @@ def load(
     card = _card(model_folder(Path(folder)) / CARD_FILE)
     about = extractor.bundle.about
     language = _text(card.get("language") or about.get("language")) or _language_of(about.get("data"))
-    return ServedModel(name, extractor, language, _text(card.get("license") or about.get("licence")))
+    return ServedModel(name, extractor, language, _licence(card) or _text(about.get("licence")))
+
+
+def _licence(card: Mapping[str, Any]) -> str | None:
+    """As a card says it, with the hub's words for one that it does not know, and for none."""
+    named = _text(card.get("license_name" if card.get("license") == "other" else "license"))
+    return None if named == "unknown" else named
 
 
 def _without_folders(spec: str) -> str:
