@@ -120,13 +120,14 @@ class RelationExtractor:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON) with its card, replacing a model that is there.
 
+        A card that was written or changed by hand stays, and so do files that are not of a model.
         Raises: DataError or CheckpointError for a place that cannot be written, or that holds other things.
         """
-        from relsift.model_card import write_card  # which prediction does not need
+        from relsift.model_card import keep_card  # which prediction does not need
 
         try:
             self.bundle.save(path := _path(folder))
-            write_card(path)
+            keep_card(self.bundle, path)
         except OSError as error:
             got = error.strerror or error
             raise DataError(f"{folder}: expected a folder that can be written, got {got}; name another place") from error

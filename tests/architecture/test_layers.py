@@ -21,8 +21,8 @@ LAYERS = (
     ("errors", "views"),
     ("schema", "locks"),
     (
-        "text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped", "omissions", "spacy_storage",
-        "format_options", "store_layout",
+        "text", "abbreviations", "stable_random", "home", "files", "model_extras", "json_text", "yaml_text", "shipped", "omissions",
+        "spacy_storage", "format_options", "store_layout",
     ),
     ("sentences", "concepts", "archive"),
     ("registry", "candidates", "passages", "json_schema"),

@@ -55,7 +55,7 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int], presence: Seque
     """The sentence as HTML, an element around every mention.
 
     Mentions that cross are cut into pieces that nest. Pieces of one mention have the same `data-e`; the last one has `data-type`.
-    The first token of a mention is an element too, so that `page.js` can make its line higher without changing line breaks.
+    The first token of a mention is an element too, so that `arcs.js` can make its line higher without changing line breaks.
     """
     entities = sentence.entities
     depth = _depths(sentence)
