@@ -46,6 +46,7 @@ def predict(
             settings, out, pool, resume=resume, megabytes=megabytes, result=result, on_partition=_Lines(bar).tell
         )
         restarts = pool.restarts
+        pool.stop()
     report = result.report
     echo(
         f"{counted(report.sentences, 'sentences')}, {counted(report.pairs, 'pairs scored')}, {sum(report.dropped_pairs.values())} dropped, "

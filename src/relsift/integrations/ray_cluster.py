@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -38,7 +38,7 @@ def require_ray(where: str = "--ray") -> Any:
 
 @contextmanager
 def cluster(address: str | None, workers: int | None) -> Iterator[Any]:
-    """Ray, connected to a cluster within the block.
+    """Ray, connected to a cluster within the block; as it is, if this process is connected already.
 
     Args:
         address: of a running cluster, `auto` or HOST:PORT; None: that of $RAY_ADDRESS, or else one that is started here and ends with the
@@ -48,13 +48,16 @@ def cluster(address: str | None, workers: int | None) -> Iterator[Any]:
     """
     ray = require_ray()
     require(workers is None or workers >= 1, "--workers", expected="a number of workers, 1 or more", got=workers)
+    if address and ":" in address and "://" not in address:
+        _check_listening(address)
+    if ray.is_initialized():
+        yield ray
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     # 0: a worker without a GPU sees none; today's behaviour, about which Ray else prints a warning.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     joined = address or os.environ.get("RAY_ADDRESS")
     options: dict[str, Any] = {"address": joined} if joined else {"num_cpus": workers, "include_dashboard": False}
-    if joined and ":" in joined and "://" not in joined:
-        _check_listening(joined)
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
@@ -157,6 +160,11 @@ class RayWorkers(Generic[Item]):
         """Workers that have died and were started again, as far as they have answered since."""
         return max(0, len(self.processes) - self.count)
 
+    def stop(self) -> None:
+        """End the processes."""
+        for actor in self._actors:
+            self.ray.kill(actor)
+
     def begin(self) -> Any:
         """`begin()` of each object; returns what the first one gives. Raises what it raises."""
         waiting = [actor.call.remote("begin") for actor in self._actors]
@@ -215,7 +223,9 @@ def _task(work: Callable[[Item], Any], item: Item, folder: str) -> Any:
     return _caught(work, item)
 
 
-def tasks(ray: Any, work: Callable[[Item], Any], items: Sequence[Item], at_once: int, gpus: float = 0.0) -> Iterator[tuple[Item, Any]]:
+def tasks(
+    ray: Any, work: Callable[[Item], Any], items: Iterable[Item], at_once: int, *, gpus: float = 0.0
+) -> Iterator[tuple[Item, Any]]:
     """(item, work(item)) in the order in which they get ready; so many at once, one processor each. A task that dies is tried again.
 
     Raises: what `work` raises on purpose; RelsiftError for an item whose process dies again and again, and for a fault of the program.

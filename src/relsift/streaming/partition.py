@@ -18,6 +18,7 @@ from relsift.errors import ConfigError, DataError
 from relsift.locks import reason
 from relsift.readers.base import ReadReport
 from relsift.readers.native import numbered_lines, read_lines, read_records
+from relsift.readers.native_fields import WORDS
 from relsift.readers.native_record import KEYS
 from relsift.readers.raw import Split
 from relsift.schema import Document
@@ -225,7 +226,9 @@ def _next_document(stream: BinaryIO) -> int:
             record = json.loads(line)
         except ValueError:
             continue
-        name = record.get("doc_id") if isinstance(record, dict) else None
+        if not isinstance(record, dict) or record.keys().isdisjoint(WORDS):
+            continue  # a broken line, which does not part the lines around it
+        name = record.get("doc_id")
         if before is not None and (name in (None, "") or name != before):
             return place
         before = name if name not in (None, "") else False

@@ -43,6 +43,7 @@ from relsift.streaming.resume import Job
 JOB_FILE, LOCK_FILE, DOCUMENTS, BAD_RECORDS, SUMMARY_FILE = "job.json", "lock", "documents", "bad_records.parquet", "summary.json"
 _CARRIED = 4 * LEAST  # bytes of a partition of documents, whose total is not known
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+)|: item (?P<item>\d+)): (?P<reason>.*)", re.DOTALL)
+_OTHER_PLACE = "name another --out"
 _SHOWN = 3  # failed partitions in a message
 
 
@@ -118,7 +119,8 @@ def predict_partitions(
     make_folder(out / DOCUMENTS)
     with locked(out / LOCK_FILE, busy=f"{out}: expected no other process that predicts here, got one; wait for it, or name another --out"):
         total = sum(file.stat().st_size for file in files)
-        size = size_of_partitions(total if files else _CARRIED * 256, megabytes)
+        size = _size_before(out / JOB_FILE) if megabytes is None else None
+        size = size or size_of_partitions(total if files else _CARRIED * 256, megabytes)
         _begin_or_check(out / JOB_FILE, _manifest(job, kind, size, files, given))
         (out / SUMMARY_FILE).unlink(missing_ok=True)
         left_out = ReadReport(on_error="skip")
@@ -163,12 +165,19 @@ def _manifest(job: Job, kind: Kind, size: int, files: list[Path], given: Input) 
     return {**asdict(job), "kind": kind, "partition bytes": size, "files": facts}
 
 
+def _size_before(file: Path) -> int | None:
+    """Bytes of a partition in a job that goes on; None: there is none."""
+    before = read_json(file, error=ConfigError, advice=_OTHER_PLACE) if file.exists() else {}
+    size = before.get("partition bytes") if isinstance(before, dict) else None
+    return size if isinstance(size, int) and size > 0 else None
+
+
 def _begin_or_check(file: Path, manifest: dict[str, Any]) -> None:
     """Raises ConfigError if the folder was begun with other settings."""
     if not file.exists():
         write_json(file, manifest)
         return
-    before = read_json(file, error=ConfigError, advice="name another --out")
+    before = read_json(file, error=ConfigError, advice=_OTHER_PLACE)
     before = before if isinstance(before, dict) else {}
     for name, value in manifest.items():
         if before.get(name) != value:
