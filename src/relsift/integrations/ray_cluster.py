@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,16 +56,17 @@ def cluster(address: str | None, workers: int | None) -> Iterator[Any]:
         yield ray
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-    # 0: a worker without a GPU sees none; today's behaviour, about which Ray else prints a warning.
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     joined = address or os.environ.get("RAY_ADDRESS")
     options: dict[str, Any] = {"address": joined} if joined else {"num_cpus": workers, "include_dashboard": False}
+    terminate = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         first = " ".join(str(error).split())[:200]
         raise ConfigError(f"--ray-address: expected a Ray cluster at {joined or 'this machine'}, got {first}") from error
     _be_quiet()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)  # Ray puts its own in the place of the command's
     try:
         yield ray
     finally:
@@ -148,12 +151,12 @@ class RayWorkers(Generic[Item]):
     failed: Callable[[str], Any] = Broken  # from a reason to the result of an item that has none
     on_wait: Callable[[], None] = lambda: None  # called while no worker has started
     processes: set[str] = field(default_factory=set)  # names of those that have answered
-    _actors: list[Any] = field(default_factory=list)
+    actors: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         options = {"num_cpus": 1, "num_gpus": self.gpus, "max_restarts": -1, "max_task_retries": _RETRIES}
         remote = self.ray.remote(**options)(_Host)
-        self._actors = [remote.remote(self.make, str(Path.cwd())) for _ in range(self.count)]
+        self.actors = [remote.remote(self.make, str(Path.cwd())) for _ in range(self.count)]
 
     @property
     def restarts(self) -> int:
@@ -162,12 +165,12 @@ class RayWorkers(Generic[Item]):
 
     def stop(self) -> None:
         """End the processes."""
-        for actor in self._actors:
+        for actor in self.actors:
             self.ray.kill(actor)
 
     def begin(self) -> Any:
         """`begin()` of each object; returns what the first one gives. Raises what it raises."""
-        waiting = [actor.call.remote("begin") for actor in self._actors]
+        waiting = [actor.call.remote("begin") for actor in self.actors]
         while not (ready := self.ray.wait(waiting, num_returns=1, timeout=_PATIENCE)[0]):
             self.on_wait()
         value = self._result(ready[0])
@@ -187,7 +190,7 @@ class RayWorkers(Generic[Item]):
             for item in islice(waiting, 1):
                 running[actor.call.remote("compute", item, *arguments)] = (item, actor)
 
-        for actor in self._actors * _AHEAD:
+        for actor in self.actors * _AHEAD:
             submit(actor)
         while running:
             for ready in self.ray.wait(list(running), num_returns=1)[0]:

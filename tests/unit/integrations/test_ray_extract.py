@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 
 import numpy as np
 import pytest
 
+import relsift.integrations.ray
+import relsift.streaming.partitioned
 import toy
 from partitioned_work import documents, save_model
 from relsift.errors import ConfigError
@@ -84,6 +87,12 @@ def test_a_batch_without_the_named_column_is_refused(model):
         Extract(str(model), lines="text")(pyarrow.table({"body": ["x"]}))
     with pytest.raises(ConfigError, match=r"batch: expected a table of pyarrow, .* got list"):
         Extract(str(model))([1])
+
+
+def test_the_examples_of_the_documentation_hold():
+    for module in (relsift.integrations.ray, relsift.streaming.partitioned):
+        results = doctest.testmod(module)
+        assert (results.failed, results.attempted > 0) == (0, True), module
 
 
 def test_without_ray_one_line_says_what_to_install(monkeypatch):
