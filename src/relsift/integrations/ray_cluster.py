@@ -6,6 +6,7 @@ Dead workers are Ray's business as far as it can go: it starts them again and gi
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ from relsift.errors import ConfigError, RelsiftError, require
 
 Item = TypeVar("Item")
 _RETRIES = 3  # of an item whose worker has died
+_GC_THRESHOLD = 100_000  # new objects between two garbage collections, as in `relsift predict`
 _AHEAD = 2  # items of a worker: the next one is there when it has finished one
 _PATIENCE = 30.0  # seconds until a user is told that no worker has started
 _CONNECTING = 20  # seconds to look for a cluster
@@ -129,10 +131,17 @@ class _Host:
     def __init__(self, make: Callable[[], Any], folder: str) -> None:
         _enter(folder)
         self.make, self.object, self.key = make, None, uuid.uuid4().hex
+        self.is_settled = False
 
     def call(self, method: str, *arguments: Any) -> tuple[str, Any]:
         """A name of this process, and what `_caught` gives."""
-        return self.key, _caught(self._call, method, *arguments)
+        value = _caught(self._call, method, *arguments)
+        if not self.is_settled:  # what lives now lasts as long as the process: the garbage collector need not look at it again
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(_GC_THRESHOLD)
+            self.is_settled = True
+        return self.key, value
 
     def _call(self, method: str, *arguments: Any) -> Any:
         if self.object is None:
