@@ -18,9 +18,8 @@ class Docstrings(griffe.Extension):
             obj.docstring.value = with_fences(obj.docstring.value)
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
-        if attr.docstring is None and attr.endlineno is not None and attr.lines:
-            if comment := _COMMENT.search(attr.lines[-1]):
-                attr.docstring = griffe.Docstring(comment[1], lineno=attr.endlineno, parent=attr)
+        if attr.docstring is None and attr.endlineno and attr.lines and (comment := _COMMENT.search(attr.lines[-1])):
+            attr.docstring = griffe.Docstring(comment[1], lineno=attr.endlineno, parent=attr)
 
 
 def with_fences(text: str) -> str:

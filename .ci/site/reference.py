@@ -4,43 +4,59 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
-import os
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import typer.main
-from pydantic import TypeAdapter
 
 from relsift import config as run_config
 from relsift.cli.main import app
 from relsift.registry import MODELS
 
-ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = 110  # of the help of a command
 API = {  # page -> title, what it is for, the objects or modules it shows
     "extractor": ("Extractor and results", "Load a model, and read what it finds.", [
         "relsift.extractor.RelationExtractor", "relsift.views", "relsift.explanation.Explanation", "relsift.client.Client"]),
-    "schema": ("Data model", "Documents, sentences, entities and relations, as readers make them and models take them.", ["relsift.schema"]),
+    "schema": ("Data model", "Documents, sentences, entities and relations, as readers make them and models take them.", [
+        "relsift.schema"]),
     "evaluation": ("Evaluation", "Scores, significance, calibration and kinds of errors. None of it needs torch.", [
-        "relsift.evaluation.scores", "relsift.evaluation.significance", "relsift.evaluation.calibration", "relsift.evaluation.wrong_decisions"]),
+        "relsift.evaluation.scores", "relsift.evaluation.significance", "relsift.evaluation.calibration",
+        "relsift.evaluation.wrong_decisions"]),
     "decisions": ("Decisions", "From scores to relations: thresholds, rules and probabilities.", [
         "relsift.decisions.decision", "relsift.decisions.calibration", "relsift.decisions.scored"]),
-    "formats": ("Readers and writers", "What a file format is made of. [Add a reader](../../internals/add_reader.md) has a worked example.", [
+    "formats": ("Readers and writers", "What a file format is made of. A worked example: [add a reader](../../internals/add_reader.md).", [
         "relsift.readers.base", "relsift.writers.base", "relsift.corpora.data"]),
     "models": ("Models, losses, encoders, annotators", "The contracts that a model and its parts fulfil.", [
         "relsift.models.base.model", "relsift.models.base.pair_classifier", "relsift.losses.base", "relsift.encoders.base",
         "relsift.encoding.batch", "relsift.annotators.base"]),
     "training": ("Training and configuration", "The configuration of a run, training, and the folder of a model.", [
         "relsift.config", "relsift.training.run", "relsift.training.loop", "relsift.bundle", "relsift.suggestions"]),
-    "errors": ("Errors", "What is raised, and when. Every message says where, what was expected, what came, and what to do.", ["relsift.errors"]),
+    "errors": ("Errors", "What is raised, and when. Every message says where, what was expected, what came, and what to do.", [
+        "relsift.errors"]),
 }  # fmt: skip
-FILES = {  # of a model folder and of a run -> the class that checks it
-    "decision.json": "relsift.decisions.decision:Decision",
-}
+MEANINGS = {  # of options that have one name and one meaning in all models, where the model's file says nothing more
+    "direction": "directed: head -> tail matters, both orders of a pair are scored; undirected: each pair once",
+    "learning_rate": "of the optimiser; of all weights that have no rate of their own",
+    "seed": "of the initial weights, the order of the data, and dropout",
+    "encoder": "what makes the features of each token",
+    "encoder_options": "options of the encoder",
+    "classification": "the loss that the relations are learned with",
+    "identification": "whether the second task is learned: is there a relation at all?",
+    "tags": "whether the model reads the tags of all entities",
+    "word_size": "numbers of a word's vector", "tag_size": "numbers of a tag's vector", "type_size": "numbers of an entity type's vector",
+    "pos_size": "numbers of the vector of a part of speech", "dependency_size": "numbers of the vector of a dependency label",
+    "distance_size": "numbers of a distance's vector", "position_size": "numbers of a position's vector",
+    "character_size": "numbers of a character's vector", "edge_size": "numbers of the vector of a pair of entities",
+    "filters": "of the convolution; of each window, if there are several",
+    "hidden": "numbers of the hidden layer, or of each direction of a recurrent one", "ner_hidden": "numbers of the tagger's hidden layer",
+    "hidden_dropout": "share dropped of the hidden layer", "pooled_dropout": "share dropped of the pooled features",
+    "input_dropout": "share dropped of the token features", "edge_dropout": "share dropped of the vectors of pairs",
+    "pooling": "how features of tokens become those of a pair", "cell": "the kind of recurrent cell",
+    "shared_layers": "layers that both tasks share", "boundary": "whether words at the edges of an entity are learned as a task",
+    "iou": "whether the overlap with entities is learned as a task", "tag_loss": "whether tags of tokens are learned as a task",
+}  # fmt: skip
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -74,14 +90,14 @@ def _command(words: tuple[str, ...], command: Any) -> str:
 def configuration() -> str:
     """The keys of every section, and the options of every model."""
     text = (
-        "# Configuration\n\nEvery key of a run, for `--set SECTION.KEY=VALUE` and for the file of `--config FILE`. The resulting values of a run "
-        "stand in its `config.yaml`. A preset changes defaults; `relsift models` lists the presets.\n\n"
+        "# Configuration\n\nEvery key of a run, for `--set SECTION.KEY=VALUE` and for the file of `--config FILE`. The resulting values of "
+        "a run stand in its `config.yaml`. A preset changes defaults; `relsift models` lists the presets.\n\n"
     )
     for section, field in run_config.RunConfig.model_fields.items():
         if section != "model":
             kind: Any = field.annotation
             text += f"## {section}\n\n{kind.__doc__}\n\n{_table(rows(kind))}\n"
-    text += "## model\n\n`model.name` is the model, `model.preset` the preset its values come from. All other keys are options of the model:\n\n"
+    text += "## model\n\n`model.name` is the model, `model.preset` the preset its values come from. All other keys are options:\n\n"
     for name in MODELS:
         module, _, attribute = MODELS[name].partition(":")
         model = getattr(import_module(module), attribute)
@@ -94,7 +110,9 @@ def rows(kind: type) -> list[tuple[str, str, str, str]]:
     found: dict[str, tuple[str, str, str, str]] = {}
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("relsift."):
-            found |= {row[0]: row for row in _own_rows(base)}
+            for name, kind_of, default, meaning in _own_rows(base):
+                inherited = found[name][3] if name in found else MEANINGS.get(name, "")
+                found[name] = (name, kind_of, default, meaning or inherited)
     return list(found.values())
 
 
