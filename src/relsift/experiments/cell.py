@@ -31,10 +31,11 @@ from relsift.environment import cpu_name
 from relsift.errors import ConfigError, DataError
 from relsift.evaluation.scores import Scores, count_gold, evaluate
 from relsift.evaluation.significance import sentence_counts, with_lost
+from relsift.experiments.decision_facts import decision_facts
 from relsift.experiments.end_to_end import end_to_end
 from relsift.experiments.folds import Fold, make_folds, own_fold, sample_documents
 from relsift.experiments.predicted import tagged_fold
-from relsift.experiments.result import END_TO_END, CellResult, Curve, Plan, cell_command, cell_name
+from relsift.experiments.result import DECISIONS, END_TO_END, CellResult, Curve, Plan, cell_command, cell_name
 from relsift.experiments.system import System
 from relsift.inference import InferenceReport, entities_of, score
 from relsift.models.base.joint_model import finds_entities
@@ -202,6 +203,8 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     system = cell.system
     config = configured(cell, plan)
     training, development, test = fold.sentences()
+    losses = _read(plan).lost(fold.test, config.candidates.window)
+    lost = sum(losses, Counter[str]())
     extra: dict[str, Any] = {}
     if system.tagger != "none":
         tagged = tagged_fold(fold, plan, folder)
@@ -224,11 +227,12 @@ def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:
     predicted = [bundle.decision.decide(sentence, bundle.encoding.labels) for sentence in scored]
     if bundle.scorer.finds_entities:
         extra |= {END_TO_END: end_to_end(bundle, test, predicted if convention["entities"] == "predicted" else None)}
+    elif system.tagger == "none":
+        held_out = score(bundle.scorer, _in_passages(development, dev_documents, window))
+        extra |= {DECISIONS: decision_facts(bundle, _in_passages(training, fold.training, window), held_out, scored, lost)}
     history = result.state.history
     ratio = system.test_ratio
     again = None if ratio is None else sampled_scores(bundle, _in_passages(development, dev_documents, window), scored, ratio)
-    losses = _read(plan).lost(fold.test, window)
-    lost = sum(losses, Counter[str]())
     sizes = [sum(s.relations is not None for s in document.sentences) for document in fold.test]
     return CellResult(
         system=system, plan=plan, fold=cell.fold, seed=cell.seed, config=config.model_dump(),

@@ -33,7 +33,7 @@ def full_report(
     results: Results, command: str, *, title: str, question: str, base: System | None, published: Published | None = None,
     more: Iterable[Section] = (), notes: Iterable[str] = (), drawn_systems: Sequence[System] = (),
 ) -> Report:  # fmt: skip
-    """Scores, those of predicted entities, differences from `base`, precision against recall, relations, errors, cost, setting.
+    """Scores, those of predicted entities, differences from `base`, decisions, precision against recall, relations, errors, cost, setting.
 
     published: the paper's P, R and F1 on ACE 2005. more: sections of the experiment's own, after the differences.
     drawn_systems: those in the plots of curves and relations, where all would be too many to tell apart; left out, or none of them
@@ -53,6 +53,8 @@ def full_report(
         comparisons = differences(results, base)
         table = tables.difference_table(results, base, comparisons) if comparisons else Paragraph(NO_COMPARISON, "note")
         sections.append(Section(f"Against {base.title}", (table,)))
+    if (decisions := tables.decision_table(results)) is not None:
+        sections.append(Section("Decisions", (decisions,)))
     sections += more
     sections += [
         Section("Precision against recall", (drawn(lambda: figures.precision_recall_figure(few, command=command)),)),

@@ -26,6 +26,7 @@ from relsift.readers.base import OnError
 FORMAT = 1
 CURVE_POINTS = 200
 END_TO_END = "end_to_end"  # key of `CellResult.extra`: a joint model's scores (see `relsift.experiments.end_to_end`)
+DECISIONS = "decisions"  # and what can be decided with the scores of a model of given entities (see `relsift.experiments.decision_facts`)
 QUICK_OVERRIDE = "training.epochs=3"  # of every system of a quick plan
 
 Split = Literal["folds", "own"]

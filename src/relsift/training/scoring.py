@@ -90,13 +90,21 @@ def co_occurrences_of(bundle: Bundle, data: ScoringData) -> CoOccurrences:
     Raises: DataError without annotated relations, or without unrelated pairs of fitting types.
     """
     annotated = [sentence for sentence in data.sentences if sentence.relations is not None]
+    return co_occurrences_in(bundle, score(bundle.scorer, annotated, entities="gold"), data.lost_relations.total())
+
+
+def co_occurrences_in(bundle: Bundle, annotated: Sequence[Scored], lost: int) -> CoOccurrences:
+    """The same of sentences that are scored already.
+
+    Args: annotated: with the relations that they should have. lost: gold relations that their reader could not keep.
+    """
     labels, right, wrong, unrelated = bundle.encoding.labels, list[float](), list[float](), list[float]()
-    for scored in score(bundle.scorer, annotated, entities="gold"):
+    for scored in annotated:
         its_right, its_wrong, its_unrelated = _levels(scored, bundle, labels)
         right += its_right
         wrong += its_wrong
         unrelated += its_unrelated
-    relations = count_gold(annotated, bundle.candidates.direction) + data.lost_relations.total()
+    relations = count_gold((scored.sentence for scored in annotated), bundle.candidates.direction) + lost
     return co_occurrences(right, wrong, unrelated, relations=relations)
 
 

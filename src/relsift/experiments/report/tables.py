@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from relsift.evaluation.scores import PRF
 from relsift.experiments.comparison import SystemComparison
 from relsift.experiments.report.setting import planned_cells, sizes
 from relsift.experiments.report.summary import Summary, summaries
-from relsift.experiments.result import END_TO_END, CellResult, Results
+from relsift.experiments.result import DECISIONS, END_TO_END, CellResult, Results
 from relsift.experiments.system import System
 from relsift.report.blocks import Column, Table
 from relsift.report.wording import interval, minus, p_value, percent, points, signed
@@ -229,6 +230,53 @@ def end_to_end_table(results: Results) -> Table | None:
     return Table(columns=tuple(columns), rows=tuple(rows), notes=notes)
 
 
-def _mean_and_spread(shares: Sequence[float]) -> str:
+RECALLS = (0.5, 0.7, 0.9)  # of those that cells record
+
+
+def decision_table(results: Results) -> Table | None:
+    """A row a system: what its scores are worth to somebody who decides by them; None if no cell recorded it."""
+    systems = [system for system in results.systems if any(cell.extra.get(DECISIONS) for cell in results.of(system))]
+    if not systems:
+        return None
+    errors = {"calibration_error": "measured", "error_by_chance": "by chance"}
+    at_recall = {"false_positives": "of 100 unrelated pairs, called related", "precision": "precision"}
+    rules = ("constraints", "per relation", "both")
+    columns = [
+        Column(title="system", align="left"),
+        *(Column(title=title, group="calibration error") for title in errors.values()),
+        *(Column(title=f"recall {100 * recall:.0f} %", group=group) for group in at_recall.values() for recall in RECALLS),
+        *(Column(title=rule, group="micro F1 by other rules, points") for rule in rules),
+        Column(title="cells"),
+    ]
+    rows = []
+    for system in systems:
+        cells = [facts for cell in results.of(system) if (facts := cell.extra.get(DECISIONS))]
+        row = [_mean_and_spread([facts[name] for facts in cells if name in facts]) for name in errors]
+        for name, unit in (("false_positives", 0.01), ("precision", 1.0)):
+            for recall in RECALLS:
+                reached = [unit * value for facts in cells if (value := _at_recall(facts, recall)[name]) is not None]
+                row.append(_mean_and_spread(reached, len(cells)))
+        for rule in rules:
+            gains = [facts["rules"][rule] - facts["rules"]["threshold"] for facts in cells]
+            row.append(points(float(np.mean(gains))) + ("" if len(gains) == 1 else f" ± {percent(float(np.std(gains, ddof=1)))}"))
+        rows.append((system.title, *row, str(len(cells))))
+    notes = (
+        "Mean ± standard deviation over all cells, in percent; rules are tuned and probabilities fitted on development data. Calibration "
+        "error: expected calibration error of the relations found; by chance: what would be seen if every probability were right. – : a "
+        "recall that some cell does not reach at any threshold.",
+        "Other rules: against one threshold alone. Constraints: a relation takes the types of entities that it has in training data. Per "
+        "relation: each has a threshold, shrunk to the common one as cross-validation on development data says.",
+    )
+    return Table(columns=tuple(columns), rows=tuple(rows), notes=notes)
+
+
+def _at_recall(facts: Mapping[str, Any], recall: float) -> dict[str, float | None]:
+    return next(row for row in facts["co_occurrence"]["at_recall"] if row["recall"] == recall)
+
+
+def _mean_and_spread(shares: Sequence[float], of: int | None = None) -> str:
+    """Args: of: how many there should be; with fewer, a dash."""
+    if not shares or len(shares) < (of or 1):
+        return "–"
     mean = percent(float(np.mean(shares)))
     return mean if len(shares) == 1 else f"{mean} ± {percent(float(np.std(shares, ddof=1)))}"

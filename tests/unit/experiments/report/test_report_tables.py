@@ -167,3 +167,25 @@ def test_every_figure_has_its_own_name_and_a_caption_that_says_on_how_much():
         assert f"{4 if figure.name == 'confusion-two' else 8} cells, 10 test sentences, 20 gold relations" in figure.caption
     assert "Baseline 65.0 ± 7.1, +Tag 85.0 ± 7.1" in drawn[0].alt
     assert "50.0 at 1" in drawn[4].alt
+
+
+def _decisions(error: float, false_positives: float | None, gain: float) -> dict[str, object]:
+    rows = [{"recall": recall, "threshold": 0.0, "false_positives": false_positives, "precision": 0.5} for recall in (0.5, 0.7, 0.9)]
+    return {"decisions": {
+        "calibration_error": error, "error_by_chance": 0.04, "co_occurrence": {"unrelated_pairs": 9, "relations": 3, "at_recall": rows},
+        "rules": {"threshold": 0.5, "constraints": 0.5 + gain, "per relation": 0.5, "both": 0.5 - gain},
+    }}  # fmt: skip
+
+
+def test_the_table_of_decisions_has_means_and_a_dash_where_a_cell_does_not_reach_a_recall():
+    cells = [cell(ONE, n, 1, f1_of(5, 5, 5), extra=_decisions(0.1 * n, 10.0 * n, 0.01 * n)) for n in (1, 2)]
+    table = tables.decision_table(results(*cells))
+    assert table is not None
+    found = row(table, "Baseline")
+    assert found["calibration error: measured"] == found["of 100 unrelated pairs, called related: recall 70 %"] == "15.0 ± 7.1"
+    assert [found[f"micro F1 by other rules, points: {rule}"] for rule in ("constraints", "per relation", "both")] == [
+        "+1.5 ± 0.7", "0.0 ± 0.0", "−1.5 ± 0.7"
+    ]  # fmt: skip
+    cells[1] = replace(cells[1], extra=_decisions(0.1, None, 0.0))
+    assert row(tables.decision_table(results(*cells)), "Baseline")["of 100 unrelated pairs, called related: recall 70 %"] == "–"
+    assert tables.decision_table(two_systems()) is None
