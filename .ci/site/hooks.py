@@ -1,7 +1,8 @@
 """Hooks of mkdocs: pages that are made when the site is built, and links that leave docs/.
 
 Pages link to files of the repository by relative paths, which every viewer of Markdown follows. On the site a page or picture from outside
-docs/ has a copy (`COPIES`), and a link to any other file becomes its name, since there is no address to lead to.
+docs/ has a copy (`COPIES`), a link to a source leads to the page made from it (`MADE_FROM`), and a link to any other file becomes its
+name, since there is no address to lead to.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ COPIES = {  # in the repository -> below docs/
     "README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md",
     "src/relsift/corpora/gazette/GUIDE.md": "gazette.md",
 }  # fmt: skip
+MADE_FROM = {  # source -> the page that is made from it
+    **{f"src/{name.replace('.', '/')}.py": f"reference/api/{page}.md" for page, (_, _, names) in reference.API.items() for name in names},
+    "src/relsift/config.py": "reference/configuration.md",
+    "src/relsift/cli": "reference/commands.md",
+}
 PICTURES = "benchmarks/results/plots"
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
@@ -39,6 +45,15 @@ def _unique(name: str, taken: MutableSet[str], *_: object) -> str:
 
 
 toc.unique = _unique
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """A page that mkdocs.yml gives no place stands at the end of the navigation, so that a new page is never lost."""
+    named = set(re.findall(r": (\S+\.md)$", Path(config.config_file_path).read_text(encoding="utf-8"), re.MULTILINE))
+    further = [page.relative_to(config.docs_dir).as_posix() for page in sorted(Path(config.docs_dir).rglob("*.md"))]
+    if further := [page for page in further if page not in named]:
+        config.nav = [*(config.nav or []), {"More": further}]
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -71,6 +86,8 @@ def _led(link: re.Match[str], source: str, place: str) -> str:
         there = f"plots/{posixpath.basename(found)}"
     elif found in COPIES:
         there = COPIES[found]
+    elif found in MADE_FROM:
+        there = MADE_FROM[found]
     elif found.startswith("docs/"):
         there = found.removeprefix("docs/")
     elif (ROOT / found).exists():

@@ -140,6 +140,6 @@ def _default(value: ast.expr | None) -> str:
 
 
 def _table(fields: list[tuple[str, str, str, str]]) -> str:
-    cells = [tuple(text.replace("|", "\\|") for text in row) for row in fields]
+    cells = [tuple(text.replace(" | ", " or ") for text in row) for row in fields]  # a bar would end the cell
     lines = [f"| `{name}` | `{kind}` | {f'`{default}`' if default else ''} | {meaning} |\n" for name, kind, default, meaning in cells]
     return "| key | type | default | meaning |\n|---|---|---|---|\n" + "".join(lines)

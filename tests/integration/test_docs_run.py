@@ -34,6 +34,7 @@ WALKS = {  # pages that are read one after the other, in one folder
 }
 PAGES = tuple(page for walk in WALKS.values() for page in walk)
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+PRINTS = re.compile(r"^```python\n((?:(?!```).)*?)^```\n\nIt prints:\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"cat > (\S+) <<'(\w+)'")
 DOCUMENTS = 14  # of the shipped corpus, as the folder `annotations`
 
@@ -115,8 +116,8 @@ def working_folder(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def short_trainings(request, monkeypatch) -> None:
-    """The tutorials train whole models in minutes: here each of them has one epoch, and its threshold is any."""
-    if not request.node.callspec.params["walk"].startswith("tutorial"):
+    """README and the tutorials train whole models: here each of them has one epoch, and its threshold is any."""
+    if not request.node.callspec.params["walk"].startswith(("README", "tutorial")):
         return
     load = config.load_config
 
@@ -146,14 +147,18 @@ def test_the_commands_and_the_code_of_the_pages_run_as_they_stand(walk, working_
         examples = [" ".join(text.split()) for language, text in blocks(page) if language == "json"]
         if examples and "tutorial" not in walk:  # the pages show what stands in new.jsonl
             Path("new.jsonl").write_text("".join(f"{line}\n" for line in examples), encoding="utf-8")
+        outputs = dict(PRINTS.findall((ROOT / page).read_text(encoding="utf-8")))
         for language, text in blocks(page):
             if language == "sh":
                 for words in commands(text):
                     run(words, capsys)
             elif language == "python":
+                capsys.readouterr()
                 if "annotators.tagger" in text or "import spacy" in text:
                     pytest.importorskip("spacy")
                 exec(compile(text, page, "exec"), names)
+                if text in outputs:
+                    assert capsys.readouterr().out == outputs[text]
     if "tutorial" in walk:
         check_service(WALKS[walk][0])
 
