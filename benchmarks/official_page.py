@@ -35,7 +35,7 @@ def page() -> list[str]:
 
 
 def overview() -> str:
-    """For the README: test micro F1, a row a corpus, a column a variant."""
+    """At a glance: test micro F1, a row a corpus, a column a variant."""
     rows = []
     for corpus, results in load(FOLDER, SYSTEMS).items():
         cells = (over_seeds(results, system, lambda cell: cell.test.micro.f1) for system in VARIANTS)

@@ -8,7 +8,6 @@ import json
 import zipfile
 
 import pytest
-from serving_app import ask
 
 from relsift.corpora.data import resolve
 from relsift.readers.base import ReadReport
@@ -17,6 +16,7 @@ from relsift.registry import find, table
 from relsift.serving.conversion import Converted, convert_records, read_files, reader_names
 from relsift.serving.problems import Problem
 from relsift.serving.samples import samples
+from serving_app import ask
 
 
 def packed(content: str | bytes) -> str:

@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from serving_app import JSON, ask, serving, together
 
 from relsift.errors import ConfigError
 from relsift.files import to_json
@@ -26,6 +25,7 @@ from relsift.serving.options import checked_origins, named, read_token
 from relsift.serving.problems import CODES
 from relsift.serving.static_page import add_page
 from relsift.shipped import located
+from serving_app import JSON, ask, serving, together
 
 ROOT = Path(__file__).parents[3]
 TEXT = "Ida Holm and her sister own the ferry."
