@@ -6,6 +6,7 @@ import random
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from relsift.registry import table
@@ -83,11 +84,11 @@ def mutated(value: Any, draw: random.Random) -> Any:
             continue
         key, kind = path[-1], draw.random()
         if kind < 0.55:
-            holder[key] = draw.choice(_HOSTILE)
+            holder[key] = deepcopy(draw.choice(_HOSTILE))  # which may be changed itself
         elif kind < 0.7:
             del holder[key]
         elif kind < 0.8 and isinstance(holder, list):
-            holder.append(holder[key])
+            holder.append(deepcopy(holder[key]))
         elif kind < 0.85:
             for _ in range(draw.choice((3, 60, 200))):
                 holder[key] = [holder[key]]
@@ -97,7 +98,7 @@ def mutated(value: Any, draw: random.Random) -> Any:
         elif isinstance(holder[key], int):
             holder[key] += draw.choice((-2, -1, 1, 2, 1000))
         elif isinstance(holder[key], dict):
-            holder[key][draw.choice(("", "text", "unknown", "entities", "id"))] = draw.choice(_HOSTILE)
+            holder[key][draw.choice(("", "text", "unknown", "entities", "id"))] = deepcopy(draw.choice(_HOSTILE))
     return value
 
 

@@ -220,6 +220,7 @@ def main() -> None:
         write_json(RESULTS, {"command": command, "machine": machine(), "figures": figures | {"memory": grown}})
     else:
         content = json.loads(RESULTS.read_text(encoding="utf-8"))
+        grown["command"] = f"python benchmarks/serve_load.py --only memory --minutes {minutes:g}"
         write_json(RESULTS, content | {"figures": content["figures"] | {"memory": grown}})
 
 

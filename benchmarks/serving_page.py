@@ -53,7 +53,8 @@ def sentences(content: Mapping[str, Any]) -> list[str]:
         f"{sent_away:,} were sent away with status 503. The process ended with status {stop['exit_status']} after {stop['seconds']:.1f} s.",
         "",
         f"Memory of the process over {memory['minutes']:g} minutes and {memory['answers']:,} answers, with ever new words: "
-        f"{memory['mib'][0]:.0f} MiB after a tenth of the time, {memory['mib'][-1]:.0f} MiB at the end.",
+        f"{memory['mib'][0]:.0f} MiB after a tenth of the time, {memory['mib'][-1]:.0f} MiB at the end."
+        + (f" Measured by `{memory['command']}`, beside other work." if "command" in memory else ""),
         "",
         f"Measured on {machine['cpu']}, {machine['cpus']} processors, one of them for the clients, by `{content['command']}`.",
     ]
@@ -71,7 +72,7 @@ def fuzzed(content: Mapping[str, Any]) -> list[str]:
     other = total.total() - total["200"] - wrong
     return [
         f"Of {figures['requests']:,} requests none was answered with a status of 5xx, and none was left without an end: {total['200']:,} "
-        f"were answered with 200, {wrong:,} with 4xx. The other {other:,} were redirected, or were no HTTP, upon which the service hangs up."
+        f"were answered with 200, {wrong:,} with 4xx. The other {other:,} were redirected, or were no HTTP, on which the service hangs up."
         f" The slowest answer took {figures['slowest_seconds']:.1f} s, on a machine that was busy with other work.",
         "",
         f"Measured by `{content['command']}`.",
