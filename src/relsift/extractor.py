@@ -65,6 +65,10 @@ class RelationExtractor:
     | `rx.predict(items)`, `rx.stream(items)` | several, any number | sentences: those of all documents, one after the other |
 
     Documents keep items and results together; sentences are for those who have sentences, and know which is which by order and id.
+
+    >>> rx = RelationExtractor.from_pretrained("demo-en")
+    >>> [(found.head.text, found.type, found.tail.text) for found in rx("Ida Holm and her sister own the ferry.").relations]
+    [('Ida Holm', 'PER-SOC', 'sister')]
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None, *, annotator: EntityAnnotators | None = None) -> None:

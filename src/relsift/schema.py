@@ -29,7 +29,12 @@ _DRAWING = "relsift.report.notebook"  # by name: it lies above, and only a noteb
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A typed mention in a sentence."""
+    """A typed mention in a sentence: tokens `start` to `end`, the end exclusive.
+
+    >>> mayor = Entity(3, 5, "PER")
+    >>> Sentence("s", ("She", "met", "the", "town", "mayor"), (mayor,)).text_of(mayor)
+    'town mayor'
+    """
 
     start: int  # first token
     end: int  # token after the last one
@@ -112,6 +117,14 @@ class Sentence:
     """One sentence with its entities and relations.
 
     Relations and candidate pairs are between `entities`, also where `tagged` is set.
+
+    >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
+    >>> sentence = Sentence("s", ("Ada", "leads", "Acme"), entities, (Relation(head=0, tail=1, type="leads"),))
+    >>> [(sentence.text_of(entities[r.head]), r.type, sentence.text_of(entities[r.tail])) for r in sentence.relations]
+    [('Ada', 'leads', 'Acme')]
+    >>> Sentence("s", ("Ada",), (Entity(0, 2, "PER"),))
+    Traceback (most recent call last):
+    relsift.errors.DataError: sentence 's', entity 0: expected 0 <= start < end <= 1 tokens, got start 0, end 2
     """
 
     id: str
