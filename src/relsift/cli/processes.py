@@ -44,7 +44,7 @@ def train_together(count: int) -> NoReturn:
 
 
 def run_together(command: Sequence[str], count: int, environment: Mapping[str, str]) -> int:
-    """The exit status of all: 0 if all succeed; that of the one that failed first; `FAILED` if it was killed, with one line that says so."""
+    """The exit status of all: 0 if all succeed; that of the one that failed; `FAILED` if it was killed, with one line that says so."""
     with ExitStack() as stack:
         told = stack.enter_context(_told_to_stop())
         address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(count), WATCHED: "1"}
@@ -87,7 +87,7 @@ def _end_with_starter() -> None:
 def _wait(processes: Sequence[_Process], told: Sequence[int]) -> None:
     """Until all have ended, or some time after one has failed, or a signal says to stop."""
     last = None
-    while any(process.handle.poll() is None for process in processes) and not told:
+    while None in [process.handle.poll() for process in processes] and not told:
         failed = [process for process in processes if process.handle.returncode]
         if failed and last is None:
             last = time.monotonic() + _PATIENCE
@@ -98,17 +98,18 @@ def _wait(processes: Sequence[_Process], told: Sequence[int]) -> None:
 
 def _status(processes: Sequence[_Process], ended: Mapping[int, int]) -> int:
     """Say what went wrong, unless the first process has said it, and choose the exit status. Args: ended: exit statuses by rank."""
+    expected = f"{_ERROR}--processes: expected {len(processes)} processes that train to the end"
     if len(ended) == len(processes) and not any(ended.values()):
         return 0
     causes = sorted((status > 0, rank) for rank, status in ended.items() if status not in (0, LOST))  # killed ones first
     if not causes:
-        echo(f"{_ERROR}--processes: expected {len(processes)} processes that train to the end, got one that ended without a reason", err=True)
+        echo(f"{expected}, got one that ended without a reason", err=True)
         return FAILED
     was_not_killed, rank = causes[0]
     name = f"process {rank + 1} of {len(processes)}"
     if not was_not_killed:
         got = f"{name} ended by {_signal(-ended[rank])}; the same command with --resume goes on from the last saved state"
-        echo(f"{_ERROR}--processes: expected {len(processes)} processes that train to the end, got {got}", err=True)
+        echo(f"{expected}, got {got}", err=True)
         return FAILED
     if rank:
         lines = _lines(processes[rank].errors)
