@@ -147,8 +147,9 @@ def _train_one(config: RunConfig, data: RunData, out: Path, progress: TrainingPr
     from relsift.training.run import train_run
 
     with progress, ending_together(), joined(config.training) as processes:
-        watch = {"on_epoch": progress.epoch, "on_batch": progress.batch, "on_fold": progress.fold}
-        result, scores = train_run(config, data, out, resume=resume, **watch, processes=processes)
+        result, scores = train_run(
+            config, data, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch, on_fold=progress.fold, processes=processes
+        )
     state = result.state
     _tell_candidates(result.candidates)
     for line in [*result.notes, *([] if result.vectors is None else [result.vectors.line()])]:

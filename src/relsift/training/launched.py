@@ -13,7 +13,7 @@ class Place(NamedTuple):
     """Of a process among those of a training."""
 
     rank: int  # from 0
-    count: int
+    processes: int
     local_rank: int  # among those of this machine
 
 
@@ -23,4 +23,4 @@ def place() -> Place:
     if not all(values) or not all(value.isdecimal() for value in values[:3]):
         return Place(0, 1, 0)
     found = Place(*map(int, values[:3]))
-    return found if found.rank < found.count else Place(0, 1, 0)
+    return found if found.rank < found.processes else Place(0, 1, 0)
