@@ -111,6 +111,7 @@ class TrainingConfig(_Section):
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1, le=MOST)  # at most
     patience: int = Field(6, ge=1, le=MOST)  # epochs without a better development F1
+    save_minutes: float | None = Field(10.0, gt=0, le=MOST)  # between two states within an epoch, to resume from; None: after epochs alone
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
     ema: float | None = Field(None, gt=0, lt=1)  # score and keep the exponential moving mean over steps, of this decay, in their place
     seed: int = Field(1, ge=0, le=MOST_SEED)
