@@ -17,7 +17,6 @@ from relsift.cli.output import as_documents, echo, note
 from relsift.omissions import counted
 
 MOST_CACHE = 1_000_000  # megabytes
-GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
 
 def command(
@@ -42,7 +41,6 @@ def command(
 ) -> None:
     """Find relations in raw text, or in annotated data: between the entities that are given, that the model finds, or that --entities-from
     finds. Relations already there are replaced."""
-    gc.set_threshold(GC_THRESHOLD)
     from relsift.cli.progress import StageProgress
     from relsift.corpora.convert import writer_for
     from relsift.errors import require
@@ -88,8 +86,7 @@ def command(
 @contextmanager
 def _collecting_new_objects_alone() -> Iterator[None]:
     """The garbage collector leaves alone what lives already: the model and the libraries, which last as long as the prediction."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection before it, which would look at all of torch for garbage that hardly exists
     try:
         yield
     finally:
