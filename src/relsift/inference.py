@@ -357,7 +357,7 @@ def predict(
             broken = error
         scored = score(scorer, block, report, entities=entities)
         with report.busy("writing"):
-            decided = [decision.decide(scores, scorer.encoding.labels) for scores in scored]
+            decided = decision.decide_all(scored, scorer.encoding.labels)
         yield from decided
         if broken is None and len(block) < SENTENCES_AT_ONCE:
             return

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from relsift.candidates import Pair
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.subwords import Pieces
+from relsift.encoding.tags import BY_PAIR
 from relsift.encoding.units import grouped
 from relsift.schema import Sentence
 
@@ -56,10 +57,11 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
     if encoding.trees is not None and sentence.syntax is not None:
         trees = (list(sentence.syntax.heads), *encoding.trees.ids(sentence.syntax))
     pieces = None if encoding.subwords is None else encoding.subwords.pieces(sentence)
+    by_pair = encoding.tags is not None and encoding.tags.view in BY_PAIR
     examples = []
     for places in grouped(pairs, encoding.unit):
-        group = [pairs[place] for place in places]
-        related = {position for pair in group for position in (pair.head, pair.tail)}
+        group = pairs if len(places) == len(pairs) else [pairs[place] for place in places]
+        related = {position for pair in group for position in pair[:2]} if by_pair else ()
         examples.append(
             Example(
                 len(sentence.tokens),
@@ -68,8 +70,8 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
                 trees,
                 spans,
                 types,
-                [pair.head for pair in group],
-                [pair.tail for pair in group],
+                [pair[0] for pair in group],
+                [pair[1] for pair in group],
                 [(number, encoding.column(name)) for number, pair in enumerate(group) for name in pair.types] if labelled else [],
                 places,
                 pieces,
