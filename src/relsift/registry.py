@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from relsift.errors import ConfigError, RelsiftError
@@ -167,7 +167,7 @@ FORMER_NAMES = {("experiment", "imitation"): "evaluation_habits"}  # (kind, old 
 
 
 @cache
-def plug_ins() -> EntryPoints:
+def plug_ins() -> Any:  # of a class that differs between versions of Python
     """Those of every kind, and what else the installed packages declare: one look at all packages, which takes 0.03 s."""
     return entry_points()
 

@@ -18,7 +18,7 @@ import numpy as np
 from relsift.candidates import Direction
 from relsift.decisions import checks, choices
 from relsift.decisions.calibration import Calibration
-from relsift.decisions.choices import Cells, Choices
+from relsift.decisions.choices import Cells, Choices, Taken
 from relsift.decisions.constraints import Triple
 from relsift.decisions.provenance import TunedOn
 from relsift.decisions.scored import Scored
@@ -99,7 +99,7 @@ class Decision:
             for scored, of_sentence in zip(those, taken)
         ]
 
-    def _taken(self, scored: Scored, labels: tuple[str, ...]) -> list[choices.Taken]:
+    def _taken(self, scored: Scored, labels: tuple[str, ...]) -> list[Taken]:
         found = self.choices(scored, labels)
         enough = found.scores >= found.bars
         return list(zip(found.pairs[enough].tolist(), found.columns[enough].tolist(), found.scores[enough].tolist()))

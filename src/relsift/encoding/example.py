@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from relsift.candidates import Pair
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.subwords import Pieces
-from relsift.encoding.tags import BY_PAIR
 from relsift.encoding.units import grouped
 from relsift.schema import Sentence
 
@@ -21,13 +20,13 @@ class Work(NamedTuple):
     pairs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """One reading of a sentence. Inputs that the encoding does not read are None."""
 
     length: int  # tokens
     words: list[int] | None
-    tags: list[int] | None
+    tags: Iterable[int] | None  # one a token; of a view by pair they are made anew each time
     trees: tuple[list[int], list[int], list[int]] | None  # parents (-1: a root), dependency labels, parts of speech
     spans: list[tuple[int, int]]  # of all entities of the sentence, half-open, in tokens
     types: list[int]  # of all entities
@@ -57,16 +56,14 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
     if encoding.trees is not None and sentence.syntax is not None:
         trees = (list(sentence.syntax.heads), *encoding.trees.ids(sentence.syntax))
     pieces = None if encoding.subwords is None else encoding.subwords.pieces(sentence)
-    by_pair = encoding.tags is not None and encoding.tags.view in BY_PAIR
     examples = []
     for places in grouped(pairs, encoding.unit):
         group = pairs if len(places) == len(pairs) else [pairs[place] for place in places]
-        related = {position for pair in group for position in pair[:2]} if by_pair else ()
         examples.append(
             Example(
                 len(sentence.tokens),
                 words,
-                None if encoding.tags is None else encoding.tags.ids(sentence, related),
+                None if encoding.tags is None else encoding.tags.of_pair(sentence, group[0][:2] if group else ()),
                 trees,
                 spans,
                 types,
