@@ -343,9 +343,7 @@ class RelationExtractor:
         sentences = predict(self.bundle.scorer, decision, joined, report, entities=plan.scored)
         for document in documents:
             predicted = tuple(islice(sentences, len(document.sentences)))
-            yield with_relations_of_passages(document, predicted) if window > 1 else replace(
-                document, sentences=predicted, across=(), concept_relations=None
-            )
+            yield with_relations_of_passages(document, predicted) if window > 1 else document.with_sentences(predicted)
 
     def _with_entities(self, block: Sequence[Given], *, find_all: bool) -> list[Document]:
         """The documents, with the annotator's entities where there are none, or in place of all."""

@@ -9,13 +9,16 @@ All classes are frozen and validate themselves when they are created.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from itertools import pairwise
 from operator import itemgetter
+from typing import Any, TypeVar
 
 from relsift.errors import DataError
 from relsift.views import EntityView, RelationView
+
+Changed = TypeVar("Changed", "Sentence", "Document")
 
 ROOT = -1  # the head of a token that has none
 _END = itemgetter(1)  # of a span
@@ -158,12 +161,15 @@ class Sentence:
         self._check("entity", self.entities)
         if self.tagged is not None:
             self._check("tagged entity", self.tagged)
-        for number, relation in enumerate(self.relations or ()):
+        self._check_relations(self.relations or ())
+
+    def _check_relations(self, relations: tuple[Relation, ...]) -> None:
+        where, size = f"sentence {self.id!r}", len(self.entities)
+        for number, relation in enumerate(relations):
             for role, position in (("head", relation.head), ("tail", relation.tail)):
-                if not 0 <= position < len(self.entities):
+                if not 0 <= position < size:
                     raise DataError(
-                        f"{where}, relation {number}: expected a {role} in 0..{len(self.entities) - 1} "
-                        f"({len(self.entities)} entities), got {position}"
+                        f"{where}, relation {number}: expected a {role} in 0..{size - 1} ({size} entities), got {position}"
                     )
             if relation.head == relation.tail:
                 raise DataError(f"{where}, relation {number}: expected two different entities, got {relation.head} twice")
@@ -254,7 +260,9 @@ class Sentence:
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
         """The same sentence with these relations in place of its own."""
-        return replace(self, relations=None if relations is None else tuple(relations))
+        own = None if relations is None else tuple(relations)
+        self._check_relations(own or ())
+        return _changed(self, _SENTENCE_FIELDS, relations=own)  # the rest was checked when this sentence was made
 
     def _repr_html_(self) -> str:
         """For notebooks."""
@@ -319,6 +327,15 @@ class Document:
         within = (RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
         return (*within, *(self.view(relation) for relation in self.across))
 
+    def with_sentences(self, sentences: tuple[Sentence, ...]) -> Document:
+        """The same document with these sentences in place of its own, without relations across sentences or of concepts."""
+        is_checked = len(sentences) == len(self.sentences) and all(
+            new.offsets is own.offsets and new.original is own.original for new, own in zip(sentences, self.sentences)
+        )
+        if is_checked:
+            return _changed(self, _DOCUMENT_FIELDS, sentences=sentences, across=(), concept_relations=None)
+        return replace(self, sentences=sentences, across=(), concept_relations=None)
+
     def view(self, relation: RelationAcross) -> RelationView:
         """One of `across`."""
         (number, head), (other, tail) = relation.head, relation.tail
@@ -329,6 +346,18 @@ class Document:
         """For notebooks."""
         html: str = import_module(_DRAWING).document_html(self)
         return html
+
+
+_SENTENCE_FIELDS = tuple((field.name, getattr(Sentence, field.name)) for field in fields(Sentence))
+_DOCUMENT_FIELDS = tuple((field.name, getattr(Document, field.name)) for field in fields(Document))
+
+
+def _changed(one: Changed, slots: Iterable[tuple[str, Any]], **values: Any) -> Changed:
+    """A copy with other values of some fields, which is not checked: `replace` checks all fields again. Args: slots: of its class."""
+    copy = object.__new__(type(one))
+    for name, slot in slots:
+        slot.__set__(copy, values[name] if name in values else slot.__get__(one))  # a frozen class refuses attributes
+    return copy
 
 
 def _with_original(sentence: Sentence, text: str) -> Sentence:

@@ -17,7 +17,6 @@ from relsift.cli.output import as_documents, echo, note
 from relsift.omissions import counted
 
 MOST_CACHE = 1_000_000  # megabytes
-GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
 
 def command(
@@ -49,7 +48,6 @@ def command(
     """Find relations in raw text, or in annotated data: between the entities that are given, that the model finds, or that --entities-from
     finds. Relations already there are replaced. With --ray, --out is a folder of Parquet files, and bad records go to a table."""
     ray_options.check(ray, ray_address=ray_address, workers=workers, partition_mb=partition_mb)
-    gc.set_threshold(GC_THRESHOLD)
     from relsift.cli.progress import StageProgress
     from relsift.corpora.convert import writer_for
     from relsift.errors import require
@@ -108,8 +106,7 @@ def command(
 @contextmanager
 def _collecting_new_objects_alone() -> Iterator[None]:
     """The garbage collector leaves alone what lives already: the model and the libraries, which last as long as the prediction."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection before it, which would look at all of torch for garbage that hardly exists
     try:
         yield
     finally:

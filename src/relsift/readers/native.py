@@ -163,11 +163,9 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
     for number, place in enumerate(places):
         line = plain_line(place.line, place.where, number) if place.line and positions == CHARACTERS else None
         if line is not None:
-            name_of_line = line.doc_id, line.key
-            if name_of_line not in seen and len(seen) < _IDS_COMPARED:
-                seen.add(name_of_line)
-                yield line
-                continue
+            _count_id(line, place.where, seen, report)
+            yield line
+            continue
         record = None
         try:
             record = place.value()
@@ -179,12 +177,17 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
             continue
         if record.get("id") in (None, ""):
             report.drop("lines without an id, named by their number", place.where)
-        name_of_line = (line.doc_id, line.key)
-        if name_of_line in seen:
-            report.drop("lines with an id that an earlier line has (kept)", f"{place.where}: {line.key!r}")
-        elif len(seen) < _IDS_COMPARED:
-            seen.add(name_of_line)
+        _count_id(line, place.where, seen, report)
         yield line._replace(number=number)
+
+
+def _count_id(line: Line, where: str, seen: set[tuple[str, str]], report: ReadReport) -> None:
+    """Count a line whose id an earlier line has."""
+    name_of_line = line.doc_id, line.key
+    if name_of_line in seen:
+        report.drop("lines with an id that an earlier line has (kept)", f"{where}: {line.key!r}")
+    elif len(seen) < _IDS_COMPARED:
+        seen.add(name_of_line)
 
 
 def _join_lines(lines: list[Line], report: ReadReport) -> Document:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from relsift import __version__
@@ -23,7 +23,7 @@ from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
 from relsift.items import in_blocks
 from relsift.omissions import counted
 from relsift.readers.base import OnError, ReadReport
-from relsift.schema import Document, sentences_of
+from relsift.schema import Document
 from relsift.streaming.inputs import open_input
 from relsift.streaming.output import check_place, is_resumable, not_resumable, write_file, write_to_standard_output
 from relsift.streaming.read_ahead import read_ahead
@@ -146,13 +146,7 @@ def _predicted(
     on_sentences: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     for block in blocks:
-        if extractor.candidates.window > 1:  # pairs across sentences belong to documents
-            yield list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
-            if on_sentences is not None:
-                on_sentences(report.sentences)
-            continue
-        sentences = extractor.stream(sentences_of(block), threshold=threshold, report=report, entities=entities)
-        yield [Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text) for document in block]
+        yield list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
         if on_sentences is not None:
             on_sentences(report.sentences)
 
