@@ -20,6 +20,7 @@ from relsift.registry import CORPORA, ENTITY_ANNOTATORS, EXPERIMENTS, LOSSES, MO
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(app)  # making it takes longer than a look at a page
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -79,7 +80,7 @@ def test_the_picture_of_the_readme_and_the_figures_below_it_are_of_one_demo():
 
 def option_names(command: str) -> set[str]:
     """The long options of a command of the command line, `corpora prepare` too."""
-    found = typer.main.get_command(app)
+    found = COMMANDS
     for word in command.split():
         found = found.commands[word]
     return {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
@@ -87,7 +88,7 @@ def option_names(command: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_that_a_page_writes_down_exists_with_its_options(page):
-    commands = {" ".join(path) for path in paths_of(typer.main.get_command(app))}
+    commands = {" ".join(path) for path in paths_of(COMMANDS)}
     text = page.read_text(encoding="utf-8")
     fenced = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     code = "\n".join([*fenced, *re.findall(r"^    relsift .*", text, re.MULTILINE)])
