@@ -19,6 +19,7 @@ ROOT = Path(relsift.__file__).parent
 # A new module or package of `src/relsift` has to be given its place here.
 LAYERS = (
     ("errors", "views"),
+    ("token_text",),
     ("schema", "locks"),
     (
         "text", "abbreviations", "stable_random", "home", "files", "model_extras", "json_text", "yaml_text", "shipped", "omissions",

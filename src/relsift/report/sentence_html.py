@@ -10,7 +10,8 @@ from relsift.candidates import Direction
 from relsift.report.arcs import MEANING, Arc
 from relsift.report.merged_entities import Presence
 from relsift.report.wording import counted, display_width
-from relsift.schema import Entity, Sentence, is_cjk
+from relsift.schema import Entity, Sentence
+from relsift.token_text import is_cjk
 
 CJK_SHARE = 0.2  # a sentence with a larger share of Chinese characters is set as Chinese
 ENTITY_MARK = {"": "", "missed": "○ ", "spurious": "+ "}  # before the type; the same signs as of relations
