@@ -67,6 +67,13 @@ class Candidates:
     seems to do. The choice of candidates then *reads the gold annotation*: every pair against the text order is related. The option exists
     to measure this effect and should not be used otherwise. It needs *directed*. Sentences without annotation give pairs in text order
     only.
+
+    >>> from relsift.schema import Entity
+    >>> sentence = Sentence("s", ("Ada", "leads", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
+    >>> [(pair.head, pair.tail) for pair in Candidates().pairs(sentence)]
+    [(0, 1), (1, 0)]
+    >>> [(pair.head, pair.tail) for pair in Candidates(direction="undirected").pairs(sentence)]
+    [(0, 1)]
     """
 
     direction: Direction = "directed"

@@ -111,6 +111,7 @@ class TrainingConfig(_Section):
     freeze_words: bool = False  # do not train the word embeddings, neither those from a file nor random ones
     epochs: int = Field(30, ge=1, le=MOST)  # at most
     patience: int = Field(6, ge=1, le=MOST)  # epochs without a better development F1
+    save_minutes: float | None = Field(10.0, gt=0, le=MOST)  # between two states within an epoch, to resume from; None: after epochs alone
     average: bool = False  # score and keep the running mean over epochs of the parameters, not those of one epoch
     ema: float | None = Field(None, gt=0, lt=1)  # score and keep the exponential moving mean over steps, of this decay, in their place
     seed: int = Field(1, ge=0, le=MOST_SEED)
@@ -175,6 +176,13 @@ def load_config(
 
     Args: model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
     Raises: ConfigError naming the key, what was expected and what came.
+
+    >>> config = load_config(model="pcnn", overrides=["training.epochs=5"])
+    >>> config.model.name, config.training.epochs
+    ('pcnn', 5)
+    >>> load_config(model="pcnn", overrides=["training.epoch=5"])
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: training.epoch: expected an option that exists, got an unknown one; did you mean training.epochs?
     """
     given: dict[str, Any] = {}
     if file is not None:

@@ -16,23 +16,25 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from relsift.errors import DataError
+from relsift.token_text import has_blank_between, join_tokens
 from relsift.views import EntityView, RelationView
 
 Changed = TypeVar("Changed", "Sentence", "Document")
 
 ROOT = -1  # the head of a token that has none
 _END = itemgetter(1)  # of a span
-_IDEOGRAPHIC_SPACE = "\u3000"
-_CLOSING = frozenset(",.;:!?%)]}’”")  # a token of these alone stands close to the word before it
-_CLITICS = frozenset(("'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "''", "-RRB-", "-RSB-"))  # as treebanks cut and write them
-_OPENING = frozenset((*"([{“‘$£€", "``", "-LRB-", "-LSB-"))  # stands close to the word after it
 _CYCLE_SHOWN = 20  # tokens of a cycle in a message
 _DRAWING = "relsift.report.notebook"  # by name: it lies above, and only a notebook needs it
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A typed mention in a sentence."""
+    """A typed mention in a sentence: tokens `start` to `end`, the end exclusive.
+
+    >>> mayor = Entity(3, 5, "PER")
+    >>> Sentence("s", ("She", "met", "the", "town", "mayor"), (mayor,)).text_of(mayor)
+    'town mayor'
+    """
 
     start: int  # first token
     end: int  # token after the last one
@@ -115,6 +117,14 @@ class Sentence:
     """One sentence with its entities and relations.
 
     Relations and candidate pairs are between `entities`, also where `tagged` is set.
+
+    >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
+    >>> sentence = Sentence("s", ("Ada", "leads", "Acme"), entities, (Relation(head=0, tail=1, type="leads"),))
+    >>> [(sentence.text_of(entities[r.head]), r.type, sentence.text_of(entities[r.tail])) for r in sentence.relations]
+    [('Ada', 'leads', 'Acme')]
+    >>> Sentence("s", ("Ada",), (Entity(0, 2, "PER"),))
+    Traceback (most recent call last):
+    relsift.errors.DataError: sentence 's', entity 0: expected 0 <= start < end <= 1 tokens, got start 0, end 2
     """
 
     id: str
@@ -236,7 +246,7 @@ class Sentence:
             return False
         if self.offsets is not None:
             return self.offsets[token - 1][1] < self.offsets[token][0]
-        return _has_blank_between(self.tokens[token - 1], self.tokens[token])
+        return has_blank_between(self.tokens[token - 1], self.tokens[token])
 
     def _words(self, start: int, end: int) -> str:
         tokens = self.tokens[start:end]
@@ -369,34 +379,3 @@ def sentences_of(documents: Iterable[Document]) -> Iterator[Sentence]:
     """All sentences, in order."""
     for document in documents:
         yield from document.sentences
-
-
-def join_tokens(tokens: Iterable[str]) -> str:
-    """Tokens as readable text, for tokens whose original text is unknown: no blank before a comma, after a bracket, inside Chinese."""
-    text, before = "", ""
-    for token in tokens:
-        text += f" {token}" if before and _has_blank_between(before, token) else token
-        before = token
-    return text
-
-
-def _has_blank_between(left: str, right: str) -> bool:
-    """Whether a blank stands between two tokens in print."""
-    if left[-1].isspace() or right[0].isspace():
-        return False
-    if (is_cjk(left[-1]) and is_cjk(right[0])) or _is_wide_mark(left[-1]) or _is_wide_mark(right[0]):
-        return False
-    return not (_CLOSING.issuperset(right) or right in _CLITICS or left in _OPENING)
-
-
-def _is_wide_mark(character: str) -> bool:
-    """Full-width punctuation, which has its own blank inside."""
-    return is_cjk(character) and not character.isalnum()
-
-
-def is_cjk(character: str) -> bool:
-    """Whether it is a Chinese ideograph or full-width punctuation; the full-width blank is none."""
-    return (
-        "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef"
-        or "\U00020000" <= character <= "\U0003ffff"
-    ) and character != _IDEOGRAPHIC_SPACE  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import trainer_to_kill
-from trainer_to_kill import EPOCHS, KILL_EPOCH, MOMENTS
+from trainer_to_kill import EPOCHS, KILL_EPOCH, MOMENTS, WITHIN
 
 from relsift.training.loop import TrainingResult
 from toy import same_tensors
@@ -22,7 +22,7 @@ SCRIPT = Path(trainer_to_kill.__file__)
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SCRIPT.parents[1]), *sys.path])}
     return subprocess.Popen([sys.executable, SCRIPT, *arguments], stdout=subprocess.PIPE, text=True, env=environment)
 
 
@@ -55,6 +55,8 @@ def assert_resumes_to(uninterrupted: TrainingResult, folder: Path) -> list[int]:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_a_known_moment_it_resumes_to_the_same_weights(moment, killed, uninterrupted, tmp_path):
     shutil.copytree(killed / moment, tmp_path / "state")
+    if moment == WITHIN:
+        assert [file.name for file in (tmp_path / "state").glob("*.safetensors")] == [f"epoch-{KILL_EPOCH - 1}-batch-1.safetensors"]
     done = KILL_EPOCH if moment == "state saved, old tensors not yet deleted" else KILL_EPOCH - 1
     assert assert_resumes_to(uninterrupted, tmp_path / "state") == list(range(done + 1, EPOCHS + 1))
     assert [file.name for file in (tmp_path / "state").glob("*.safetensors")] == [f"epoch-{EPOCHS}.safetensors"]

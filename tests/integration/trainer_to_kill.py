@@ -23,10 +23,11 @@ from relsift.training import loop, state
 
 EPOCHS = 8
 KILL_EPOCH = 3
+WITHIN = "between two batches, after a state within the epoch"
 
 
-def train(folder: Path, **watchers: Any) -> loop.TrainingResult:
-    config = toy.run_config(epochs=EPOCHS, batch_pairs=8)
+def train(folder: Path, *, save_minutes: float | None = None, **watchers: Any) -> loop.TrainingResult:
+    config = toy.run_config(epochs=EPOCHS, batch_pairs=8, save_minutes=save_minutes)
     return loop.train(config, toy.sentences(24, seed=1), toy.sentences(12, seed=2), state_folder=folder, resume=True, **watchers)
 
 
@@ -68,6 +69,7 @@ def before_tidying() -> None:
 # What to set up at the start of the epoch in which the process dies: the instruction that kills it.
 MOMENTS: dict[str, Callable[[], None]] = {
     "between two batches": die,
+    WITHIN: die,
     "half of the tensors written": half_tensors,
     "tensors written, not yet named by state.json": before_description,
     "half of state.json written": half_description,
@@ -85,7 +87,7 @@ def train_to_death(folder: Path, moment: str) -> None:
         if epoch == KILL_EPOCH and done == 2:
             MOMENTS[moment]()
 
-    train(folder, on_batch=on_batch)
+    train(folder, on_batch=on_batch, save_minutes=1e-9 if moment == WITHIN else None)
 
 
 def report(record: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from relsift.cli import data_options, text_options
 from relsift.cli.output import echo, new_console, note, show
 
 if TYPE_CHECKING:
+    from relsift.bundle import Bundle
     from relsift.candidates import CandidateReport
     from relsift.cli.progress import TrainingProgress
     from relsift.config import RunConfig
@@ -56,6 +57,12 @@ def command(
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Train with so many seeds, each in a run folder below --out; print mean and spread.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes", help="Share the batches of every step among so many processes, on GPUs one each.", show_default=False,
+        ),
+    ] = None,
     ensemble: Annotated[bool, typer.Option("--ensemble", help="With --seeds: write the models as one, whose scores are the mean.")] = False,
     licence: Annotated[
         str | None,
@@ -66,18 +73,26 @@ def command(
     no_relation: data_options.NoRelation = None,
 ) -> None:
     """Train a model, or several by --seeds; select epoch and threshold on development data."""
+    from relsift.cli.processes import train_together
+    from relsift.errors import require
+    from relsift.training.launched import place
+
+    require(processes is None or processes >= 1, "--processes", expected="a number of processes >= 1", got=processes)
+    require(processes in (None, 1) or seeds is None, "--seeds", expected="none beside --processes, which train one model", got=seeds)
+    rank, count, _ = place()
+    if processes is not None and processes > 1 and count == 1:
+        train_together(processes)
+    require(processes in (None, count), "--processes", expected=f"{count}, as many as were started together, or none", got=processes)
     from relsift.annotators.own_tokens import token_fit
     from relsift.cli.progress import TrainingProgress
     from relsift.config import encoder_overrides, load_config
     from relsift.corpora.data import resolve
     from relsift.device import checked_device
-    from relsift.errors import require
     from relsift.files import check_output
     from relsift.model_card import checked_licence
     from relsift.models.base.joint_model import finds_entities
-    from relsift.report.score_tables import score_table
     from relsift.training.data import training_data
-    from relsift.training.run import train_run
+    from relsift.training.processes import check_processes
     from relsift.training.training_set import check_encoder
     from relsift.training.windows import check_window
 
@@ -91,6 +106,7 @@ def command(
     has_to_find = from_text and source is None
     check = load_config(model=model, preset=preset, file=config, overrides=options, from_text=has_to_find)
     check_encoder(check)
+    check_processes(check.training, count)
     check_window(check)
     expected = "a model that finds entities, such as pipeline (`relsift models`), or --entities-from"
     require(not has_to_find or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)
@@ -102,10 +118,14 @@ def command(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
         window=check.candidates.window, licence=None if licence is None else checked_licence(licence),
     )  # fmt: skip
-    data_options.tell(training.notes, training.warnings)
+    if rank == 0:
+        data_options.tell(training.notes, training.warnings)
     run_config = load_config(
         model=model, preset=preset, file=config, overrides=options, direction=training.direction, from_text=has_to_find
     )
+    if rank:
+        _assist(run_config, training.run, out, resume=resume)
+        return
     echo(
         f"{run_config.model.name} on {training.run.name}: {len(training.run.training)} training and "
         f"{len(training.run.development)} development sentences, {run_config.candidates.direction}",
@@ -117,9 +137,19 @@ def command(
     if seeds is not None:
         _train_seeds(run_config, training.run, out, seeds, progress, ensemble=ensemble, resume=resume)
         return
-    with progress:
+    _train_one(run_config, training.run, out, progress, resume=resume)
+
+
+def _train_one(config: RunConfig, data: RunData, out: Path, progress: TrainingProgress, *, resume: bool) -> None:
+    """Train and show the scores."""
+    from relsift.cli.processes import ending_together
+    from relsift.report.score_tables import score_table
+    from relsift.training.processes import joined
+    from relsift.training.run import train_run
+
+    with progress, ending_together(), joined(config.training) as processes:
         result, scores = train_run(
-            run_config, training.run, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch, on_fold=progress.fold
+            config, data, out, resume=resume, on_epoch=progress.epoch, on_batch=progress.batch, on_fold=progress.fold, processes=processes
         )
     state = result.state
     _tell_candidates(result.candidates)
@@ -130,7 +160,26 @@ def command(
     if (entity_f1 := state.history[state.best_epoch - 1].get("dev_entity_f1")) is not None:
         echo(f"entities of the development part, micro F1: {100 * entity_f1:.1f}")
     echo(scores.setting_line())
+    _write_card(result.bundle, out)
     echo(f"model written to {out / 'model'}")
+
+
+def _write_card(bundle: Bundle, run: Path) -> None:
+    from relsift.bundle import MODEL_FOLDER
+    from relsift.model_card import keep_card
+
+    if not keep_card(bundle, run / MODEL_FOLDER):
+        note(f"{run / MODEL_FOLDER / 'README.md'} was written by hand and stays; `relsift card {run}` replaces it")
+
+
+def _assist(config: RunConfig, data: RunData, out: Path, *, resume: bool) -> None:
+    """What all processes but the first do."""
+    from relsift.cli.processes import ending_together
+    from relsift.training.processes import joined
+    from relsift.training.run import assist_run
+
+    with ending_together(), joined(config.training) as processes:
+        assist_run(config, data, out, processes, resume=resume)
 
 
 def _tell_candidates(report: CandidateReport) -> None:
@@ -161,4 +210,5 @@ def _train_seeds(
         return
     show(score_table(result.scores, f"development, ensemble of {count}, threshold {result.ensemble.decision.threshold:.3f}"))
     echo(result.scores.setting_line())
+    _write_card(result.ensemble, out)
     echo(f"ensemble written to {out / 'model'}")

@@ -5,7 +5,6 @@ Repeatable bit for bit on one machine with one number of threads: order, dropout
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -36,11 +35,13 @@ from relsift.training.jack_knife import OnFold, check_pair_entities, found_by_ja
 from relsift.training.label_counts import tell_counts
 from relsift.training.optimisers import make_optimiser
 from relsift.training.pretrained import check_pretrained, freeze, frozen_states_kept, pretrained_layers
+from relsift.training.processes import ALONE, Processes
 from relsift.training.selection import ScoredPart, Selection, first_rule
 from relsift.training.state import TrainingState, clear_state, load_state, save_state
 from relsift.training.teacher import TaughtScores, check_teacher, taught_scores
 from relsift.training.training_set import TrainingSet, make_training_set, with_found_pairs
 from relsift.training.transformer_weights import load_pretrained
+from relsift.training.within_epoch import Saves, Within
 from relsift.training.word_table import prepare_words
 
 NOTHING_RIGHT = (
@@ -167,15 +168,19 @@ def fit(
     on_epoch: OnEpoch | None = None,
     on_batch: OnBatch | None = None,
     on_fold: OnFold | None = None,
+    processes: Processes = ALONE,
 ) -> TrainingResult:
-    """Train what was prepared, once. Args and errors: as `train`; on_fold: hears of the jack-knife, if there is one."""
+    """Train what was prepared, once; in the first of several processes, with the others in `assist`.
+
+    Args and errors: as `train`; on_fold: hears of the jack-knife, if there is one. ProcessLostError if another process has ended.
+    """
     config, scorer = prepared.config, prepared.scorer
     c = config.training
     training_set = _with_found_pairs(prepared, state_folder, resume, on_batch, on_fold)
     with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.trainable, state_folder):
         tell_counts(scorer.trainable, training_set, c)
         taught = taught_scores(c, training_set, prepared.device, state_folder, resume=resume)
-        state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch)
+        state = _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, on_epoch, on_batch, processes)
     scorer.trainable.eval()
     selection = prepared.selection
     decision, notes, part = replace(selection.rule, threshold=state.best_threshold), list[str](), selection.best
@@ -187,6 +192,19 @@ def fit(
     notes += [*training_set.notes, *([] if taught is None else taught.notes())]
     notes += [*scorer.trainable.notes(training_set.examples), *kernel_notes()]
     return TrainingResult(bundle, state, training_set.report, notes, prepared.vectors, part)
+
+
+def assist(prepared: Prepared, processes: Processes, *, state_folder: Path | None = None, resume: bool = False) -> None:
+    """What all processes but the first do of a training: batches. They select nothing, and write nothing.
+
+    Args: state_folder: of the first process, to resume from.
+    Raises: as `fit`.
+    """
+    c, scorer, training_set = prepared.config.training, prepared.scorer, prepared.training_set
+    with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.trainable, None):
+        tell_counts(scorer.trainable, training_set, c)
+        taught = taught_scores(c, training_set, prepared.device, None, resume=False)
+        _run_epochs(c, scorer, training_set, taught, prepared.selection, state_folder, resume, None, None, processes)
 
 
 def _with_found_pairs(
@@ -216,21 +234,34 @@ def _run_epochs(
     resume: bool,
     on_epoch: OnEpoch | None,
     on_batch: OnBatch | None,
+    processes: Processes = ALONE,
 ) -> TrainingState:
-    """Train until the last epoch, or until `patience` epochs were no better; leaves the weights of the best epoch in the model."""
+    """Train until the last epoch, or until `patience` epochs were no better; leaves the weights of the best epoch in the model.
+
+    Of several processes the first one alone selects, writes, and has the best weights.
+    """
     model = scorer.trainable
     optimiser = make_optimiser(c, [weight for weight in model.parameters() if weight.requires_grad], pretrained_layers(model))
     state, best = TrainingState(), snapshot(model)
     mean = make_mean(c, model)
-    if state_folder is not None and not resume:
+    if state_folder is not None and not resume and processes.is_first:
         clear_state(state_folder)  # else a run that is killed in its first epoch would be resumed from an older run's state
     if resume and state_folder is not None and (saved := load_state(state_folder, model, optimiser, mean)) is not None:
         state, best = saved
+    processes.check_same(model, training_set)
+
+    def keep(within: Within) -> None:
+        assert state_folder is not None
+        save_state(state_folder, replace(state, within=within), model, best, optimiser, mean)
+
     while state.epoch < c.epochs and state.epoch - state.best_epoch < c.patience:
-        started = time.perf_counter()
-        state.epoch += 1
-        losses = run_epoch(model, optimiser, training_set, c, state.epoch, on_batch, mean, taught)
-        seconds = time.perf_counter() - started
+        saves = Saves(c.save_minutes, None if state_folder is None else keep, state.within)
+        losses = run_epoch(model, optimiser, training_set, c, state.epoch + 1, on_batch, mean, taught, saves, processes)
+        seconds = saves.seconds
+        state.epoch, state.within = state.epoch + 1, None
+        if not processes.is_first:
+            state.best_epoch = processes.gather(None)[0]
+            continue
         if mean is not None:
             mean.after_epoch(model)
         with nullcontext() if mean is None else mean.applied_to(model):
@@ -247,6 +278,7 @@ def _run_epochs(
             save_state(state_folder, state, model, best, optimiser, mean)
         if on_epoch is not None:
             on_epoch(record)
+        processes.gather(state.best_epoch)  # so the others know whether there is another epoch
     model.load_state_dict(best)
     return state
 

@@ -22,8 +22,9 @@ from relsift.inference import InferenceReport
 from relsift.registry import find
 from relsift.training.device import enough_memory
 from relsift.training.jack_knife import OnFold
-from relsift.training.loop import Prepared, TrainingResult, fit, prepare
+from relsift.training.loop import Prepared, TrainingResult, assist, fit, prepare
 from relsift.training.predicting import evaluate_predicted, score_bundle
+from relsift.training.processes import ALONE, Processes
 from relsift.training.run_folder import RunData, begin, check_place, claimed, record_of
 from relsift.training.state import STATE
 from relsift.training.windows import in_passages
@@ -39,27 +40,41 @@ def train_run(
     on_batch: Callable[[int, int], None] | None = None,
     on_fold: OnFold | None = None,
     plain: bool = False,
+    processes: Processes = ALONE,
 ) -> tuple[TrainingResult, Scores]:
     """Train into `folder`; returns the result and the scores on the development part.
 
     Options and data are checked before anything is written, so a start that fails leaves the folder free.
 
-    Args: plain: as of `relsift.training.loop.prepare`.
+    Args: plain: as of `relsift.training.loop.prepare`. processes: this one, the first of several; the others call `assist_run`.
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on, or if another
         process trains in it.
     """
     checked_device(config.training.device)  # first: parsing takes long
     check_place(config, data, folder, resume)
-    read, data = data, in_passages(config, data)
-    if "trees" in find("model", config.model.name).READS:
-        parser = config.encoding.parser
-        data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
-    data = with_tokens_of_text(config, data)
+    read, data = data, _as_trained_on(config, data)
     prepared = prepare(config, data.training, data.development, plain=plain)  # finds out what is wrong with options and data
     with claimed(folder):
         check_place(config, read, folder, resume)  # again: another process may have begun a run here meanwhile
         begin(config, read, folder)  # knows sentences again, not passages
-        return _train(prepared, data, folder, resume, on_epoch, on_batch, on_fold)
+        return _train(prepared, data, folder, resume, on_epoch, on_batch, on_fold, processes)
+
+
+def assist_run(config: RunConfig, data: RunData, folder: Path, processes: Processes, *, resume: bool = False, plain: bool = False) -> None:
+    """The part of all processes but the first in `train_run`, with the same arguments; it writes nothing."""
+    data = _as_trained_on(config, data)
+    prepared = prepare(config, data.training, data.development, plain=plain)
+    with enough_memory():
+        assist(prepared, processes, state_folder=folder / STATE_FOLDER, resume=resume)
+
+
+def _as_trained_on(config: RunConfig, data: RunData) -> RunData:
+    """With the passages, trees and tokens that the options ask for."""
+    data = in_passages(config, data)
+    if "trees" in find("model", config.model.name).READS:
+        parser = config.encoding.parser
+        data = replace(data, training=with_trees(data.training, parser), development=with_trees(data.development, parser))
+    return with_tokens_of_text(config, data)
 
 
 def with_tokens_of_text(config: RunConfig, data: RunData) -> RunData:
@@ -80,6 +95,7 @@ def _train(
     on_epoch: Callable[[dict[str, Any]], None] | None,
     on_batch: Callable[[int, int], None] | None,
     on_fold: OnFold | None,
+    processes: Processes,
 ) -> tuple[TrainingResult, Scores]:
     def record_epoch(record: dict[str, Any]) -> None:
         with open_output(folder / HISTORY_FILE, "a") as stream:
@@ -90,7 +106,9 @@ def _train(
     try:
         with enough_memory():
             state = folder / STATE_FOLDER
-            result = fit(prepared, state_folder=state, resume=resume, on_epoch=record_epoch, on_batch=on_batch, on_fold=on_fold)
+            result = fit(
+                prepared, state_folder=state, resume=resume, on_epoch=record_epoch, on_batch=on_batch, on_fold=on_fold, processes=processes
+            )
     except Exception:
         if not (folder / STATE_FOLDER / STATE).exists():  # nothing to resume: the folder can be begun again, with options that work
             (folder / CONFIG_FILE).unlink()

@@ -1,8 +1,10 @@
-"""The state of a training run between two epochs, on disk: with it, `--resume` ends with the result of an uninterrupted run.
+"""The state of a training run, on disk: with it, `--resume` ends with the result of an uninterrupted run.
+
+It is saved after every epoch, and every `training.save_minutes` within one, between two steps of the optimiser.
 
 Tensors go to a safetensors file with the epoch in its name. The rest goes to `state.json`, which is replaced last and names the tensor
-file. So a process that is killed at any moment leaves one complete state. Random numbers need no state: the seed of an epoch depends on
-the run's seed and the epoch's number.
+file. So a process that is killed at any moment leaves one complete state. Between two epochs random numbers need no state: the seed of an
+epoch depends on the run's seed and the epoch's number. Within one, the state has that of torch's generators.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from relsift.format1 import renamed
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.training.average import WeightMean
+from relsift.training.within_epoch import Within, within_of
 from relsift.weights import load_tensors, save_tensors
 
 STATE = "state.json"
@@ -31,7 +34,7 @@ _AGAIN = "train again without --resume, in another --out"
 class _StateFile(Strict):
     """state.json"""
 
-    tensors: str = Field(pattern=r"^epoch-\d+\.safetensors$")  # a file of this folder
+    tensors: str = Field(pattern=r"^epoch-\d+(-batch-\d+)?\.safetensors$")  # a file of this folder
     sha256: str
     numbers: dict[str, int | float]  # of the optimiser, and of the mean of the weights
     progress: dict[str, Any]  # see `_state`
@@ -46,6 +49,14 @@ class TrainingState:
     best_f1: float = -1.0  # development micro F1 of the best epoch
     best_threshold: float = 0.0  # of the best epoch
     history: list[dict[str, Any]] = field(default_factory=list)  # one record an epoch
+    within: Within | None = None  # how far the next epoch is; None: between two epochs
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was before there were states within an epoch, where there is none."""
+        if self.within is None:
+            return {name: value for name, value in vars(self).items() if name != "within"}
+        own = {name: value for name, value in vars(self.within).items() if name != "random"}
+        return vars(self) | {"within": own}
 
 
 def save_state(
@@ -56,7 +67,7 @@ def save_state(
     optimiser: torch.optim.Optimizer,
     mean: WeightMean | None = None,
 ) -> None:
-    """Write the state; the tensors of earlier epochs are deleted afterwards. Args: best: the model's state after the best epoch.
+    """Write the state; the tensors of earlier ones are deleted afterwards. Args: best: the model's state after the best epoch.
 
     Frozen weights are the same in the model, its best state and its mean, and are written once.
     """
@@ -74,10 +85,12 @@ def save_state(
                 tensors[f"optimiser.{index}.{name}"] = value
             else:
                 numbers[f"optimiser.{index}.{name}"] = value
-    file = folder / f"epoch-{state.epoch}.safetensors"
+    within = state.within
+    tensors |= {} if within is None else {f"random.{name}": value for name, value in within.random.items()}
+    file = folder / f"epoch-{state.epoch}{'' if within is None else f'-batch-{within.batches}'}.safetensors"
     # A shared table has two names, which safetensors allows only for copies. Loading writes the same values twice.
     save_tensors({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
-    write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": vars(state)})
+    write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": state.to_json()})
     for old in folder.glob("epoch-*.safetensors"):
         if old != file:
             old.unlink()
@@ -124,16 +137,17 @@ def load_state(
             if mean.tensors.keys() != best.keys():
                 raise ValueError("it has no mean of the weights; training.average and training.ema were off")
             mean.count = _count(saved.numbers.get(_COUNT, saved.progress.get("epoch")))  # version 0.1 wrote none: epochs
-        return _state(saved.progress), best
+        random = {name.removeprefix("random."): value for name, value in tensors.items() if name.startswith("random.")}
+        return _state(saved.progress, random), best
     except (KeyError, ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise CheckpointError(
             f"{folder}: the saved training state does not fit this run ({' '.join(str(error).split())}); {_AGAIN}"
         ) from error
 
 
-def _state(saved: dict[str, Any]) -> TrainingState:
+def _state(saved: dict[str, Any], random: dict[str, Tensor]) -> TrainingState:
     """Raises TypeError or ValueError for what no training has written."""
-    state = TrainingState(**saved)
+    state = TrainingState(**(saved | {"within": within_of(saved.get("within"), random)}))
     whole = all(type(number) is int for number in (state.epoch, state.best_epoch))
     numbers = all(type(number) in (int, float) for number in (state.best_f1, state.best_threshold))
     records = state.history if isinstance(state.history, list) else [None]

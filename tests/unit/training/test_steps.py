@@ -118,6 +118,35 @@ def test_interrupted_after_any_epoch_a_run_with_every_option_ends_bit_for_bit_li
     assert whole.bundle.decision.threshold == resumed.bundle.decision.threshold
 
 
+def stop_in(epoch: int, batch: int) -> Any:
+    """A watcher of batches."""
+    epochs = 0
+
+    def stop(done: int, _: int) -> None:
+        nonlocal epochs
+        epochs += done == 1
+        if (epochs, done) == (epoch, batch):
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def test_interrupted_within_any_epoch_a_run_with_every_option_ends_bit_for_bit_like_one_that_never_saved_a_state(tmp_path):
+    options: dict[str, Any] = {"word_dropout": 0.1, "batch_pairs": 10, **EVERYTHING, "accumulate": 2}
+    whole = run(config_of(**options, save_minutes=None))
+    saving, state = config_of(**options, save_minutes=1e-9), tmp_path / "state"
+    # The second one goes on within the first epoch and ends in the third, the second one that it begins.
+    for place, tensors in (((1, 3), "epoch-0-batch-2.safetensors"), ((2, 5), "epoch-2-batch-4.safetensors")):
+        with pytest.raises(KeyboardInterrupt):
+            run(saving, state_folder=state, resume=True, on_batch=stop_in(*place))
+        assert [file.name for file in state.glob("*.safetensors")] == [tensors]
+    resumed = run(saving, state_folder=state, resume=True)
+    assert same_tensors(dict(whole.bundle.model.state_dict()), dict(resumed.bundle.model.state_dict()))
+    for one, other in zip(whole.state.history, resumed.state.history, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    assert whole.bundle.decision.threshold == resumed.bundle.decision.threshold
+
+
 # ---- precision
 
 

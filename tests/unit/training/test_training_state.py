@@ -116,6 +116,15 @@ def test_progress_that_no_training_has_written_is_refused(folder, name, value):
         load_state(folder, *parts())
 
 
+@pytest.mark.parametrize("change", [{"batches": 0}, {"batches": "1"}, {"totals": []}, {"totals": {"loss": "1"}}, {"seconds": None}])
+def test_a_place_within_an_epoch_that_no_training_has_written_is_refused(folder, change):
+    saved = state(folder)
+    saved["progress"]["within"] = {"batches": 1, "totals": {"loss": 0.5}, "seconds": 1.0} | change
+    (folder / STATE).write_text(json.dumps(saved))
+    with pytest.raises(CheckpointError, match="within: expected batches, totals and seconds, got"):
+        load_state(folder, *parts())
+
+
 def test_the_state_of_a_model_of_another_size_is_refused(folder):
     with pytest.raises(CheckpointError, match="does not fit"):
         load_state(folder, *parts(size=5))
