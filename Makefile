@@ -8,6 +8,7 @@ PYTHON ?= python3
 DEMO_ARGS   ?=
 PYTEST_ARGS ?=
 BENCH_ARGS  ?=
+COMPARE     ?=
 
 BIN   := $(VENV)/bin
 USER_STAMP      := $(VENV)/.installed
@@ -21,7 +22,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
-	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-n 2 -k brat'  BENCH_ARGS=--quick  MINILM=folder  E5=folder  URL=https://HOST/OWNER/NAME"
+	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-n 2 -k brat'  BENCH_ARGS=--quick  COMPARE=main  MINILM=folder  E5=folder  URL=https://HOST/OWNER/NAME"
 
 install: $(USER_STAMP)  ## make .venv with relsift and the pinned packages it needs, if it is missing or out of date
 
@@ -40,11 +41,15 @@ lint: $(DEVELOPER_STAMP)  ## style and types
 site: $(DEVELOPER_STAMP)  ## build the documentation as a site in build/site, with every link checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-BENCHMARKS := pair_rate training_rate add_max end_to_end memory start gpu
+BENCHMARKS := pair_rate training_rate add_max end_to_end memory growth start gpu
 
-bench: $(DEVELOPER_STAMP)  ## measure speed and memory (half an hour on a quiet machine) and write docs/performance.md
+bench: $(DEVELOPER_STAMP)  ## measure speed and memory (half an hour on a quiet machine) and write docs/performance.md; COMPARE=commit only says what that commit did faster or slower
+ifneq ($(COMPARE),)
+	$(BIN)/python benchmarks/compare.py $(COMPARE) $(BENCH_ARGS)
+else
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
+endif
 
 models: $(DEVELOPER_STAMP)  ## train the models that come with relsift anew; MINILM=folder E5=folder are all-MiniLM-L6-v2 and multilingual-e5-small
 	$(BIN)/python benchmarks/shipped_models.py $(MINILM) $(E5)

@@ -199,8 +199,16 @@ def measured(base: Path, cases: Mapping[str, Sequence[str]], starts: Mapping[str
         yield from judged(START, *in_turns(old, new, pairs))
 
 
+def keep(options: argparse.Namespace, rows: Sequence[Row]) -> Path:
+    """Write the rows so far; returns the file."""
+    from measure import save
+
+    figures = {"base": options.base, "pairs": options.pairs, "margin": options.margin, "rows": [asdict(row) for row in rows]}
+    return save(options.save, f"python benchmarks/compare.py {options.base} --save {options.save}", figures)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    from measure import print_table, save
+    from measure import print_table
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", metavar="BASE")
@@ -214,8 +222,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = {name: shlex.split(command) for name, _, command in (case.partition("=") for case in options.case)}
     with checked_out(options.base) as base, TemporaryDirectory() as place:
         cases, starts = (given, {}) if given else usual_cases(Path(place))
-        rows = []
+        rows: list[Row] = []
         for row in measured(base, cases, starts, options.pairs):
+            if options.save and rows and rows[-1].case != row.case:
+                keep(options, rows)  # an interruption loses the case that it interrupts, and no other
             rows.append(row)
             print(f"{row.case}, {row.stage}: {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), {row.verdict}", flush=True)
     print_table(
@@ -223,8 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [(r.case, r.stage, f"{r.old:.3f}", f"{r.new:.3f}", f"{r.ratio:.2f}", f"{r.low:.2f} to {r.high:.2f}", r.verdict) for r in rows],
     )
     if options.save:
-        figures = {"base": options.base, "pairs": options.pairs, "margin": options.margin, "rows": [asdict(row) for row in rows]}
-        print(save(options.save, f"python benchmarks/compare.py {options.base} --save {options.save}", figures))
+        print(keep(options, rows))
     slow = too_slow(rows, options.margin)
     for row in slow:
         print(f"slower by more than {options.margin:.0%}: {row.case}, {row.stage}, {row.ratio:.2f} times the old CPU time")

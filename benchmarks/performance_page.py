@@ -111,6 +111,30 @@ def start(figures: Mapping[str, Any]) -> list[Block]:
     return [Table.of(("process", "seconds", "aim", "reached"), rows)]
 
 
+def stages(figures: Mapping[str, Any]) -> list[Block]:
+    """One line a case: the ratio of each stage, new to old, with its interval."""
+    rows: Rows = figures["rows"]
+    names = list(dict.fromkeys(row["stage"] for row in rows))
+    cases: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        cases.setdefault(row["case"], {})[row["stage"]] = row
+    lines = [
+        (case, *(f"{of[name]['ratio']:.2f} ({of[name]['low']:.2f} to {of[name]['high']:.2f})" if name in of else "" for name in names))
+        for case, of in cases.items()
+    ]
+    words = f"CPU time, new to old, with 95 % intervals of {figures['pairs']} pairs of runs in turns. Old: commit {figures['base']}."
+    return [Paragraph(words), Table.of(("case", *names), lines, strong=("total",) if "total" in names else ())]
+
+
+def growth(figures: Rows) -> list[Block]:
+    rows = [
+        (row["what"], row["work"], ", ".join(map(str, row["sizes"])), ", ".join(f"{one:.2f}" for one in row["seconds"]),
+         f"{row['exponent']:.2f}")
+        for row in figures
+    ]  # fmt: skip
+    return [Table.of(("what grows", "work", "sizes", "CPU seconds", "exponent"), rows, strong=("exponent",))]
+
+
 def end_to_end(figures: Rows) -> list[Block]:
     stages = ("reading", "encoding", "model", "writing")
     rows = [
@@ -143,6 +167,10 @@ SECTIONS: dict[str, tuple[str, Callable[[Any], list[Block]]]] = {
     "training_rate": ("Training", training_rate),
     "add_max": ("How near the kernel is to the machine", add_max),
     "end_to_end": ("From file to file", end_to_end),
+    "stages": ("Stages of prediction, before and after", stages),
+    "stages_training": ("Stages of training, before and after", stages),
+    "starts": ("Start, before and after", stages),
+    "growth": ("How the cost grows", growth),
     "memory": ("Memory", memory),
     "start": ("Start", start),
     "gpu": ("On a GPU", gpu),
