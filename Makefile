@@ -17,7 +17,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install develop demo test lint bench models dist clean
+.PHONY: help install develop demo test lint site bench models dist clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ test: lint  ## lint, then all tests; those that need a corpus that is not there 
 lint: $(DEVELOPER_STAMP)  ## style and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+site: $(DEVELOPER_STAMP)  ## build the documentation as a site in build/site, with every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 BENCHMARKS := pair_rate training_rate add_max end_to_end memory start gpu
 

@@ -51,7 +51,7 @@ def page() -> list[str]:
 
 
 def overview() -> Iterator[str]:
-    """For the README: what each part of the tags, and the second task, add to the baseline."""
+    """At a glance: what each part of the tags, and the second task, add to the baseline."""
     columns = {"tag": "+Tag, all entities", "tag_pair": "the pair's tags only", "tag_others": "all others' only", "mtl": "+MTL"}
     yield f"| points over the baseline | related : unrelated | {' | '.join(columns.values())} | folds × seeds |"
     yield "|---|---|" + "---|" * len(columns) + "---|"

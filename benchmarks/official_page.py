@@ -18,6 +18,7 @@ FOLDER = RESULTS / "official"
 TITLES = {
     "conll04": "CoNLL04 (English news)", "scienceie": "ScienceIE (English science)", "ddi2013": "DDI-2013 (English pharmacology)",
     "scicn": "SciCN (Chinese science abstracts, characters as tokens)", "scierc": "SciERC (English abstracts of computer science)",
+    "ade": "ADE (English case reports)",
 }  # fmt: skip
 SYSTEMS = (*VARIANTS, replace(MTL_TAG, name="mtl_tag_released", title="+MTL+Tag, `released`", preset="released"))
 ERRORS = ("false_negative", "false_positive", "wrong_class")
@@ -34,7 +35,7 @@ def page() -> list[str]:
 
 
 def overview() -> str:
-    """For the README: test micro F1, a row a corpus, a column a variant."""
+    """At a glance: test micro F1, a row a corpus, a column a variant."""
     rows = []
     for corpus, results in load(FOLDER, SYSTEMS).items():
         cells = (over_seeds(results, system, lambda cell: cell.test.micro.f1) for system in VARIANTS)
@@ -65,7 +66,8 @@ def setting(results: Results) -> str:
     """What all systems of a grid were tested on, and how."""
     cell = next(results.of(system)[0] for system in results.systems if results.of(system))
     facts = " · ".join(f"{key}={value}" for key, value in cell.test.setting.items())
-    return f"Tested on `{results.plan.data}/test`, {cell.test.sentences} sentences. {facts}."
+    where = f"`{results.plan.data}/test`" if results.plan.folds == 1 else f"`{results.plan.data}`, fold {cell.fold} of {results.plan.folds}"
+    return f"Tested on {where}, {cell.test.sentences} sentences. {facts}."
 
 
 def section(title: str, results: Results) -> Iterator[str]:

@@ -39,8 +39,9 @@ from relsift.extractor import RelationExtractor
 from relsift.files import write_json
 from relsift.found_entities import without_entities
 from relsift.readers.raw import Split, sentence_of
-from relsift.schema import Document, Entity, Relation, Sentence, join_tokens
+from relsift.schema import Document, Entity, Relation, Sentence
 from relsift.text import is_mostly_cjk
+from relsift.token_text import join_tokens
 
 RESULTS = Path(__file__).parent / "results" / "raw_text"
 BLANK_TOKEN = "␣"  # a blank as a token of its own, in SciCN

@@ -1,4 +1,4 @@
-"""Write docs/results.md, and the tables in README.md, from the cells in benchmarks/results.
+"""Write docs/results.md, and the tables in docs/results_overview.md, from the cells in benchmarks/results.
 
     python benchmarks/results_page.py
 """
@@ -14,7 +14,7 @@ import transformers_page
 from measure import write_between
 
 PAGE = Path(__file__).parent.parent / "docs" / "results.md"
-README = Path(__file__).parent.parent / "README.md"
+OVERVIEW = PAGE.with_name("results_overview.md")
 NOTE = "made by benchmarks/results_page.py; edit the .md files in benchmarks/results for the words"
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     for name, text in (
         ("results", official_page.overview()), ("systems", systems_page.overview()), ("folds", "\n".join(experiments_page.overview())),
     ):  # fmt: skip
-        write_between((f"<!-- {name} -->", f"<!-- end of {name} -->"), README, text)
+        write_between((f"<!-- {name} -->", f"<!-- end of {name} -->"), OVERVIEW, text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Load of `relsift serve` on this machine: latency and throughput with and without micro-batching, and of a plain handler; what is lost at
 a stop; memory over minutes. Writes benchmarks/results/serving.json.
 
-    python benchmarks/serve_load.py [--quick] [--seconds 5] [--minutes 10]
+    python benchmarks/serve_load.py [--quick] [--seconds 5] [--minutes 10] [--only memory]
 
 The *plain* handler is what one writes without a service: FastAPI, the same model, one request at a time (`serve_plain.py`). All servers
 run in a process of their own, one thread of torch each; the clients share one further process and ask again as soon as they have an
@@ -200,8 +200,32 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="a second each, to see that it works; writes nothing")
     options.add_argument("--seconds", type=float, default=5.0, help="of each load")
     options.add_argument("--minutes", type=float, default=10.0, help="of the memory measurement")
+    options.add_argument("--only", choices=("memory",), help="this part anew; the others stay as they were")
     chosen = options.parse_args()
     seconds, minutes = (1.0, 0.1) if chosen.quick else (chosen.seconds, chosen.minutes)
+    figures: dict[str, Any] = {}
+    if chosen.only is None:
+        loads = all_loads(seconds)
+        with server("batched") as (process, port):
+            stopped = asyncio.run(stop(process, port, min(2.0, seconds)))
+        print("stop:", stopped)
+        figures = {"characters": {kind: len(text) for kind, text in TEXTS.items()}, "loads": loads, "stop": stopped}
+    with server("batched") as (process, port):
+        grown = asyncio.run(memory(process, port, 60 * minutes))
+    print("memory:", grown)
+    if chosen.quick:
+        return
+    if chosen.only is None:
+        command = f"python benchmarks/serve_load.py --seconds {seconds:g} --minutes {minutes:g}"
+        write_json(RESULTS, {"command": command, "machine": machine(), "figures": figures | {"memory": grown}})
+    else:
+        content = json.loads(RESULTS.read_text(encoding="utf-8"))
+        grown["command"] = f"python benchmarks/serve_load.py --only memory --minutes {minutes:g}"
+        write_json(RESULTS, content | {"figures": content["figures"] | {"memory": grown}})
+
+
+def all_loads(seconds: float) -> list[dict[str, Any]]:
+    """Every server, text and number of clients. Args: seconds: of each."""
     loads = []
     for name in SERVERS:
         with server(name) as (process, port):
@@ -209,19 +233,10 @@ def main() -> None:
             for kind, text in TEXTS.items():
                 for clients in CLIENTS:
                     loads.append({"server": name, "text": kind, **asyncio.run(load(process, port, text, clients, seconds))})
-    with server("batched") as (process, port):
-        stopped = asyncio.run(stop(process, port, min(2.0, seconds)))
-    with server("batched") as (process, port):
-        grown = asyncio.run(memory(process, port, 60 * minutes))
     numbers = ("per_second", "p50", "p95", "p99", "cpu")
     rows = [[one["server"], one["text"], one["clients"], *(f"{one[name]:.1f}" for name in numbers), one["outcomes"]] for one in loads]
     print_table(["server", "text", "clients", "answers/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "outcomes"], rows)
-    print("stop:", stopped)
-    print("memory:", grown)
-    if not chosen.quick:
-        figures = {"characters": {kind: len(text) for kind, text in TEXTS.items()}, "loads": loads, "stop": stopped, "memory": grown}
-        command = f"python benchmarks/serve_load.py --seconds {seconds:g} --minutes {minutes:g}"
-        write_json(RESULTS, {"command": command, "machine": machine(), "figures": figures})
+    return loads
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make the models that come with relsift, demo-en and demo-zh, print their scores, and write into docs/guide.md what they find.
+"""Make the models that come with relsift, demo-en and demo-zh, print their scores, and write into docs/start/demo_models.md what they find.
 
     python benchmarks/shipped_models.py FOLDER_OF_MINILM FOLDER_OF_E5 [--only demo-en]
 

@@ -1,4 +1,4 @@
-"""Write into docs/guide.md what the models that come with relsift find in four short texts: python benchmarks/shipped_page.py
+"""Write into docs/start/demo_models.md what the models that come with relsift find in four short texts: python benchmarks/shipped_page.py
 
 Two texts, in `pages`, are written in the style of gazette and annotated by hand, so that each relation that is found can be called right or
 wrong. Two are from books.
@@ -19,7 +19,7 @@ from relsift.shipped import shipped_models
 from relsift.views import EntityView, RelationView
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDE = ROOT / "docs" / "guide.md"
+PAGE = ROOT / "docs" / "start" / "demo_models.md"
 PAGES = Path(__file__).parent / "pages"
 RIGHT, NEARLY, WRONG = "right", "right but for the words or the type of an entity", "wrong"
 
@@ -98,11 +98,11 @@ def scores_block() -> str:
 
 
 def main() -> None:
-    write_between(("<!-- scores of the demos -->", "<!-- end of scores of the demos -->"), GUIDE, scores_block())
+    write_between(("<!-- scores of the demos -->", "<!-- end of scores of the demos -->"), PAGE, scores_block())
     for model, file in (("demo-en", "page.txt"), ("demo-zh", "page-zh.txt")):
         language = model.removeprefix("demo-")
         for what, text in (("page", annotated_block(model, file)), ("book", book_block(model, f"real-{language}"))):
-            write_between((f"<!-- {what} of {model} -->", f"<!-- end of {what} of {model} -->"), GUIDE, text)
+            write_between((f"<!-- {what} of {model} -->", f"<!-- end of {what} of {model} -->"), PAGE, text)
 
 
 if __name__ == "__main__":

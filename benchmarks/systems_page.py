@@ -27,11 +27,11 @@ def page() -> list[str]:
 
 
 def overview() -> str:
-    """For the README: mean test micro F1 without and with tags; * where the difference is beyond chance (p < .05); seeds if not three."""
+    """At a glance: mean test micro F1 without and with tags; * where the difference is beyond chance (p < .05); seeds if not three."""
     grids = load(FOLDER, SYSTEMS)
     rows = []
     for plain, tagged in PAIRS:
-        row = [f"[`{plain.model}`](docs/models/{plain.model}.md)"]
+        row = [f"[`{plain.model}`](models/{plain.model}.md)"]
         for results in grids.values():
             cells = [results.of(system) for system in (plain, tagged)]
             means = [percent(fmean(cell.test.micro.f1 for cell in group)) if group else "–" for group in cells]

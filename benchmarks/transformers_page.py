@@ -152,5 +152,7 @@ def against(results: Results, system: System) -> list[str]:
 
 def cost(results: Results, system: System) -> list[str]:
     cells = results.of(system)
-    seeds = ", ".join(str(cell.seed) for cell in cells)
+    seeds = ", ".join(str(seed) for seed in results.seeds(system))
+    if results.plan.folds > 1:
+        seeds += f" (folds {', '.join(str(cell.fold) for cell in cells)} of {results.plan.folds})"
     return [seeds, f"{fmean(cell.seconds_per_epoch for cell in cells):.0f}", f"{cells[0].parameters / 1e6:.1f} M"]

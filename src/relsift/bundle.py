@@ -8,6 +8,7 @@ annotators/         files that entity annotators read: lists of names, a joint m
 transformer.onnx    only of a model exported to that format (see `relsift.exported.files`), whose model.json has a key `form`
 member-1/ …         only of an *ensemble*: whole model folders; its model.json names their checksums, and its scores are the mean of theirs
 encoder/            tokenizer and configuration of the transformer; only for models that read subwords
+README.md           the card (see `relsift.model_card`), which no command reads but `relsift serve`; it and other files of the user's stay
 
 A training leaves a *run* folder, which holds it:
 config.yaml     the whole configuration
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from relsift.annotators.base import Addition
 from relsift.annotators.entities import EntitySource
-from relsift.annotators.stored import ANNOTATORS_FILE, load_annotators, save_annotators
+from relsift.annotators.stored import ANNOTATORS_FILE, ANNOTATORS_FOLDER, load_annotators, save_annotators
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.device import CPU
@@ -40,11 +41,13 @@ from relsift.encoding.subwords import SubwordInput
 from relsift.encoding.tokenizers import ENCODER_FOLDER, load_subwords, save_subwords, subwords_sha256
 from relsift.encoding.tokenizers import FILES as ENCODER_FILES
 from relsift.errors import CheckpointError, ConfigError, DataError, RelsiftError, require
-from relsift.exported.files import is_exported, load_parts, save_parts
+from relsift.exported.files import TRANSFORMER_FILE, is_exported, load_parts, save_parts
 from relsift.exported.model import ExportedModel
 from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
 from relsift.format1 import renamed, upgraded
 from relsift.inference import AnyModel, AnyScorer, Ensemble, Scorer
+from relsift.locks import output_errors
+from relsift.model_extras import keep_files
 from relsift.model_file import ENSEMBLE as ENSEMBLE
 from relsift.model_file import FORMAT, read_description
 from relsift.model_file import MODEL_FILE as MODEL_FILE
@@ -58,6 +61,9 @@ if TYPE_CHECKING:
     from relsift.models.base.model import RelationModel
 
 MEMBER_FOLDER = "member-{}"  # of an ensemble, counted from 1
+DECISION_LOCK = ".decision.lock"  # while the model is decided anew
+# Names of what belongs to a model, beside the members of an ensemble.
+PARTS = (MODEL_FILE, WEIGHTS_FILE, DECISION_FILE, DECISION_LOCK, ANNOTATORS_FILE, ANNOTATORS_FOLDER, TRANSFORMER_FILE, ENCODER_FOLDER)
 MODEL_FOLDER, STATE_FOLDER = "model", "state"  # of a run, as are the next ones
 CONFIG_FILE, RUN_FILE, HISTORY_FILE, METRICS_FILE = "config.yaml", "run.json", "history.jsonl", "metrics.json"
 LOCK_FILE = "lock"
@@ -133,7 +139,7 @@ class Bundle:
         return self.scorer.candidates
 
     def save(self, folder: Path, *, half: bool = False) -> None:
-        """Write the folder atomically; an existing one is replaced.
+        """Write the folder atomically; the model in an existing one is replaced, and files that are not of a model stay.
 
         Args: half: write weights of 16 bits in place of 32, in a file of half the size. The model loads with 32 bits again, and its scores
             move a little: score the loaded one.
@@ -145,25 +151,32 @@ class Bundle:
         with replaced_folder(folder) as fresh:
             if self.members:
                 self._save_members(fresh, half=half)
-                return
-            assert isinstance(self.scorer, Scorer)
-            own = self._save_weights(fresh, half=half)
-            self.decision.save(fresh)
-            if self.encoding.subwords is not None:
-                save_subwords(self.encoding.subwords, fresh / ENCODER_FOLDER)
-            save_annotators(fresh, self.scorer.annotators, self.entity_source)
-            description = {
-                "format": FORMAT,
-                "model": self.name,
-                **own,
-                "encoding": self.encoding.to_json(),
-                "candidates": self.candidates.to_json(),
-                "weights_sha256": file_sha256(fresh / WEIGHTS_FILE),
-                "about": self.about,
-            }
-            if self.encoding.subwords is not None:
-                description["encoder_sha256"] = subwords_sha256(fresh / ENCODER_FOLDER)
-            write_json(fresh / MODEL_FILE, description)
+            else:
+                self._save_model(fresh, half=half)
+            with output_errors(folder):
+                before = MEMBER_FOLDER.format("")
+                members = [path.name for path in folder.glob(f"{before}*") if path.name.removeprefix(before).isdecimal()]
+                keep_files(folder, fresh, (*PARTS, *members))
+
+    def _save_model(self, folder: Path, *, half: bool) -> None:
+        assert isinstance(self.scorer, Scorer)
+        own = self._save_weights(folder, half=half)
+        self.decision.save(folder)
+        if self.encoding.subwords is not None:
+            save_subwords(self.encoding.subwords, folder / ENCODER_FOLDER)
+        save_annotators(folder, self.scorer.annotators, self.entity_source)
+        description = {
+            "format": FORMAT,
+            "model": self.name,
+            **own,
+            "encoding": self.encoding.to_json(),
+            "candidates": self.candidates.to_json(),
+            "weights_sha256": file_sha256(folder / WEIGHTS_FILE),
+            "about": self.about,
+        }
+        if self.encoding.subwords is not None:
+            description["encoder_sha256"] = subwords_sha256(folder / ENCODER_FOLDER)
+        write_json(folder / MODEL_FILE, description)
 
     def _save_weights(self, folder: Path, *, half: bool) -> dict[str, Any]:
         """What `model.json` says of the model. Raises ConfigError for `half` and an exported model."""

@@ -7,8 +7,9 @@ data, stored with the model and printed with every score. Evaluation does not us
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from relsift.errors import ConfigError
@@ -19,6 +20,7 @@ Direction = Literal["directed", "undirected"]
 DIRECTIONS: tuple[Direction, ...] = ("directed", "undirected")
 NO_RELATION = -1  # the label of a negative pair: it has no column in a model's scores
 MOST_WINDOW = 100  # sentences of a passage; most documents are shorter, and every sentence is read once in each of its passages
+OTHER_TYPES = "type combination not in training relations"
 AGAINST_THE_TEXT = "against the text order"
 _ROUNDING = 1e-6  # pairs; 0.29 * 100 is 28.999… in floating point, and has to count as 29
 
@@ -65,6 +67,13 @@ class Candidates:
     seems to do. The choice of candidates then *reads the gold annotation*: every pair against the text order is related. The option exists
     to measure this effect and should not be used otherwise. It needs *directed*. Sentences without annotation give pairs in text order
     only.
+
+    >>> from relsift.schema import Entity
+    >>> sentence = Sentence("s", ("Ada", "leads", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
+    >>> [(pair.head, pair.tail) for pair in Candidates().pairs(sentence)]
+    [(0, 1), (1, 0)]
+    >>> [(pair.head, pair.tail) for pair in Candidates(direction="undirected").pairs(sentence)]
+    [(0, 1)]
     """
 
     direction: Direction = "directed"
@@ -104,7 +113,7 @@ class Candidates:
         type_pairs = None
         if type_filter:
             type_pairs = frozenset(
-                _type_pair(sentence.entities[relation.head], sentence.entities[relation.tail], direction)
+                _type_pair(sentence.entities[relation.head].type, sentence.entities[relation.tail].type, direction)
                 for sentence in sentences
                 for relation in sentence.relations or ()
             )
@@ -142,13 +151,16 @@ class Candidates:
         """The candidate pairs of one sentence, heads in text order, then tails; of a passage those that it owns (see `Sentence.owns`)."""
         report = report if report is not None else CandidateReport()
         types_of = self._relation_types(sentence)
-        order = sorted(range(len(sentence.entities)), key=lambda i: text_order(sentence.entities[i], i))
-        result = []
+        entities = sentence.entities
+        order = sorted(range(len(entities)), key=lambda i: text_order(entities[i], i))
+        if len(sentence.parts) < 2 and self.max_distance is None and not self.order_leak:
+            return self._pairs_by_type(sentence, order, types_of, report)
+        result: list[Pair] = []
         for place, first in enumerate(order):
             for second in order if self.direction == "directed" else order[place + 1 :]:
-                if first == second or not sentence.owns(sentence.entities[first], sentence.entities[second]):
+                if first == second or not sentence.owns(entities[first], entities[second]):
                     continue
-                reason = self.reason_to_drop(sentence.entities[first], sentence.entities[second])
+                reason = self.reason_to_drop(entities[first], entities[second])
                 types = types_of.get((first, second), ())
                 if self.order_leak and reason is None and not types and second in order[:place]:
                     reason = AGAINST_THE_TEXT
@@ -161,6 +173,42 @@ class Candidates:
                     if types:
                         report.lost[reason] += len(types)
         return result
+
+    def _pairs_by_type(
+        self, sentence: Sentence, order: Sequence[int], types_of: Mapping[tuple[int, int], tuple[str, ...]], report: CandidateReport
+    ) -> list[Pair]:
+        """The pairs where types alone decide; in little time, since a sentence may have millions. Args: order: the entities."""
+        make = tuple.__new__  # what `Pair` calls, without a call in Python for each pair
+        kinds = [entity.type for entity in sentence.entities]
+        related, result = types_of.get, list[Pair]()
+        for place, first in enumerate(order):
+            others = order if self.direction == "directed" else order[place + 1 :]
+            if self._partners is not None:
+                partners = self._partners.get(kinds[first], ())
+                others = [second for second in others if kinds[second] in partners]
+            result += [make(Pair, (first, second, related((first, second), ()))) for second in others if second != first]
+        for (head, tail), types in types_of.items():
+            if self._partners is None or kinds[tail] in self._partners.get(kinds[head], ()):
+                report.positive += 1
+            else:
+                report.lost[OTHER_TYPES] += len(types)
+        size = len(order) * (len(order) - 1) // (1 if self.direction == "directed" else 2)
+        report.kept += len(result)
+        if size > len(result):
+            report.dropped[OTHER_TYPES] += size - len(result)
+        return result
+
+    @cached_property
+    def _partners(self) -> dict[str, set[str]] | None:
+        """Entity type -> types that it makes pairs with, as a head if directed; None: all."""
+        if self.type_pairs is None:
+            return None
+        partners: dict[str, set[str]] = {}
+        for head, tail in self.type_pairs:
+            partners.setdefault(head, set()).add(tail)
+            if self.direction == "undirected":
+                partners.setdefault(tail, set()).add(head)
+        return partners
 
     def _relation_types(self, sentence: Sentence) -> dict[tuple[int, int], tuple[str, ...]]:
         """The relation types of each related pair (head, tail), each once."""
@@ -176,8 +224,8 @@ class Candidates:
 
     def reason_to_drop(self, head: Entity, tail: Entity) -> str | None:
         """Why the pair is no candidate, whatever is annotated; None if it is one."""
-        if self.type_pairs is not None and _type_pair(head, tail, self.direction) not in self.type_pairs:
-            return "type combination not in training relations"
+        if self.type_pairs is not None and _type_pair(head.type, tail.type, self.direction) not in self.type_pairs:
+            return OTHER_TYPES
         if self.max_distance is not None and _tokens_between(head, tail) > self.max_distance:
             return f"more than {self.max_distance} tokens apart"
         return None
@@ -235,9 +283,9 @@ def in_text_order(sentence: Sentence, head: int, tail: int) -> tuple[int, int]:
     return tail, head
 
 
-def _type_pair(head: Entity, tail: Entity, direction: Direction) -> tuple[str, str]:
-    types = (head.type, tail.type)
-    return types if direction == "directed" or types[0] <= types[1] else (types[1], types[0])
+def _type_pair(head: str, tail: str, direction: Direction) -> tuple[str, str]:
+    """The two types, sorted if undirected."""
+    return (head, tail) if direction == "directed" or head <= tail else (tail, head)
 
 
 def _tokens_between(head: Entity, tail: Entity) -> int:

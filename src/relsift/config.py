@@ -176,6 +176,13 @@ def load_config(
 
     Args: model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
     Raises: ConfigError naming the key, what was expected and what came.
+
+    >>> config = load_config(model="pcnn", overrides=["training.epochs=5"])
+    >>> config.model.name, config.training.epochs
+    ('pcnn', 5)
+    >>> load_config(model="pcnn", overrides=["training.epoch=5"])
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: training.epoch: expected an option that exists, got an unknown one; did you mean training.epochs?
     """
     given: dict[str, Any] = {}
     if file is not None:

@@ -65,6 +65,10 @@ class RelationExtractor:
     | `rx.predict(items)`, `rx.stream(items)` | several, any number | sentences: those of all documents, one after the other |
 
     Documents keep items and results together; sentences are for those who have sentences, and know which is which by order and id.
+
+    >>> rx = RelationExtractor.from_pretrained("demo-en")
+    >>> [(found.head.text, found.type, found.tail.text) for found in rx("Ida Holm and her sister own the ferry.").relations]
+    [('Ida Holm', 'PER-SOC', 'sister')]
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None, *, annotator: EntityAnnotators | None = None) -> None:
@@ -120,13 +124,14 @@ class RelationExtractor:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model folder (weights as safetensors, the rest as JSON) with its card, replacing a model that is there.
 
+        A card that was written or changed by hand stays, and so do files that are not of a model.
         Raises: DataError or CheckpointError for a place that cannot be written, or that holds other things.
         """
-        from relsift.model_card import write_card  # which prediction does not need
+        from relsift.model_card import keep_card  # which prediction does not need
 
         try:
             self.bundle.save(path := _path(folder))
-            write_card(path)
+            keep_card(self.bundle, path)
         except OSError as error:
             got = error.strerror or error
             raise DataError(f"{folder}: expected a folder that can be written, got {got}; name another place") from error
@@ -338,9 +343,7 @@ class RelationExtractor:
         sentences = predict(self.bundle.scorer, decision, joined, report, entities=plan.scored)
         for document in documents:
             predicted = tuple(islice(sentences, len(document.sentences)))
-            yield with_relations_of_passages(document, predicted) if window > 1 else replace(
-                document, sentences=predicted, across=(), concept_relations=None
-            )
+            yield with_relations_of_passages(document, predicted) if window > 1 else document.with_sentences(predicted)
 
     def _with_entities(self, block: Sequence[Given], *, find_all: bool) -> list[Document]:
         """The documents, with the annotator's entities where there are none, or in place of all."""

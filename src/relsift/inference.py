@@ -39,6 +39,7 @@ AnyModel: TypeAlias = "RelationModel[Any] | ExportedModel"
 BATCH_PAIRS = 8192
 BATCH_TOKENS = 16384
 BATCH_PIECES = 8192  # of transformers, which keep more of each
+PAIRS_AT_ONCE = 500_000  # of entities; encoded pairs and their scores are all in memory before the first decision
 SENTENCES_AT_ONCE = 1024  # read before they are sorted by length into batches; bounds the memory of an endless input
 
 Stage = Literal["reading", "entities", "encoding", "model", "writing"]
@@ -355,10 +356,24 @@ def predict(
             block.extend(islice(stream, SENTENCES_AT_ONCE))
         except RelsiftError as error:
             broken = error
-        scored = score(scorer, block, report, entities=entities)
-        with report.busy("writing"):
-            decided = [decision.decide(scores, scorer.encoding.labels) for scores in scored]
-        yield from decided
+        for part in _of_few_pairs(block):
+            scored = score(scorer, part, report, entities=entities)
+            with report.busy("writing"):
+                decided = decision.decide_all(scored, scorer.encoding.labels)
+            yield from decided
         if broken is None and len(block) < SENTENCES_AT_ONCE:
             return
     raise broken
+
+
+def _of_few_pairs(block: Sequence[Sentence]) -> Iterator[Sequence[Sentence]]:
+    """The block in parts of at most PAIRS_AT_ONCE pairs of their entities; a sentence with more is a part of its own."""
+    start = pairs = 0
+    for number, sentence in enumerate(block):
+        further = len(sentence.entities) * (len(sentence.entities) - 1)
+        if number > start and pairs + further > PAIRS_AT_ONCE:
+            yield block[start:number]
+            start, pairs = number, 0
+        pairs += further
+    if start < len(block):
+        yield block[start:]

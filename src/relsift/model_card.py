@@ -12,16 +12,16 @@ from typing import Any
 
 import yaml
 
-from relsift.bundle import Bundle, model_folder
+from relsift.bundle import MODEL_FOLDER, Bundle, model_folder
 from relsift.decisions.description import threshold_table, words
 from relsift.errors import DataError
 from relsift.files import replaced_file
+from relsift.model_extras import CARD_FILE, is_written_by_relsift, marked
 from relsift.report import markdown
 from relsift.report.blocks import Commands, Paragraph, Report, Section, Table
 from relsift.report.terminal import printable
 from relsift.report.wording import counted, percent
 
-CARD_FILE = "README.md"
 HUB_LICENCES = frozenset({  # that the hub knows by these names; any other is "other" with its text
     "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0",
     "cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "gpl-2.0",
@@ -43,8 +43,29 @@ def write_card(run: Path, name: str | None = None) -> Path:
     Raises: CheckpointError as `Bundle.load`; DataError for a place that cannot be written.
     """
     folder = model_folder(run)
+    return _write(card(Bundle.load(folder), name or _name_of(folder)), folder)
+
+
+def keep_card(bundle: Bundle, folder: Path) -> bool:
+    """Write the card of a model into its model folder, unless one that was made by hand is there; returns whether it wrote.
+
+    Raises: DataError for a place that cannot be written.
+    """
     file = folder / CARD_FILE
-    text = card(Bundle.load(folder), name or (run.resolve().name if run.resolve().name != "model" else run.resolve().parent.name))
+    if file.exists() and not is_written_by_relsift(file):
+        return False
+    _write(card(bundle, _name_of(folder)), folder)
+    return True
+
+
+def _name_of(folder: Path) -> str:
+    """Of a model folder, or of the run around it."""
+    place = folder.resolve()
+    return place.parent.name if place.name == MODEL_FOLDER else place.name
+
+
+def _write(text: str, folder: Path) -> Path:
+    file = folder / CARD_FILE
     try:
         with replaced_file(file) as stream:
             stream.write(text)
@@ -62,7 +83,7 @@ def card(bundle: Bundle, name: str) -> str:
         f"Finds {counted(len(labels), 'relation')} ({', '.join(labels)}) between entities of {counted(len(types), 'type')} "
         f"({', '.join(types)}){_language(bundle)}. Made with relsift."
     )
-    return f"---\n{front}---\n\n{markdown.report(Report(name, sections, (top,)), 'README')}"
+    return marked(f"---\n{front}---\n\n{markdown.report(Report(name, sections, (top,)), 'README')}")
 
 
 def checked_licence(text: str) -> str:

@@ -9,27 +9,32 @@ All classes are frozen and validate themselves when they are created.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from itertools import pairwise
 from operator import itemgetter
+from typing import Any, TypeVar
 
 from relsift.errors import DataError
+from relsift.token_text import has_blank_between, join_tokens
 from relsift.views import EntityView, RelationView
+
+Changed = TypeVar("Changed", "Sentence", "Document")
 
 ROOT = -1  # the head of a token that has none
 _END = itemgetter(1)  # of a span
-_IDEOGRAPHIC_SPACE = "\u3000"
-_CLOSING = frozenset(",.;:!?%)]}’”")  # a token of these alone stands close to the word before it
-_CLITICS = frozenset(("'s", "n't", "'re", "'ve", "'ll", "'d", "'m", "''", "-RRB-", "-RSB-"))  # as treebanks cut and write them
-_OPENING = frozenset((*"([{“‘$£€", "``", "-LRB-", "-LSB-"))  # stands close to the word after it
 _CYCLE_SHOWN = 20  # tokens of a cycle in a message
 _DRAWING = "relsift.report.notebook"  # by name: it lies above, and only a notebook needs it
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A typed mention in a sentence."""
+    """A typed mention in a sentence: tokens `start` to `end`, the end exclusive.
+
+    >>> mayor = Entity(3, 5, "PER")
+    >>> Sentence("s", ("She", "met", "the", "town", "mayor"), (mayor,)).text_of(mayor)
+    'town mayor'
+    """
 
     start: int  # first token
     end: int  # token after the last one
@@ -112,6 +117,14 @@ class Sentence:
     """One sentence with its entities and relations.
 
     Relations and candidate pairs are between `entities`, also where `tagged` is set.
+
+    >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
+    >>> sentence = Sentence("s", ("Ada", "leads", "Acme"), entities, (Relation(head=0, tail=1, type="leads"),))
+    >>> [(sentence.text_of(entities[r.head]), r.type, sentence.text_of(entities[r.tail])) for r in sentence.relations]
+    [('Ada', 'leads', 'Acme')]
+    >>> Sentence("s", ("Ada",), (Entity(0, 2, "PER"),))
+    Traceback (most recent call last):
+    relsift.errors.DataError: sentence 's', entity 0: expected 0 <= start < end <= 1 tokens, got start 0, end 2
     """
 
     id: str
@@ -145,12 +158,15 @@ class Sentence:
         self._check("entity", self.entities)
         if self.tagged is not None:
             self._check("tagged entity", self.tagged)
-        for number, relation in enumerate(self.relations or ()):
+        self._check_relations(self.relations or ())
+
+    def _check_relations(self, relations: tuple[Relation, ...]) -> None:
+        where, size = f"sentence {self.id!r}", len(self.entities)
+        for number, relation in enumerate(relations):
             for role, position in (("head", relation.head), ("tail", relation.tail)):
-                if not 0 <= position < len(self.entities):
+                if not 0 <= position < size:
                     raise DataError(
-                        f"{where}, relation {number}: expected a {role} in 0..{len(self.entities) - 1} "
-                        f"({len(self.entities)} entities), got {position}"
+                        f"{where}, relation {number}: expected a {role} in 0..{size - 1} ({size} entities), got {position}"
                     )
             if relation.head == relation.tail:
                 raise DataError(f"{where}, relation {number}: expected two different entities, got {relation.head} twice")
@@ -230,7 +246,7 @@ class Sentence:
             return False
         if self.offsets is not None:
             return self.offsets[token - 1][1] < self.offsets[token][0]
-        return _has_blank_between(self.tokens[token - 1], self.tokens[token])
+        return has_blank_between(self.tokens[token - 1], self.tokens[token])
 
     def _words(self, start: int, end: int) -> str:
         tokens = self.tokens[start:end]
@@ -241,7 +257,9 @@ class Sentence:
 
     def with_relations(self, relations: Iterable[Relation] | None) -> Sentence:
         """The same sentence with these relations in place of its own."""
-        return replace(self, relations=None if relations is None else tuple(relations))
+        own = None if relations is None else tuple(relations)
+        self._check_relations(own or ())
+        return _changed(self, _SENTENCE_FIELDS, relations=own)  # the rest was checked when this sentence was made
 
     def _repr_html_(self) -> str:
         """For notebooks."""
@@ -306,6 +324,15 @@ class Document:
         within = (RelationView(sentence, relation) for sentence in self.sentences for relation in sentence.relations or ())
         return (*within, *(self.view(relation) for relation in self.across))
 
+    def with_sentences(self, sentences: tuple[Sentence, ...]) -> Document:
+        """The same document with these sentences in place of its own, without relations across sentences or of concepts."""
+        is_checked = len(sentences) == len(self.sentences) and all(
+            new.offsets is own.offsets and new.original is own.original for new, own in zip(sentences, self.sentences)
+        )
+        if is_checked:
+            return _changed(self, _DOCUMENT_FIELDS, sentences=sentences, across=(), concept_relations=None)
+        return replace(self, sentences=sentences, across=(), concept_relations=None)
+
     def view(self, relation: RelationAcross) -> RelationView:
         """One of `across`."""
         (number, head), (other, tail) = relation.head, relation.tail
@@ -316,6 +343,18 @@ class Document:
         """For notebooks."""
         html: str = import_module(_DRAWING).document_html(self)
         return html
+
+
+_SENTENCE_FIELDS = tuple((field.name, getattr(Sentence, field.name)) for field in fields(Sentence))
+_DOCUMENT_FIELDS = tuple((field.name, getattr(Document, field.name)) for field in fields(Document))
+
+
+def _changed(one: Changed, slots: Iterable[tuple[str, Any]], **values: Any) -> Changed:
+    """A copy with other values of some fields, which is not checked: `replace` checks all fields again. Args: slots: of its class."""
+    copy = object.__new__(type(one))
+    for name, slot in slots:
+        slot.__set__(copy, values[name] if name in values else slot.__get__(one))  # a frozen class refuses attributes
+    return copy
 
 
 def _with_original(sentence: Sentence, text: str) -> Sentence:
@@ -340,34 +379,3 @@ def sentences_of(documents: Iterable[Document]) -> Iterator[Sentence]:
     """All sentences, in order."""
     for document in documents:
         yield from document.sentences
-
-
-def join_tokens(tokens: Iterable[str]) -> str:
-    """Tokens as readable text, for tokens whose original text is unknown: no blank before a comma, after a bracket, inside Chinese."""
-    text, before = "", ""
-    for token in tokens:
-        text += f" {token}" if before and _has_blank_between(before, token) else token
-        before = token
-    return text
-
-
-def _has_blank_between(left: str, right: str) -> bool:
-    """Whether a blank stands between two tokens in print."""
-    if left[-1].isspace() or right[0].isspace():
-        return False
-    if (is_cjk(left[-1]) and is_cjk(right[0])) or _is_wide_mark(left[-1]) or _is_wide_mark(right[0]):
-        return False
-    return not (_CLOSING.issuperset(right) or right in _CLITICS or left in _OPENING)
-
-
-def _is_wide_mark(character: str) -> bool:
-    """Full-width punctuation, which has its own blank inside."""
-    return is_cjk(character) and not character.isalnum()
-
-
-def is_cjk(character: str) -> bool:
-    """Whether it is a Chinese ideograph or full-width punctuation; the full-width blank is none."""
-    return (
-        "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or "\uff00" <= character <= "\uffef"
-        or "\U00020000" <= character <= "\U0003ffff"
-    ) and character != _IDEOGRAPHIC_SPACE  # fmt: skip

@@ -26,8 +26,8 @@ from relsift.abbreviations import (
     NEVER_THE_END,
     STARTERS,
 )
-from relsift.schema import is_cjk
 from relsift.text import Span
+from relsift.token_text import is_cjk
 
 _CLOSING_MARKS = re.escape("\"'”’」』）)】》〉]»«›‹")
 _COMMA_LIKE_MARKS = ",;:，、；："

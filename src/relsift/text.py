@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from relsift.schema import is_cjk
+from relsift.token_text import is_cjk
 
 Span = tuple[int, int]
 

@@ -19,10 +19,11 @@ ROOT = Path(relsift.__file__).parent
 # A new module or package of `src/relsift` has to be given its place here.
 LAYERS = (
     ("errors", "views"),
+    ("token_text",),
     ("schema", "locks"),
     (
-        "text", "abbreviations", "stable_random", "home", "files", "json_text", "yaml_text", "shipped", "omissions", "spacy_storage",
-        "format_options", "store_layout",
+        "text", "abbreviations", "stable_random", "home", "files", "model_extras", "json_text", "yaml_text", "shipped", "omissions",
+        "spacy_storage", "format_options", "store_layout",
     ),
     ("sentences", "concepts", "archive"),
     ("registry", "candidates", "passages", "json_schema"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-import relsift.losses.base
 from model_cases import KNOWN, MODELS, Case, default, parameter
 from relsift.candidates import NO_RELATION
 from relsift.errors import ShapeError
@@ -199,8 +197,3 @@ def test_every_model_of_pairs_can_be_told_counts_and_take_the_second_task_to_pre
     torch.testing.assert_close(with_filter.scores(with_filter(batch)), scores)
     classifier.floor.fill_(1000.0)
     torch.testing.assert_close(with_filter.scores(with_filter(batch)), scores - 1000)
-
-
-def test_the_example_of_the_contract_runs():
-    results = doctest.testmod(relsift.losses.base)
-    assert results.failed == 0 < results.attempted

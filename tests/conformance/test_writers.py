@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import copy
-import doctest
 import re
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relsift import format_options, omissions
 from relsift.errors import ConfigError, DataError, OutputError
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import READERS, WRITERS, find
 from relsift.schema import Document, Entity, Relation, RelationAcross, RelationOfConcepts, Sentence, Syntax, sentences_of
-from relsift.writers import graph, names
 from relsift.writers.base import Writer, write_documents
 from relsift.writers.content import CONTENT
 from strategies import related_across, related_concepts
@@ -238,11 +234,6 @@ def test_what_a_format_writes_it_recognises_and_reads_back(name: str, tmp_path: 
     assert reader.recognises(target)
     back = list(reader.read(target, ReadReport()))
     assert annotation(back) == annotation(list(DOCUMENTS))
-
-
-@pytest.mark.parametrize("module", [format_options, graph, names, omissions], ids=lambda module: module.__name__)
-def test_examples_of_the_parts_of_writers_run(module: ModuleType):
-    assert not doctest.testmod(module).failed
 
 
 def test_the_page_of_formats_says_what_each_format_keeps():

@@ -112,6 +112,7 @@ def test_rules_can_be_set_without_data_and_calibration_goes_where_it_does_not_ho
     status, out, err = relsift(capsys, "decide", run, "--set", "mode=several", "--json")
     assert status == 0, err
     assert stored(run)["calibration"] is None
+    assert "The common threshold is 0.250." in (run / "model" / "README.md").read_text(encoding="utf-8")  # written anew
     assert "relations get no probability any more" in err and len(json.loads(out)["warnings"]) == 2
     status, _, err = relsift(capsys, "evaluate", run, "gazette-en", "--json", "--reliability", run / "plot.svg")
     assert_one_clear_line(status, err, "--reliability: expected a model with probabilities")

@@ -11,6 +11,7 @@ from calling import assert_one_clear_line, relsift
 
 from relsift.cli.main import main
 from relsift.corpora.data import resolve
+from relsift.model_extras import is_written_by_relsift
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read
 from relsift.readers.semeval2010 import SAMPLES
@@ -53,7 +54,8 @@ def test_a_run_folder_holds_configuration_versions_checksums_history_scores_and_
     assert len((run / "history.jsonl").read_text().splitlines()) == 3
     assert "micro" in json.loads((run / "metrics.json").read_text())["development"]
     assert "filters: 8" in (run / "config.yaml").read_text()
-    assert sorted(p.name for p in (run / "model").iterdir()) == ["decision.json", "model.json", "model.safetensors"]
+    assert sorted(p.name for p in (run / "model").iterdir()) == ["README.md", "decision.json", "model.json", "model.safetensors"]
+    assert is_written_by_relsift(run / "model" / "README.md")
 
 
 def test_training_into_a_finished_run_is_refused_and_resuming_it_changes_nothing(run, capsys):

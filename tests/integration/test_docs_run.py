@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from relsift import config
 from relsift.cli.main import main
 from relsift.config import RunConfig
 from relsift.corpora.data import resolve
 from relsift.demo import demo_config
 from relsift.readers.base import ReadReport
 from relsift.schema import Document, Sentence
+from relsift.serving.models import load as load_model
+from serving_app import JSON, ask, serving
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/guide.md", "docs/evaluation.md", "docs/annotators.md", "docs/spacy.md", "docs/export.md", "docs/sharing.md")
+HOW_TO = tuple(
+    f"docs/how_to/{name}.md"
+    for name in ("thresholds", "graph", "python", "raw_text", "brat", "label_studio", "doccano", "bioc", "unbalanced")
+)
+TUTORIALS = ("docs/start/tutorial.md", "docs/start/tutorial_zh.md")
+WALKS = {  # pages that are read one after the other, in one folder
+    "README.md": ("README.md",),
+    "tutorial.md": (TUTORIALS[0], "docs/start/demo_models.md", *HOW_TO),
+    "tutorial_zh.md": (TUTORIALS[1],),
+    **{page: (f"docs/{page}",) for page in ("evaluation.md", "annotators.md", "spacy.md", "export.md", "sharing.md")},
+}
+PAGES = tuple(page for walk in WALKS.values() for page in walk)
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+PRINTS = re.compile(r"^```python\n((?:(?!```).)*?)^```\n\nIt prints:\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"cat > (\S+) <<'(\w+)'")
 DOCUMENTS = 14  # of the shipped corpus, as the folder `annotations`
 
@@ -98,6 +114,19 @@ def working_folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def short_trainings(request, monkeypatch) -> None:
+    """README and the tutorials train whole models: here each of them has one epoch, and its threshold is any."""
+    if not request.node.callspec.params["walk"].startswith(("README", "tutorial")):
+        return
+    load = config.load_config
+
+    def short(*, overrides: list[str] | None = None, **given) -> RunConfig:
+        return load(overrides=[*(overrides or ()), "training.epochs=1"], **given)
+
+    monkeypatch.setattr(config, "load_config", short)
+
+
 def names_of_examples() -> dict[str, object]:
     """The names that examples in Python take for granted: annotated sentences, and two runs of two systems each."""
     # Two sentences a document: an example that trains a tagger needs several documents, not many sentences.
@@ -109,20 +138,43 @@ def names_of_examples() -> dict[str, object]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_commands_and_the_code_of_a_page_run_as_they_stand(page, working_folder, capsys):
-    examples = [" ".join(text.split()) for language, text in blocks(page) if language == "json"]
-    if examples:  # the pages show what stands in new.jsonl
-        Path("new.jsonl").write_text("".join(f"{line}\n" for line in examples), encoding="utf-8")
+@pytest.mark.parametrize("walk", WALKS)
+def test_the_commands_and_the_code_of_the_pages_run_as_they_stand(walk, working_folder, short_trainings, capsys):
+    if "tutorial" in walk:  # begins in an empty folder
+        shutil.rmtree(working_folder / "annotations")
     names = names_of_examples()
-    for language, text in blocks(page):
-        if language == "sh":
-            for words in commands(text):
-                run(words, capsys)
-        elif language == "python":
-            if "annotators.tagger" in text or "import spacy" in text:
-                pytest.importorskip("spacy")
-            exec(compile(text, page, "exec"), names)
+    for page in WALKS[walk]:
+        examples = [" ".join(text.split()) for language, text in blocks(page) if language == "json"]
+        if examples and "tutorial" not in walk:  # the pages show what stands in new.jsonl
+            Path("new.jsonl").write_text("".join(f"{line}\n" for line in examples), encoding="utf-8")
+        outputs = dict(PRINTS.findall((ROOT / page).read_text(encoding="utf-8")))
+        for language, text in blocks(page):
+            if language == "sh":
+                for words in commands(text):
+                    run(words, capsys)
+            elif language == "python":
+                capsys.readouterr()
+                if "annotators.tagger" in text or "import spacy" in text:
+                    pytest.importorskip("spacy")
+                exec(compile(text, page, "exec"), names)
+                if text in outputs:
+                    assert capsys.readouterr().out == outputs[text]
+    if "tutorial" in walk:
+        check_service(WALKS[walk][0])
+
+
+def check_service(page: str) -> None:
+    """The service that a tutorial ends with answers its request. It is called here without a socket."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    serve = shlex.split(re.search(r"^relsift serve (.*)$", text, re.MULTILINE)[1])
+    options = dict(zip(serve[1::2], serve[2::2]))
+    source = (options["--entities-from"],) if options else ()
+    model = load_model("mine", serve[0], device="cpu", precision="float32", cache_mb=16, entities_from=source)
+    [body] = [words[words.index("-d") + 1] for line in text.splitlines() if line.startswith("curl") for words in [shlex.split(line)]]
+    with serving(model) as (_, app):
+        answer = ask(app, "POST", "/v1/extract", content=body.encode(), headers=JSON)
+    assert answer.status_code == 200
+    assert [bool(result["entities"]) for result in answer.json()["results"]] == [True]
 
 
 def test_a_page_says_of_each_block_what_it_is():

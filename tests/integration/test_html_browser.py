@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from page_browser import VARIABLE, chromium
 
 from relsift.report.sentence_page import write_comparison
 from relsift.schema import Entity, Relation, Sentence
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+CHROMIUM = chromium()
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--virtual-time-budget=3000", "--window-size=700,900", "--dump-dom"),
 )
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the page's script is not tested")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"no Chromium on the PATH nor in {VARIABLE}: the page's script is not tested")
 
 
 def dumped(page: Path, profile: Path) -> str:

@@ -1,55 +1,16 @@
-"""A model, an encoder, a loss and an annotator of somebody else: one file and one line of metadata each, used through the command line."""
+"""Plug-ins: the worked examples of docs/internals and two more, one file and one line of metadata each, used through the command line."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-
-MODEL = '''
-"""Bag of words between two entities, a toy."""
-from dataclasses import dataclass
-
-import torch
-from torch import nn
-
-from relsift.encoders.base import make_encoder
-from relsift.models.base.model import Preset
-from relsift.models.base.pair_classifier import PairClassifier, PairClassifierConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class BagConfig(PairClassifierConfig):
-    word_size: int = 8
-    tag_size: int = 4
-
-
-class Bag(PairClassifier):
-    Config = BagConfig
-    PRESETS = {"paper": Preset("nobody")}
-    SUMMARY = "mean of the sentence's tokens ++ the two entities' first tokens"
-    READS = frozenset({"words", "tags", "spans"})
-
-    def __init__(self, config, encoding):
-        super().__init__(config, encoding)
-        self.embed = make_encoder(config.encoder, encoding, word_size=config.word_size, tag_size=config.tag_size if config.tags else None)
-        self.classifier = self.make_classifier(3 * self.embed.size, len(encoding.labels))
-
-    @property
-    def encoder(self):
-        return self.embed
-
-    def forward(self, batch):
-        x = self.embed.padded(batch) * batch.mask[:, :, None]
-        mean = x.sum(dim=1) / batch.lengths[:, None]
-        pairs, first = batch.pairs, batch.entities.span[:, 0]
-        ends = [x[pairs.sentence, first[entity]] for entity in (pairs.head, pairs.tail)]
-        return self.classifier(torch.cat([mean[pairs.sentence], *ends], dim=1))
-'''
 
 ENCODER = '''
 """A word and its left neighbour: features that depend on the sentence."""
@@ -71,30 +32,7 @@ class Neighbour(TokenEncoder):
         return (x + left)[batch.mask]
 '''
 
-LOSS = '''
-"""Logistic regression of each relation by itself."""
-from dataclasses import dataclass
-
-from torch.nn.functional import binary_cross_entropy_with_logits
-
-from relsift.losses.base import PairLoss
-
-
-@dataclass(frozen=True)
-class Logistic(PairLoss):
-    SUMMARY = "each relation by itself"
-    SEVERAL_LABELS = True
-    NONE_COLUMN = False
-
-    def loss(self, logits, labels):
-        self.require_shapes(logits, labels)
-        return binary_cross_entropy_with_logits(logits, labels.to(logits))
-
-    def scores(self, logits):
-        return logits
-'''
-
-ANNOTATOR = '''
+TREES = '''
 """Every token hangs on the one before it."""
 from dataclasses import replace
 
@@ -124,30 +62,38 @@ class Chain(NamedAnnotator):
 '''
 
 ENTRY_POINTS = """
-[relsift.models]
-bag = toy_model:Bag
-
 [relsift.encoders]
 neighbour = toy_encoder:Neighbour
 
-[relsift.losses]
-logistic = toy_loss:Logistic
-
 [relsift.annotators]
-chain = toy_annotator:Chain
+chain = toy_trees:Chain
 """
+KINDS = ("model", "loss", "reader", "writer", "annotator")
+
+
+def examples() -> tuple[dict[str, str], str]:
+    """The worked examples of the documentation (`KINDS`): module -> source, and their entry points as an installed package has them."""
+    sources, points = {}, ""
+    for kind in KINDS:
+        page = (Path(__file__).parents[2] / "docs" / "internals" / f"add_{kind}.md").read_text(encoding="utf-8")
+        [sources[f"toy_{kind}"]] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+        [project] = re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+        for group, names in tomllib.loads(project)["project"]["entry-points"].items():
+            points += f"\n[{group}]\n" + "".join(f"{key} = {place}\n" for key, place in names.items())
+    return sources, points
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
     """A folder as `pip install` would leave it."""
     folder = tmp_path_factory.mktemp("site")
-    for name, source in (("toy_model", MODEL), ("toy_encoder", ENCODER), ("toy_loss", LOSS), ("toy_annotator", ANNOTATOR)):
+    sources, points = examples()
+    for name, source in (sources | {"toy_encoder": ENCODER, "toy_trees": TREES}).items():
         (folder / f"{name}.py").write_text(source, encoding="utf-8")
     info = folder / "toys-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS, encoding="utf-8")
+    (info / "entry_points.txt").write_text(ENTRY_POINTS + points, encoding="utf-8")
     return folder
 
 
@@ -159,7 +105,7 @@ def relsift(site: Path, tmp_path: Path):
         environment = os.environ | {"PYTHONPATH": path, "RELSIFT_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return done.stdout + done.stderr if arguments[0] == "convert" else done.stdout
 
     return run
 
@@ -188,3 +134,19 @@ def test_a_plug_in_is_trained_saved_evaluated_and_predicts(settings, relsift, tm
 def test_plug_ins_are_listed(relsift):
     listing = relsift("models")
     assert "bag: " in listing and "model.classification=logistic: each relation by itself" in listing
+
+
+def test_a_reader_and_a_writer_of_a_plug_in_convert_and_count(relsift, tmp_path: Path):
+    lines = ["s1\tAda founded Acme Ltd\t0-0\t2-3\tfounder_of", "s2\tBo founded Zed\t0-0\t2-9\tfounder_of", "s3\tA | B is C\t0-2\t4-4\tis"]
+    (tmp_path / "train.rel").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    target = tmp_path / "train.pairs"
+    said = relsift("convert", str(tmp_path / "train.rel"), str(target), "--format", "pairs[separator=bar]", "--on-error", "skip")
+    assert target.read_text(encoding="utf-8") == "Ada | founder_of | Acme Ltd\n"
+    assert "1 broken sentence" in said and "whose text holds the separator" in said
+
+
+def test_an_annotator_of_a_plug_in_finds_entities(relsift, tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("Acme was founded in 1969 by 300 people.\n", encoding="utf-8")
+    relsift("annotate", str(tmp_path / "notes.txt"), "--with", "years:DATE", "--out", str(tmp_path / "notes.jsonl"))
+    [line] = (tmp_path / "notes.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [(entity["chars"], entity["type"]) for entity in json.loads(line)["entities"]] == [([20, 24], "DATE")]

@@ -15,6 +15,7 @@ import httpx
 from page_browser import FLAGS, VARIABLE, chromium, opened, page_service
 
 from relsift.cli.main import main
+from relsift.corpora.data import resolve
 from relsift.schema import Document, Entity, Relation, Sentence
 from toy_across import documents, lines_of
 
@@ -64,6 +65,7 @@ def extract(url: str, model: str, **options: Any) -> httpx.Response:
 def test_the_service_tells_the_direction_and_the_window_of_each_model(address):
     told = httpx.get(f"{address[0]}/v1/models").json()["models"]
     assert [(one["direction"], one["window"], one["all_scores"]) for one in told] == [("undirected", 1, True), ("directed", 2, False)]
+    assert [one["licence"] for one in told] == [None, None]  # their cards say "unknown"
 
 
 def test_a_model_of_two_sentences_relates_neighbours_and_no_others(address):
@@ -125,3 +127,18 @@ def test_relations_across_sentences_are_shown_explained_and_not_lost_in_silence(
         saved = [json.loads(line) for line in Path(download.value.path()).read_text(encoding="utf-8").splitlines()]
         assert [line.get("across", []) for line in saved] == [[{"head": 0, "tail": 0, "away": 1, "type": "works_for"}], []]
         assert "Left out: 1" in page.locator("#save-note").inner_text()  # that of Acme and Vell, now
+        page.locator(".sentence .tick input").nth(1).uncheck()
+        page.locator(".sentence .tick input").nth(2).check()
+        page.select_option("#end-head", label="Ada · PER")  # over the sentence between them
+        page.select_option("#end-tail", label="Vell · LOC")
+        page.select_option("#add-type", "works_for")
+        page.locator(".add [type=submit]").click()
+        with page.expect_download() as download:
+            page.click("#save")
+        gapped = Path(download.value.path()).with_suffix(".jsonl")
+        download.value.save_as(gapped)
+        apart = list(resolve(str(gapped)).documents())
+        assert [(one.id, [sentence.tokens[0] for sentence in one.sentences], one.across) for one in apart] == [
+            ("a", ["Ada"], ()), ("a-from-3", ["Vell"], ()),
+        ]  # fmt: skip
+        assert "Left out: 3" in page.locator("#save-note").inner_text()

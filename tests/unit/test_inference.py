@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -123,6 +123,21 @@ def test_a_stream_is_predicted_in_blocks_and_in_order(monkeypatch):
     assert whole == [decision.decide(result, LABELS) for result in score(scoring, GROUP)]
     assert [s.id for s in whole] == read == [s.id for s in GROUP]
     assert {len(s.relations or ()) > 0 for s in whole} == {True, False}
+
+
+@pytest.mark.parametrize(("most", "parts"), [(1, [1] * 7), (20, [2, 4, 1]), (10_000, [7])])
+def test_sentences_of_many_entities_are_scored_a_few_at_once(most: int, parts: list[int], monkeypatch):
+    scoring, decision, asked = scorer(), Decision(threshold=7.0), list[int]()
+    expected = decision.decide_all(score(scoring, GROUP), LABELS)
+
+    def counted(scorer: Scorer, sentences: Sequence[Sentence], *arguments: object, **named: None) -> list[Scored]:
+        asked.append(len(sentences))
+        return score(scorer, sentences)
+
+    monkeypatch.setattr("relsift.inference.score", counted)
+    monkeypatch.setattr("relsift.inference.PAIRS_AT_ONCE", most)
+    assert list(predict(scoring, decision, GROUP)) == expected
+    assert asked == parts
 
 
 @pytest.mark.parametrize("good", [0, 2, 3, 4])

@@ -15,8 +15,10 @@ from relsift.decisions.provenance import TunedOn
 from relsift.encoding.encoding import Encoding
 from relsift.errors import DataError
 from relsift.evaluation.scores import TypeScore
+from relsift.extractor import RelationExtractor
 from relsift.inference import Scorer
-from relsift.model_card import card, checked_licence, write_card
+from relsift.model_card import card, checked_licence, keep_card, write_card
+from relsift.model_extras import is_written_by_relsift
 from relsift.models.pcnn import PCNN
 from relsift.schema import Entity, Relation, Sentence
 
@@ -102,3 +104,31 @@ def test_a_licence_is_one_short_line(text):
 
 def test_blanks_around_a_licence_go():
     assert checked_licence(" CC BY 4.0 ") == "CC BY 4.0"
+
+
+def test_saving_keeps_a_card_of_the_users_and_all_other_files_and_drops_the_card_of_the_old_model(tmp_path):
+    folder = tmp_path / "model"
+    extractor = RelationExtractor(bundle_of())
+    extractor.save_pretrained(folder)
+    card_file = folder / "README.md"
+    assert is_written_by_relsift(card_file)
+    (folder / "notes").mkdir()
+    (folder / "notes" / "a.txt").write_text("mine", encoding="utf-8")
+    (folder / ".gitattributes").write_text("*.safetensors filter=lfs", encoding="utf-8")
+    (folder / "link").symlink_to("notes/a.txt")
+    (folder / "member-1").mkdir()  # of an ensemble that was here
+    RelationExtractor(bundle_of(licence="MIT")).save_pretrained(folder)
+    assert "MIT" in card_file.read_text(encoding="utf-8")
+    assert (folder / "link").read_text(encoding="utf-8") == "mine" and (folder / "link").is_symlink()
+    assert {file.name for file in folder.iterdir()} == {
+        "model.json", "model.safetensors", "decision.json", "README.md", "notes", ".gitattributes", "link",
+    }  # fmt: skip
+    by_hand = card_file.read_text(encoding="utf-8").replace("Made with relsift.", "Made by me.")
+    card_file.write_text(by_hand, encoding="utf-8")
+    extractor.save_pretrained(folder)
+    assert card_file.read_text(encoding="utf-8") == by_hand
+    assert not keep_card(bundle_of(), folder)
+    write_card(folder)  # asked for by name
+    assert is_written_by_relsift(card_file)
+    bundle_of().save(folder)  # which writes no card
+    assert not card_file.exists() and (folder / "notes" / "a.txt").is_file()

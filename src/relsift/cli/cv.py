@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options, grid_options, grids, prediction_options
+from relsift.cli import data_options, grid_options, grids, prediction_options, ray_options
 
 
 def command(
@@ -29,6 +29,8 @@ def command(
     folds: grid_options.Folds = None,
     seeds: grid_options.Seeds = None,
     jobs: grid_options.Jobs = 1,
+    ray: ray_options.Ray = False,
+    ray_address: ray_options.RayAddress = None,
     device: grid_options.Device = "cpu",
     direction: grid_options.DirectionOption = None,
     language: grid_options.Language = None,
@@ -52,7 +54,8 @@ def command(
 
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
-    usable_jobs(jobs)
+    usable_jobs(jobs, cluster=ray)
+    ray_options.check(ray, ray_address=ray_address)
     grids.check_out(out, data or data_option)
     file = read_yaml(config) if config is not None else {}
     system = system_of(
@@ -66,7 +69,7 @@ def command(
     )  # fmt: skip
     systems = adapted([system], plan, [*encoder_overrides(encoder), *(overrides or [])])
     cells = cells_asked_for(systems, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
-    grids.compute(cells, plan, out, jobs=jobs)
+    grids.compute(cells, plan, out, jobs=jobs, ray=ray, address=ray_address)
     if pack:
         grids.pack(out)
     grids.write(EXPERIMENT, load_results(out), out, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +59,8 @@ def command(
     from relsift.decisions.description import threshold_table, words
     from relsift.device import CPU, checked_device
     from relsift.errors import require
+    from relsift.model_card import keep_card
+    from relsift.model_extras import CARD_FILE, is_written_by_relsift
     from relsift.training.data import scoring_data
     from relsift.training.deciding import change, folder_to_decide, held, store
 
@@ -87,6 +90,8 @@ def command(
         )  # fmt: skip
         if not dry_run and result.new != bundle.decision:
             store(bundle, result.new, folder)
+            if is_written_by_relsift(folder / CARD_FILE):
+                keep_card(replace(bundle, decision=result.new), folder)
     warnings = [*([] if to_tune is None else to_tune.warnings), *result.warnings]
     data_options.tell([] if to_tune is None else to_tune.notes, warnings)
     if as_json:

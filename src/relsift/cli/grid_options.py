@@ -15,7 +15,7 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the grid; finished cel
 Split = Annotated[str, typer.Option(help="folds, cut by document; or own: the training, development and test parts of the corpus.")]
 Folds = Annotated[int | None, typer.Option(help="Folds, by document; 5 if left out.")]
 Seeds = Annotated[int | None, typer.Option(help="Seeds 1, 2, … of every fold; 3 if left out.")]
-Jobs = Annotated[int, typer.Option(help="Cells computed side by side, one CPU thread each.")]
+Jobs = Annotated[int, typer.Option(help="Cells computed side by side, one CPU thread each; with --ray on all machines together.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto, for all cells computed now; moves a score as another seed would.")]
 DirectionOption = Annotated[str | None, typer.Option("--direction", help="directed or undirected; the data's usual one if left out.")]
 Language = Annotated[str | None, typer.Option(help="en, zh …; the corpus's own if left out. Decides on presets and the tagger.")]

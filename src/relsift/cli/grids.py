@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,8 @@ def check_out(out: Path, data: str | None) -> None:
         check_output(place, [] if data is None else resolve(data).inputs, option="--out")
 
 
-def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
-    """Compute the missing cells of a grid, with a line a cell."""
+def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int, ray: bool = False, address: str | None = None) -> None:
+    """Compute the missing cells of a grid, with a line a cell. Args: ray: on a cluster. address: of it."""
     from relsift.cli.data_options import tell
     from relsift.cli.grid_progress import GridProgress
     from relsift.experiments.cell import left_out, warnings_of
@@ -54,7 +55,14 @@ def compute(cells: Sequence[Cell], plan: Plan, out: Path, *, jobs: int) -> None:
         note(f"left out of {plan.data}: {line}")
     tell(warnings=warnings_of(plan) if ready < len(cells) else ())
     with GridProgress(len(cells), ready) as progress:
-        run_grid(cells, plan, out, jobs=jobs, on_cell=progress.show)
+        if ray and ready < len(cells):
+            from relsift.integrations.ray_cluster import cluster, tasks
+
+            with cluster(address, jobs) as joined:
+                gpus = float(any(cell.device.startswith("cuda") for cell in cells))
+                run_grid(cells, plan, out, jobs=jobs, each=partial(tasks, joined, gpus=gpus), on_cell=progress.show)
+        else:
+            run_grid(cells, plan, out, jobs=jobs, on_cell=progress.show)
 
 
 def pack(folder: Path) -> None:

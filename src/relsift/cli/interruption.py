@@ -14,16 +14,17 @@ TERMINATED = 128 + signal.SIGTERM  # exit status
 
 
 @contextmanager
-def told(out: Path | None, sentences: Callable[[], int]) -> Iterator[None]:
+def told(out: Path | None, sentences: Callable[[], int], always: str = "") -> Iterator[None]:
     """Say what was done if the block is interrupted or can write no more, and that --resume goes on, if it does.
 
-    Args: out: the file that is written; None: standard output. sentences: the number done so far.
+    Args: out: the file that is written; None: standard output. sentences: the number done so far. always: says how to go on, if it is
+        possible at any time.
     """
     from relsift.errors import OutputError
     from relsift.streaming.resume import mark
 
     def how_to_resume() -> str:
-        return "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else ""
+        return "; the same command with --resume goes on from here" if out is not None and mark(out).exists() else always
 
     signal.signal(signal.SIGTERM, _terminate)
     try:

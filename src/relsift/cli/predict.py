@@ -11,13 +11,12 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options, prediction_options, text_options
+from relsift.cli import data_options, prediction_options, ray_options, text_options
 from relsift.cli.interruption import told
 from relsift.cli.output import as_documents, echo, note
 from relsift.omissions import counted
 
 MOST_CACHE = 1_000_000  # megabytes
-GC_THRESHOLD = 100_000  # new objects between two garbage collections; Python's default of 700 costs time, and prediction makes no cycles
 
 
 def command(
@@ -39,10 +38,16 @@ def command(
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
     precision: prediction_options.Precision = "float32",
+    ray: ray_options.Ray = False,
+    ray_address: ray_options.RayAddress = None,
+    workers: Annotated[int | None, typer.Option(help="With --ray: processes with a model each; one a processor if left out.")] = None,
+    partition_mb: Annotated[
+        float | None, typer.Option(help="With --ray: megabytes of input in a partition; by the size of the input if left out.")
+    ] = None,
 ) -> None:
     """Find relations in raw text, or in annotated data: between the entities that are given, that the model finds, or that --entities-from
-    finds. Relations already there are replaced."""
-    gc.set_threshold(GC_THRESHOLD)
+    finds. Relations already there are replaced. With --ray, --out is a folder of Parquet files, and bad records go to a table."""
+    ray_options.check(ray, ray_address=ray_address, workers=workers, partition_mb=partition_mb)
     from relsift.cli.progress import StageProgress
     from relsift.corpora.convert import writer_for
     from relsift.errors import require
@@ -54,14 +59,27 @@ def command(
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     require(0 <= cache_mb <= MOST_CACHE, "--cache-mb", expected=f"megabytes, 0 to {MOST_CACHE}", got=cache_mb)
     on_error_checked = data_options.as_on_error(on_error)
-    writer = format or writer_for(out, None).name
-    check_place(out, writer_for(out, format))
     found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
     specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
+    used, _ = prediction_options.convention(entities, "strict")
+    if ray:
+        from relsift.cli import predict_ray
+        from relsift.streaming.partition_work import PartitionSettings
+
+        require(format is None, "--format", expected="none beside --ray, which writes Parquet", got=format)
+        require(not is_text, "--text", expected="a file or folder as INPUT beside --ray, and so no --text", got=True)
+        settings = PartitionSettings(
+            run=str(run), source=source, folder=Path(), device=device, precision=prediction_options.as_precision(precision),
+            threshold=threshold, entities=used, entities_from=tuple(specs), types=renamed, splitter=splitter,
+            no_relation=tuple(no_relation or ()), cache_mb=cache_mb,
+        )  # fmt: skip
+        predict_ray.predict(settings, out, address=ray_address, workers=workers, megabytes=partition_mb, resume=resume)
+        return
+    writer = format or writer_for(out, None).name
+    check_place(out, writer_for(out, format))
     extractor = RelationExtractor.from_pretrained(
         run, device, entities_from=specs, types=renamed, precision=prediction_options.as_precision(precision)
     )
-    used, _ = prediction_options.convention(entities, "strict")
     extractor.bundle.limit_cache(cache_mb)
     report = InferenceReport()
     if out is None:
@@ -88,8 +106,7 @@ def command(
 @contextmanager
 def _collecting_new_objects_alone() -> Iterator[None]:
     """The garbage collector leaves alone what lives already: the model and the libraries, which last as long as the prediction."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a collection before it, which would look at all of torch for garbage that hardly exists
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from relsift.cli import data_options, grid_options, grids
+from relsift.cli import data_options, grid_options, grids, ray_options
 
 
 def command(
@@ -23,6 +23,8 @@ def command(
     folds: grid_options.Folds = None,
     seeds: grid_options.Seeds = None,
     jobs: grid_options.Jobs = 1,
+    ray: ray_options.Ray = False,
+    ray_address: ray_options.RayAddress = None,
     device: grid_options.Device = "cpu",
     direction: grid_options.DirectionOption = None,
     language: grid_options.Language = None,
@@ -57,7 +59,8 @@ def command(
     require(experiment != "cv", "experiment", expected="--from-results with cv; train with `relsift cv`", got="cv alone")
     require(out is not None, "--out", expected="a folder for the cells", got=out)
     assert out is not None
-    usable_jobs(jobs)
+    usable_jobs(jobs, cluster=ray)
+    ray_options.check(ray, ray_address=ray_address)
     grids.check_out(out, data or data_option)
     plan = make_plan(
         data=data_options.one_data(data, data_option), split=split, folds=folds, direction=direction, language=language,
@@ -69,7 +72,7 @@ def command(
     require(set(only or ()) <= names, "--only", expected=f"some of {', '.join(sorted(names))}", got=only)
     wanted = grids.trainable([system for system in systems if only is None or system.name in only], plan)
     cells = cells_asked_for(wanted, plan, seeds=seeds, only_folds=only_folds, only_seeds=only_seeds, device=usable_device(device))
-    grids.compute(cells, plan, out, jobs=jobs)
+    grids.compute(cells, plan, out, jobs=jobs, ray=ray, address=ray_address)
     if pack:
         grids.pack(out)
     grids.write(chosen, load_results(out, systems), out, out)

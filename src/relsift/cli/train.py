@@ -12,6 +12,7 @@ from relsift.cli import data_options, text_options
 from relsift.cli.output import echo, new_console, note, show
 
 if TYPE_CHECKING:
+    from relsift.bundle import Bundle
     from relsift.candidates import CandidateReport
     from relsift.cli.progress import TrainingProgress
     from relsift.config import RunConfig
@@ -159,7 +160,16 @@ def _train_one(config: RunConfig, data: RunData, out: Path, progress: TrainingPr
     if (entity_f1 := state.history[state.best_epoch - 1].get("dev_entity_f1")) is not None:
         echo(f"entities of the development part, micro F1: {100 * entity_f1:.1f}")
     echo(scores.setting_line())
+    _write_card(result.bundle, out)
     echo(f"model written to {out / 'model'}")
+
+
+def _write_card(bundle: Bundle, run: Path) -> None:
+    from relsift.bundle import MODEL_FOLDER
+    from relsift.model_card import keep_card
+
+    if not keep_card(bundle, run / MODEL_FOLDER):
+        note(f"{run / MODEL_FOLDER / 'README.md'} was written by hand and stays; `relsift card {run}` replaces it")
 
 
 def _assist(config: RunConfig, data: RunData, out: Path, *, resume: bool) -> None:
@@ -200,4 +210,5 @@ def _train_seeds(
         return
     show(score_table(result.scores, f"development, ensemble of {count}, threshold {result.ensemble.decision.threshold:.3f}"))
     echo(result.scores.setting_line())
+    _write_card(result.ensemble, out)
     echo(f"ensemble written to {out / 'model'}")

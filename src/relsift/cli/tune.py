@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relsift.cli import data_options, training_options
+from relsift.cli import data_options, ray_options, training_options
 from relsift.cli.output import echo, echo_json, show
 
 if TYPE_CHECKING:
@@ -35,18 +35,24 @@ def command(
     overrides: training_options.Overrides = None,
     encoder: training_options.Encoder = None,
     device: training_options.Device = None,
+    jobs: Annotated[int, typer.Option(min=1, help="With --ray: trainings at once; which values are tried then depends on chance.")] = 1,
+    ray: ray_options.Ray = False,
+    ray_address: ray_options.RayAddress = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print best values and all trials as JSON.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
 ) -> None:
     """Search for options with a better development F1 (optuna); resumes by itself."""
+    from contextlib import ExitStack
     from dataclasses import asdict
+    from functools import partial
 
     from relsift.cli.grid_progress import GridProgress
     from relsift.training.search_space import default_space, read_space
     from relsift.training.tuning import BEST_FILE, best_of, overrides_of, require_optuna, tune
 
     require_optuna()
+    ray_options.check(ray, ray_address=ray_address, jobs=None if jobs == 1 else jobs)
     name = data_options.one_data(data, data_option)
     asked = None if space is None else read_space(space)
     configure, loaded = training_options.configured(
@@ -57,17 +63,22 @@ def command(
     searched = default_space(start) if asked is None else asked
     echo(f"{start.model.name} on {name}: {trials} trials of {', '.join(searched)}", err=True)
     done: list[TrialResult] = []
-    with GridProgress(trials, 0, "trials") as progress:
+    with GridProgress(trials, 0, "trials") as progress, ExitStack() as stack:
+        each = None
+        if ray:
+            from relsift.integrations.ray_cluster import cluster, tasks
+
+            each = partial(tasks, stack.enter_context(cluster(ray_address, jobs)), gpus=float(start.training.device.startswith("cuda")))
 
         def tell(result: TrialResult, count: int) -> None:
             done.append(result)
             f1 = "–" if result.f1 is None else f"{100 * result.f1:.1f}"
-            left = (trials - count) * sum(one.seconds for one in done) / len(done)
+            left = (trials - count) * sum(one.seconds for one in done) / len(done) / jobs
             text = f"trial {result.number}  {result.state}  development F1 {f1}  {result.epochs} epochs  {result.seconds:.0f} s"
             progress.line(f"{text}{_because(result)}", count, trials, left)
 
         try:
-            results = tune(configure, loaded.run, out, searched, trials=trials, timeout=timeout, on_trial=tell)
+            results = tune(configure, loaded.run, out, searched, trials=trials, timeout=timeout, jobs=jobs, each=each, on_trial=tell)
         except KeyboardInterrupt:
             echo(f"relsift: interrupted after {len(done)} trials; the same command goes on from here", err=True)
             raise

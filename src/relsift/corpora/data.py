@@ -103,6 +103,11 @@ def resolve(spec: str, no_relation: Sequence[str] = (), split: Split | None = No
         split: from text without annotation to sentences; None: by relsift's rules.
     Raises: DataError if nothing or several things fit, or a prepared corpus was changed; ConfigError for an unknown format or
         option of a reader.
+
+    >>> from relsift.readers.base import ReadReport
+    >>> documents = list(resolve("gazette-en").documents("dev", ReadReport()))
+    >>> len(documents), sum(len(document.sentences) for document in documents)
+    (10, 76)
     """
     if not spec.strip():
         raise DataError("DATA: expected a corpus, format:path, or a path, got an empty name")

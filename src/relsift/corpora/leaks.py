@@ -12,7 +12,8 @@ from pathlib import Path
 from relsift.corpora.data import Data
 from relsift.corpora.groups import SHARED_TOKENS
 from relsift.files import file_sha256, replaced_file
-from relsift.schema import Sentence, join_tokens
+from relsift.schema import Sentence
+from relsift.token_text import join_tokens
 
 LONGEST_QUOTE = 80  # characters of a sentence in a message
 _DIGITS = 16  # hexadecimal ones of a fingerprint: 64 bits, so that two of ten million sentences agree by chance once in 200,000 corpora

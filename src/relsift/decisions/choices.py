@@ -22,6 +22,9 @@ Floats = NDArray[np.floating]
 Ids = NDArray[np.int64]
 Cell = tuple[int, int]  # pair, column
 Twins = dict[Cell, Cell]
+Taken = tuple[int, int, float]  # pair, column, score
+
+SENTENCES_AT_ONCE = 64  # whose scores are joined for one look at all of them
 
 
 class Choices(NamedTuple):
@@ -97,27 +100,49 @@ def choices(cells: Cells, offsets: NDArray[np.float64], common: float, *, severa
 
 
 def best_above(
-    scored: Scored, labels: tuple[str, ...], threshold: float, triples: frozenset[Triple] | None
-) -> list[tuple[int, int, float]]:
-    """(pair, column, score) of the best allowed relation of each pair, if it reaches the threshold: as `choices`, in a quarter of the time.
+    those: Sequence[Scored], labels: tuple[str, ...], threshold: float, triples: frozenset[Triple] | None
+) -> list[list[Taken]]:
+    """Of each sentence the best allowed relation of each pair, if it reaches the threshold: as `choices`, in a tenth of the time.
 
     Constraints are looked up only where a score is high enough, which is seldom.
     """
-    columns, scores = scored.best()
-    reached = np.flatnonzero(scores.astype(np.float64) >= threshold).tolist()  # else numpy would round the threshold to 32 bits
-    if triples is None or not reached:
-        return [(pair, int(columns[pair]), float(scores[pair])) for pair in reached]
+    sizes = [len(scored.pairs) for scored in those]
+    ends = np.cumsum([0, *sizes])  # of the pairs of each sentence, among those of all
+    columns, scores = np.zeros(ends[-1], np.int64), np.zeros(ends[-1], np.float32)
+    for start in range(0, len(those), SENTENCES_AT_ONCE):
+        part = [scored.scores for scored in those[start : start + SENTENCES_AT_ONCE] if scored.pairs]
+        if part:
+            first, last = ends[start], ends[min(start + SENTENCES_AT_ONCE, len(those))]
+            joined = part[0] if len(part) == 1 else np.concatenate(part)
+            best = joined.argmax(axis=1, out=columns[first:last])
+            scores[first:last] = np.take_along_axis(joined, best[:, None], axis=1)[:, 0]
+    reached = np.flatnonzero(scores.astype(np.float64) >= threshold)  # else numpy would round the threshold to 32 bits
+    taken: list[list[Taken]] = [[] for _ in those]
+    sentence_of = np.searchsorted(ends, reached, side="right") - 1
+    found = zip(sentence_of.tolist(), (reached - ends[sentence_of]).tolist(), columns[reached].tolist(), scores[reached].tolist())
+    for number, pair, column, score in found:
+        taken[number].append((pair, column, score))
+    if triples is None:
+        return taken
+    return [_allowed(scored, pairs, labels, threshold, triples) if pairs else pairs for scored, pairs in zip(those, taken)]
+
+
+def _allowed(
+    scored: Scored, reached: Sequence[Taken], labels: tuple[str, ...], threshold: float, triples: frozenset[Triple]
+) -> list[Taken]:
+    """The best relation that the types allow, of each pair whose best one of all reaches the threshold; if that reaches it too."""
     rows, entities = _rows(triples, labels), scored.sentence.entities
     taken = []
-    for pair in reached:
+    for pair, best, score in reached:
         head, tail, *_ = scored.pairs[pair]
         if (allowed := rows.get((entities[head].type, entities[tail].type))) is None:
             continue
-        column = int(columns[pair])
-        if not allowed[column]:
-            column = int(np.where(allowed, scored.scores[pair], -np.inf).argmax())
-        if (score := float(scored.scores[pair, column])) >= threshold:
-            taken.append((pair, column, score))
+        if allowed[best]:
+            taken.append((pair, best, score))
+            continue
+        column = int(np.where(allowed, scored.scores[pair], -np.inf).argmax())
+        if (lower := float(scored.scores[pair, column])) >= threshold:
+            taken.append((pair, column, lower))
     return taken
 
 

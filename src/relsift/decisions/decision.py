@@ -8,7 +8,7 @@ one entity the best stay (`at_most`); and what reaches its threshold is taken, w
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -18,7 +18,7 @@ import numpy as np
 from relsift.candidates import Direction
 from relsift.decisions import checks, choices
 from relsift.decisions.calibration import Calibration
-from relsift.decisions.choices import Cells, Choices
+from relsift.decisions.choices import Cells, Choices, Taken
 from relsift.decisions.constraints import Triple
 from relsift.decisions.provenance import TunedOn
 from relsift.decisions.scored import Scored
@@ -80,18 +80,29 @@ class Decision:
 
         Args: labels: the relation type of each column of the scores.
         """
+        [decided] = self.decide_all([scored], labels)
+        return decided
+
+    def decide_all(self, those: Sequence[Scored], labels: tuple[str, ...]) -> list[Sentence]:
+        """`decide` of several sentences, in less time."""
         if self.mode == "single" and not (self.thresholds or self.symmetric or self.inverse or self.at_most):
-            taken = choices.best_above(scored, labels, self.threshold, self.triples if self.constraints else None)  # the common case
+            taken = choices.best_above(those, labels, self.threshold, self.triples if self.constraints else None)  # the common case
         else:
-            found = self.choices(scored, labels)
-            enough = found.scores >= found.bars
-            taken = list(zip(found.pairs[enough].tolist(), found.columns[enough].tolist(), found.scores[enough].tolist()))
-        scores = [score for *_, score in taken]
-        chances = [None] * len(scores) if self.calibration is None or not scores else self.calibration.probability(scores).tolist()
-        return scored.sentence.with_relations(
-            Relation(scored.pairs[pair].head, scored.pairs[pair].tail, labels[column], score, chance)
-            for (pair, column, score), chance in zip(taken, chances)
-        )
+            taken = [self._taken(scored, labels) for scored in those]
+        scores = [score for of_sentence in taken for *_, score in of_sentence]
+        chances = iter([None] * len(scores) if self.calibration is None or not scores else self.calibration.probability(scores).tolist())
+        return [
+            scored.sentence.with_relations([
+                Relation(scored.pairs[pair].head, scored.pairs[pair].tail, labels[column], score, next(chances))
+                for pair, column, score in of_sentence
+            ])
+            for scored, of_sentence in zip(those, taken)
+        ]
+
+    def _taken(self, scored: Scored, labels: tuple[str, ...]) -> list[Taken]:
+        found = self.choices(scored, labels)
+        enough = found.scores >= found.bars
+        return list(zip(found.pairs[enough].tolist(), found.columns[enough].tolist(), found.scores[enough].tolist()))
 
     def threshold_of(self, relation: str) -> float:
         """The score from which on this relation is taken."""

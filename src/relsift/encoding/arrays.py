@@ -73,7 +73,7 @@ def lengths_of(examples: Sequence[Example]) -> IntArray:
     return flat([e.length] for e in examples)
 
 
-def padded(rows: Iterable[list[int]], value: int, real: BoolArray) -> IntArray:
+def padded(rows: Iterable[Iterable[int]], value: int, real: BoolArray) -> IntArray:
     """(S, T) the numbers of each sentence, `value` in the padding. Args: real: (S, T) True = real token."""
     table = np.full(real.shape, value)
     table[real] = flat(rows)

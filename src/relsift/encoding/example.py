@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,13 +20,13 @@ class Work(NamedTuple):
     pairs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """One reading of a sentence. Inputs that the encoding does not read are None."""
 
     length: int  # tokens
     words: list[int] | None
-    tags: list[int] | None
+    tags: Iterable[int] | None  # one a token; of a view by pair they are made anew each time
     trees: tuple[list[int], list[int], list[int]] | None  # parents (-1: a root), dependency labels, parts of speech
     spans: list[tuple[int, int]]  # of all entities of the sentence, half-open, in tokens
     types: list[int]  # of all entities
@@ -58,18 +58,17 @@ def examples_of(sentence: Sentence, pairs: Sequence[Pair], encoding: Encoding, *
     pieces = None if encoding.subwords is None else encoding.subwords.pieces(sentence)
     examples = []
     for places in grouped(pairs, encoding.unit):
-        group = [pairs[place] for place in places]
-        related = {position for pair in group for position in (pair.head, pair.tail)}
+        group = pairs if len(places) == len(pairs) else [pairs[place] for place in places]
         examples.append(
             Example(
                 len(sentence.tokens),
                 words,
-                None if encoding.tags is None else encoding.tags.ids(sentence, related),
+                None if encoding.tags is None else encoding.tags.of_pair(sentence, group[0][:2] if group else ()),
                 trees,
                 spans,
                 types,
-                [pair.head for pair in group],
-                [pair.tail for pair in group],
+                [pair[0] for pair in group],
+                [pair[1] for pair in group],
                 [(number, encoding.column(name)) for number, pair in enumerate(group) for name in pair.types] if labelled else [],
                 places,
                 pieces,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -77,13 +77,25 @@ class TagInput:
     def _entities(self, sentence: Sentence, pair: Collection[int]) -> Iterable[Entity]:
         if self.view not in BY_PAIR:
             return sentence.tag_entities
+        self._check(sentence)
+        if self.view == "pair":
+            return [sentence.entities[position] for position in sorted(set(pair))]
+        return (entity for position, entity in enumerate(sentence.entities) if position not in pair)
+
+    def _check(self, sentence: Sentence) -> None:
+        """Raises DataError if a view by pair cannot show the sentence."""
         if sentence.tagged is not None:
             raise DataError(
                 f"sentence {sentence.id!r}: expected no tagged entities for encoding.tags={self.view}, which shows those of the "
                 f"annotated pair, got {len(sentence.tagged)}; leave out one of the two"
             )
-        inside = self.view == "pair"
-        return (entity for position, entity in enumerate(sentence.entities) if (position in pair) == inside)
+
+    def of_pair(self, sentence: Sentence, pair: tuple[int, ...]) -> Iterable[int]:
+        """`ids`, made anew each time that they are read: those of all pairs of a long sentence would not fit into memory."""
+        if self.view not in BY_PAIR:
+            return self.ids(sentence)
+        self._check(sentence)
+        return _TagsOfPair(self, sentence, pair)
 
     def _bio(self, entities: Iterable[Entity], size: int) -> list[int]:
         """The BIO tags of the entities. Of entities that overlap, the longest (then the first) is shown: a token has one tag."""
@@ -101,3 +113,13 @@ class TagInput:
     def _draw(self, number: int) -> int:
         """The tag for a random number in 0 .. RANGE - 1, in proportion to `counts`."""
         return bisect_right(self._cumulative_counts, number * self._cumulative_counts[-1] // RANGE)
+
+
+@dataclass(frozen=True, slots=True)
+class _TagsOfPair:
+    tags: TagInput
+    sentence: Sentence
+    pair: tuple[int, ...]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.tags.ids(self.sentence, self.pair))

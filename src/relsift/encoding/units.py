@@ -17,6 +17,8 @@ Unit = Literal["sentence", "pair", "head"]
 
 def grouped(pairs: Sequence[Pair], unit: Unit) -> list[list[int]]:
     """Positions in `pairs` of those that share a reading, in the order of their first pair; one empty group if there are no pairs."""
+    if unit == "sentence":
+        return [list(range(len(pairs)))]
     groups: dict[Hashable, list[int]] = {}
     for position, pair in enumerate(pairs):
         groups.setdefault(_key(pair, unit), []).append(position)
@@ -24,6 +26,4 @@ def grouped(pairs: Sequence[Pair], unit: Unit) -> list[list[int]]:
 
 
 def _key(pair: Pair, unit: Unit) -> Hashable:
-    if unit == "sentence":
-        return None
     return pair.head if unit == "head" else frozenset((pair.head, pair.tail))

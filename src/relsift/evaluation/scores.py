@@ -24,7 +24,11 @@ MATCHES: tuple[Match, ...] = get_args(Match)
 
 @dataclass(frozen=True, slots=True)
 class PRF:
-    """Precision, recall and F1 as shares of one; 0 where a denominator is 0."""
+    """Precision, recall and F1 as shares of one; 0 where a denominator is 0.
+
+    >>> PRF.of(true_positive=2, false_positive=2, false_negative=0)
+    PRF(precision=0.5, recall=1.0, f1=0.6666666666666666)
+    """
 
     precision: float
     recall: float
@@ -216,6 +220,13 @@ def evaluate(
             matches them by span, and with match=strict by span and type.
         candidates: which pairs the predictor scored and dropped, for the setting line.
     Raises: DataError if the two sides do not hold the same sentences, or no gold sentence is annotated.
+
+    >>> from relsift.schema import Entity, Relation
+    >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
+    >>> gold = Sentence("s", ("Ada", "leads", "Acme"), entities, (Relation(0, 1, "leads"),))
+    >>> found = gold.with_relations((Relation(1, 0, "leads"),))           # the wrong way round
+    >>> evaluate([gold], [found], direction="directed").micro.f1, evaluate([gold], [found], direction="undirected").micro.f1
+    (0.0, 1.0)
     """
     confusion: Counter[tuple[str, str]] = Counter()
     errors: Counter[str] = Counter()

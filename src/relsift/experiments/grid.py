@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ from relsift.training.run_folder import file_checksums
 
 PLAN_FILE = "plan.json"
 LOCK_FILE = "lock"
+Timed = tuple["CellResult", float]
+"""A result, and the seconds that it took."""
+Each = Callable[[Callable[[Cell], Timed], Sequence[Cell], int], Iterator[tuple[Cell, Timed]]]
+"""Does the work on every cell somewhere, so many at once; gives cells and results in the order in which they get ready."""
 _ADVICE = "use another --out"
 
 
@@ -115,10 +120,17 @@ def pack_grid(folder: Path) -> int:
 
 
 def run_grid(
-    cells: Sequence[Cell], plan: Plan, folder: Path, *, jobs: int = 1, on_cell: Callable[[FinishedCell], None] | None = None
+    cells: Sequence[Cell],
+    plan: Plan,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    each: Each | None = None,
+    on_cell: Callable[[FinishedCell], None] | None = None,
 ) -> None:
     """Compute what is missing.
 
+    Args: jobs: cells at once. each: computes them elsewhere, as on a cluster; None: processes of this machine.
     Raises: CheckpointError if the folder holds cells of other settings, or another process computes cells in it; whatever a training
     raises, with the cell's name before it.
     """
@@ -140,7 +152,7 @@ def run_grid(
         finished = finished_names(folder)
         missing = [cell for cell in cells if cell.name not in finished]
         left = list(missing)
-        for cell, result, seconds in _computed(missing, plan, folder, jobs):
+        for cell, result, seconds in _computed(missing, plan, folder, jobs, each):
             left.remove(cell)
             clock.add(cell, seconds)
             if on_cell is not None:
@@ -220,8 +232,14 @@ def _compare(where: str, expected: dict[str, Any], got: dict[str, Any]) -> None:
         raise CheckpointError(f"{where}: expected a cell with {differing}; use another --out or name")
 
 
-def _computed(cells: Sequence[Cell], plan: Plan, folder: Path, jobs: int) -> Iterator[tuple[Cell, CellResult, float]]:
+def _computed(
+    cells: Sequence[Cell], plan: Plan, folder: Path, jobs: int, each: Each | None
+) -> Iterator[tuple[Cell, CellResult, float]]:
     """Every cell with its result and the seconds it took, in the order in which they get ready."""
+    if each is not None:
+        for cell, timed in each(partial(_timed, plan=plan, folder=folder), cells, jobs):
+            yield cell, *timed
+        return
     if jobs == 1 or len(cells) <= 1:
         for cell in cells:
             yield cell, *_timed(cell, plan, folder)
@@ -245,7 +263,7 @@ def _computed(cells: Sequence[Cell], plan: Plan, folder: Path, jobs: int) -> Ite
             process.terminate()  # what it was at goes on from its last epoch
 
 
-def _timed(cell: Cell, plan: Plan, folder: Path) -> tuple[CellResult, float]:
+def _timed(cell: Cell, plan: Plan, folder: Path) -> Timed:
     started = time.perf_counter()
     try:
         result = run_cell(cell, plan, folder)

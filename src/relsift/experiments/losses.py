@@ -78,10 +78,10 @@ QUESTION = (
 
 
 def report(results: Results, command: str) -> Report:
-    return full_report(results, command, title="Losses", question=QUESTION, base=MTL_TAG, drawn_systems=_drawn(results))
+    return full_report(results, command, title="Losses", question=QUESTION, base=MTL_TAG, drawn_systems=drawn_systems(results))
 
 
-def _drawn(results: Results) -> tuple[System, ...]:
+def drawn_systems(results: Results) -> tuple[System, ...]:
     """The paper's loss, the two losses of its Table 4 together, and of each model what has the best F1 on development data."""
     drawn = [MTL_TAG, _with_loss(MTL_TAG, "both")]
     for base in (MTL_TAG, PCNN_TAG, PACKED):

@@ -32,6 +32,7 @@ FOLDS, SEEDS = 5, 3  # unless the user says otherwise
 MOST_FOLDS, MOST_SEEDS, MOST_SENTENCES = 1000, 1000, 10**9  # more is a slip of the finger, and would fill memory before any work
 SEEDS_END = 2**63
 QUICK_FOLDS, QUICK_SEEDS, QUICK_SENTENCES = 2, 1, 300
+_MOST_ON_CLUSTER = 10_000  # jobs
 
 
 def make_plan(
@@ -67,8 +68,14 @@ def _check_sizes(folds: int | None, sentences: int | None, development: float, f
     require(0 <= fold_seed < SEEDS_END, "--fold-seed", expected="a number from 0 that fits into 63 bits", got=fold_seed)
 
 
-def usable_jobs(jobs: int) -> int:
-    """Raises ConfigError for more processes than the machine can be asked to hold: each loads the data and a model."""
+def usable_jobs(jobs: int, *, cluster: bool = False) -> int:
+    """Raises ConfigError for more processes than the machine can be asked to hold: each loads the data and a model.
+
+    Args: cluster: they are shared among machines.
+    """
+    if cluster:
+        require(1 <= jobs <= _MOST_ON_CLUSTER, "--jobs", expected=f"1 to {_MOST_ON_CLUSTER}", got=jobs)
+        return jobs
     processors = os.cpu_count() or 1
     most = max(8, 4 * processors)
     require(1 <= jobs <= most, "--jobs", expected=f"1 to {most} with the {processors} processors of this machine", got=jobs)

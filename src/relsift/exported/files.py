@@ -19,7 +19,7 @@ from relsift.encoding.encoding import Encoding
 from relsift.errors import CheckpointError
 from relsift.exported.model import ExportedModel
 from relsift.exported.spec import FORMS, ModelSpec
-from relsift.exported.transformer import Transformer
+from relsift.exported.transformer import MARKER_INPUTS, TEXT_INPUTS, Transformer
 from relsift.exported.weights import FloatArray, load_tables
 from relsift.files import file_sha256
 from relsift.json_schema import Strict, conform
@@ -82,6 +82,6 @@ def load_parts(description: dict[str, Any], encoding: Encoding, folder: Path, we
         if (found := file_sha256(place)) != description["transformer_sha256"]:
             expected = f"expected sha256 {str(description['transformer_sha256'])[:64]}, got {found}"
             raise CheckpointError(f"{place}: {expected}; it was altered or belongs to another model: copy the folder again")
-        transformer = Transformer(place)
+        transformer = Transformer(place, TEXT_INPUTS if spec.markers is None else MARKER_INPUTS)
     tables: dict[str, FloatArray] = load_tables(weights_file)
     return ExportedModel(description["form"], spec, tables, encoding, transformer, str(weights_file))

@@ -1,6 +1,6 @@
 """A model that scores pairs without torch, from what an export wrote.
 
-Letters: P pairs, Z features of a pair, K relation types.
+Letters: P pairs, G unordered pairs, Z features of a pair, K relation types.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from relsift.decisions.scored import Scores
 from relsift.encoding.encoding import Encoding, Input
 from relsift.encoding.example import Example
 from relsift.errors import CheckpointError
+from relsift.exported.classifier import Classifier
 from relsift.exported.convolution import Convolution
-from relsift.exported.functions import gelu, relu
 from relsift.exported.inputs import Inputs
+from relsift.exported.markers import Markers
 from relsift.exported.pairs import BUCKETS, MOST_ENTITIES, between, kinds, span_maxima
 from relsift.exported.spec import Form, ModelSpec
 from relsift.exported.tokens import Tokens
 from relsift.exported.transformer import Transformer
 from relsift.exported.weights import FloatArray, Weights
-
-FAR = 1000.0  # as in `relsift.layers.relation_classifier`: taken from the scores of a pair that *filter* leaves out
 
 
 class ExportedModel:
@@ -34,26 +33,16 @@ class ExportedModel:
         """Args: where: for error messages. Raises CheckpointError for weights that do not fit the description and the encoding."""
         self.form, self.spec, self.tables, self.transformer = form, spec, tables, transformer
         self.READS: frozenset[Input] = encoding.reads
-        weights = Weights(tables, where)
-        self._tokens = Tokens(spec.tokens, weights, encoding, transformer)
-        self._convolution = Convolution(spec.convolution, weights, self._tokens.size)
-        size = self._convolution.size + 2 * self._tokens.size * spec.spans
-        self._num_types = len(encoding.types.names) + 1
-        self._types = weights.take("types", self._num_types**2, None) if spec.types else None
-        self._between = (
-            (weights.take("between.tokens", 2 * BUCKETS, None), weights.take("between.entities", MOST_ENTITIES + 1, None))
-            if spec.between else ()
-        )  # fmt: skip
-        for table in (self._types, *self._between):
-            size += 0 if table is None else table.shape[1]
-        self._layers: list[tuple[FloatArray, FloatArray]] = []
-        for number in range(len(spec.layers)):
-            self._layers.append(_linear(weights, f"layers.{number}", size, None))
-            size = len(self._layers[-1][1])
-        self._logits = _linear(weights, "logits", size, len(encoding.labels) + spec.scores.minus_none)
-        uses_identification = spec.scores.identification != "none"
-        self._identify = _linear(weights, "identify", size, 2) if uses_identification else None
-        self._floor = float(weights.take("floor", 1)[0]) if spec.scores.identification == "filter" else 0.0
+        weights, columns = Weights(tables, where), len(encoding.labels)
+        self._pairs: _Convolved | _Marked
+        if spec.markers is None:
+            self._pairs = _Convolved(spec, weights, encoding, transformer)
+            self._classify = Classifier(spec, weights, self._pairs.size, columns)
+        elif transformer is None:
+            raise CheckpointError("model.json: options: expected a model of words in this form, got one of a transformer")
+        else:
+            self._pairs = _Marked(Markers(spec.markers, weights, encoding, transformer))
+            self._classify = Classifier(spec, weights, self._pairs.size, 2 * columns)
         weights.check_all_taken()
 
     def scores(self, examples: Sequence[Example], encoding: Encoding) -> Scores:
@@ -61,13 +50,7 @@ class ExportedModel:
         inputs = Inputs.of(examples, encoding)
         if not len(inputs.pairs.head):
             return np.empty((0, len(encoding.labels)), np.float32)
-        h = self._features(inputs)                                                      # (P, Z)
-        for (weight, bias), activation in zip(self._layers, self.spec.layers):
-            h = h @ weight + bias
-            h = relu(h) if activation == "relu" else gelu(h) if activation == "gelu" else h
-        logits = h @ self._logits[0] + self._logits[1]
-        scores = logits[:, :-1] - logits[:, -1:] if self.spec.scores.minus_none else logits
-        return np.asarray(self._identified(scores, h), np.float32)
+        return self._pairs.scores(inputs, self._classify)
 
     def cut_pairs(self, examples: Sequence[Example]) -> int:
         """None: every pair's whole sentence is read."""
@@ -76,42 +59,49 @@ class ExportedModel:
     def limit_cache(self, megabytes: float) -> None:
         """Nothing is cached between batches."""
 
-    def _features(self, inputs: Inputs) -> FloatArray:
+
+class _Convolved:
+    """Features of a pair: its convolution over the tokens, and what else the description names."""
+
+    def __init__(self, spec: ModelSpec, weights: Weights, encoding: Encoding, transformer: Transformer | None) -> None:
+        assert spec.tokens is not None and spec.convolution is not None
+        self._spans = spec.spans
+        self._tokens = Tokens(spec.tokens, weights, encoding, transformer)
+        self._convolution = Convolution(spec.convolution, weights, self._tokens.size)
+        self._num_types = len(encoding.types.names) + 1
+        self._types = weights.take("types", self._num_types**2, None) if spec.types else None
+        self._between = (
+            (weights.take("between.tokens", 2 * BUCKETS, None), weights.take("between.entities", MOST_ENTITIES + 1, None))
+            if spec.between else ()
+        )  # fmt: skip
+        tables = (self._types, *self._between)
+        of_tables = sum(table.shape[1] for table in tables if table is not None)
+        self.size = self._convolution.size + 2 * self._tokens.size * spec.spans + of_tables  # Z
+
+    def scores(self, inputs: Inputs, classify: Classifier) -> Scores:
+        """(P, K)"""
         features, place = self._tokens.features(inputs)                                 # (V, D), (N,)
         parts = [self._convolution(features, place, inputs)]
         head, tail = inputs.pairs.head, inputs.pairs.tail
-        if self.spec.spans:
+        if self._spans:
             spans = span_maxima(features, place, inputs)                                # (E, D)
             parts += [spans[head], spans[tail]]
         if self._types is not None:
             parts.append(self._types[kinds(inputs, self._num_types)])
         if self._between:
             parts += [table[rows] for table, rows in zip(self._between, between(inputs))]
-        return np.concatenate(parts, axis=1)
-
-    def _identified(self, scores: FloatArray, h: FloatArray) -> FloatArray:
-        """What "is there any relation?" does to the scores (see `relsift.layers.relation_classifier`)."""
-        if self._identify is None:
-            return scores
-        answer = h @ self._identify[0] + self._identify[1]                              # (P, 2)
-        related = answer[:, 1:] - answer[:, :1]                                         # (P, 1)
-        if self.spec.scores.identification == "filter":
-            return np.where(related >= self._floor, scores, scores - np.float32(FAR))
-        if not self.spec.scores.several_labels:
-            return related + scores - _log_sum(scores, axis=1)[:, None]
-        related = np.broadcast_to(related, scores.shape)
-        return -_log_sum(np.stack([-related, -scores, -related - scores]), axis=0)
+        return classify(np.concatenate(parts, axis=1))
 
 
-def _linear(weights: Weights, name: str, size: int, outputs: int | None) -> tuple[FloatArray, FloatArray]:
-    """(size, outputs) and (outputs,)"""
-    weight = weights.take(f"{name}.weight", outputs, size)
-    if not weight.size:
-        raise CheckpointError(f"{name}: expected weights, got an empty table; copy the folder again")
-    return weight.T, weights.take(f"{name}.bias", len(weight))
+class _Marked:
+    """An unordered pair has one vector, and scores of both directions."""
 
+    def __init__(self, markers: Markers) -> None:
+        self._markers, self.size = markers, markers.size
 
-def _log_sum(x: FloatArray, axis: int) -> FloatArray:
-    """The logarithm of the sum of e^x."""
-    largest = x.max(axis=axis, keepdims=True)
-    return np.asarray(np.log(np.exp(x - largest).sum(axis=axis)) + largest.squeeze(axis), np.float32)
+    def scores(self, inputs: Inputs, classify: Classifier) -> Scores:
+        """(P, K)"""
+        h, groups = self._markers(inputs)                                               # (G, Z)
+        both = classify(h)[groups.of_pair]                                              # (P, 2K)
+        relations = both.shape[1] // 2
+        return np.where(groups.inverse[:, None], both[:, relations:], both[:, :relations])

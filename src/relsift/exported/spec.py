@@ -1,14 +1,15 @@
 """What an exported model computes, as `options` of its `model.json` say it.
 
-All exportable architectures have one form: features of tokens, a convolution of every pair pooled over the tokens, further features of the
-pair, layers, scores. The description names the parts that are there; the sizes follow from the weights.
+All exportable architectures but one have this form: features of tokens, a convolution of every pair pooled over the tokens, further
+features of the pair, layers, scores. `packed_markers` has states of markers in place of the first three. The description names the parts
+that are there; the sizes follow from the weights.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from relsift.json_schema import Strict
 
@@ -45,6 +46,14 @@ class ConvolutionSpec(Strict):
     activation: Literal["relu", "tanh"]
 
 
+class MarkerSpec(Strict):
+    """The markers of all pairs beside the text, in one pass of a transformer (see `relsift.models.packed_markers`)."""
+
+    pieces: Annotated[int, Field(ge=1)]  # rows of the transformer's table; those of the markers follow
+    tags: bool  # vectors of tags are added to the pieces
+    type_pairs: bool  # a row for the two entity types
+
+
 class ScoreSpec(Strict):
     """From the logits of a pair to its scores (see `relsift.layers.relation_classifier`)."""
 
@@ -56,10 +65,17 @@ class ScoreSpec(Strict):
 class ModelSpec(Strict):
     """The whole model."""
 
-    tokens: TokenSpec
-    convolution: ConvolutionSpec
+    tokens: TokenSpec | None = None
+    convolution: ConvolutionSpec | None = None
+    markers: MarkerSpec | None = None  # in place of the two before and the three behind
     spans: bool = False  # the maxima of the token features over either entity
     types: bool = False  # a row for the two entity types
     between: bool = False  # rows for the numbers of tokens and of entities between the two
     layers: Annotated[list[Literal["relu", "gelu", "none"]], Field(max_length=10)]  # the activation of each linear layer
     scores: ScoreSpec
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if any((part is None) == (self.markers is None) for part in (self.tokens, self.convolution)):
+            raise ValueError("expected tokens and convolution, or markers")
+        return self

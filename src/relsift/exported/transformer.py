@@ -1,29 +1,32 @@
 """A transformer in the format ONNX, run by onnxruntime: the states of the pieces.
 
-Letters: W windows, U pieces of the longest, M pieces of all sentences, H states.
+Letters: W windows, U pieces of the longest, M pieces of all sentences, H states; B rows of text and markers, V places of the longest.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from relsift.encoding.arrays import SubwordArrays
+from relsift.encoding.arrays import IntArray, SubwordArrays
 from relsift.errors import CheckpointError, ConfigError
 from relsift.exported.weights import FloatArray
 
 INSTALL = "pip install 'relsift[onnx]'"
-INPUTS, OUTPUT = ("ids", "real"), "states"  # (W, U) int64 each -> (W, U, H) float32
+Inputs: TypeAlias = tuple[str, ...]  # names of the inputs of a graph, all int64 of one shape
+TEXT_INPUTS: Inputs = ("ids", "real")  # (W, U) each -> (W, U, H) float32
+MARKER_INPUTS: Inputs = ("ids", "tags", "positions", "window", "group")  # (B, V) each -> (B, V, H) (see `relsift.exported.markers`)
+OUTPUT = "states"
 AT_ONCE = 16_384  # places W * U of a call: bounds its memory
 
 
 class Transformer:
     """Weights and graph stay in the file; the model folder must not change while it is used."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, inputs: Inputs = TEXT_INPUTS) -> None:
         """Raises: ConfigError if onnxruntime is not installed; CheckpointError for a file that is no such transformer."""
         try:
             import onnxruntime
@@ -41,8 +44,8 @@ class Transformer:
             raise CheckpointError(f"{file}: expected a transformer in the format ONNX, got {reason}; copy the folder again") from error
         names = tuple(sorted(each.name for each in self._session.get_inputs())), [each.name for each in self._session.get_outputs()]
         size = self._session.get_outputs()[0].shape[-1]
-        if names != (tuple(sorted(INPUTS)), [OUTPUT]) or not isinstance(size, int):
-            expected = f"inputs {', '.join(INPUTS)} and an output {OUTPUT} of a fixed size"
+        if names != (tuple(sorted(inputs)), [OUTPUT]) or not isinstance(size, int):
+            expected = f"inputs {', '.join(inputs)} and an output {OUTPUT} of a fixed size"
             raise CheckpointError(f"{file}: expected {expected}, got {names} and {size!r}; copy the folder again")
         self.size = size  # H
 
@@ -53,6 +56,11 @@ class Transformer:
         count = max(1, AT_ONCE // width)
         for start in range(0, windows, count):
             rows = slice(start, start + count)
-            given = {"ids": subwords.ids[rows], "real": subwords.real[rows].astype(np.int64)}
-            [result[rows]] = self._session.run([OUTPUT], given)
+            result[rows] = self.run(ids=subwords.ids[rows], real=subwords.real[rows].astype(np.int64))
         return result.reshape(windows * width, self.size)[subwords.place]
+
+    def run(self, **inputs: IntArray) -> FloatArray:
+        """The output for one value of each input."""
+        [states] = self._session.run([OUTPUT], inputs)
+        result: FloatArray = states
+        return result

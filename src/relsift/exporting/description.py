@@ -18,8 +18,9 @@ from relsift.encoders.bilstm import BiLSTMEncoder
 from relsift.encoders.huggingface import HuggingFaceEncoder
 from relsift.encoders.lookup import LookupEncoder
 from relsift.errors import ConfigError
-from relsift.exported.spec import ConvolutionSpec, ModelSpec, ScoreSpec, TokenSpec
+from relsift.exported.spec import ConvolutionSpec, MarkerSpec, ModelSpec, ScoreSpec, TokenSpec
 from relsift.exported.weights import FloatArray
+from relsift.exporting.transformer import Graph, MarkerGraph, TextGraph
 from relsift.layers.bilstm import TwoLSTMs
 from relsift.layers.character_cnn import CharacterCNN
 from relsift.layers.pair_convolution import PairConvolution
@@ -29,6 +30,7 @@ from relsift.models.bilstm_pcnn import BiLSTMPCNN
 from relsift.models.cr_cnn import CRCNN
 from relsift.models.multitask_cnn import MultiTaskCNN
 from relsift.models.multiwindow_cnn import MultiWindowCNN
+from relsift.models.packed_markers import PackedMarkers
 from relsift.models.pcnn import PCNN
 
 Activation = Literal["relu", "gelu", "none"]
@@ -39,7 +41,7 @@ class Parts:
     """What is collected of a model."""
 
     tables: dict[str, FloatArray] = field(default_factory=dict)
-    transformer: HuggingFaceEncoder | None = None  # the encoder whose transformer is exported by itself
+    transformer: Graph | None = None  # exported by itself
 
     def put(self, name: str, value: Tensor | NDArray[Any]) -> None:
         array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
@@ -102,12 +104,27 @@ def _convolved(model: Any, parts: Parts, over: Literal["sentence", "pieces", "be
     )  # fmt: skip
 
 
+def _markers(model: PackedMarkers, parts: Parts) -> ModelSpec:
+    types, roles = model.markers.types.weight, model.markers.roles.weight               # (types + 1, E), (Q, E)
+    markers = (types[:, None] + roles).flatten(0, 1)
+    tags = None if model.tags is None else model.tags.tags.weight
+    parts.transformer = MarkerGraph(model.embed.transformer, markers, tags, model.marker_layers)
+    parts.put("norm.weight", model.norm.weight)
+    parts.put("norm.bias", model.norm.bias)
+    parts.put("distances", model.distances.weight)
+    _put_table(parts, "types", model.type_pairs)
+    _put_linear(parts, "layers.0", *_exact(model.trunk[0]))
+    spec = MarkerSpec(pieces=len(parts.transformer.words) - len(markers), tags=tags is not None, type_pairs=model.type_pairs is not None)
+    return ModelSpec(markers=spec, layers=["gelu"], scores=_classifier(model.classifier, parts))
+
+
 _ARCHITECTURES: dict[type, Callable[[Any, Parts], ModelSpec]] = {
     MultiTaskCNN: _multitask,
     MultiWindowCNN: lambda model, parts: _convolved(model, parts, "sentence"),
     CRCNN: lambda model, parts: _convolved(model, parts, model.config.context),
     PCNN: lambda model, parts: _convolved(model, parts, "pieces"),
     BiLSTMPCNN: lambda model, parts: _convolved(model, parts, "pieces"),
+    PackedMarkers: _markers,
 }
 
 
@@ -132,7 +149,7 @@ def _tokens(encoder: nn.Module, parts: Parts) -> TokenSpec:
             **_looks(encoder, encoder.characters, encoder.cases, parts),
         )  # fmt: skip
     if type(encoder) is HuggingFaceEncoder:
-        parts.transformer = encoder
+        parts.transformer = TextGraph(encoder)
         if encoder.lstm is not None:
             _put_lstm(parts, 0, encoder.lstm)
         return TokenSpec(

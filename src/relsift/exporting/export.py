@@ -15,12 +15,14 @@ from relsift.exported.model import ExportedModel
 from relsift.exported.spec import FORMS, Form
 from relsift.exported.transformer import Transformer
 from relsift.exporting.description import described
+from relsift.exporting.transformer import write_transformer
 from relsift.inference import Ensemble, Scorer
+from relsift.model_card import keep_card
 from relsift.models.base.joint_model import JointModel
 
 
 def export(bundle: Bundle, form: str, folder: Path, *, quantize: str | None = None) -> None:
-    """Write the model as `form` into `folder`, which is replaced if it holds a model. Candidates, decision and annotators stay as they are.
+    """Write the model as `form` with its card into `folder`, in place of a model there. Candidates, decision and annotators stay.
 
     Args:
         form: *numpy* for models of words; *onnx* for models on a transformer, which onnxruntime then runs.
@@ -30,7 +32,9 @@ def export(bundle: Bundle, form: str, folder: Path, *, quantize: str | None = No
     checked = check_form(form, quantize)
     with TemporaryDirectory() as work:
         result = exported(bundle, checked, Path(work), quantize=quantize is not None)
-        replace(result, about=bundle.about | {"exported": {"form": form, "quantize": quantize}}).save(folder)
+        result = replace(result, about=bundle.about | {"exported": {"form": form, "quantize": quantize}})
+        result.save(folder)
+        keep_card(result, folder)
 
 
 def check_form(form: str, quantize: str | None) -> Form:
@@ -72,10 +76,8 @@ def _scorer(scorer: Scorer, form: Form, work: Path, *, quantize: bool) -> Scorer
         raise ConfigError(f"form: expected {needs} for this model, which {what}, got {form}")
     transformer = None
     if parts.transformer is not None:
-        from relsift.exporting.transformer import write_transformer
-
         write_transformer(parts.transformer, work / TRANSFORMER_FILE, quantize=quantize)
-        transformer = Transformer(work / TRANSFORMER_FILE)
+        transformer = Transformer(work / TRANSFORMER_FILE, parts.transformer.INPUTS)
     encoding = _narrowed(scorer.encoding, model.reads(model.config))
     return replace(scorer, model=ExportedModel(form, spec, parts.tables, encoding, transformer, "export"), encoding=encoding)
 

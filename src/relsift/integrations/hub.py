@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from relsift.errors import CheckpointError, ConfigError
-from relsift.model_card import CARD_FILE
+from relsift.model_extras import CARD_FILE
 
 if TYPE_CHECKING:
     from relsift.extractor import RelationExtractor

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 from numba.core.caching import FunctionCache
+from numba.np import linalg
 from numba.np.ufunc.parallel import threading_layer
 
 from relsift.kernels.notes import note
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
 
 _MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 _ONE_CALLER = threading.Lock()
+
+
+def _load_without_scipy() -> None:
+    """Load Numba's functions of arrays. They look for scipy's BLAS, and load all of scipy.linalg for that, which takes longer than they do.
+
+    What needs BLAS looks for it again when it is compiled, so that this look is all that goes.
+    """
+    look = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        linalg.ensure_blas = look
+
+
+_load_without_scipy()
 
 
 def kernel(function: Any) -> Callable[..., None]:

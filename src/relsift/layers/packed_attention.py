@@ -66,7 +66,7 @@ def _text_layer(
     Args: x: (N, H). rows: (N,) places of the real pieces. shape: W, U. mask: added to the scores of the attention.
     """
     q, k, v = (heads_of(_padded(project(x), rows, shape), parts.heads) for project in (layer.query, layer.key, layer.value))
-    attended = _attention(q, k, v, mask, parts.attention_dropout, training)             # (W, h, U, d)
+    attended = attention(q, k, v, mask, parts.attention_dropout, training=training)             # (W, h, U, d)
     return layer.behind_attention(x, without_heads(attended).flatten(0, 1)[rows], training=training), k, v
 
 
@@ -158,7 +158,7 @@ class _Slots:
         return padded.flatten(0, 1)[self.place]
 
 
-def _attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, dropout: float, training: bool) -> Tensor:
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, dropout: float, *, training: bool) -> Tensor:
     """Scaled dot-product attention. q, k, v: (W, h, U, d); mask: added to the scores. Returns: (W, h, U, d)."""
     if not training:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask.to(q.dtype))

@@ -29,9 +29,10 @@ from relsift.readers.encodings import UTF8
 from relsift.readers.folders import each_file
 from relsift.readers.markup import Element, Markup, parse
 from relsift.readers.standoff import TextEntity, TextRelation, document_from_offsets, same_words
-from relsift.schema import Document, is_cjk
+from relsift.schema import Document
 from relsift.sentences import split_sentences
 from relsift.text import Span
+from relsift.token_text import is_cjk
 
 _APF, _SGM = ".apf.xml", ".sgm"
 _TAG = re.compile(r"<(/?\w*+)[^<>]*+>")  # possessive, so that a text of "<" takes linear time

@@ -33,8 +33,9 @@ from relsift.readers.misplaced import AUTO
 from relsift.readers.positions import CHARACTERS, Positions, fits
 from relsift.readers.raw import Split, documents_of
 from relsift.readers.records import as_object, identifier, json_records, keys_of, numbers_and_label, required
-from relsift.schema import Document, is_cjk
+from relsift.schema import Document
 from relsift.text import Span
+from relsift.token_text import is_cjk
 
 _UTF16 = "utf16"
 _SPAN_LISTS = ("label", "labels")

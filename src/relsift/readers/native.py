@@ -96,21 +96,25 @@ def read(
 
 
 def read_lines(
-    lines: Iterable[tuple[int, bytes | str]], name: str, report: ReadReport, *, positions: str = CHARACTERS, split: Split | None = None
-) -> Iterator[Document]:
+    lines: Iterable[tuple[int, bytes | str]], name: str, report: ReadReport, *, positions: str = CHARACTERS, split: Split | None = None,
+    each_line: bool = False,
+) -> Iterator[Document]:  # fmt: skip
     """Yield the documents of numbered lines, one at a time; the whole file is never in memory.
 
     Args:
         lines: (line number from 1, line). name: of the file, for messages. positions, split: see `read`.
+        each_line: the lines come from the middle of a file that has one value a line.
     Raises: DataError if there is no document, or for a broken line, after the documents before it.
     """
-    yield from _documents(values_of(lines, name), name, report, positions, split)
+    yield from _documents(values_of(lines, name, each_line=each_line), name, report, positions, split)
 
 
-def read_records(records: Iterable[tuple[int, Any]], name: str, report: ReadReport) -> Iterator[Document]:
+def read_records(
+    records: Iterable[tuple[int, Any]], name: str, report: ReadReport, *, split: Split | None = None
+) -> Iterator[Document]:
     """`read_lines` for lines that are JSON values already: (line number from 1, value)."""
     places = (Place(f"{name}:{number}", number, partial(_same, record)) for number, record in records)
-    yield from _documents(places, name, report, CHARACTERS)
+    yield from _documents(places, name, report, CHARACTERS, split)
 
 
 def document_of(record: Any, where: str, report: ReadReport, *, key: str) -> Document:
@@ -159,11 +163,9 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
     for number, place in enumerate(places):
         line = plain_line(place.line, place.where, number) if place.line and positions == CHARACTERS else None
         if line is not None:
-            name_of_line = line.doc_id, line.key
-            if name_of_line not in seen and len(seen) < _IDS_COMPARED:
-                seen.add(name_of_line)
-                yield line
-                continue
+            _count_id(line, place.where, seen, report)
+            yield line
+            continue
         record = None
         try:
             record = place.value()
@@ -175,12 +177,17 @@ def _lines(places: Iterable[Place], name: str, report: ReadReport, positions: st
             continue
         if record.get("id") in (None, ""):
             report.drop("lines without an id, named by their number", place.where)
-        name_of_line = (line.doc_id, line.key)
-        if name_of_line in seen:
-            report.drop("lines with an id that an earlier line has (kept)", f"{place.where}: {line.key!r}")
-        elif len(seen) < _IDS_COMPARED:
-            seen.add(name_of_line)
+        _count_id(line, place.where, seen, report)
         yield line._replace(number=number)
+
+
+def _count_id(line: Line, where: str, seen: set[tuple[str, str]], report: ReadReport) -> None:
+    """Count a line whose id an earlier line has."""
+    name_of_line = line.doc_id, line.key
+    if name_of_line in seen:
+        report.drop("lines with an id that an earlier line has (kept)", f"{where}: {line.key!r}")
+    elif len(seen) < _IDS_COMPARED:
+        seen.add(name_of_line)
 
 
 def _join_lines(lines: list[Line], report: ReadReport) -> Document:

@@ -13,14 +13,13 @@ from dataclasses import MISSING, fields
 from itertools import chain
 from typing import Any
 
-from relsift.readers.native_record import Line
+from relsift.readers.native_record import LONGEST_TEXT, Line
 from relsift.schema import Document, Entity, Relation, Sentence
 
 _KEYS = frozenset({"id", "doc_id", "tokens", "text", "text_start", "offsets", "entities", "relations"})
 _ENTITY_KEYS = frozenset({"id", "start", "end", "type", "subtype", "chars", "score"})
 _RELATION_KEYS = frozenset({"head", "tail", "type", "score", "probability"})
 _NUMBER, _TEXT, _OPTIONAL_TEXT = {int}, {str}, frozenset({str, type(None)})
-_LARGEST = 2**62  # of a number; larger ones are looked at closely
 _LINE_ENDS = ("\n", "\r\n", "")
 _ENDS_OF_KEYS = ('":', '" ', '"\t', '"\r')
 _value_and_end = json.JSONDecoder().raw_decode
@@ -66,7 +65,7 @@ def plain_line(raw: bytes | str, where: str, number: int) -> Line | None:
         return None
     text, offsets, spans, original = record.get("text"), record.get("offsets"), None, None
     if text is not None or offsets is not None or start != 0:
-        if type(text) is not str or type(offsets) is not list or type(start) is not int or not 0 <= start < _LARGEST:
+        if type(text) is not str or type(offsets) is not list or type(start) is not int or not 0 <= start <= LONGEST_TEXT:
             return None
         edges = _edges(offsets, tokens, text, "true" not in line and "false" not in line)
         if edges is None:

@@ -14,7 +14,8 @@ from itertools import accumulate, chain
 from typing import Any, Literal, NamedTuple
 
 from relsift.errors import DataError
-from relsift.schema import Entity, join_tokens
+from relsift.schema import Entity
+from relsift.token_text import join_tokens
 
 Span = tuple[int, int]
 CHARACTERS, UTF16 = "characters", "utf16"  # values of the option `positions`

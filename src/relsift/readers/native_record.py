@@ -47,7 +47,7 @@ KEYS = {
     "id", "doc_id", "text", "text_start", "tokens", "offsets", "heads", "dependencies", "pos", "entities", "tagged", "relations",
     "across", KEY,
 }  # fmt: skip
-_LONGEST_TEXT = 100_000_000_000  # characters of a document; a larger `text_start` is a mistake
+LONGEST_TEXT = 100_000_000_000  # characters of a document; a larger `text_start` is a mistake
 
 
 class Line(NamedTuple):
@@ -164,8 +164,8 @@ def _text_start(record: dict[str, Any], where: str) -> int:
     start = required_field(record, "text_start", (int,), where)
     if "text" not in record:
         raise DataError(f'{where}: expected "text" beside "text_start", got keys {", ".join(sorted(record))}')
-    if not 0 <= start <= _LONGEST_TEXT:
-        raise DataError(f"{where}: text_start: expected 0 to {_LONGEST_TEXT} characters, got {start}")
+    if not 0 <= start <= LONGEST_TEXT:
+        raise DataError(f"{where}: text_start: expected 0 to {LONGEST_TEXT} characters, got {start}")
     return int(start)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -60,17 +60,14 @@ def numbered_lines(stream: Iterable[bytes], name: str = "") -> Iterator[tuple[in
             yield number, raw
 
 
-def values_of(lines: Iterable[tuple[int, bytes | str]], name: str) -> Iterator[Place]:
+def values_of(lines: Iterable[tuple[int, bytes | str]], name: str, *, each_line: bool = False) -> Iterator[Place]:
     """The values of numbered lines; of the whole text if it is an array, or if its first object goes on in the next line.
 
-    Args: name: of the file, for places.
+    Args: name: of the file, for places. each_line: the lines come from the middle of a file that has one value a line.
     """
     stream = (item for item in lines if not _is_blank(item[1]))
     beginning = list(islice(stream, 2))
-    texts = [_text_or_nothing(line) for _, line in beginning]
-    is_array = texts[:1] != [] and texts[0].startswith("[") and not (len(texts) == 2 and texts[0].endswith("]"))
-    goes_on = len(texts) == 2 and texts[0].startswith("{") and not texts[0].endswith("}") and not texts[1].startswith("{")
-    if is_array or goes_on:
+    if not each_line and is_whole([line for _, line in beginning]):
         first_line = last = beginning[0][0]
         parts = []
         for number, line in chain(beginning, stream):
@@ -80,6 +77,14 @@ def values_of(lines: Iterable[tuple[int, bytes | str]], name: str) -> Iterator[P
         return
     for number, line in chain(beginning, stream):
         yield Place(f"{name}:{number}", number, partial(_parsed, line, name, number), line)
+
+
+def is_whole(beginning: Sequence[bytes | str]) -> bool:
+    """Whether a file is one JSON array, or objects over several lines. Args: beginning: its first two lines that are not blank."""
+    texts = [_text_or_nothing(line) for line in beginning]
+    is_array = texts[:1] != [] and texts[0].startswith("[") and not (len(texts) == 2 and texts[0].endswith("]"))
+    goes_on = len(texts) == 2 and texts[0].startswith("{") and not texts[0].endswith("}") and not texts[1].startswith("{")
+    return is_array or goes_on
 
 
 def _is_blank(line: bytes | str) -> bool:

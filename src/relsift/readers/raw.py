@@ -17,9 +17,10 @@ from relsift.errors import DataError
 from relsift.readers.base import ReadReport
 from relsift.readers.encodings import UTF8, line_at
 from relsift.readers.likely_encoding import encoding_hint
-from relsift.schema import Document, Sentence, is_cjk
+from relsift.schema import Document, Sentence
 from relsift.sentences import split_sentences
 from relsift.text import Span, tokenise
+from relsift.token_text import is_cjk
 
 Split = Callable[[str], list[Sentence]]  # from a text to its sentences, in order, whose offsets count from its beginning
 

@@ -6,8 +6,9 @@ from relsift.readers.base import ReadReport, shown
 from relsift.readers.marked_text import Cutting, MarkedText
 from relsift.readers.positions import Positions
 from relsift.readers.standoff import same_words
-from relsift.schema import Document, is_cjk
+from relsift.schema import Document
 from relsift.text import Span
+from relsift.token_text import is_cjk
 
 _MOST_PLACES = 2  # of a string; more say no more
 ABSENT, SEVERAL = "that the text does not have", "that stand several times in the text"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+
+_EXPORT = re.compile(r"^export (?=function )", re.MULTILINE)
 
 
 def page_frame(
     title: str,
     *,
     styles: Sequence[str] = ("page.css",),
-    script: str = "",
+    scripts: Sequence[str] = (),
     root: Mapping[str, str] | None = None,
     body: Mapping[str, str] | None = None,
 ) -> tuple[str, str]:
@@ -23,12 +26,12 @@ def page_frame(
     Args:
         title: plain text.
         styles: names of style sheets in this package.
-        script: name of a script in this package; empty for a page without one.
+        scripts: names of scripts in this package, which become one; modules among them import nothing.
         root, body: further attributes of `<html>` and of `<body>`; name -> plain text.
     """
-    code = resource(script) if script else ""
-    scripts = f"script-src 'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'; " if code else ""
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; {scripts}base-uri 'none'; form-action 'none'"
+    code = "".join(_EXPORT.sub("", resource(name)) for name in scripts)
+    allowed = f"script-src 'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'; " if code else ""
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; {allowed}base-uri 'none'; form-action 'none'"
     before = (
         f'<!DOCTYPE html>\n<html lang="en"{_attributes(root or {})}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'

@@ -10,7 +10,8 @@ from relsift.candidates import Direction
 from relsift.report.arcs import MEANING, Arc
 from relsift.report.merged_entities import Presence
 from relsift.report.wording import counted, display_width
-from relsift.schema import Entity, Sentence, is_cjk
+from relsift.schema import Entity, Sentence
+from relsift.token_text import is_cjk
 
 CJK_SHARE = 0.2  # a sentence with a larger share of Chinese characters is set as Chinese
 ENTITY_MARK = {"": "", "missed": "○ ", "spurious": "+ "}  # before the type; the same signs as of relations
@@ -55,7 +56,7 @@ def _marked_text(sentence: Sentence, colours: Mapping[str, int], presence: Seque
     """The sentence as HTML, an element around every mention.
 
     Mentions that cross are cut into pieces that nest. Pieces of one mention have the same `data-e`; the last one has `data-type`.
-    The first token of a mention is an element too, so that `page.js` can make its line higher without changing line breaks.
+    The first token of a mention is an element too, so that `arcs.js` can make its line higher without changing line breaks.
     """
     entities = sentence.entities
     depth = _depths(sentence)

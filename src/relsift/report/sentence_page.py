@@ -100,7 +100,9 @@ def write_comparison(
 
 
 def _write_page(stream: TextIO, body: _Body, *, title: str, summary: Summary) -> None:
-    before, after = page_frame(title, script="page.js", root={"data-direction": body.direction})
+    before, after = page_frame(
+        title, styles=("page.css", "arcs.css"), scripts=("arcs.js", "page.js"), root={"data-direction": body.direction}
+    )
     stream.write(
         f'{before}<header class="top"><h1>{escape(title)}</h1>\n<p class="about">{_about(body)}</p>\n{_summary(summary)}</header>\n'
         f'{_controls(body)}<main id="sentences">\n'

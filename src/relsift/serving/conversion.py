@@ -27,12 +27,14 @@ from relsift.readers.native import read_records
 from relsift.registry import find, table
 from relsift.schema import Document, Entity, Sentence
 from relsift.serving.problems import Problem
+from relsift.text import half_character
 from relsift.writers.base import Writer, write_documents
 from relsift.writers.native import lines
 
 _PACKED_FORMATS = ("spacy", "store")
 _PACKED_SUFFIXES = (".spacy", ".parquet", ".zip", ".gz", ".bz2", ".xz")
-_FILE_NAME = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,150}")
+_FILE_NAME = re.compile(r"[^./\\\x00-\x1f\ud800-\udfff][^/\\\x00-\x1f\ud800-\udfff]*")
+_LONGEST_NAME = 200  # bytes of a file name; the system takes 255
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _STEM = "relsift"  # of the files that are made
 
@@ -78,6 +80,8 @@ def convert_records(records: Sequence[Any], to: str) -> Converted:
         writer: Writer = find("writer", to)
     except RelsiftError as error:
         raise Problem("invalid", str(error), "to") from error
+    for number, record in enumerate(records):
+        _check_characters(record, f"documents.{number}")
     report, left_out = ReadReport(), Omissions()
     with tempfile.TemporaryDirectory(prefix="relsift-download-") as place:
         target = Path(place) / f"{_STEM}{writer.suffix}"
@@ -95,9 +99,20 @@ def convert_records(records: Sequence[Any], to: str) -> Converted:
     return Converted(f"{_STEM}-{to}.zip" if writer.is_folder else target.name, content, (*report.lines(), *left_out.lines()))
 
 
+def _check_characters(record: Any, where: str) -> None:
+    """Raises Problem for a lone surrogate, which no file can hold, and for a record that is too deep to be searched for one."""
+    try:
+        half = half_character(json.dumps(record, ensure_ascii=False))
+    except RecursionError as error:
+        raise Problem("invalid", "expected a line of relsift's own format, got brackets nested hundreds deep", where) from error
+    if half is not None:
+        raise Problem("invalid", f"expected whole characters, got half of one, the lone surrogate {half}", where)
+
+
 def _unpack(folder: Path, name: str, content: str, where: str) -> None:
-    if not _FILE_NAME.fullmatch(name) or (folder / name).exists():
-        raise Problem("invalid", f"expected a file name of its own, without folders, got {shown(name)}", f"{where}.name")
+    if not _FILE_NAME.fullmatch(name) or len(name.encode()) > _LONGEST_NAME or (folder / name).exists():
+        expected = f"a file name of its own, without folders, of at most {_LONGEST_NAME} bytes"
+        raise Problem("invalid", f"expected {expected}, got {shown(name)}", f"{where}.name")
     try:
         data = b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:

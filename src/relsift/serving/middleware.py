@@ -27,6 +27,10 @@ _PATHS = (
 )  # fmt: skip
 
 
+class _ConnectionEnded(Exception):
+    """The answer cannot be sent: the client has hung up, or its body broke the protocol while it was read."""
+
+
 class Middleware:
     """ASGI around ASGI."""
 
@@ -44,7 +48,10 @@ class Middleware:
             if message["type"] == "http.response.start":
                 answer["status"] = message["status"]
                 message["headers"] = self._headers(message)
-            await send(message)
+            try:
+                await send(message)
+            except Exception as error:
+                raise _ConnectionEnded from error
             answer["is_whole"] = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         service.in_flight += 1
@@ -54,6 +61,8 @@ class Middleware:
                 await answer_problem(problem, send_with_headers)
             else:
                 await self.app(scope, receive, send_with_headers)
+        except _ConnectionEnded as error:
+            log("connection ended", exception=type(error.__cause__).__name__)
         except Exception as error:
             log("fault", logging.ERROR, **fault(error))
             if "status" not in answer:

@@ -12,13 +12,13 @@ from relsift.bundle import model_folder
 from relsift.decisions.scored import Scored
 from relsift.errors import CheckpointError
 from relsift.extractor import RelationExtractor
+from relsift.model_extras import CARD_FILE
 from relsift.precision import Precision
 from relsift.registry import find, table
 from relsift.schema import Document, Entity, Sentence
 from relsift.serving.results import decision_summary
 from relsift.yaml_text import decode
 
-CARD = "README.md"  # of a model folder
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 _LICENCE_LINE = re.compile(r"^- \*\*Licence\*\*: ([\w.+-]+)", re.MULTILINE)
 
@@ -64,10 +64,16 @@ def load(
     extractor = RelationExtractor.from_pretrained(folder, device, entities_from=entities_from, types=types, precision=precision)
     extractor.bundle.limit_cache(cache_mb)
     _warm_up(extractor)
-    card = _card(model_folder(Path(folder)) / CARD)
+    card = _card(model_folder(Path(folder)) / CARD_FILE)
     about = extractor.bundle.about
     language = _text(card.get("language") or about.get("language")) or _language_of(about.get("data"))
-    return ServedModel(name, extractor, language, _text(card.get("license") or about.get("licence")))
+    return ServedModel(name, extractor, language, _licence(card) or _text(about.get("licence")))
+
+
+def _licence(card: Mapping[str, Any]) -> str | None:
+    """As a card says it, with the hub's words for one that it does not know, and for none."""
+    named = _text(card.get("license_name" if card.get("license") == "other" else "license"))
+    return None if named == "unknown" else named
 
 
 def _without_folders(spec: str) -> str:

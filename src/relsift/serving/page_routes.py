@@ -23,6 +23,7 @@ _JSON = "application/json"
 _CLOSED = 499  # nobody receives the answer
 _FILE: Any = {"description": "The file", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 _PROBLEMS = ("not_json", "unauthorized", "too_large", "not_json_type", "invalid", "stopping")
+_MOST_NOTES, _LONGEST_NOTE = 10, 300  # in a header; characters
 _AT_ONCE = 2  # conversions under way; the others wait
 
 
@@ -63,7 +64,8 @@ def add_page_routes(app: FastAPI, service: Service) -> None:
     )  # fmt: skip
     async def convert(request: Request) -> Response:
         """Body: an object of `documents` (lines of relsift's own format) and `to`. The answer is a file, a zip archive where the format is
-        a folder. The header `relsift-notes` lists, as JSON, what the format cannot hold."""
+        a folder. The header `relsift-notes` lists, as JSON, what the format cannot hold: ten notes at most, each cut after 300 characters.
+        `relsift-more-notes` counts the others."""
         try:
             body = await read_body(request, most)
         except ClientDisconnect:
@@ -71,13 +73,16 @@ def add_page_routes(app: FastAPI, service: Service) -> None:
         given = checked(ConvertRequest, body_json(body))
         async with free:
             made = await asyncio.to_thread(conversion.convert_records, given.documents, given.to)
-        headers = {"content-disposition": f'attachment; filename="{made.name}"', "relsift-notes": _short(made.notes)}
+        headers = {
+            "content-disposition": f'attachment; filename="{made.name}"', "relsift-notes": _short(made.notes),
+            "relsift-more-notes": str(max(0, len(made.notes) - _MOST_NOTES)),
+        }  # fmt: skip
         return Response(made.content, media_type="application/octet-stream", headers=headers)
 
 
 def _short(notes: tuple[str, ...]) -> str:
     """As ASCII, and cut: headers are short."""
-    return json.dumps([note[:300] for note in notes[:10]])
+    return json.dumps([note if len(note) <= _LONGEST_NOTE else f"{note[:_LONGEST_NOTE]}…" for note in notes[:_MOST_NOTES]])
 
 
 def _formats() -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The files of the web page at `/`, from the folder `page` beside this module: `index.html`, and others at `/page/NAME`."""
+"""The files of the web page at `/`, from the folder `page` beside this module: `index.html`, and others at `/page/NAME`.
+
+What draws arcs is shared with the pages that relsift writes, and lies beside them.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ from pathlib import Path
 from fastapi import FastAPI, Response
 from starlette.responses import RedirectResponse
 
+from relsift.report.page_frame import resource
+
 FOLDER = Path(__file__).parent / "page"
 INDEX = "index.html"
+SHARED = ("arcs.js", "arcs.css")  # of relsift.report
 # Nothing from elsewhere, no inline script or style, no frame around the page.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -25,6 +31,8 @@ def add_page(app: FastAPI, folder: Path = FOLDER) -> None:
     files = {file.name: file for file in sorted(folder.glob("*")) if file.suffix in TYPES and file.is_file()}
     for name, file in files.items():
         _add(app, "/" if name == INDEX else f"/page/{name}", file.read_bytes(), TYPES[file.suffix])
+    for name in SHARED:
+        _add(app, f"/page/{name}", resource(name).encode(), TYPES[Path(name).suffix])
     if INDEX not in files:
 
         @app.get("/", include_in_schema=False)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from relsift import __version__
@@ -23,7 +23,7 @@ from relsift.inference import SENTENCES_AT_ONCE, InferenceReport, entities_of
 from relsift.items import in_blocks
 from relsift.omissions import counted
 from relsift.readers.base import OnError, ReadReport
-from relsift.schema import Document, sentences_of
+from relsift.schema import Document
 from relsift.streaming.inputs import open_input
 from relsift.streaming.output import check_place, is_resumable, not_resumable, write_file, write_to_standard_output
 from relsift.streaming.read_ahead import read_ahead
@@ -76,7 +76,7 @@ def predict_file(
     require(threshold is None or math.isfinite(threshold), "--threshold", expected="a finite number", got=threshold)
     output_format = writer_for(None, writer)
     check_place(out, output_format)
-    chosen = entities if extractor.bundle.entity_source is not None else entities_of(extractor.bundle.scorer, entities)
+    chosen = chosen_entities(extractor, entities)
     finds_some = chosen != "gold"
     why_no_text = None if finds_some else NOTHING_FINDS_ENTITIES
     used_threshold = extractor.threshold if threshold is None else threshold
@@ -97,10 +97,14 @@ def predict_file(
         else:
             notes += write_file(blocks, predict, output_format, out, job, resume=resume, report=report)
     if report.sentences and chosen == "predicted" and not report.candidates.kept + sum(report.candidates.dropped.values()):
-        sentences = counted(report.sentences, "sentences")
-        notes.append(f"{sentences}, none with two entities that the model found: no relations; has it learned enough?")
+        notes.append(none_found(report.sentences))
     found = [] if extractor.annotator is None else extractor.annotator.report.lines()
     return time.perf_counter() - started, [*notes, *never_seen(no_relation, left_out), *left_out.lines(), *found]
+
+
+def chosen_entities(extractor: RelationExtractor, entities: Entities | None) -> Entities | None:
+    """Whose entities are related; None: those given, and found ones where there are none. Raises ConfigError as `entities_of`."""
+    return entities if extractor.bundle.entity_source is not None else entities_of(extractor.bundle.scorer, entities)
 
 
 def predict_documents(
@@ -142,13 +146,7 @@ def _predicted(
     on_sentences: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     for block in blocks:
-        if extractor.candidates.window > 1:  # pairs across sentences belong to documents
-            yield list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
-            if on_sentences is not None:
-                on_sentences(report.sentences)
-            continue
-        sentences = extractor.stream(sentences_of(block), threshold=threshold, report=report, entities=entities)
-        yield [Document(document.id, tuple(islice(sentences, len(document.sentences))), document.text) for document in block]
+        yield list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
         if on_sentences is not None:
             on_sentences(report.sentences)
 
@@ -166,9 +164,16 @@ def _job(
     """The settings that a resumed run has to share; None if the prediction cannot be resumed."""
     if not is_resumable(source, out, output_format) or extractor.checksum is None:
         return None
+    return job_of(extractor, source, output_format.name, threshold, on_error, entities, splitter)
+
+
+def job_of(
+    extractor: RelationExtractor, source: str, writer: str, threshold: float, on_error: OnError, entities: Entities | None, splitter: str
+) -> Job:
+    """The settings that the results depend on. Args: writer: name of the format. splitter: with its version."""
     found_by = extractor.bundle.entity_source
     return Job(
-        model=extractor.checksum, threshold=threshold, writer=output_format.name, input=source, on_error=on_error,
+        model=extractor.checksum or "", threshold=threshold, writer=writer, input=source, on_error=on_error,
         entities=entities or "missing", splitter=splitter, precision=extractor.bundle.scorer.precision,
         entities_from="" if found_by is None else to_json(found_by.pinned().to_json(), indent=None),
         entity_files="" if found_by is None else source_checksum(found_by), relsift=__version__,
@@ -182,7 +187,17 @@ def _with_entities(documents: Iterable[Document], source: str, notes: list[str])
         entities += sum(len(sentence.entities) for sentence in document.sentences)
         yield document
     if sentences and not entities:
-        notes.append(
-            f"{source}: {counted(sentences, 'sentences')}, none with entities: no relations; this model relates given entities and does "
-            "not find them, so annotate entities first, or find them with --entities-from"
-        )
+        notes.append(none_given(source, sentences))
+
+
+def none_given(source: str, sentences: int) -> str:
+    """What the user should know where a model relates given entities, and got none."""
+    return (
+        f"{source}: {counted(sentences, 'sentences')}, none with entities: no relations; this model relates given entities and does "
+        "not find them, so annotate entities first, or find them with --entities-from"
+    )
+
+
+def none_found(sentences: int) -> str:
+    """What the user should know where no sentence had two entities that the model found."""
+    return f"{counted(sentences, 'sentences')}, none with two entities that the model found: no relations; has it learned enough?"

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from relsift.bundle import ENSEMBLE, MEMBER_FOLDER, MODEL_FILE, MODEL_FOLDER, RUN_FILE, Bundle, model_folder
+from relsift.bundle import DECISION_LOCK, ENSEMBLE, MEMBER_FOLDER, MODEL_FILE, MODEL_FOLDER, RUN_FILE, Bundle, model_folder
 from relsift.decisions.aims import F1, Aim
 from relsift.decisions.constraints import both_ways, learnt_triples, share_both_ways
 from relsift.decisions.decision import DECISION_FILE, Decision
@@ -29,8 +29,6 @@ from relsift.shipped import located
 from relsift.training.data import ScoringData
 from relsift.training.predicting import evaluate_predicted
 from relsift.training.run_folder import claimed
-
-_LOCK = ".decision.lock"  # inside the model folder, while it is decided anew
 
 
 @dataclass(frozen=True)
@@ -185,7 +183,7 @@ def held(folder: Path) -> Iterator[None]:
     with ExitStack() as stack:
         if folder.resolve().name == MODEL_FOLDER and (around / RUN_FILE).is_file():  # also if the model folder in the run was named
             stack.enter_context(claimed(around, busy=busy))
-        stack.enter_context(locked(folder / _LOCK, busy=busy, remove=True, place=folder))
+        stack.enter_context(locked(folder / DECISION_LOCK, busy=busy, remove=True, place=folder))
         yield
 
 

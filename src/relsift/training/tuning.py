@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,6 +65,8 @@ class TrialResult:
     error: str = ""  # why it failed
 
 
+EachTrial = Callable[[Callable[[int], TrialResult], Iterable[int], int], Iterator[tuple[int, TrialResult]]]
+"""Trains a trial for every number somewhere, so many at once; gives numbers and results in the order in which they get ready."""
 OnTrial = Callable[[TrialResult, int], None]
 """Called with a finished trial, and how many of the study are finished."""
 
@@ -107,12 +109,14 @@ def tune(
     *,
     trials: int,
     timeout: float | None = None,
+    jobs: int = 1,
+    each: EachTrial | None = None,
     on_trial: OnTrial | None = None,
 ) -> list[TrialResult]:
     """Train until the study has so many finished trials, or so many seconds have passed; write the best configuration.
 
     Args: configure: `configure([])` is the configuration that the search starts from. timeout: seconds after which no trial begins; one
-        is trained in any case.
+        is trained in any case. jobs, each: trials at once, and what trains them elsewhere; then values depend on which trial ends first.
     Returns: all finished trials of the study, in order.
     Raises: ConfigError without optuna, or if no trial could be trained; CheckpointError if the folder holds another study, or another
         process works in it.
@@ -131,20 +135,53 @@ def tune(
         write_plan(folder / PLAN_FILE, plan)
         study = _study(optuna, folder / STUDY_FILE, start.training.seed)
         _begin_or_resume(study, start, space)
-        complete = _complete(start, data)
+        work = _Work(configure, _complete(start, data), space, (folder / STUDY_FILE).absolute(), start.training.seed)
         until = None if timeout is None else time.monotonic() + timeout
-        is_time_left = True
-        while len(_finished(study)) < trials and is_time_left:
-            result = _run(study, configure, complete, space)
+        for result in _results(study, work, trials, until, jobs, each):
             results = _finished(study)
             if on_trial is not None:
                 on_trial(result, len(results))
             if result.state == "complete":
                 write_best(folder, configure, results)
-            is_time_left = until is None or time.monotonic() < until
         results = _finished(study)
     write_best(folder, configure, results)
     return results
+
+
+@dataclass(frozen=True)
+class _Work:
+    """All that a trial needs, here or in another process."""
+
+    configure: Configure
+    data: RunData
+    space: Space
+    file: Path  # of the study
+    seed: int
+
+    def __call__(self, _number: int) -> TrialResult:
+        """One trial, in a process of its own."""
+        optuna = require_optuna()
+        with _readable(self.file):
+            study = _study(optuna, self.file, self.seed)
+            return _run(study, self.configure, self.data, self.space, own_seed=self.seed)
+
+
+def _results(
+    study: Study, work: _Work, trials: int, until: float | None, jobs: int, each: EachTrial | None
+) -> Iterator[TrialResult]:
+    """Trials as they finish, until there are so many in the study, or the time is over."""
+
+    def numbers() -> Iterator[int]:
+        for number in range(len(_finished(study)), trials):
+            yield number
+            if until is not None and time.monotonic() >= until:
+                return
+
+    if each is not None:
+        yield from (result for _, result in each(work, numbers(), jobs))
+        return
+    for _ in numbers():
+        yield _run(study, work.configure, work.data, work.space)
 
 
 def best_of(results: Sequence[TrialResult]) -> TrialResult:
@@ -226,11 +263,18 @@ def _complete(config: RunConfig, data: RunData) -> RunData:
     return with_tokens_of_text(config, data)
 
 
-def _run(study: Study, configure: Configure, data: RunData, space: Space) -> TrialResult:
-    """One trial. An interruption leaves it unfinished in the study, to be trained again."""
+def _run(study: Study, configure: Configure, data: RunData, space: Space, own_seed: int | None = None) -> TrialResult:
+    """One trial. An interruption leaves it unfinished in the study, to be trained again.
+
+    Args: own_seed: other trials are drawn at the same time, from which this one shall differ; None: there are none.
+    """
     from optuna.trial import TrialState
 
     trial = study.ask()
+    if own_seed is not None:
+        from optuna.samplers import TPESampler
+
+        study.sampler = TPESampler(seed=own_seed + trial.number, constant_liar=True)
     values = {name: _drawn(trial, name, part) for name, part in space.items()}
     started, epochs = time.perf_counter(), 0
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
 from relsift.candidates import Candidates, Pair
+from relsift.config import TagView
 from relsift.encoding.encoding import Encoding
 from relsift.encoding.example import Work, examples_of
 from relsift.encoding.tags import TagInput
@@ -63,7 +65,7 @@ def test_each_pair_gets_a_copy_with_its_own_tags_and_its_reverse_shares_it():
     assert [list(zip(e.heads, e.tails)) for e in copies] == [[(0, 1), (1, 0)], [(0, 2), (2, 0)], [(1, 2), (2, 1)]]
     assert [e.labels for e in copies] == [[(0, 1)], [], [(0, 0)]]  # positions within the copy
     assert [e.places for e in copies] == [[0, 2], [1, 4], [3, 5]]
-    assert [e.tags for e in copies] == [[3, 1, 0], [3, 0, 0], [0, 1, 0]]  # B-ORG 1, B-PER 3
+    assert [list(e.tags or ()) for e in copies] == [[3, 1, 0], [3, 0, 0], [0, 1, 0]]  # B-ORG 1, B-PER 3
     assert all(e.spans == [(0, 1), (1, 2), (2, 3)] for e in copies)  # every copy has all entities
 
 
@@ -78,3 +80,21 @@ def test_a_sentence_without_pairs_is_one_example_all_the_same(encoding: Encoding
     [example] = examples_of(THREE, [], encoding)
     assert (example.heads, example.tails, example.labels, example.places) == ([], [], [], [])
     assert example.work == Work(3, 0)
+
+
+@pytest.mark.parametrize("view", ["pair", "others"])
+def test_the_memory_of_pairs_with_tags_of_their_own_does_not_grow_with_the_tokens(view: TagView):
+    def taken(tokens: int) -> int:
+        entities = tuple(Entity(number, number + 1, "ABC"[number % 3]) for number in range(40))
+        sentence = Sentence("s", ("word",) * tokens, entities, (Relation(0, 1, "owns"),))
+        encoding = Encoding.fit([sentence], tags=view, reads={"words", "tags"})
+        pairs = Candidates().pairs(sentence)
+        tracemalloc.start()
+        try:
+            examples = examples_of(sentence, pairs, encoding)
+            assert len(examples) == 40 * 39 // 2
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert taken(4000) < taken(40) + 200_000  # bytes; one tag a token for each of 780 pairs would be 25 million

@@ -20,13 +20,15 @@ from relsift.candidates import Candidates
 from relsift.cli.export import command
 from relsift.decisions.decision import Decision
 from relsift.errors import CheckpointError, ConfigError, RelsiftError
+from relsift.exported import markers
 from relsift.exporting import transformer
 from relsift.exporting.export import export
 from relsift.files import file_sha256
-from relsift.inference import Scorer, score, with_precision
+from relsift.inference import AnyScorer, Scorer, score, with_precision
 from relsift.models.pcnn import PCNN
 from relsift.registry import find
-from toy import four_sentences, long_sentence, randomise, sentences
+from relsift.schema import Sentence
+from toy import four_sentences, long_sentence, one_token, randomise, sentences
 
 
 def bundle_of(name: str, **options: object) -> Bundle:
@@ -140,29 +142,35 @@ def test_weights_that_do_not_fit_the_description_are_refused(folder, tmp_path):
         Bundle.load(changed("whole", **{"logits.bias": np.zeros(4, np.int64)}))
 
 
-def test_a_transformer_is_exported_with_its_head_in_32_and_in_8_bits(tmp_path, monkeypatch):
+def exported_twice(bundle: Bundle, place: Path, monkeypatch) -> tuple[Path, Path]:
+    """Folders with a transformer of 32 and of 8 bits, from one export, which writes both and drops the former."""
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")
-    options = {"units": 4, "last_layers": 0, "pooling": "mean", "character_filters": 3, "case_size": 2}
-    bundle = bundle_of("bilstm_pcnn", encoder="huggingface", encoder_options=options)
-    texts = [*sentences(8, seed=3), long_sentence(60, 7, seed=2)]  # the last one in several windows
     own = transformer._quantize
 
     def keeping(source: Path, target: Path) -> None:
-        shutil.copyfile(source, tmp_path / "whole.onnx")
+        shutil.copyfile(source, place / "whole.onnx")
         own(source, target)
 
     monkeypatch.setattr(transformer, "_quantize", keeping)
-    export(bundle, "onnx", tmp_path / "exported", quantize="int8")  # writes both, of which the larger one is kept here
-    expected = score(bundle.scorer, texts)
-    eight = Bundle.load(tmp_path / "exported")
-    errors = [np.abs(got.scores - one.scores).max(initial=0) for got, one in zip(score(eight.scorer, texts), expected, strict=True)]
-    assert 1e-5 < max(errors) < 0.1  # 8 bits are not exact
-    whole = shutil.copytree(tmp_path / "exported", tmp_path / "whole")
-    shutil.copyfile(tmp_path / "whole.onnx", whole / "transformer.onnx")
-    exact = Bundle.load(rewrite(whole, transformer_sha256=file_sha256(whole / "transformer.onnx")))
-    for got, one in zip(score(exact.scorer, texts), expected, strict=True):
-        np.testing.assert_allclose(got.scores, one.scores, atol=1e-5, rtol=1e-5)
+    export(bundle, "onnx", place / "eight", quantize="int8")
+    whole = shutil.copytree(place / "eight", place / "whole")
+    shutil.copyfile(place / "whole.onnx", whole / "transformer.onnx")
+    return rewrite(whole, transformer_sha256=file_sha256(whole / "transformer.onnx")), place / "eight"
+
+
+def largest_error(got: AnyScorer, expected: AnyScorer, texts: list[Sentence]) -> float:
+    pairs = zip(score(got, texts), score(expected, texts), strict=True)
+    return max(float(np.abs(one.scores - other.scores).max(initial=0)) for one, other in pairs)
+
+
+def test_a_transformer_is_exported_with_its_head_in_32_and_in_8_bits(tmp_path, monkeypatch):
+    options = {"units": 4, "last_layers": 0, "pooling": "mean", "character_filters": 3, "case_size": 2}
+    bundle = bundle_of("bilstm_pcnn", encoder="huggingface", encoder_options=options)
+    texts = [*sentences(8, seed=3), long_sentence(60, 7, seed=2)]  # the last one in several windows
+    whole, eight = exported_twice(bundle, tmp_path, monkeypatch)
+    assert 1e-5 < largest_error(Bundle.load(eight).scorer, bundle.scorer, texts) < 0.1  # 8 bits are not exact
+    assert largest_error(Bundle.load(whole).scorer, bundle.scorer, texts) < 1e-5
     (whole / "transformer.onnx").write_bytes(b"none")
     with pytest.raises(CheckpointError, match=r"transformer\.onnx: expected sha256"):
         Bundle.load(whole)
@@ -172,6 +180,26 @@ def test_a_transformer_is_exported_with_its_head_in_32_and_in_8_bits(tmp_path, m
     (whole / "transformer.onnx").unlink()
     with pytest.raises(CheckpointError, match=r"expected transformer\.onnx, got none"):
         Bundle.load(whole)
+
+
+def test_markers_of_all_pairs_are_exported_with_their_transformer_and_also_an_ensemble_of_them(tmp_path, monkeypatch):
+    bundle = bundle_of("packed_markers", marker_layers=1)
+    texts = [*sentences(8, seed=3), one_token(), long_sentence(60, 15, seed=2)]  # the last one: several windows, 210 pairs
+    whole, eight = exported_twice(bundle, tmp_path, monkeypatch)
+    exact = Bundle.load(whole)
+    assert largest_error(exact.scorer, bundle.scorer, texts) < 1e-5
+    assert 1e-5 < largest_error(Bundle.load(eight).scorer, bundle.scorer, texts) < 0.1
+    together = [score(exact.scorer, [text])[0].scores for text in texts]
+    monkeypatch.setattr(markers, "GROUPS_IN_ROW", 3)
+    monkeypatch.setattr(markers, "SQUARES_AT_ONCE", 3000)
+    for one, other in zip(score(exact.scorer, texts), together, strict=True):
+        np.testing.assert_allclose(one.scores, other, atol=1e-5)
+    Bundle.ensemble([exact, Bundle.load(eight)], Decision()).save(tmp_path / "both")
+    mean = (score(exact.scorer, texts)[0].scores + score(Bundle.load(eight).scorer, texts)[0].scores) / 2
+    np.testing.assert_allclose(score(Bundle.load(tmp_path / "both").scorer, texts)[0].scores, mean, atol=1e-5)
+    mixed = json.loads((whole / "model.json").read_text(encoding="utf-8"))["options"] | {"convolution": {}}
+    with pytest.raises(CheckpointError, match=r"model\.json: options"):
+        Bundle.load(rewrite(whole, options=mixed))
 
 
 def test_an_exported_model_explains_itself(folder):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
+
 import pytest
 
 from relsift.report.page_frame import page_frame, resource
@@ -15,9 +19,12 @@ def test_a_page_without_a_script_allows_none():
 
 
 def test_a_script_stands_after_the_content_and_is_named_by_its_hash():
-    before, after = page_frame("t", script="page.js")
-    assert "script-src 'sha256-" in before and "<script" not in before
-    assert after.count("<script>") == 1 and resource("page.js") in after
+    before, after = page_frame("t", scripts=("arcs.js", "page.js"))
+    code = after.removeprefix("<script>").removesuffix("</script>\n</body>\n</html>\n")
+    checksum = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    assert f"script-src 'sha256-{checksum}'" in before and "<script" not in before + code
+    assert code.endswith(resource("page.js"))
+    assert not re.search(r"^(import|export)\b", code, re.MULTILINE)  # a script is no module
 
 
 @pytest.mark.parametrize("text", ["</title><script>", '"><b>', "a & b"])

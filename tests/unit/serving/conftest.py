@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from serving_app import serving
 
 from relsift.serving import models
 from relsift.serving.models import ServedModel
 from relsift.serving.service import Service
+from serving_app import serving
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ import json
 import zipfile
 
 import pytest
-from serving_app import ask
 
 from relsift.corpora.data import resolve
 from relsift.readers.base import ReadReport
 from relsift.readers.native import read_records
 from relsift.registry import find, table
-from relsift.serving.conversion import convert_records, read_files, reader_names
+from relsift.serving.conversion import Converted, convert_records, read_files, reader_names
 from relsift.serving.problems import Problem
 from relsift.serving.samples import samples
+from serving_app import ask
 
 
 def packed(content: str | bytes) -> str:
@@ -76,6 +76,8 @@ def test_what_a_format_cannot_hold_is_said_in_a_header(app):
         ("../evil.txt", "a", "without folders"),
         ("a\\b.txt", "a", "without folders"),
         (".hidden.txt", "a", "without folders"),
+        ("a\udc00.txt", "a", "without folders"),
+        ("\u738b" * 100 + ".txt", "a", "at most 200 bytes"),
         ("a.spacy", "a", "packed or binary"),
         ("a.txt", b"\0\1\2", "packed or binary"),
         ("a.jsonl", '{"tokens": [""]}\n', "a.jsonl:1: "),
@@ -85,6 +87,21 @@ def test_an_upload_that_is_no_text_of_its_own_is_refused_in_one_line(name, conte
     with pytest.raises(Problem) as problem:
         read_files([(name, packed(content))], None)
     assert said in problem.value.message and "/tmp" not in problem.value.message
+
+
+def test_notes_beyond_ten_are_counted_and_long_ones_end_visibly(app, monkeypatch):
+    made = Converted("a.csv", b"x", tuple(f"note {number} {'long' * 100}" for number in range(13)))
+    monkeypatch.setattr("relsift.serving.conversion.convert_records", lambda *_: made)
+    headers = ask(app, "POST", "/v1/convert", json={"documents": RECORDS, "to": "csv"}).headers
+    notes = json.loads(headers["relsift-notes"])
+    assert (len(notes), headers["relsift-more-notes"]) == (10, "3")
+    assert notes[9].startswith("note 9 long") and notes[9].endswith("…")
+
+
+@pytest.mark.parametrize("part", [{"id": "\ud800"}, {"entities": [{"start": 0, "end": 1, "type": "\ud800"}]}, {"\ud800": 1}])
+def test_half_a_character_in_a_record_is_refused_for_every_format(part):
+    with pytest.raises(Problem, match=r"got half of one, the lone surrogate '\\ud800'"):
+        convert_records([{"id": "1", "tokens": ["Ada"], "entities": [], "relations": []} | part], "native")
 
 
 def test_unknown_formats_and_broken_requests_are_refused(app):

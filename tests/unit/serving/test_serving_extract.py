@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from serving_app import JSON, ask, serving, together
 
 from relsift.decisions.decision import Decision
 from relsift.serving import models
 from relsift.serving.limits import Limits
 from relsift.serving.requests import extraction_of
 from relsift.serving.scoring import Counts, answers
+from serving_app import JSON, ask, serving, together
 
 TEXTS = (
     "Ida Holm, mayor of Skerrin, lives in Vell. Her sister owns the ferry.",

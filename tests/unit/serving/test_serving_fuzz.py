@@ -10,6 +10,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from serving_app import serving
 
 schemathesis = pytest.importorskip("schemathesis")

@@ -10,21 +10,22 @@ import re
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from serving_app import JSON, ask, serving, together
 
 from relsift.errors import ConfigError
 from relsift.files import to_json
-from relsift.serving import models
+from relsift.serving import middleware, models
 from relsift.serving.limits import Limits
 from relsift.serving.logs import LOGGER, JsonLines
 from relsift.serving.options import checked_origins, named, read_token
 from relsift.serving.problems import CODES
 from relsift.serving.static_page import add_page
 from relsift.shipped import located
+from serving_app import JSON, ask, serving, together
 
 ROOT = Path(__file__).parents[3]
 TEXT = "Ida Holm and her sister own the ferry."
@@ -309,6 +310,22 @@ def test_logs_are_json_without_texts_tokens_or_names_of_paths(demo, monkeypatch)
     assert lines[1]["documents"] == 1
     for secret in ("Ida", "Skerrin", TOKEN.decode()):
         assert secret not in stream.getvalue()
+
+
+def test_a_client_whose_connection_breaks_while_it_is_answered_is_no_fault(service, monkeypatch):
+    """As a body does that breaks the protocol: the web server has answered, and takes nothing more."""
+    told: list[str] = []
+    monkeypatch.setattr(middleware, "log", lambda event, *_, **fields: told.append(f"{event} {fields.get('exception')}"))
+
+    async def send(_: Any) -> None:
+        raise ConnectionResetError("gone")
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "GET", "path": "/healthz", "headers": [], "query_string": b"", "http_version": "1.1"}
+    asyncio.run(service[1](scope, receive, send))
+    assert told == ["connection ended ConnectionResetError", "request None"]
 
 
 @pytest.mark.parametrize("field", ["max_kb", "timeout", "queue", "stop_timeout", "batch_wait"])

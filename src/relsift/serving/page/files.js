@@ -5,7 +5,7 @@ import { documentsOfRecords, isChecked } from "./documents.js";
 import { announce, byId, make, refill } from "./dom.js";
 import { extract, showProblem } from "./extraction.js";
 import { say } from "./language.js";
-import { halfChecked, recordsOf } from "./records.js";
+import { leftOut, recordsOf } from "./records.js";
 import { forgetCarets } from "./sentence_card.js";
 import { changed, currentDocument, options, state } from "./store.js";
 
@@ -58,21 +58,24 @@ export function drawDownload() {
   const chosen = byId("save-format").value;
   refill(byId("save-format"), writers.map(({ name, summary }) => make("option", { value: name, selected: name === chosen }, `${name}: ${summary}`)));
   const sentences = state.documents.flatMap((one) => one.sentences.map((_, number) => isChecked(one, number)));
-  const lost = isTraining ? state.documents.reduce((sum, one) => sum + halfChecked(one, options()), 0) : 0;
+  const lost = isTraining ? state.documents.reduce((sum, one) => sum + leftOut(one, options()), 0) : 0;
   byId("save-note").textContent = (isTraining
     ? say("trainingNote", { checked: sentences.filter(Boolean).length, all: sentences.length }) : say("resultsNote"))
-    + (lost === 0 ? "" : ` ${say("halfChecked", { lost })}`);
+    + (lost === 0 ? "" : ` ${say("leftOut", { lost })}`);
   byId("save").disabled = made === null || sentences.length === 0 || (isTraining && !sentences.some(Boolean));
 }
 
 export async function download() {
   const training = byId("save-training").checked;
-  const documents = state.documents.flatMap((made) => recordsOf(made, options(), { training }));
+  const taken = new Set(state.documents.map(({ id }) => id));
+  const documents = state.documents.flatMap((made) => recordsOf(made, options(), { training, taken }));
   try {
     const answer = await post("v1/convert", { documents, to: byId("save-format").value });
     const given = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))[1];
     const name = training ? given.replace("relsift", "relsift-training") : given;
     const notes = JSON.parse(answer.headers.get("relsift-notes") ?? "[]");
+    const more = Number(answer.headers.get("relsift-more-notes"));
+    if (more > 0) notes.push(say("moreNotes", { more }));
     const address = URL.createObjectURL(await answer.blob());
     make("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);

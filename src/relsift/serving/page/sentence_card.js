@@ -1,12 +1,12 @@
 // One sentence: its text with mentions and arcs, a tick for "checked", and the bar for what is selected.
 
 import * as actions from "./actions.js";
-import { drawArcs } from "./arcs.js";
 import { attachCaret } from "./caret.js";
 import { entityOf, extentOf, isChecked, textOf } from "./documents.js";
 import { announce, make, refill, shortened, whisper } from "./dom.js";
 import { languageOf, percent, say } from "./language.js";
 import { markedText, positionAt } from "./marked_text.js";
+import { drawRelations } from "./relation_arcs.js";
 import { arrow, colours, currentDocument, entityTypes, isDirected, shownRelations, state } from "./store.js";
 
 const LONGEST = 30;          // characters of a type above an arc
@@ -34,7 +34,7 @@ export function drawAllArcs(container) {
   const relations = shownRelations().map((relation) => labelled(relation));
   container.querySelectorAll(".stage").forEach((stage, number) => {
     const isHere = (key) => entityOf(made, key).sentence === number;
-    drawArcs(stage, relations.filter(({ head, tail }) => isHere(head) && isHere(tail)), {
+    drawRelations(stage, relations.filter(({ head, tail }) => isHere(head) && isHere(tail)), {
       choose: ({ head, tail }) => actions.explain(head, tail),
     });
   });

@@ -1,8 +1,7 @@
-// Draws the relations of a sentence as arcs above its words, from where the browser has put them. Lengths are CSS pixels.
+"use strict";
+// Draws relations as arcs above the words of a text, from where the browser has put them. Lengths are CSS pixels.
 //
-// The visual language, and the way to plan it, are those of the pages that relsift writes (report/page.js).
-
-import { makeSvg } from "./dom.js";
+// A module of the page of the service, and a part of the script of the pages that relsift writes, which leave the word `export` out.
 
 const LEVEL = 21;            // from one level of arcs to the next
 const FIRST = 19;            // from the top of a mention to the lowest level
@@ -10,64 +9,65 @@ const HEADROOM = [9, 20];    // above the highest level, in the first line and t
 const RADIUS = 9;            // of an arc's corners
 const PORT = 12;             // between arcs that end at the same mention
 const GAP = 8;               // between arcs on one level
+const SVG = "http://www.w3.org/2000/svg";
 const ruler = document.createElement("canvas").getContext("2d");
 
 /**
- * stage: the element around a marked text. relations: those with both ends in it, with `label`, `title`, and `directed`: whether the
- * tail has an arrow head.
- * act: {choose(relation)}
+ * Draw arcs in place of those that are there.
+ *
+ * stage: the element around an element .text, in which each mention has elements .e, the first of them an element .first for its first word.
+ * arcs: [{head, tail, label, instead, directed}]; head and tail are keys of mentions, `instead` stands behind the label in another style,
+ * `directed` says whether the tail has an arrow head.
+ * piecesOf(key): the elements .e of a mention, in the order of the text. groupOf(arc): an element <g> for a part of the arc.
+ * Returns the elements of each arc that light up together, and lets two of them, the line and the label, do it when they are pointed at.
  */
-export function drawArcs(stage, relations, act) {
+export function drawArcs(stage, arcs, piecesOf, groupOf) {
   stage.querySelector(".arcs")?.remove();
   clearRoom(stage.querySelector(".text"));
-  if (relations.length === 0) return;
+  if (arcs.length === 0) return [];
   ruler.font = `600 11.5px ${getComputedStyle(document.body).fontFamily}`;
-  const arcs = relations.map((relation) => ({
-    relation, head: relation.head, tail: relation.tail, label: relation.label, width: ruler.measureText(relation.label).width + 10,
-  }));
+  for (const arc of arcs) arc.width = ruler.measureText(arc.label + (arc.instead ?? "")).width + 10;
   const width = stage.clientWidth;
-  const planned = measure(stage, arcs);
+  const planned = measure(stage, arcs, piecesOf);
   const segments = segmentsOf(arcs, planned, width);
-  const places = makeRoom(stage, arcs, planned, stack(segments, width));
+  const places = makeRoom(stage, arcs, piecesOf, planned, stack(segments, width));
   const tops = [];
   for (const { row, top } of places.values()) tops[row] = Math.min(tops[row] ?? Infinity, top);
-  const svg = makeSvg("svg", { class: "arcs", "aria-hidden": "true" });
-  const groups = arcs.map((arc) => group(svg, arc, act));
+  const svg = element("svg", { class: "arcs", "aria-hidden": "true" }, stage);
+  const groups = arcs.map((arc) => svg.appendChild(groupOf(arc)));
   for (const segment of segments) drawLine(groups[arcs.indexOf(segment.arc)], segment, tops[segment.row], places, width);
-  const labels = arcs.map((arc) => group(svg, arc, act));   // above all lines
+  const labels = arcs.map((arc) => svg.appendChild(groupOf(arc)));   // above all lines
   for (const segment of segments) drawLabel(labels[arcs.indexOf(segment.arc)], segment, tops[segment.row]);
-  arcs.forEach((arc, index) => {
-    const parts = [groups[index], labels[index], ...piecesOf(stage, arc.head), ...piecesOf(stage, arc.tail)];
+  return arcs.map((arc, index) => {
+    const parts = [groups[index], labels[index], ...piecesOf(arc.head), ...piecesOf(arc.tail)];
     for (const part of parts.slice(0, 2)) {
-      part.addEventListener("mouseenter", () => point(svg, parts, true));
-      part.addEventListener("mouseleave", () => point(svg, parts, false));
+      part.addEventListener("mouseenter", () => pointAt(parts, true));
+      part.addEventListener("mouseleave", () => pointAt(parts, false));
     }
+    return parts;
   });
-  stage.append(svg);
 }
 
-function piecesOf(stage, key) {
-  return [...stage.querySelectorAll(".e")].filter((piece) => piece.dataset.key === key);
-}
-
-function group(svg, { relation }, act) {
-  const made = makeSvg("g", { class: `arc ${relation.verdict ?? "plain"}`, "data-type": relation.type, onclick: () => act.choose(relation) },
-    makeSvg("title", {}, relation.title));
-  svg.append(made);
-  return made;
-}
-
-function point(svg, parts, on) {
-  svg.classList.toggle("pointing", on);
+/** Args: parts: of one arc, as `drawArcs` returns them. */
+export function pointAt(parts, on) {
+  parts[0].ownerSVGElement.classList.toggle("pointing", on);
   for (const part of parts) part.classList.toggle("on", on);
 }
 
+/** An element of SVG at the end of another one. */
+export function element(name, attributes, parent) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  parent?.append(made);
+  return made;
+}
+
 /** Where each mention that takes part begins: its first line, and the stretch there that no smaller mention covers. */
-function measure(stage, arcs) {
+function measure(stage, arcs, piecesOf) {
   const origin = stage.getBoundingClientRect();
   const places = new Map();
   for (const key of new Set(arcs.flatMap((arc) => [arc.head, arc.tail]))) {
-    const [piece] = piecesOf(stage, key);
+    const [piece] = piecesOf(key);
     const boxes = [...piece.getClientRects()];
     const box = boxes.find((candidate) => candidate.width > 9) ?? boxes[0];
     const middle = (box.top + box.bottom) / 2;
@@ -180,7 +180,7 @@ const heightOf = (levels, row) => FIRST + (levels - 1) * LEVEL + HEADROOM[Math.m
 // ---- making room ----
 
 /** Raise every line by what its arcs need; returns the places after that. */
-function makeRoom(stage, arcs, places, levels) {
+function makeRoom(stage, arcs, piecesOf, places, levels) {
   const text = stage.querySelector(".text");
   const raised = new Set();
   for (const { piece, row } of places.values()) {
@@ -191,7 +191,7 @@ function makeRoom(stage, arcs, places, levels) {
     word.classList.add("raised");
     word.style.setProperty("--lift", `${heightOf(levels[row], row)}px`);
   }
-  const after = measure(stage, arcs);
+  const after = measure(stage, arcs, piecesOf);
   const kept = [...places].every(([key, { row, left }]) => after.get(key).row === row && Math.abs(after.get(key).left - left) < 2);
   if (kept) return after;
   // A browser that breaks lines elsewhere now: give all lines the room of the highest instead.
@@ -200,7 +200,7 @@ function makeRoom(stage, arcs, places, levels) {
   const nested = 8 * text.style.getPropertyValue("--depths");
   text.style.lineHeight = `${parseFloat(getComputedStyle(text).fontSize) * 1.6 + nested + lift}px`;
   text.style.marginBlock = `${lift / 2}px ${-lift / 2}px`;
-  return measure(stage, arcs);
+  return measure(stage, arcs, piecesOf);
 }
 
 function clearRoom(text) {
@@ -216,26 +216,28 @@ function drawLine(parent, segment, rowTop, places, width) {
   const { x1, x2, ends: [a, b], arc } = segment;
   const y = yOf(segment, rowTop);
   const r = Math.min(RADIUS, (x2 - x1) / 2);
-  const hasArrow = (end) => arc.relation.directed && end.key === arc.tail;
+  const hasArrow = (end) => arc.directed && end.key === arc.tail;
   const foot = (end) => places.get(end.key).top - (hasArrow(end) ? 6 : 3);
   const start = a ? `M${x1} ${foot(a)}V${y + r}Q${x1} ${y} ${x1 + r} ${y}` : `M-6 ${y}`;
   const finish = b ? `H${x2 - r}Q${x2} ${y} ${x2} ${y + r}V${foot(b)}` : `H${width + 6}`;
-  parent.append(makeSvg("path", { class: "hit", d: start + finish }));
-  parent.append(makeSvg("path", { class: "stroke", d: start + finish }));
+  element("path", { class: "hit", d: start + finish }, parent);
+  element("path", { class: "stroke", d: start + finish }, parent);
   if (a) drawEnd(parent, x1, places.get(a.key).top, hasArrow(a));
   if (b) drawEnd(parent, x2, places.get(b.key).top, hasArrow(b));
 }
 
 function drawEnd(parent, x, top, arrow) {
-  if (arrow) parent.append(makeSvg("path", { class: "end", d: `M${x - 4.5} ${top - 8}L${x} ${top - .5}L${x + 4.5} ${top - 8}Z` }));
-  else parent.append(makeSvg("circle", { class: "end", cx: x, cy: top - 3, r: 2.4 }));
+  if (arrow) element("path", { class: "end", d: `M${x - 4.5} ${top - 8}L${x} ${top - .5}L${x + 4.5} ${top - 8}Z` }, parent);
+  else element("circle", { class: "end", cx: x, cy: top - 3, r: 2.4 }, parent);
 }
 
 function drawLabel(parent, segment, rowTop) {
-  const y = yOf(segment, rowTop), { label, width } = segment.arc;
+  const y = yOf(segment, rowTop), { label, instead, width } = segment.arc;
   let [left, right] = [segment.label - width / 2, segment.label + width / 2];
   const narrow = segment.ends[0] && segment.ends[1] && segment.x2 - segment.x1 < width + 8;
   if (narrow) [left, right] = [Math.min(left, segment.x1 - 2), Math.max(right, segment.x2 + 2)];   // no stumps beside the label
-  parent.append(makeSvg("rect", { x: left, y: y - 8, width: right - left, height: 16 }));
-  parent.append(makeSvg("text", { x: segment.label, y }, label));
+  element("rect", { x: left, y: y - 8, width: right - left, height: 16 }, parent);
+  const text = element("text", { x: segment.label, y }, parent);
+  text.textContent = label;
+  if (instead) element("tspan", { class: "instead" }, text).textContent = instead;
 }

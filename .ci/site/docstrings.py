@@ -1,0 +1,39 @@
+"""An extension of griffe, which reads docstrings for the site: examples become code, and the comment beside a field is its description."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import griffe
+
+_COMMENT = re.compile(r"\s#\s+(.+)$")
+
+
+class Docstrings(griffe.Extension):
+    """Our docstrings have examples anywhere in the text, and one comment a field in place of one docstring for all fields."""
+
+    def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
+        if obj.docstring is not None:
+            obj.docstring.value = with_fences(obj.docstring.value)
+
+    def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
+        if attr.docstring is None and attr.endlineno and attr.lines and (comment := _COMMENT.search(attr.lines[-1])):
+            attr.docstring = griffe.Docstring(comment[1], lineno=attr.endlineno, parent=attr)
+
+
+def with_fences(text: str) -> str:
+    """The text with a fence around each example: the lines from `>>>` to the next empty line."""
+    lines: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        starts = line.lstrip().startswith(">>> ")
+        if starts and not inside:
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += ["", f"{indent}```pycon"]
+            inside = True
+        elif inside and not line.strip():
+            lines.append(f"{indent}```")
+            inside = False
+        lines.append(line)
+    return "\n".join([*lines, f"{indent}```"] if inside else lines)
