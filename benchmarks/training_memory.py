@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,12 +27,13 @@ from measure import invented, print_table, save
 from memory import ENTITIES, TOKENS
 
 from relsift.config import load_config
-from relsift.schema import Document, Sentence
+from relsift.schema import Document
 from relsift.training.data import training_data
 from relsift.training.loop import prepare
 from relsift.writers.native import lines
 
-LENGTHS, QUICK_LENGTHS = (1000, 30_000, 100_000), (500, 2000)  # sentences
+LENGTHS, QUICK_LENGTHS = (1000, 100_000, 1_000_000), (500, 2000)  # sentences
+AT_ONCE = 10_000  # sentences that this script holds while it writes them
 ONE = "--one"  # the length of a process of its own
 MEBI, KIBI = 2**20, 2**10
 
@@ -57,14 +58,16 @@ def measure(training: str, development: str) -> dict[str, Any]:
     return {"read_mib": read, "encoded_mib": encoded, "peak_mib": round(peak, 1), "cpu_seconds": round(time.process_time() - started, 1)}
 
 
-def write(file: Path, sentences: Sequence[Sentence]) -> None:
+def write(file: Path, count: int, seed: int) -> None:
     with file.open("w", encoding="utf-8") as stream:
-        for sentence in sentences:
-            stream.writelines(f"{line}\n" for line in lines(Document(sentence.id, (sentence,))))
+        for start in range(0, count, AT_ONCE):
+            for sentence in invented(TOKENS, ENTITIES, min(AT_ONCE, count - start), seed=seed + start):
+                own = replace(sentence, id=f"{start}-{sentence.id}")
+                stream.writelines(f"{line}\n" for line in lines(Document(own.id, (own,))))
 
 
 def row(place: Path, count: int) -> dict[str, Any]:
-    write(place / "train.jsonl", invented(TOKENS, ENTITIES, count))
+    write(place / "train.jsonl", count, seed=0)
     command = [sys.executable, __file__, ONE, str(place / "train.jsonl"), str(place / "dev.jsonl")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
     return {"sentences": count, **json.loads(done.stdout)}
@@ -77,7 +80,7 @@ def main() -> None:
     quick = options(__doc__).quick
     with TemporaryDirectory() as folder:
         place = Path(folder)
-        write(place / "dev.jsonl", invented(TOKENS, ENTITIES, 200, seed=1))
+        write(place / "dev.jsonl", 200, seed=1)
         rows = [row(place, count) for count in (QUICK_LENGTHS if quick else LENGTHS)]
     print_table(list(rows[0]), [list(one.values()) for one in rows])
     low, high = rows[-2:]

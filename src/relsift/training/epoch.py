@@ -10,6 +10,7 @@ import torch
 
 from relsift.config import TrainingConfig
 from relsift.encoding.batch import Batch, collate, cut
+from relsift.encoding.example import Work
 from relsift.errors import DataError, require
 from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import RelationModel
@@ -56,15 +57,8 @@ def run_epoch(
         training_set, kept = with_drawn_negatives(training_set, c.negatives, seed)
         taught = None if taught is None else taught.of_pairs(kept)
     start_training_mode(model, frozen=c.freeze_encoder)
-    works = training_set.works()
-    is_joint = isinstance(model, JointModel)
-    batches = list(
-        cut(
-            works, max_pairs=c.batch_pairs, max_tokens=c.batch_tokens, max_sentences=c.batch_sentences, seed=seed, without_pairs=is_joint,
-        )
-    )  # fmt: skip
-    if not batches:
-        raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    works, is_joint = training_set.works(), isinstance(model, JointModel)
+    batches = _batches(works, c, seed, without_pairs=is_joint)
     weights = [1 if is_joint else work.pairs for work in works]  # of the groups, in means
     reader = _Reader(training_set, c, seed, next(model.parameters()).device, each_by_itself=processes.are_several)
     learner = _Learner(model, c, reader, weights, taught)
@@ -93,6 +87,15 @@ def run_epoch(
                 saves.save(done, totals, reader.device)
     whole = learner.weight([number for numbers in batches for number in numbers])
     return {f"loss_{name}": total / whole for name, total in processes.added(learner.totals).items()}
+
+
+def _batches(works: Sequence[Work], c: TrainingConfig, seed: int, *, without_pairs: bool) -> list[Numbers]:
+    """In the order of an epoch. Raises DataError if there are none."""
+    bounds = {"max_pairs": c.batch_pairs, "max_tokens": c.batch_tokens}
+    batches = list(cut(works, **bounds, max_sentences=c.batch_sentences, seed=seed, without_pairs=without_pairs))
+    if not batches:
+        raise DataError("training data: expected candidate pairs, got none after the candidate filter")
+    return batches
 
 
 class _Learner:

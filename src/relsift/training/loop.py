@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from relsift.annotators.entities import EntitySource, entity_annotator
 from relsift.bundle import Bundle, build
@@ -26,7 +27,7 @@ from relsift.kernels.notes import notes as kernel_notes
 from relsift.models.base.joint_model import finds_entities
 from relsift.precision import check_precision
 from relsift.schema import Sentence
-from relsift.training.average import check_mean, make_mean, snapshot
+from relsift.training.average import WeightMean, check_mean, make_mean, snapshot
 from relsift.training.device import check_memory, check_threads, repeatable
 from relsift.training.epoch import OnBatch, run_epoch
 from relsift.training.first_stage import tune_filters
@@ -262,16 +263,11 @@ def _run_epochs(
         if not processes.is_first:
             state.best_epoch = processes.gather(None)[0]
             continue
-        if mean is not None:
-            mean.after_epoch(model)
-        with nullcontext() if mean is None else mean.applied_to(model):
-            filters = tune_filters(scorer, selection.development)
-            threshold, f1 = selection.select()
-        entities = {} if selection.entity_f1 is None else {"dev_entity_f1": selection.entity_f1}
-        record = {"epoch": state.epoch, **losses, "dev_f1": f1, **entities, "threshold": threshold, "seconds": round(seconds, 3)}
+        judged, filters = _judged(scorer, selection, mean)
+        record = {"epoch": state.epoch, **losses, **judged, "seconds": round(seconds, 3)}
         state.history.append(record)
         if _is_better(state):
-            state.best_epoch, state.best_f1, state.best_threshold = state.epoch, f1, threshold
+            state.best_epoch, state.best_f1, state.best_threshold = state.epoch, judged["dev_f1"], judged["threshold"]
             best = (snapshot(model) if mean is None else mean.snapshot()) | filters
             selection.keep()
         if state_folder is not None:
@@ -281,6 +277,17 @@ def _run_epochs(
         processes.gather(state.best_epoch)  # so the others know whether there is another epoch
     model.load_state_dict(best)
     return state
+
+
+def _judged(scorer: Scorer, selection: Selection, mean: WeightMean | None) -> tuple[dict[str, float], dict[str, Tensor]]:
+    """What the record of an epoch says of the development data, and the filters that were tuned on it."""
+    if mean is not None:
+        mean.after_epoch(scorer.trainable)
+    with nullcontext() if mean is None else mean.applied_to(scorer.trainable):
+        filters = tune_filters(scorer, selection.development)
+        threshold, f1 = selection.select()
+    entities = {} if selection.entity_f1 is None else {"dev_entity_f1": selection.entity_f1}
+    return {"dev_f1": f1, **entities, "threshold": threshold}, filters
 
 
 def _is_better(state: TrainingState) -> bool:
