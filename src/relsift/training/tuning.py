@@ -129,14 +129,17 @@ def tune(
     with locked(folder / LOCK_FILE, busy=busy), _readable(folder / STUDY_FILE):
         check_plan(folder / PLAN_FILE, plan, "a study", (LOCK_FILE,))
         write_plan(folder / PLAN_FILE, plan)
-        study = _study(optuna, folder / STUDY_FILE, start.training.seed)
+        study = _study(optuna, folder / STUDY_FILE)
         _begin_or_resume(study, start, space)
         complete = _complete(start, data)
         until = None if timeout is None else time.monotonic() + timeout
         is_time_left = True
-        while len(_finished(study)) < trials and is_time_left:
-            result = _run(study, configure, complete, space)
+        while (done := len(_finished(study))) < trials and is_time_left:
+            # Anew for every trial, so that an interruption between two does not change what is drawn.
+            study.sampler = optuna.samplers.TPESampler(seed=start.training.seed + done)
+            _run(study, configure, complete, space)
             results = _finished(study)
+            result = results[-1]
             if on_trial is not None:
                 on_trial(result, len(results))
             if result.state == "complete":
@@ -188,13 +191,12 @@ def _readable(file: Path) -> Iterator[None]:
         raise CheckpointError(f"{file}: expected a study of optuna that can be read and written, got {got}; use another --out") from error
 
 
-def _study(optuna: Any, file: Path, seed: int) -> Study:
-    """The study in the file, made if need be. The sampler goes on with other random numbers after each resume."""
+def _study(optuna: Any, file: Path) -> Study:
+    """The study in the file, made if need be."""
     from sqlalchemy import URL
 
     storage = optuna.storages.RDBStorage(URL.create("sqlite", database=str(file)).render_as_string(hide_password=False))
     study: Study = optuna.create_study(study_name=_NAME, storage=storage, direction="maximize", load_if_exists=True)
-    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.get_trials(deepcopy=False)))
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING, n_warmup_steps=EPOCHS_BEFORE_PRUNING)
     return study
 
@@ -226,7 +228,7 @@ def _complete(config: RunConfig, data: RunData) -> RunData:
     return with_tokens_of_text(config, data)
 
 
-def _run(study: Study, configure: Configure, data: RunData, space: Space) -> TrialResult:
+def _run(study: Study, configure: Configure, data: RunData, space: Space) -> None:
     """One trial. An interruption leaves it unfinished in the study, to be trained again."""
     from optuna.trial import TrialState
 
@@ -255,7 +257,6 @@ def _run(study: Study, configure: Configure, data: RunData, space: Space) -> Tri
     trial.set_user_attr("seconds", round(time.perf_counter() - started, 3))
     trial.set_user_attr("error", error)
     study.tell(trial, f1, state=state)
-    return _result(study.get_trials(deepcopy=False)[trial.number])
 
 
 def _drawn(trial: Trial, name: str, part: Part) -> Any:
@@ -267,8 +268,9 @@ def _drawn(trial: Trial, name: str, part: Part) -> Any:
 
 
 def _finished(study: Study) -> list[TrialResult]:
-    """Without those that were interrupted: they have no result."""
-    return [_result(trial) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished() and "error" in trial.user_attrs]
+    """Without those that were interrupted, which have no result, and numbered without them: an interruption changes no result."""
+    finished = (trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished() and "error" in trial.user_attrs)
+    return [replace(_result(trial), number=number) for number, trial in enumerate(finished)]
 
 
 def _result(trial: FrozenTrial) -> TrialResult:
