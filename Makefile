@@ -9,6 +9,7 @@ DEMO_ARGS   ?=
 PYTEST_ARGS ?=
 BENCH_ARGS  ?=
 COMPARE     ?=
+FAULTS_ARGS ?=
 
 BIN   := $(VENV)/bin
 USER_STAMP      := $(VENV)/.installed
@@ -18,11 +19,11 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install develop demo test lint site bench models dist clean
+.PHONY: help install develop demo test lint site bench faults models dist clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
-	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-n 2 -k brat'  BENCH_ARGS=--quick  COMPARE=main  MINILM=folder  E5=folder  URL=https://HOST/OWNER/NAME"
+	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-n 2 -k brat'  BENCH_ARGS=--quick  COMPARE=main  FAULTS_ARGS='--minutes 5'  MINILM=folder  E5=folder  URL=https://HOST/OWNER/NAME"
 
 install: $(USER_STAMP)  ## make .venv with relsift and the pinned packages it needs, if it is missing or out of date
 
@@ -50,6 +51,9 @@ else
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
 endif
+
+faults: $(DEVELOPER_STAMP)  ## kill, fill, damage and mutate (10 to 20 minutes on two free cores), and write docs/faults.md
+	$(BIN)/python tests/faults/run_faults.py $(FAULTS_ARGS); status=$$?; $(BIN)/python benchmarks/faults_page.py && exit $$status
 
 models: $(DEVELOPER_STAMP)  ## train the models that come with relsift anew; MINILM=folder E5=folder are all-MiniLM-L6-v2 and multilingual-e5-small
 	$(BIN)/python benchmarks/shipped_models.py $(MINILM) $(E5)

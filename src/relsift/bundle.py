@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from relsift.annotators.base import Addition
 from relsift.annotators.entities import EntitySource
-from relsift.annotators.stored import ANNOTATORS_FILE, ANNOTATORS_FOLDER, load_annotators, save_annotators
+from relsift.annotators.stored import ANNOTATORS_FILE, ANNOTATORS_FOLDER, annotators_checksum, load_annotators, save_annotators
 from relsift.candidates import Candidates
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.device import CPU
@@ -46,6 +46,7 @@ from relsift.exported.model import ExportedModel
 from relsift.files import file_sha256, joint_sha256, recovered, replaced_folder, write_json
 from relsift.format1 import renamed, upgraded
 from relsift.inference import AnyModel, AnyScorer, Ensemble, Scorer
+from relsift.json_text import sealed
 from relsift.locks import output_errors
 from relsift.model_extras import keep_files
 from relsift.model_file import ENSEMBLE as ENSEMBLE
@@ -173,10 +174,11 @@ class Bundle:
             "candidates": self.candidates.to_json(),
             "weights_sha256": file_sha256(folder / WEIGHTS_FILE),
             "about": self.about,
+            **annotators_checksum(folder),
         }
         if self.encoding.subwords is not None:
             description["encoder_sha256"] = subwords_sha256(folder / ENCODER_FOLDER)
-        write_json(folder / MODEL_FILE, description)
+        write_json(folder / MODEL_FILE, sealed(description))
 
     def _save_weights(self, folder: Path, *, half: bool) -> dict[str, Any]:
         """What `model.json` says of the model. Raises ConfigError for `half` and an exported model."""
@@ -194,7 +196,9 @@ class Bundle:
             member.save(place, half=half)
         self.decision.save(folder)
         save_annotators(folder, {}, self.entity_source)
-        write_json(folder / MODEL_FILE, {"format": FORMAT, ENSEMBLE: [model_checksum(place) for place in places], "about": self.about})
+        own = {ENSEMBLE: [model_checksum(place) for place in places], "about": self.about}
+        description = {"format": FORMAT, **own, **annotators_checksum(folder)}
+        write_json(folder / MODEL_FILE, sealed(description))
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -216,7 +220,7 @@ class Bundle:
                     "it was altered or belongs to another ensemble: copy the whole folder again"
                 )
             members.append(cls._load_model(place, own))
-        _, source = load_annotators(folder)
+        _, source = load_annotators(folder, description)
         try:
             ensemble = cls.ensemble(members, Decision.load(folder), description["about"])
         except ConfigError as error:
@@ -247,7 +251,7 @@ class Bundle:
                 description, decision, annotators, found = upgraded(description, found)
                 source = None
             else:
-                decision, (annotators, source) = Decision.load(folder), load_annotators(folder)
+                decision, (annotators, source) = Decision.load(folder), load_annotators(folder, description)
             subwords = _subwords(folder / ENCODER_FOLDER, description)
             encoding = Encoding.from_json(description["encoding"], subwords)
             make = partial(build, description["model"], description["options"], encoding)
@@ -265,7 +269,7 @@ class Bundle:
 
     @classmethod
     def _load_exported(cls, folder: Path, description: dict[str, Any]) -> Bundle:
-        decision, (annotators, source) = Decision.load(folder), load_annotators(folder)
+        decision, (annotators, source) = Decision.load(folder), load_annotators(folder, description)
         subwords = _subwords(folder / ENCODER_FOLDER, description)
         try:
             encoding = Encoding.from_json(description["encoding"], subwords)

@@ -1,18 +1,23 @@
 """JSON without surprises: a key twice, or what is valid JSON and no later step can hold, is an error and not a guess.
 
-`decode` is for any JSON; `read_json` for the files that relsift writes itself, of which it also knows that numbers are finite.
+`decode` is for any JSON; `read_json` for the files that relsift writes itself, of which it also knows that numbers are finite. Those that
+decide what comes out are `sealed`: the checksum of their content stands in them, so that a bit that a disk or a copy has turned does not
+change a result in silence.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from relsift.errors import CheckpointError, RelsiftError
 
+SEAL = "content_sha256"  # key of a sealed file: the checksum of the rest
 MOST_DEPTH = 64  # brackets within brackets; what relsift writes has ten at most
 _BITS = 64  # of a whole number
 
@@ -31,12 +36,25 @@ def decode_finite(text: str) -> Any:
     return _decode_finite(text)
 
 
-def read_json(file: Path, *, error: type[RelsiftError] = CheckpointError, advice: str = "copy the folder again") -> Any:
-    """The value of a JSON file that relsift wrote.
+def sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """The same with the checksum of its content, which `read_json` compares and takes out. Layout and order of keys do not count.
 
-    Args: error: the class to raise. advice: what the user can do, the end of the message.
-    Raises: `error` naming the file, if it cannot be read; for what `decode` refuses; and for nesting deeper than `MOST_DEPTH`, half a
-        character, a number that is not finite, and a whole number beyond 64 bits.
+    >>> sealed({"threshold": 0.5})["content_sha256"][:16]
+    '78223d46fdb18349'
+    """
+    return value | {SEAL: _content_sha256(json.loads(json.dumps(value)))}
+
+
+def read_json(
+    file: Path, *, error: type[RelsiftError] = CheckpointError, advice: str = "copy the folder again", is_editable: bool = False
+) -> Any:
+    """The value of a JSON file that relsift wrote; of a sealed one, without its seal.
+
+    Args:
+        error: the class to raise. advice: what the user can do, the end of the message.
+        is_editable: users may change the file by hand: content that its seal does not fit is a warning and no error.
+    Raises: `error` naming the file, if it cannot be read, or is altered; for what `decode` refuses; and for nesting deeper than
+        `MOST_DEPTH`, half a character, a number that is not finite, and a whole number beyond 64 bits.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")  # editors put a mark before a file that was edited by hand
@@ -48,7 +66,18 @@ def read_json(file: Path, *, error: type[RelsiftError] = CheckpointError, advice
         raise error(f"{file}: expected a readable file, got {fault.strerror}; {advice}") from fault
     except (ValueError, RecursionError) as fault:
         raise error(f"{file}: expected JSON, got {fault}; {advice}") from fault
+    if isinstance(value, dict) and SEAL in value:
+        seal = value.pop(SEAL)
+        if (got := _content_sha256(value)) != seal:
+            message = f"{file}: expected content of the sha256 {str(seal)[:64]}, as its key {SEAL} says, got {got}"
+            if not is_editable:
+                raise error(f"{message}; it was altered: {advice}")
+            warnings.warn(f"relsift: {message}; if it was not edited on purpose, {advice}; if it was, delete that key", stacklevel=2)
     return value
+
+
+def _content_sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _check(value: Any) -> None:

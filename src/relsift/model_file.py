@@ -30,6 +30,7 @@ class _ModelFile(Strict):
     weights_sha256: str
     about: dict[str, Any]
     encoder_sha256: str | None = None  # of the files of `encoder/`; None: there are none
+    annotators_sha256: str | None = None  # of `annotators.json`; None: there is none, or an older version wrote the folder
 
 
 class _EnsembleFile(Strict):
@@ -38,6 +39,7 @@ class _EnsembleFile(Strict):
     format: int
     ensemble: Annotated[list[str], Field(min_length=1, max_length=MOST_MEMBERS)]  # checksum of each member (see `model_checksum`)
     about: dict[str, Any]
+    annotators_sha256: str | None = None
 
 
 class _ModelFile1(_ModelFile):

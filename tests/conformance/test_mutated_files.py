@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.errors import RelsiftError
 from relsift.files import file_sha256
 from relsift.inference import Scorer, score
+from relsift.json_text import SEAL, read_json
 from relsift.models.multitask_cnn import MultiTaskCNN, MultiTaskCNNConfig
 from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
@@ -62,6 +65,13 @@ def altered(value: Any, draw: random.Random) -> str:
     return text
 
 
+def unsealed(file: Path) -> dict[str, Any]:
+    """Without its checksum, which would refuse every alteration before anything else looks at it."""
+    value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    value.pop(SEAL, None)
+    return value
+
+
 def refused(act: Any, *arguments: Any) -> bool:
     try:
         act(*arguments)
@@ -84,9 +94,35 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("name", [MODEL_FILE, f"state/{STATE}"])
+def test_every_altered_value_of_a_sealed_file_is_refused_with_its_name(name, tmp_path):
+    """A turned bit that leaves valid JSON behind, such as another letter in a word of the vocabulary, once changed results in silence."""
+    folder = tmp_path / "run"
+    train_run(run_config(epochs=1), RunData("toy", sentences(8), sentences(4, seed=5), {"toy": "0"}), folder)
+    file = folder / name if name != MODEL_FILE else folder / "model" / name
+    whole = file.read_text(encoding="utf-8")
+    letters = [match.start() for match in re.finditer(r"(?<=[a-z0-9])[a-z0-9](?=[a-z0-9])", whole[: whole.index(SEAL)])]
+    for place in random.Random(name).sample(letters, 60):
+        file.write_text(f"{whole[:place]}{'b' if whole[place] == 'a' else '7' if whole[place] == '5' else 'a'}{whole[place + 1 :]}")
+        with pytest.raises(RelsiftError, match=re.escape(file.name)):
+            read_json(file)
+
+
+def test_an_edited_decision_is_used_and_told(model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "model")
+    file = folder / DECISION_FILE
+    file.write_text(file.read_text(encoding="utf-8").replace("0.5", "0.75"), encoding="utf-8")
+    with pytest.warns(UserWarning, match=re.escape(f"{file}: expected content of the sha256")):
+        assert Bundle.load(folder).decision.threshold == 0.75
+    file.write_text(json.dumps(unsealed(file)), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert Bundle.load(folder).decision.threshold == 0.75
+
+
 @pytest.mark.parametrize("name", [MODEL_FILE, DECISION_FILE])
 def test_altered_descriptions_are_loaded_or_refused(name, model, tmp_path):
-    draw, value, count = random.Random(name), json.loads((model / name).read_text(encoding="utf-8")), 0
+    draw, value, count = random.Random(name), unsealed(model / name), 0
     folder = shutil.copytree(model, tmp_path / "model")
     for _ in range(250):
         (folder / name).write_text(altered(value, draw), encoding="utf-8")
@@ -97,7 +133,7 @@ def test_altered_descriptions_are_loaded_or_refused(name, model, tmp_path):
 def test_altered_weights_are_loaded_or_refused_whatever_the_checksum_says(model, tmp_path):
     draw, content = random.Random(1), (model / WEIGHTS_FILE).read_bytes()
     folder = shutil.copytree(model, tmp_path / "model")
-    description = json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))
+    description = unsealed(folder / MODEL_FILE)
     for _ in range(150):
         changed = bytearray(content)
         for _ in range(draw.choice((1, 3))):
@@ -113,7 +149,7 @@ def test_altered_runs_are_resumed_or_refused(name, tmp_path):
     data = RunData("toy", sentences(8), sentences(4, seed=5), {"toy": "0"})
     train_run(run_config(epochs=1), data, tmp_path / "run")
     file = tmp_path / "run" / name
-    draw, value, count = random.Random(name), json.loads(file.read_text(encoding="utf-8")), 0
+    draw, value, count = random.Random(name), unsealed(file), 0
     for _ in range(40):
         file.write_text(altered(value, draw), encoding="utf-8")
         count += refused(lambda: train_run(run_config(epochs=1), data, tmp_path / "run", resume=True))

@@ -25,6 +25,7 @@ from relsift.locks import output_errors
 
 ANNOTATORS_FILE = "annotators.json"
 ANNOTATORS_FOLDER = "annotators"  # below the model folder; one folder in it for each spec that names a path, counted from 1
+_CHECKSUM = "annotators_sha256"  # key of model.json
 APPLIED: frozenset[Addition] = frozenset({"trees", "entities"})  # what prediction lets annotators add
 
 
@@ -50,12 +51,23 @@ def save_annotators(folder: Path, annotators: Mapping[Addition, str], source: En
         write_json(folder / ANNOTATORS_FILE, content)
 
 
-def load_annotators(folder: Path) -> tuple[dict[Addition, str], EntitySource | None]:
+def annotators_checksum(folder: Path) -> dict[str, str]:
+    """What `model.json` says of `annotators.json`, so that a folder that has lost it is known; nothing if there is none."""
+    file = folder / ANNOTATORS_FILE
+    return {_CHECKSUM: file_sha256(file)} if file.is_file() else {}
+
+
+def load_annotators(folder: Path, description: Mapping[str, Any] | None = None) -> tuple[dict[Addition, str], EntitySource | None]:
     """Annotators by what they add, and the source of entities with paths into the folder. Nothing is loaded.
 
+    Args: description: of the model, as `model.json` has it; None: unknown.
     Raises: CheckpointError naming the file that is broken, missing or altered.
     """
     file = folder / ANNOTATORS_FILE
+    if (expected := (description or {}).get(_CHECKSUM)) is not None:
+        got = f"sha256 {file_sha256(file)}" if file.is_file() else "no such file"
+        if got != f"sha256 {expected}":
+            raise CheckpointError(f"{file}: expected sha256 {str(expected)[:64]}, got {got}; copy the whole folder again")
     if not file.is_file():
         return {}, None
     value = conform(dict[str, Any], read_json(file), file)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from relsift.errors import DataError
 from relsift.files import recovered, write_json
 from relsift.json_schema import conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 
 FORMAT = 1  # raised when older versions of relsift cannot read the new form
 DESCRIPTION_FILE = "corpus.json"
@@ -35,7 +35,7 @@ class _Description(BaseModel):
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
     """Write corpus.json into the folder of a prepared corpus."""
-    write_json(folder / DESCRIPTION_FILE, {"format": FORMAT} | description)
+    write_json(folder / DESCRIPTION_FILE, sealed({"format": FORMAT} | description))
 
 
 def read_description(name: str, folder: Path) -> dict[str, Any]:

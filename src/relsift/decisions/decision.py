@@ -24,7 +24,7 @@ from relsift.decisions.provenance import TunedOn
 from relsift.decisions.scored import Scored
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import write_json
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.schema import Relation, Sentence
 
 DECISION_FILE = "decision.json"
@@ -170,7 +170,7 @@ class Decision:
             raise CheckpointError(f"{where}: {error}; correct it there, or copy the folder again") from error
 
     def save(self, folder: Path) -> None:
-        write_json(folder / DECISION_FILE, self.to_json())
+        write_json(folder / DECISION_FILE, sealed(self.to_json()))
 
     @classmethod
     def load(cls, folder: Path) -> Decision:
@@ -178,4 +178,4 @@ class Decision:
         file = folder / DECISION_FILE
         if not file.exists():
             raise CheckpointError(f"{file}: expected the decision of the model, got No such file; copy the whole folder again")
-        return cls.from_json(read_json(file), file)
+        return cls.from_json(read_json(file, is_editable=True), file)

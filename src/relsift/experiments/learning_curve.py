@@ -23,7 +23,7 @@ from relsift.config import MOST_SEED, RunConfig
 from relsift.errors import DataError, OutputError, RelsiftError, require
 from relsift.files import locked, make_folder, write_json
 from relsift.json_schema import conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.schema import Document, sentences_of
 from relsift.training.data import LoadedData, ScoringData
 from relsift.training.predicting import score_bundle
@@ -166,7 +166,7 @@ def _computed(
             raise OutputError(f"{cell_name(*place)}: {error}") from error
         except RelsiftError as error:
             raise RelsiftError(f"{cell_name(*place)}: {error}") from error
-        write_json(folder / CELLS / f"{cell.name}.json", asdict(cell))
+        write_json(folder / CELLS / f"{cell.name}.json", sealed(asdict(cell)))
         shutil.rmtree(folder / UNFINISHED / cell.name)
         cells[place] = cell
         if on_cell is not None:

@@ -19,7 +19,7 @@ from relsift.experiments.folds import Fold
 from relsift.experiments.result import Plan
 from relsift.files import make_folder, write_json
 from relsift.json_schema import conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.schema import Entity, Sentence
 from relsift.stable_random import stable_integer
 
@@ -54,7 +54,7 @@ def tagged_fold(fold: Fold, plan: Plan, folder: Path) -> TaggedFold:
         tags = [[[e.start, e.end, e.type] for e in sentence.tagged or ()] for sentence in [*tagged.training, *tagged.others]]
         facts = {"training": asdict(tagged.training_score), "elsewhere": asdict(tagged.others_score), "overlapping": tagged.overlapping}
         make_folder(file.parent)
-        write_json(file, {"checksum": plan.checksum, "sentences": digest, "facts": facts, "tags": tags})
+        write_json(file, sealed({"checksum": plan.checksum, "sentences": digest, "facts": facts, "tags": tags}))
     advice = "delete the file"
     kept: dict[str, Any] = read_json(file, error=DataError, advice=advice)
     conform(_Tags, kept, file, error=DataError, advice=advice)

@@ -20,7 +20,7 @@ from relsift.evaluation.scores import ENTITIES, MATCHES, Entities, Match, Scores
 from relsift.evaluation.significance import Counts
 from relsift.experiments.system import System
 from relsift.files import make_folder, write_json
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.readers.base import OnError
 
 FORMAT = 1
@@ -205,7 +205,7 @@ class CellResult:
 
     def save(self, file: Path) -> None:
         make_folder(file.parent)
-        write_json(file, {"format": FORMAT} | self.to_json())
+        write_json(file, sealed({"format": FORMAT} | self.to_json()))
 
     @classmethod
     def load(cls, file: Path) -> CellResult:

@@ -41,6 +41,7 @@ class ExportedFile(Strict):
     about: dict[str, Any]
     encoder_sha256: str | None = None
     transformer_sha256: str | None = None
+    annotators_sha256: str | None = None
 
 
 def is_exported(description: Any) -> bool:

@@ -26,7 +26,7 @@ from relsift.files import write_json
 from relsift.integrations.spacy_files import files_of, folder_of
 from relsift.integrations.spacy_scores import score_relations
 from relsift.json_schema import conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.readers.base import ReadReport
 from relsift.readers.spacy_docs import DocSentence, doc_sentences
 from relsift.schema import Entity, Sentence
@@ -182,7 +182,7 @@ class Relsift:
     def _save(self, folder: Path) -> None:
         self.extractor.bundle.save(folder)  # without a card, which is of a model of its own
         if self._stored_types:
-            write_json(folder / TYPES_FILE, self._stored_types)
+            write_json(folder / TYPES_FILE, sealed(dict(self._stored_types)))
 
     def _batches(self, stream: Iterable[Doc], most_docs: int) -> Iterator[list[Doc]]:
         batch: list[Doc] = []

@@ -148,7 +148,7 @@ def object_list(record: dict[str, Any], name: str, singular: str, known: set[str
     for number, item in enumerate(items):
         if isinstance(item, dict) and not item.keys() <= known:
             for key in sorted(item.keys() - known):
-                report.drop(f"values under the unknown key {key!r}", f"{where}: {singular} {number}")
+                report.drop(f"values under the unknown key {shown(key)}", f"{where}: {singular} {number}")
     return items
 
 

@@ -85,7 +85,7 @@ def line_of(record: Any, where: str, made_up: str, report: ReadReport, positions
         raise DataError(f"{where}: expected a JSON object, got {type(record).__name__}")
     if not record.keys() <= KEYS:
         for name in sorted(record.keys() - KEYS):
-            report.drop(f"values under the unknown key {name!r}", where)
+            report.drop(f"values under the unknown key {shown(name)}", where)
     key = optional_id(record, "id", where) or made_up
     doc_id = optional_id(record, "doc_id", where) or ""
     line, numbers = _line_text(record, where, positions)

@@ -22,7 +22,7 @@ from relsift.files import make_folder, write_json
 from relsift.found_entities import with_found_entities
 from relsift.inference import AnyScorer, find_entities
 from relsift.json_schema import Strict, conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.models.base.joint_model import JointModel
 from relsift.registry import find
 from relsift.schema import Entity, Sentence
@@ -130,4 +130,4 @@ def _kept(folder: Path, fold: int, numbers: Sequence[int], key: str) -> list[lis
 def _keep(folder: Path, fold: int, numbers: Sequence[int], key: str, entities: list[list[Entity]]) -> None:
     make_folder(folder)
     rows = [[{"start": e.start, "end": e.end, "type": e.type} for e in those] for those in entities]
-    write_json(folder / FOUND_FILE.format(fold + 1), {"training": key, "sentences": list(numbers), "entities": rows})
+    write_json(folder / FOUND_FILE.format(fold + 1), sealed({"training": key, "sentences": list(numbers), "entities": rows}))

@@ -21,7 +21,7 @@ from relsift.errors import CheckpointError
 from relsift.files import file_sha256, make_folder, write_json
 from relsift.format1 import renamed
 from relsift.json_schema import Strict, conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.training.average import WeightMean
 from relsift.training.within_epoch import Within, within_of
 from relsift.weights import load_tensors, save_tensors
@@ -90,10 +90,16 @@ def save_state(
     file = folder / f"epoch-{state.epoch}{'' if within is None else f'-batch-{within.batches}'}.safetensors"
     # A shared table has two names, which safetensors allows only for copies. Loading writes the same values twice.
     save_tensors({name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}, file)
-    write_json(folder / STATE, {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": state.to_json()})
-    for old in folder.glob("epoch-*.safetensors"):
-        if old != file:
-            old.unlink()
+    record = {"tensors": file.name, "sha256": file_sha256(file), "numbers": numbers, "progress": state.to_json()}
+    write_json(folder / STATE, sealed(record))
+    _delete_others(file)
+
+
+def _delete_others(file: Path) -> None:
+    """The tensors of other epochs: earlier ones, and one whose writing was interrupted."""
+    for other in file.parent.glob("epoch-*.safetensors"):
+        if other != file:
+            other.unlink()
 
 
 def clear_state(folder: Path) -> None:
@@ -138,11 +144,13 @@ def load_state(
                 raise ValueError("it has no mean of the weights; training.average and training.ema were off")
             mean.count = _count(saved.numbers.get(_COUNT, saved.progress.get("epoch")))  # version 0.1 wrote none: epochs
         random = {name.removeprefix("random."): value for name, value in tensors.items() if name.startswith("random.")}
-        return _state(saved.progress, random), best
+        state = _state(saved.progress, random)
     except (KeyError, ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise CheckpointError(
             f"{folder}: the saved training state does not fit this run ({' '.join(str(error).split())}); {_AGAIN}"
         ) from error
+    _delete_others(file)  # what a kill has left; else it would stay if no further epoch is trained
+    return state, best
 
 
 def _state(saved: dict[str, Any], random: dict[str, Tensor]) -> TrainingState:

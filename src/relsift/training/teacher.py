@@ -24,7 +24,7 @@ from relsift.errors import CheckpointError, ConfigError
 from relsift.files import file_sha256, make_folder, write_json
 from relsift.inference import score
 from relsift.json_schema import Strict, conform
-from relsift.json_text import read_json
+from relsift.json_text import read_json, sealed
 from relsift.training.training_set import TrainingSet
 from relsift.weights import load_tensors, save_tensors
 
@@ -182,4 +182,4 @@ def _kept(folder: Path, checksum: str, shape: tuple[int, int]) -> Tensor | None:
 def _keep(folder: Path, checksum: str, scores: Tensor) -> None:
     make_folder(folder)
     save_tensors({_SCORES: scores}, folder / SCORES_FILE)
-    write_json(folder / RECORD_FILE, {"teacher": checksum, "sha256": file_sha256(folder / SCORES_FILE)})
+    write_json(folder / RECORD_FILE, sealed({"teacher": checksum, "sha256": file_sha256(folder / SCORES_FILE)}))

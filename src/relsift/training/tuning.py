@@ -133,7 +133,7 @@ def tune(
     with locked(folder / LOCK_FILE, busy=busy), _readable(folder / STUDY_FILE):
         check_plan(folder / PLAN_FILE, plan, "a study", (LOCK_FILE,))
         write_plan(folder / PLAN_FILE, plan)
-        study = _study(optuna, folder / STUDY_FILE, start.training.seed)
+        study = _study(optuna, folder / STUDY_FILE)
         _begin_or_resume(study, start, space)
         work = _Work(configure, _complete(start, data), space, (folder / STUDY_FILE).absolute(), start.training.seed)
         until = None if timeout is None else time.monotonic() + timeout
@@ -162,7 +162,7 @@ class _Work:
         """One trial, in a process of its own."""
         optuna = require_optuna()
         with _readable(self.file):
-            study = _study(optuna, self.file, self.seed)
+            study = _study(optuna, self.file)
             return _run(study, self.configure, self.data, self.space, own_seed=self.seed)
 
 
@@ -177,11 +177,16 @@ def _results(
             if until is not None and time.monotonic() >= until:
                 return
 
+    from optuna.samplers import TPESampler
+
     if each is not None:
         yield from (result for _, result in each(work, numbers(), jobs))
         return
-    for _ in numbers():
-        yield _run(study, work.configure, work.data, work.space)
+    for number in numbers():
+        # Anew for every trial, so that an interruption between two does not change what is drawn.
+        study.sampler = TPESampler(seed=work.seed + number)
+        _run(study, work.configure, work.data, work.space)
+        yield _finished(study)[-1]
 
 
 def best_of(results: Sequence[TrialResult]) -> TrialResult:
@@ -225,13 +230,12 @@ def _readable(file: Path) -> Iterator[None]:
         raise CheckpointError(f"{file}: expected a study of optuna that can be read and written, got {got}; use another --out") from error
 
 
-def _study(optuna: Any, file: Path, seed: int) -> Study:
-    """The study in the file, made if need be. The sampler goes on with other random numbers after each resume."""
+def _study(optuna: Any, file: Path) -> Study:
+    """The study in the file, made if need be."""
     from sqlalchemy import URL
 
     storage = optuna.storages.RDBStorage(URL.create("sqlite", database=str(file)).render_as_string(hide_password=False))
     study: Study = optuna.create_study(study_name=_NAME, storage=storage, direction="maximize", load_if_exists=True)
-    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.get_trials(deepcopy=False)))
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=TRIALS_BEFORE_PRUNING, n_warmup_steps=EPOCHS_BEFORE_PRUNING)
     return study
 
@@ -298,8 +302,7 @@ def _run(study: Study, configure: Configure, data: RunData, space: Space, own_se
     trial.set_user_attr("epochs", epochs)
     trial.set_user_attr("seconds", round(time.perf_counter() - started, 3))
     trial.set_user_attr("error", error)
-    study.tell(trial, f1, state=state)
-    return _result(study.get_trials(deepcopy=False)[trial.number])
+    return _result(study.tell(trial, f1, state=state))
 
 
 def _drawn(trial: Trial, name: str, part: Part) -> Any:
@@ -311,8 +314,9 @@ def _drawn(trial: Trial, name: str, part: Part) -> Any:
 
 
 def _finished(study: Study) -> list[TrialResult]:
-    """Without those that were interrupted: they have no result."""
-    return [_result(trial) for trial in study.get_trials(deepcopy=False) if trial.state.is_finished() and "error" in trial.user_attrs]
+    """Without those that were interrupted, which have no result, and numbered without them: an interruption changes no result."""
+    finished = (trial for trial in study.get_trials(deepcopy=False) if trial.state.is_finished() and "error" in trial.user_attrs)
+    return [replace(_result(trial), number=number) for number, trial in enumerate(finished)]
 
 
 def _result(trial: FrozenTrial) -> TrialResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from relsift.annotators import entities
 from relsift.annotators.alignment import Mention, widened
 from relsift.annotators.base import Addition, Annotator, find_annotator
 from relsift.annotators.entities import EntityAnnotators, EntitySource, entity_annotator
+from relsift.annotators.stored import load_annotators
 from relsift.bundle import Bundle, build, model_checksum
 from relsift.candidates import Candidates
 from relsift.decisions.decision import Decision
@@ -247,8 +249,17 @@ def test_a_broken_description_is_refused_with_its_file(tmp_path, change, words):
     value = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({"entities": value["entities"] | change}), encoding="utf-8")
     with pytest.raises(CheckpointError) as caught:
-        Bundle.load(tmp_path / "model")
+        load_annotators(tmp_path / "model")
     assert str(file) in str(caught.value) and words in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_text("{}")])
+def test_a_model_that_has_lost_its_annotators_is_refused_and_not_taken_for_one_without(tmp_path, damage):
+    bundle_with(f"patterns:{names(tmp_path, Ada='PER')}").save(tmp_path / "model")
+    file = tmp_path / "model" / "annotators.json"
+    damage(file)
+    with pytest.raises(CheckpointError, match=f"^{re.escape(str(file))}: expected sha256 "):
+        Bundle.load(tmp_path / "model")
 
 
 def test_a_file_that_is_not_there_stops_the_saving_and_leaves_the_old_model(tmp_path):

@@ -13,6 +13,7 @@ from relsift.candidates import Pair
 from relsift.decisions.decision import DECISION_FILE, Decision
 from relsift.decisions.scored import Scored
 from relsift.errors import CheckpointError, ConfigError
+from relsift.json_text import read_json
 from relsift.schema import Entity, Relation, Sentence
 
 LABELS = ("owns", "works_for")
@@ -77,7 +78,7 @@ def test_json_gives_the_decision_back(threshold: float):
 def test_the_file_holds_format_mode_and_threshold(tmp_path: Path):
     decision = Decision(threshold=0.1 + 0.2)
     decision.save(tmp_path)
-    assert json.loads((tmp_path / DECISION_FILE).read_text()) == {
+    assert read_json(tmp_path / DECISION_FILE) == {
         "format": 2, "mode": "single", "threshold": 0.1 + 0.2, "thresholds": {}, "constraints": False, "triples": None, "symmetric": [],
         "inverse": {}, "at_most": {}, "calibration": None, "tuned_on": None,
     }  # fmt: skip

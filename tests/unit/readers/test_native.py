@@ -475,6 +475,17 @@ def test_unknown_keys_are_counted():
     assert report.examples["values under the unknown key 'colour'"] == ["f.jsonl:1: entity 0"]
 
 
+@pytest.mark.parametrize("line", [
+    '{"id": "a", "tokens": ["x"], "%s": 1}', '{"id": "a", "tokens": ["x"], "entities": [{"start": 0, "end": 1, "type": "T", "%s": 1}]}',
+])  # fmt: skip
+def test_an_unknown_key_of_any_length_is_told_in_a_short_line(line: str, tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text(line % ("k" * 100_000) + "\n")
+    report = ReadReport()
+    assert len(list(READER.read(tmp_path / "a.jsonl", report))) == 1
+    (told,) = report.lines()
+    assert told.startswith("1 value under the unknown key 'kkk") and len(told) < 300
+
+
 # ---- dependency trees
 
 TREE: dict[str, Any] = {"heads": [1, -1, 1], "dependencies": ["subject", "root", "object"], "pos": ["N", "V", "N"]}

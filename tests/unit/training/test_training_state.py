@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from relsift.errors import CheckpointError
+from relsift.json_text import SEAL
 from relsift.training.average import StepMean
 from relsift.training.state import STATE, TrainingState, load_state, save_state
 from relsift.weights import load_tensors
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 def state(folder: Path) -> dict[str, Any]:
     value = json.loads((folder / STATE).read_text(encoding="utf-8"))
     assert isinstance(value, dict)
-    return value
+    return {key: part for key, part in value.items() if key != SEAL}
 
 
 def test_everything_comes_back(folder):
@@ -72,6 +73,13 @@ def test_half_a_later_file_does_not_disturb_the_earlier_state(folder):
     loaded = load_state(folder, *parts())
     assert loaded is not None
     assert loaded[0].epoch == 3
+
+
+def test_tensors_that_a_kill_has_left_beside_the_last_state_are_deleted(folder):
+    for name in ("epoch-2.safetensors", "epoch-4.safetensors"):  # of the epoch before; half of the next one
+        (folder / name).write_bytes(b"left")
+    assert load_state(folder, *parts()) is not None
+    assert sorted(file.name for file in folder.iterdir()) == ["epoch-3.safetensors", STATE]
 
 
 def test_missing_tensors_are_refused_with_the_files_name(folder):

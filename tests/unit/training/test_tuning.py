@@ -82,6 +82,21 @@ def test_an_interrupted_trial_is_trained_again_with_its_values_and_counts_once(t
     assert len(tune(configure, DATA, tmp_path, SPACE, trials=5)) == 5
 
 
+def test_an_interrupted_study_has_the_trials_of_one_that_was_not(trainings: Trainings, tmp_path: Path):
+    """Values and numbers, also of trials after the first ten, whose values depend on earlier results."""
+
+    def trials(folder: Path) -> list[tuple[int, Any, float | None]]:
+        return [(result.number, dict(result.values), result.f1) for result in tune(configure, DATA, folder, SPACE, trials=13)]
+
+    whole = trials(tmp_path / "whole")
+    begun = len(trainings.configs)
+    trainings.stop = {begun + 3: KeyboardInterrupt(), begun + 12: KeyboardInterrupt()}
+    for _ in trainings.stop:
+        with pytest.raises(KeyboardInterrupt):
+            trials(tmp_path / "interrupted")
+    assert trials(tmp_path / "interrupted") == whole
+
+
 def test_trials_that_cannot_be_trained_are_counted_with_their_reason(trainings: Trainings, tmp_path: Path):
     trainings.stop = {1: ConfigError("training.learning_rate: expected a lower one")}
     results = tune(configure, DATA, tmp_path, SPACE, trials=3)
