@@ -143,6 +143,7 @@ def know_small_corpus() -> None:
     sys.modules["faults_corpus"] = module = ModuleType("faults_corpus")
     module.SMALL = corpus  # type: ignore[attr-defined]
     registry.CORPORA["small"] = "faults_corpus:SMALL"
+    registry.table.cache_clear()  # of the parent, which may have looked before
 
 
 def interrupt(out: Path) -> None:
