@@ -99,7 +99,7 @@ def commands(data: str, out: Path, *, trains: bool, has_parts: bool) -> list[Com
     return result
 
 
-def try_source(source: Source, count: int, place: Path, tally: Tally, seed: int = 0) -> None:
+def try_source(source: Source, place: Path, tally: Tally, *, count: int, seed: int = 0) -> None:
     """Mutate the source so many times, and judge what the commands do."""
     whole = place / f"{source.name}-whole"
     whole.mkdir(parents=True)

@@ -62,7 +62,7 @@ def stands(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_mutated_inputs_are_read_right_or_refused_in_one_line(tmp_path: Path, tally: Tally):
     for source in broken_inputs.sources():
         if source.name in SOURCES:
-            broken_inputs.try_source(source, 2, tmp_path, tally)
+            broken_inputs.try_source(source, tmp_path, tally, count=2)
     assert tally.trials == {broken_inputs.KIND: 2 * len(SOURCES)}
     assert not tally.faults
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from multiprocessing import parent_process
 from types import FrameType
+from typing import Any
 
 import torch
 import uvicorn
@@ -23,6 +25,7 @@ from relsift.serving.options import ServeOptions
 from relsift.serving.service import Service
 
 _NOTICE = 0.5  # seconds in which new requests still hear that the service stops; then nobody listens any more
+_ARRIVING = 0.3  # seconds in which requests of open connections may still arrive, and hear the same
 _LAST_WORDS = 2  # seconds for answers that are on their way when all is done
 _KEEP_ALIVE = 30  # seconds between two requests on a connection
 _SWITCH = 0.001  # seconds; Python's default of 5 ms lets the web server wait for the scoring thread after every read and write
@@ -57,6 +60,34 @@ class Server(uvicorn.Server):
             is_done = self._service.in_flight == 0 and waited >= _NOTICE
             self.should_exit = self.should_exit or is_done or waited >= self._service.limits.stop_timeout
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take in first who is waiting at the door: the system would reset connections that nobody has accepted when the door closes."""
+        if not self.force_exit:
+            for listening in sockets or ():
+                await self._accept_waiting(listening)
+            for server in self.servers:
+                server.close()
+            await asyncio.sleep(_ARRIVING)
+        await super().shutdown(sockets)
+
+    async def _accept_waiting(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listening.fileno())
+        listening.listen(0)  # so hardly anybody comes between the last one and the closing
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:  # nobody waits any more
+                return
+            connection.setblocking(False)
+            await loop.connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """As uvicorn makes it for a connection that it accepts itself."""
+        protocol: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        return made
 
 
 def run(options: ServeOptions, listening: socket.socket, *, metrics_folder: str | None = None) -> None:
