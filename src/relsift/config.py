@@ -29,6 +29,7 @@ MOST_KEYS = 4  # names in a path such as training.loss_weights.ranking
 MOST_SEED = 2**40  # torch's seeds are made of it and the epoch, and have 64 bits
 MOST_WORDS = 10**7  # of a vocabulary
 MOST = 10**9  # bound on counts that need no memory
+MOST_RATE = 1e38  # 32-bit numbers, in which optimisers compute, end at 3.4e38
 MOST_PAIRS, MOST_TOKENS = 2**20, 2**22  # of a batch: more would not fit into the memory of any machine
 
 
@@ -87,7 +88,7 @@ class TrainingConfig(_Section):
     """How a model is trained (see `relsift.training`)."""
 
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
-    learning_rate: float = Field(1e-3, gt=0, le=MOST)
+    learning_rate: float = Field(1e-3, gt=0, le=MOST_RATE)
     schedule: Literal["constant", "inverse_epoch", "linear"] = "constant"  # see `relsift.training.optimisers.rate_factor`
     warmup: float = Field(0.1, ge=0, lt=1)  # share of all steps over which the linear schedule rises; then it falls to 0
     encoder_learning_rate: float | None = Field(None, gt=0, le=MOST)  # of pre-trained weights; None: learning_rate
@@ -95,7 +96,7 @@ class TrainingConfig(_Section):
     freeze_encoder: bool = False  # do not train pre-trained weights
     freeze_embeddings: bool = False  # do not train the lowest layer of them, the table of pieces, often half of all weights
     weight_decay: float = Field(0.0, ge=0, le=MOST)  # of weights and embeddings; biases and norms are exempt
-    gradient_clip: float | None = Field(None, gt=0, le=MOST)  # bound on the L2 norm of the gradient of all parameters; None: no bound
+    gradient_clip: float | None = Field(None, gt=0)  # bound on the L2 norm of the gradient of all parameters; None: no bound
     batch_pairs: int = Field(256, ge=1, le=MOST_PAIRS)  # at most, of whole sentences
     batch_tokens: int = Field(8192, ge=1, le=MOST_TOKENS)  # at most, padding counted
     batch_sentences: int | None = Field(None, ge=1, le=MOST)  # at most; None: any number within the two other bounds
