@@ -50,7 +50,8 @@ def sentences(content: Mapping[str, Any]) -> list[str]:
         f"The short text has {sizes['short']} characters, the long one {sizes['long']:,}. Answers with another status than 200: {others}.",
         "",
         f"Told to stop under the load of {stop['clients']} clients, the service lost {lost} requests: {answered:,} were answered, "
-        f"{sent_away:,} were sent away with status 503. The process ended with status {stop['exit_status']} after {stop['seconds']:.1f} s.",
+        f"{sent_away:,} were sent away with status 503. The process ended with status {stop['exit_status']} after {stop['seconds']:.1f} s."
+        + (f" Measured by {stop['command']}." if "command" in stop else ""),
         "",
         f"Memory of the process over {memory['minutes']:g} minutes and {memory['answers']:,} answers, with ever new words: "
         f"{memory['mib'][0]:.0f} MiB after a tenth of the time, {memory['mib'][-1]:.0f} MiB at the end."
