@@ -22,7 +22,7 @@ API = {  # page -> title, what it is for, the objects or modules it shows
     "schema": ("Data model", "Documents, sentences, entities and relations, as readers make them and models take them.", [
         "relsift.schema"]),
     "evaluation": ("Evaluation", "Scores, significance, calibration and kinds of errors. None of it needs torch.", [
-        "relsift.evaluation.scores", "relsift.evaluation.significance", "relsift.evaluation.calibration",
+        "relsift.evaluation.scores", "relsift.evaluation.facts", "relsift.evaluation.significance", "relsift.evaluation.calibration",
         "relsift.evaluation.wrong_decisions"]),
     "decisions": ("Decisions", "From scores to relations: thresholds, rules and probabilities.", [
         "relsift.decisions.decision", "relsift.decisions.calibration", "relsift.decisions.scored"]),

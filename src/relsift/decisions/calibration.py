@@ -101,7 +101,11 @@ def _check_points(scores: Sequence[float], probabilities: Sequence[float]) -> No
 
 
 def is_finite(value: Any) -> bool:
-    """Whether it is a number, and neither infinity nor not-a-number."""
+    """Whether it is a number, and neither infinity nor not-a-number.
+
+    >>> is_finite(0.5), is_finite(float("nan")), is_finite(10**400)
+    (True, False, False)
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:
