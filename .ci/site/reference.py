@@ -96,7 +96,8 @@ def configuration() -> str:
     for section, field in run_config.RunConfig.model_fields.items():
         if section != "model":
             kind: Any = field.annotation
-            text += f"## {section}\n\n{kind.__doc__}\n\n{_table(rows(kind))}\n"
+            meaning, *_ = inspect.cleandoc(kind.__doc__).split("\n\n")  # the rest is for those who write Python
+            text += f"## {section}\n\n{meaning}\n\n{_table(rows(kind))}\n"
     text += "## model\n\n`model.name` is the model, `model.preset` the preset its values come from. All other keys are options:\n\n"
     for name in MODELS:
         module, _, attribute = MODELS[name].partition(":")

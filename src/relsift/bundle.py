@@ -344,7 +344,7 @@ def inputs_of(name: str, options: dict[str, Any]) -> frozenset[Input]:
 
 
 def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationModel[Any]:
-    """A fresh model of a registered architecture. Raises ConfigError for unknown names and options.
+    """A fresh model of a registered architecture. Args: options: of its `Config`. Raises ConfigError for unknown names and options.
 
     >>> encoding = Bundle.load(model_folder(Path("demo-en"))).encoding
     >>> build("type_prior", {"interaction": False}, encoding).config.interaction

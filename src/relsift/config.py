@@ -204,8 +204,12 @@ def load_config(
 ) -> RunConfig:
     """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
 
-    Args: model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
+    Args:
+        model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
+        preset: one of the model's, by its name; None: that of the file, else *paper*.
     Raises: ConfigError naming the key, what was expected and what came.
+
+    See also: `RunConfig`, `relsift.training.run.train_run`.
 
     >>> config = load_config(model="pcnn", overrides=["training.epochs=5"])
     >>> config.model.name, config.training.epochs
@@ -265,6 +269,8 @@ def _of_use(training: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 def encoder_overrides(source: str | None) -> list[str]:
     """`--encoder SOURCE` as overrides: the transformer, and that it reads the text for the model.
+
+    Args: source: its folder or hub id; None: no overrides.
 
     >>> encoder_overrides("models/minilm")
     ['encoding.encoder="models/minilm"', 'model.encoder=huggingface']
@@ -381,4 +387,5 @@ def _hint(key: str, options: Iterable[str]) -> str:
         names = [here[match] for match in difflib.get_close_matches(name, here, n=2)]
     if names:
         return f"; did you mean {' or '.join(names)}?"
-    return f"; options: {', '.join(f'{place}.{own}' for place, own in parted if place == section or not section)}"
+    known = ", ".join(f"{place}.{own}" for place, own in parted if place == section or not section)
+    return f"; options: {known}" if known else "; there are none here"

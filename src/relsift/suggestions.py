@@ -68,7 +68,11 @@ class Suggestion:
 
 @dataclass
 class SuggestionReport:
-    """What was read and left out, in sentences."""
+    """What was read and left out, in sentences.
+
+    >>> SuggestionReport(read=10, annotated=3).lines()
+    ['3 of 10 sentences are annotated already (--include-annotated takes them too), and are left out']
+    """
 
     read: int = 0
     annotated: int = 0  # whose relations are annotated
@@ -93,6 +97,8 @@ class SuggestionReport:
 
 def worth(scored: Scored, decision: Decision, labels: tuple[str, ...], by: By) -> float | None:
     """What a sentence is worth, from 0 to 1, or for `positives` from 0 on; None for a sentence without pairs. Not for `random`.
+
+    Args: labels: the relation type of each column of the scores. by: see the top of this module.
 
     >>> from relsift.candidates import Pair
     >>> from relsift.schema import Entity
@@ -193,7 +199,8 @@ def suggest(
     """The `count` sentences most worth annotating, the best one first; without relations.
 
     Args:
-        seed: of the random choice. known: fingerprints of sentences to leave out, such as those that the model was trained on.
+        by: see the top of this module. seed: of the random choice.
+        known: fingerprints of sentences to leave out, such as those that the model was trained on.
         include_annotated: do not leave out sentences whose relations are annotated.
         with_predictions: with the relations that the model finds; and with the entities, if the model itself finds them.
         entities: as of `RelationExtractor.predict`. report: collects what was read and left out.

@@ -108,6 +108,8 @@ def with_options(spec: str, options: str) -> str:
 def split_spec(spec: str, adds: Addition) -> tuple[str, str]:
     """Kind and argument of `KIND:ARGUMENT`, or of the kind alone; any other text is the name of a spaCy pipeline.
 
+    Args: adds: as of `find_annotator`.
+
     >>> split_spec("patterns:names.jsonl", "entities"), split_spec("en_core_web_sm", "entities")
     (('patterns', 'names.jsonl'), ('spacy', 'en_core_web_sm'))
     """
@@ -134,6 +136,8 @@ def split_version(argument: str) -> tuple[str, str | None]:
 def require_version(where: str, *, expected: str | None, got: str) -> None:
     """Raises ConfigError for another version than the stored one, which may find other entities.
 
+    Args: where: the name of the annotator. expected: the stored version; None: any.
+
     >>> require_version("en_core_web_sm", expected="3.8.0", got="3.7.0")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     relsift.errors.ConfigError: annotator en_core_web_sm: expected version 3.8.0, which the spec names, got 3.7.0, which is ...
@@ -146,7 +150,7 @@ def require_version(where: str, *, expected: str | None, got: str) -> None:
 
 
 def kind_of(kind: str, adds: Addition) -> type[NamedAnnotator]:
-    """The class of a registered kind. Raises ConfigError as `registry.find`.
+    """The class of a registered kind. Raises ConfigError as `registry.find`. Args: adds: as of `find_annotator`.
 
     >>> kind_of("patterns", "entities").VERSIONED  # a file of names has no version
     False

@@ -31,6 +31,8 @@ _WHERE = "decision.calibration"
 class Calibration:
     """A rising function from scores to probabilities.
 
+    See also: `relsift.evaluation.calibration.calibration_scores`.
+
     >>> Calibration(method="platt", slope=2.0, shift=-1.0).probability([0.5, 1.0]).round(3).tolist()
     [0.5, 0.731]
     >>> Calibration(method="isotonic", scores=(0.0, 2.0), probabilities=(0.1, 0.9)).probability([-5.0, 1.0]).tolist()

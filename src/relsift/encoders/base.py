@@ -32,7 +32,7 @@ class EncoderOptions:
     1
     >>> BiLSTMOptions.from_dict({"unit": 32})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    relsift.errors.ConfigError: model.encoder_options.unit: expected an option that exists, got ... did you mean model.encoder_options.units?
+    relsift.errors.ConfigError: model.encoder_options.unit: expected an option that exists, ... did you mean model.encoder_options.units?
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -141,6 +141,8 @@ def distinct(rows: Tensor) -> KeyedTokens:
 def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:
     """Keras's SpatialDropout1D: (…, T, D) -> the same with a share of the D dimensions dropped, the same ones for all T tokens of a row.
 
+    Args: share: in [0, 1). training: False: nothing is dropped.
+
     >>> x = torch.ones(1, 3, 8)  # one sentence of three tokens
     >>> dropped = drop_dimensions(x, 0.5, training=True)
     >>> bool((dropped == dropped[:, :1]).all()), torch.equal(drop_dimensions(x, 0.5, training=False), x)  # the same ones for all tokens
@@ -151,6 +153,8 @@ def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:
 
 def encoder_reads(name: str, options: Mapping[str, Any]) -> frozenset[Input]:
     """What an encoder of a registered kind reads in place of words. Raises ConfigError for an unknown name or option.
+
+    Args: options: its own, as a configuration has them.
 
     >>> sorted(encoder_reads("lookup", {})), sorted(encoder_reads("bilstm", {}))
     (['words'], ['characters', 'words'])

@@ -47,11 +47,11 @@ class Subwords:
 
     A sentence has one window, or several that overlap. Windows, pieces and tokens are grouped by sentence, in its order.
 
-    >>> row = torch.tensor([[101, 7, 8, 102]])  # one window: [CLS], the pieces of "Ada left", [SEP]
-    >>> special, none = torch.tensor([[True, False, False, True]]), torch.tensor([0])
+    >>> ids = torch.tensor([[101, 7, 8, 102]])  # one window: [CLS], the pieces of "Ada left", [SEP]
+    >>> special, first, each = torch.tensor([[True, False, False, True]]), torch.tensor([0]), torch.tensor([0, 1])
     >>> pieces = Subwords(
-    ...     row, torch.ones_like(row, dtype=torch.bool), special, sentence=none, start=none, stop=torch.tensor([2]), before=1,
-    ...     counts=torch.tensor([2]), place=torch.tensor([1, 2]), token=(of_tokens := torch.tensor([0, 1])), first=of_tokens, last=of_tokens)
+    ...     ids, torch.ones_like(special), special, sentence=first, start=first, stop=torch.tensor([2]), before=1,
+    ...     counts=torch.tensor([2]), place=torch.tensor([1, 2]), token=each, first=each, last=each)
     >>> pieces.ids.flatten()[pieces.place].tolist(), len(pieces.by_sentence(torch.tensor([2])))
     ([7, 8], 1)
     """
@@ -196,6 +196,8 @@ class Batch:
 def required(tensor: Tensor | None, name: str) -> Tensor:
     """The tensor of an input that the model reads. Raises ShapeError if the batch was made without it.
 
+    Args: name: of the input, for the message.
+
     >>> required(None, "trees")
     Traceback (most recent call last):
     relsift.errors.ShapeError: batch.trees: expected the input that this model reads (see READS), got None
@@ -207,6 +209,8 @@ def required(tensor: Tensor | None, name: str) -> Tensor:
 
 def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
     """Put sentences side by side. The entities of each pair become rows of the batch's entity tensors.
+
+    Args: examples: S of them, with P pairs in all (see `relsift.encoding.example`).
 
     See also: `relsift.encoding.example.examples_of`, `with_entities_of`.
 

@@ -75,6 +75,8 @@ def calibration_scores(probabilities: Sequence[float], right: Sequence[bool], bi
     Args: bins: of equally many relations each, up to one; fewer if there are fewer relations.
     Raises: DataError if there are none, or a number is no probability.
 
+    See also: `found_probabilities`, `relsift.decisions.calibration.Calibration`.
+
     >>> scores = calibration_scores([0.9, 0.6, 0.2], [True, False, False], bins=3)
     >>> round(scores.brier, 4), round(scores.expected_error, 4)
     (0.1367, 0.3)

@@ -72,6 +72,8 @@ def key_of(entity: Entity, match: Match) -> EntityKey:
 def fact_of(sentence: Sentence, relation: Relation, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> Fact:
     """The relation as a value that does not depend on its sentence. With gold entities, the key of an entity is its position alone.
 
+    Args: direction, entities, match: as of `relsift.evaluation.scores.evaluate`.
+
     See also: `facts_of`.
 
     >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
@@ -89,7 +91,7 @@ def fact_of(sentence: Sentence, relation: Relation, direction: Direction, entiti
 
 
 def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> set[Fact]:
-    """The sentence's relations as comparable values, each once.
+    """The sentence's relations as comparable values, each once. Args: as of `fact_of`.
 
     >>> sentence = Sentence("s1", ("Ada", "met", "Bo"), (Entity(0, 1, "PER"), Entity(2, 3, "PER")), (Relation(1, 0, "knows"),))
     >>> facts_of(sentence, "directed"), facts_of(sentence, "undirected")
@@ -99,7 +101,7 @@ def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gol
 
 
 def count_gold(sentences: Iterable[Sentence], direction: Direction) -> int:
-    """The number of gold relations, as `evaluate` counts them.
+    """The number of gold relations, as `evaluate` counts them. Args: direction: as there.
 
     >>> entities, both = (Entity(0, 1, "PER"), Entity(2, 3, "PER")), (Relation(0, 1, "knows"), Relation(1, 0, "knows"))
     >>> sentence = Sentence("s1", ("Ada", "met", "Bo"), entities, both)
@@ -113,6 +115,8 @@ def wrong_facts(gold_facts: set[Fact], predicted_facts: set[Fact]) -> Iterator[t
     """Yield each wrong decision as (pair, gold type, predicted type), None for "no relation".
 
     Of a pair with several wrong types, the missed and the spurious ones are joined in alphabetical order.
+
+    Args: gold_facts, predicted_facts: of one sentence, as of `facts_of`.
 
     >>> pair = ((0, 0, ""), (1, 0, ""))  # positions of head and tail
     >>> [(gold, found) for _, gold, found in wrong_facts({(pair, "founder")}, {(pair, "owner")})]

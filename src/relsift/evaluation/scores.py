@@ -242,6 +242,8 @@ def evaluate(
         candidates: which pairs the predictor scored and dropped, for the setting line.
     Raises: DataError if the two sides do not hold the same sentences, or no gold sentence is annotated.
 
+    See also: `Scores`, `relsift.evaluation.significance.compare_runs`, `relsift.evaluation.wrong_decisions.wrong_decisions`.
+
     >>> from relsift.schema import Entity, Relation
     >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
     >>> gold = Sentence("s", ("Ada", "leads", "Acme"), entities, (Relation(0, 1, "leads"),))
@@ -264,6 +266,8 @@ def evaluate(
 def counts_by_type(sides: Iterable[Sequence[set[Any]]]) -> dict[str, TypeScore]:
     """Counts from (gold, predicted) values of each sentence, the last part of each value being its type; types in alphabetical order.
 
+    Args: sides: the two of each sentence.
+
     >>> gold, found = {("Ada", "Acme", "founder")}, {("Ada", "Acme", "founder"), ("Bo", "Acme", "owner")}
     >>> counts_by_type([(gold, found)])["owner"]
     TypeScore(true_positive=0, false_positive=1, false_negative=0)
@@ -280,6 +284,8 @@ def counts_by_type(sides: Iterable[Sequence[set[Any]]]) -> dict[str, TypeScore]:
 def left_out(num_annotated: int, gold: Sequence[Sentence]) -> dict[str, str]:
     """For the setting: how many sentences are not annotated, if any.
 
+    Args: num_annotated: sentences of `gold` whose relations are annotated.
+
     >>> left_out(1, [Sentence("s1", ("Ada", "left"), relations=()), Sentence("s2", ("Bo", "left"))])  # the second is not annotated
     {'not annotated, left out': '1 sentences'}
     """
@@ -287,7 +293,9 @@ def left_out(num_annotated: int, gold: Sequence[Sentence]) -> dict[str, str]:
 
 
 def count_errors(gold_facts: set[Fact], predicted_facts: set[Fact], errors: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
-    """Add the facts of one sentence. Args: errors: of the kinds `fn`, `fp`, `wc` and `reversed`. confusion: as in `Scores`.
+    """Count the facts of one sentence, as of `relsift.evaluation.facts.facts_of`.
+
+    Args: errors: of the kinds `fn`, `fp`, `wc` and `reversed`. confusion: as in `Scores`.
 
     >>> errors, pair = Counter(), ((0, 0, ""), (1, 0, ""))  # positions of head and tail
     >>> count_errors({(pair, "founder")}, {(pair, "owner")}, errors, Counter())

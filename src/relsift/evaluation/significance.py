@@ -84,7 +84,7 @@ def sentence_counts(
 def entity_counts(
     gold: Sequence[Sentence], predicted: Sequence[Sentence], *, match: Match = "strict", units: Sequence[Hashable] | None = None
 ) -> Counts:
-    """(U, 3) as `sentence_counts`, of entities as `evaluate_entities` counts them.
+    """(U, 3) as `sentence_counts`, of entities as `evaluate_entities` counts them. Args: as there.
 
     >>> from relsift.schema import Entity
     >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), ())
@@ -134,7 +134,7 @@ def with_lost(counts: Counts, losses: Sequence[int], blocks: Sequence[int]) -> C
 
 
 def by_document(counts: Counts, blocks: Sequence[int]) -> Counts:
-    """(D, 3) sums over the units of each document; a document without units is left out. Args: blocks: as of `with_lost`.
+    """(D, 3) sums over the units of each document; a document without units is left out. Args: counts: (U, 3). blocks: as of `with_lost`.
 
     >>> by_document(np.array([[1, 1, 1], [0, 1, 1], [1, 1, 1]]), blocks=[1, 2]).tolist()  # of one and of two sentences
     [[1, 1, 1], [1, 2, 2]]
@@ -179,7 +179,10 @@ def interval_of(counts: Counts, *, unit: str, samples: int = 10_000, confidence:
     """Percentile bootstrap interval of one system's micro scores; None for fewer than two units, which say nothing of others.
 
     Args: counts: (U, 3), as of `sentence_counts`. unit: document or sentence, for the record.
+        samples: N, to draw. confidence: of the interval, between 0 and 1. seed: of the draws.
     Source: Efron 1979; Efron and Tibshirani 1993, chapter 13.
+
+    See also: `sentence_counts`, `by_document`.
 
     >>> counts = np.array([[1, 1, 1], [0, 1, 1]] * 50)  # in every second of 100 sentences the one relation found is right
     >>> low, high = interval_of(counts, unit="sentence").f1
@@ -245,7 +248,7 @@ def compare_runs(
 def randomisation(first: Counts, second: Counts, samples: int, generator: np.random.Generator) -> float:
     """Two-sided p-value (r + 1) / (N + 1) of the difference in micro F1: r of N random swaps give one at least as large.
 
-    Args: first, second: (U, 3), of units that change places independently.
+    Args: first, second: (U, 3), of units that change places independently. samples: N. generator: of the swaps.
     Source: Yeh, COLING 2000, section 3; the added ones count the observed outcome among the samples (Noreen 1989).
 
     >>> ours, theirs = np.array([[1, 1, 1]] * 30), np.array([[1, 1, 1], [0, 1, 1]] * 15)  # 30 sentences
@@ -267,6 +270,7 @@ def randomisation(first: Counts, second: Counts, samples: int, generator: np.ran
 def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.Generator) -> Floats:
     """(N,) differences in micro F1 of N samples of U units, drawn with replacement from U.
 
+    Args: first, second: (U, 3), of the two systems on the same units. samples: N. generator: of the draws.
     Source: Efron 1979; paired, as in Berg-Kirkpatrick et al., EMNLP 2012, section 2.
 
     >>> ours, theirs = np.array([[1, 1, 1]] * 30), np.array([[1, 1, 1], [0, 1, 1]] * 15)  # 30 sentences
@@ -292,7 +296,7 @@ def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int
 
     Args:
         differences: J of them, first system minus second. samples: of patterns of signs, where J > EXACT_FOLDS; up to there all 2^J
-            patterns are counted, the observed one among them.
+            patterns are counted, the observed one among them. seed: of that sample.
     Raises: ConfigError if there are none.
     Source: Fisher 1935, section 21, for paired differences; Pitman 1937.
 
@@ -318,7 +322,7 @@ def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int
 
 
 def smallest_sign_flips(count: int, *, samples: int = 10_000) -> float:
-    """The smallest p-value of `sign_flips` for `count` differences: that of differences with the same sign.
+    """The smallest p-value of `sign_flips` for `count` differences: that of differences with the same sign. Args: samples: as there.
 
     >>> smallest_sign_flips(5), smallest_sign_flips(6)  # five folds can never give p < 0.05
     (0.0625, 0.03125)
@@ -330,7 +334,7 @@ def corrected_interval(differences: Sequence[float], *, ratio: float, confidence
     """Of the mean of J >= 2 differences of folds or resamples, whose training parts overlap: corrected resampled t-test.
 
     mean ± t(J - 1) · sqrt((1 / J + ratio) · variance). Without `ratio` it is the usual t interval, which is too narrow here.
-    Args: ratio: size of a test part to that of its training part; 1 / (k - 1) for k folds.
+    Args: ratio: size of a test part to that of its training part; 1 / (k - 1) for k folds. confidence: of the interval, between 0 and 1.
     Source: Nadeau and Bengio, Inference for the generalization error, Machine Learning 52 (2003).
 
     >>> low, high = corrected_interval([0.02, 0.01, 0.03], ratio=1 / 2)  # three folds

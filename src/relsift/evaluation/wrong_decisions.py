@@ -87,7 +87,7 @@ def wrong_decisions(
 
 
 def wrong_entities_in_words(gold: Sentence, predicted: Sentence, match: Match) -> list[str]:
-    """The errors that `evaluate_entities` counts in one sentence, one line each.
+    """The errors that `evaluate_entities` counts in one sentence, one line each. Arguments: as there.
 
     >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"),), ())
     >>> found = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "ORG"),), ())

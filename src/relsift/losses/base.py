@@ -43,6 +43,8 @@ class PairLoss(ABC):
     `PairClassifierConfig`, such as `gamma`, gets that option's value. Logits are float32 or float64: half a precision is not enough for a
     sum of exponentials (see `full_precision`).
 
+    See also: `make_losses`, `full_precision`.
+
     >>> from relsift.losses.atloss import ATLoss
     >>> loss = ATLoss()
     >>> logits = torch.tensor([[2.0, -1.0, 0.5]])           # one pair, C = 2, the last column is the threshold
@@ -108,7 +110,9 @@ def loss_classes(classification: str) -> dict[str, type[PairLoss]]:
 
 
 def make_losses(classification: str, options: Mapping[str, Any]) -> dict[str, PairLoss]:
-    """The losses of a classifier, by their names. Args: options: of the model; a loss takes those that it has a field for.
+    """The losses of a classifier, by their names.
+
+    Args: classification: as of `loss_classes`. options: of the model; a loss takes those that it has a field for.
 
     >>> make_losses("ranking", {"gamma": 1.0, "filters": 100})["ranking"].gamma
     1.0
@@ -120,7 +124,7 @@ def make_losses(classification: str, options: Mapping[str, Any]) -> dict[str, Pa
 
 
 def full_precision(logits: Tensor) -> Tensor:
-    """float16 and bfloat16, which autocast makes, as float32; float32 and float64 as they are.
+    """(…) float16 and bfloat16, which autocast makes, as float32; float32 and float64 as they are.
 
     >>> full_precision(torch.zeros(2, 3, dtype=torch.bfloat16)).dtype
     torch.float32

@@ -46,7 +46,9 @@ def train_run(
 
     Options and data are checked before anything is written, so a start that fails leaves the folder free.
 
-    Args: plain: as of `relsift.training.loop.prepare`. processes: this one, the first of several; the others call `assist_run`.
+    Args:
+        plain: as of `relsift.training.loop.prepare`. processes: this one, the first of several; the others call `assist_run`.
+        on_epoch, on_batch, on_fold: as of `relsift.training.loop.fit`.
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on, or if another
         process trains in it.
 
@@ -171,7 +173,7 @@ def _development_scores(result: TrainingResult, data: RunData) -> tuple[Scores, 
 
 
 def tuned_on(data: RunData, scores: Scores, report: InferenceReport) -> TunedOn:
-    """What the decision of a training was tuned on. Args: scores: of the development part, with the decision in force.
+    """What the decision of a training was tuned on. Args: scores, report: of the development part, with the decision in force.
 
     >>> from relsift.config import load_config
     >>> from relsift.schema import Entity, Relation, Sentence

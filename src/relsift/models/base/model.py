@@ -30,7 +30,7 @@ MOST_PARTS = 100  # of a list in a configuration
 class ModelConfig:
     """Base of every model's configuration: frozen, keyword-only, checked once when made.
 
-    See also: `PairClassifierConfig`, `relsift.config.load_config`.
+    See also: `relsift.models.base.pair_classifier.PairClassifierConfig`, `relsift.config.load_config`.
 
     >>> from relsift.models.pcnn import PCNNConfig
     >>> PCNNConfig.from_dict({"filters": 8}).filters
