@@ -199,7 +199,8 @@ def suggest(
     """The `count` sentences most worth annotating, the best one first; without relations.
 
     Args:
-        by: see the top of this module. seed: of the random choice.
+        by: see the top of this module.
+        seed: of the random choice.
         known: fingerprints of sentences to leave out, such as those that the model was trained on.
         include_annotated: do not leave out sentences whose relations are annotated.
         with_predictions: with the relations that the model finds; and with the entities, if the model itself finds them.

@@ -118,7 +118,8 @@ def train(
         plain: as of `prepare`.
         state_folder: where the state after each epoch is kept; None keeps none.
         resume: go on from the state in `state_folder`, if there is one.
-        on_epoch: called after each epoch, with its record. on_batch: called after each batch (see `relsift.training.epoch`).
+        on_epoch: called after each epoch, with its record.
+        on_batch: called after each batch (see `relsift.training.epoch`).
     Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
         options that the model does not have, or a learning rate at which it diverges.
 

@@ -47,7 +47,8 @@ def train_run(
     Options and data are checked before anything is written, so a start that fails leaves the folder free.
 
     Args:
-        plain: as of `relsift.training.loop.prepare`. processes: this one, the first of several; the others call `assist_run`.
+        plain: as of `relsift.training.loop.prepare`.
+        processes: this one, the first of several; the others call `assist_run`.
         on_epoch, on_batch, on_fold: as of `relsift.training.loop.fit`.
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on, or if another
         process trains in it.
