@@ -63,8 +63,9 @@ class CandidateConfig(_Section):
 
     See also: `relsift.candidates.Candidates`, which selects pairs by it.
 
-    >>> CandidateConfig(direction="undirected", max_distance=30).window
-    1
+    >>> config = load_config(model="pcnn", overrides=["candidates.max_distance=30"])
+    >>> config.candidates.max_distance, config.candidates.type_filter
+    (30, True)
     """
 
     direction: Direction = "directed"
@@ -79,8 +80,8 @@ class CandidateConfig(_Section):
 class EncodingConfig(_Section):
     """What a model reads of a sentence (see `relsift.encoding`).
 
-    >>> EncodingConfig(lowercase=True, min_count=2).tags
-    'entities'
+    >>> load_config(model="pcnn", overrides=["encoding.lowercase=true"]).encoding.lowercase
+    True
     """
 
     lowercase: bool = False  # compare words in lower case
@@ -97,8 +98,8 @@ class EncodingConfig(_Section):
 class TrainingConfig(_Section):
     """How a model is trained (see `relsift.training`).
 
-    >>> TrainingConfig(epochs=5, learning_rate=1e-3).patience
-    6
+    >>> TrainingConfig().optimiser, load_config(model="pcnn").training.optimiser  # the preset of this model has another one
+    ('rmsprop', 'adadelta')
     """
 
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
@@ -141,8 +142,8 @@ class TrainingConfig(_Section):
 class TextConfig(_Section):
     """What a trained model finds entities with, in text that has none (see `relsift.annotators.entities`); stored with the model.
 
-    >>> TextConfig(entities_from=("spacy:en_core_web_sm",), types={"PERSON": "PER", "DATE": None}).tokens
-    'corpus'
+    >>> TextConfig(entities_from=("spacy:en_core_web_sm",), types={"PERSON": "PER", "DATE": None}).types["PERSON"]
+    'PER'
     """
 
     entities_from: tuple[str, ...] = ()  # annotators, such as spacy:en_core_web_sm; an earlier one wins where entities overlap
