@@ -48,9 +48,9 @@ def parts() -> Parts:
     encoders = list(grids(ENCODERS, WITH_ENCODER))
     lines = []
     for title, results in encoders:
-        lines += [f"## {title}", "", setting(results), "", encoder_table(results), "", machines(results), ""]
+        lines += [f"### {title}", "", setting(results), "", encoder_table(results), "", machines(results), ""]
         if (folds := ENCODERS / f"{results.plan.data}-folds").is_dir() and title.endswith(TRANSFORMERS[""]):
-            lines += [f"### {results.plan.data}, five folds", "", folds_table(load_results(folds, WITH_ENCODER)), ""]
+            lines += [f"#### {results.plan.data}, five folds", "", folds_table(load_results(folds, WITH_ENCODER)), ""]
     joint = list(grids(JOINT_FOLDER, JOINT_SYSTEMS))
     tables = []
     for title, results in joint:
