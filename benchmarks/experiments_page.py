@@ -107,19 +107,21 @@ def with_systems(systems: Sequence[System], least: int) -> Iterator[tuple[str, R
             yield name, results
 
 
+COMPARISON = "gain | 95 % interval over documents | over folds | p | folds with a gain"  # columns of `difference_cells`
+
+
 def variants(grids: Grids) -> Iterator[str]:
-    yield "| data | folds × seeds | Baseline | +Tag | +MTL | +MTL+Tag |"
-    yield "|---|---|---|---|---|---|"
+    yield f"| data | folds × seeds | system | micro F1 | {COMPARISON} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for name, results in grids:
         gains = differences(results, BASE)
         base = summarise(results, BASE)
-        cells = [name, f"{len(base.folds)} × {len(base.seeds)}", base.f1.in_percent()]
-        for system in results.systems[1:]:
-            if system.name not in gains:
-                cells.append("–")
+        size = f"{len(base.folds)} × {len(base.seeds)}"
+        for system in results.systems:
+            if not results.of(system):
                 continue
-            cells.append(f"{summarise(results, system).f1.in_percent()}: {difference(gains[system.name])}")
-        yield "| " + " | ".join(cells) + " |"
+            beside = difference_cells(gains[system.name]) if system.name in gains else " | " * 4
+            yield f"| {name} | {size} | {system.title} | {summarise(results, system).f1.in_percent()} | {beside} |"
 
 
 def fixed(grids: Grids) -> Iterator[str]:
@@ -146,12 +148,13 @@ COMPARED = {  # title -> the names of two systems
 
 def direct(grids: Grids, titles: Sequence[str]) -> Iterator[str]:
     """Two rows whose difference is asked for, compared with each other: one row's significance beside another's says nothing of it."""
-    yield f"| data | {' | '.join(titles)} |"
-    yield "|---|" + "---|" * len(titles)
+    yield f"| data | difference | {COMPARISON} |"
+    yield "|---|---|---|---|---|---|---|"
     for name, results in grids:
         by_name = {system.name: system for system in results.systems}
-        cells = [difference(differences(results, by_name[base])[system]) for system, base in (COMPARED[title] for title in titles)]
-        yield f"| {name} | {' | '.join(cells)} |"
+        for title in titles:
+            system, base = COMPARED[title]
+            yield f"| {name} | {title} | {difference_cells(differences(results, by_name[base])[system])} |"
 
 
 def errors(grids: Grids) -> Iterator[str]:
@@ -202,6 +205,13 @@ def difference(gain: SystemComparison) -> str:
     over_folds = "" if gain.fold_interval is None else f", over folds {interval(gain.fold_interval)}"
     won = f"{gain.folds_won()[0]} of {len(gain.folds)}"
     return f"**{points(gain.difference)}**{mark(gain)} ({interval(gain.interval)}{over_folds}), p {p_value(gain.p_value)}, {won}"
+
+
+def difference_cells(gain: SystemComparison) -> str:
+    """The cells under COMPARISON."""
+    over_folds = "" if gain.fold_interval is None else interval(gain.fold_interval)
+    won = f"{gain.folds_won()[0]} of {len(gain.folds)}"
+    return f"**{points(gain.difference)}**{mark(gain)} | {interval(gain.interval)} | {over_folds} | {p_value(gain.p_value)} | {won}"
 
 
 def mark(gain: SystemComparison) -> str:

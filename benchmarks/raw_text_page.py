@@ -13,6 +13,7 @@ from typing import Any
 
 from measure import write_between
 from raw_text import RESULTS, STEPS
+from results_plots import Dot, dots, written
 
 from relsift.report import markdown
 from relsift.report.blocks import Table
@@ -48,6 +49,16 @@ def loss_table(found: Results) -> Table:
         "entity F1, found", "with our tokens", "with our sentences",
     )  # fmt: skip
     return Table.of(head, rows, strong=("raw text",))
+
+
+def loss_plot(found: Results) -> str:
+    """A row a trained model and splitter, the best from raw text first: F1 with all given, with found entities, and from raw text."""
+    shown = {"all given": STEPS[0], "found entities": STEPS[1], "raw text": STEPS[-1]}
+    best_first = sorted(found, key=lambda result: -f1(result, STEPS[-1]))
+    series = {title: {result["name"]: Dot(f1(result, step)) for result in best_first} for title, step in shown.items()}
+    best = best_first[0]
+    words = f"F1 of relations of {len(found)} models, from raw text at best {f1(best, STEPS[-1]):.1f} ({best['name']})"
+    return written("raw-text", dots({"": series}, "F1 of relations, %"), words, root="..")
 
 
 def setting_lines(found: Results) -> list[str]:
@@ -108,6 +119,7 @@ def memory_lines(found: Results) -> list[str]:
 def main() -> None:
     losses, speeds = results(speed=False), results(speed=True)
     parts = {
+        "plot": [loss_plot(losses)],
         "losses": [markdown.table(loss_table(losses)), "", markdown.table(edge_table(losses)), "", *setting_lines(losses)],
         "speed": [markdown.table(speed_table(speeds)), "", *memory_lines(speeds)],
     }

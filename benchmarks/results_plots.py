@@ -76,12 +76,15 @@ def dots(panels: Mapping[str, Series], axis: str, *, zero: bool = False, log: bo
         return svg_text(figure)
 
 
-def written(name: str, svg: str, words: str) -> str:
-    """Write a plot; returns the line by which a page of docs/results shows it. Args: words: what a reader without pictures is told."""
+def written(name: str, svg: str, words: str, *, root: str = "../..") -> str:
+    """Write a plot; returns the line by which a page shows it.
+
+    Args: words: what a reader without pictures is told. root: the way from the page to the root of the repository.
+    """
     file = PLOTS / f"{name}.svg"
     file.parent.mkdir(exist_ok=True)
     file.write_text(svg, encoding="utf-8", newline="\n")
-    return f"![{words}](../../{file.relative_to(Path(__file__).parent.parent)})"
+    return f"![{words}]({root}/{file.relative_to(Path(__file__).parent.parent)})"
 
 
 def as_words(series: Series, unit: str) -> str:

@@ -16,6 +16,7 @@ from relsift.config import RunConfig
 from relsift.corpora.data import resolve
 from relsift.demo import demo_config
 from relsift.readers.base import ReadReport
+from relsift.registry import MODELS
 from relsift.schema import Document, Sentence
 from relsift.serving.models import load as load_model
 from serving_app import JSON, ask, serving
@@ -33,7 +34,8 @@ WALKS = {  # pages that are read one after the other, in one folder
     **{page: (f"docs/{page}",) for page in ("evaluation.md", "annotators.md", "spacy.md", "export.md", "sharing.md", "losses.md")},
 }
 PAGES = tuple(page for walk in WALKS.values() for page in walk)
-RUN_ELSEWHERE = {  # by test_plug_ins and test_serve_real
+RUN_ELSEWHERE = {  # by test_plug_ins, test_serve_real and test_model_pages
+    *(f"docs/models/{name}.md" for name in (*MODELS, "README")),
     *(f"docs/internals/add_{kind}.md" for kind in ("annotator", "loss", "model", "reader", "writer")), "docs/serving.md",
 }  # fmt: skip
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
