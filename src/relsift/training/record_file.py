@@ -24,12 +24,12 @@ class RecordFile:
     """
 
     def __init__(self, folder: Path, what: str, records: Iterable[bytes]) -> None:
-        """Args: folder: of the file, made if need be. what: the records are, for a message.
+        """Args: folder: of the file; one that is not there yet is not made: the file lies around it. what: the records are, for a message.
 
         Raises: OutputError if the folder cannot be written, or its disk is full.
         """
+        folder = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
         with output_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with its last use
         weakref.finalize(self, _close, self._file)
         self._starts = array("Q", [0])  # of each record, and where the next one would be
