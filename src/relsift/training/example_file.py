@@ -18,7 +18,8 @@ from relsift.encoding.subwords import Pieces
 from relsift.training.fewer_pairs import num_unrelated, reduced
 from relsift.training.record_file import RecordFile
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # in ASCII
+_decode = json.JSONDecoder().decode
 
 
 class ExampleFile(Sequence[list[Example]]):
@@ -121,11 +122,11 @@ def _packed(e: Example) -> bytes:
     return _encode((
         e.length, e.words, tags, e.trees, e.spans, e.types, e.heads, e.tails, e.labels, e.places,
         None if e.pieces is None else tuple(e.pieces), e.tokens, e.annotated,
-    )).encode()  # fmt: skip
+    )).encode("ascii")  # fmt: skip
 
 
 def _unpacked(record: bytes) -> Example:
-    length, words, tags, trees, spans, types, heads, tails, labels, places, pieces, tokens, annotated = json.loads(record)
+    length, words, tags, trees, spans, types, heads, tails, labels, places, pieces, tokens, annotated = _decode(record.decode("ascii"))
     return Example(
         length, words, tags, None if trees is None else tuple(trees), [(a, b) for a, b in spans], types, heads, tails,
         [(pair, column) for pair, column in labels], places, None if pieces is None else Pieces(*pieces),

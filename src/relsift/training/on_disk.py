@@ -12,9 +12,7 @@ OPTION = "--on-disk"
 def check_on_disk(config: RunConfig) -> None:
     """Raises ConfigError for options that need all training sentences in memory; before any data is read."""
     c, beside = config.training, f"beside {OPTION}"
-    window, tokens = config.candidates.window, config.text.tokens
-    require(window == 1, "candidates.window", expected=f"1 {beside}", got=window)
-    require(tokens == "corpus", "text.tokens", expected=f"corpus {beside}", got=tokens)
+    require(config.candidates.window == 1, "candidates.window", expected=f"1 {beside}", got=config.candidates.window)
     require(c.pair_entities == "gold", "training.pair_entities", expected=f"gold {beside}", got=c.pair_entities)
     require(c.teacher is None, "training.teacher", expected=f"none {beside}", got=c.teacher)
     reads_trees = "trees" in find("model", config.model.name).READS

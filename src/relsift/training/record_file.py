@@ -34,11 +34,16 @@ class RecordFile:
         weakref.finalize(self, _close, self._file)
         self._starts = array("Q", [0])  # of each record, and where the next one would be
         for record in records:
-            with output_errors(f"{folder} ({what}, {self._starts[-1] / _MEBI:.0f} MB so far)"):
+            with output_errors(f"{folder} ({what}, {self.size / _MEBI:.0f} MB so far)"):
                 self._file.write(record)
             self._starts.append(self._starts[-1] + len(record))
-        with output_errors(f"{folder} ({what}, {self._starts[-1] / _MEBI:.0f} MB)"):
+        with output_errors(f"{folder} ({what}, {self.size / _MEBI:.0f} MB)"):
             self._file.flush()
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return self._starts[-1]
 
     def __len__(self) -> int:
         return len(self._starts) - 1

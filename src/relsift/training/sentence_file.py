@@ -21,7 +21,8 @@ from relsift.training.record_file import RecordFile
 
 _HEX = 16  # base of the digits of a fingerprint
 _ID_BYTES = 8  # of the hash of an id: two of ten million agree by chance once in 360,000 corpora
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # in ASCII
+_decode = json.JSONDecoder().decode
 
 
 class SentenceFile(Sequence[Sentence]):
@@ -119,7 +120,7 @@ def _packed(sentence: Sentence) -> bytes:
         s.id, s.tokens, _rows(s.entities), _rows(s.relations), s.doc_id, s.offsets,
         None if syntax is None else (syntax.heads, syntax.dependencies, syntax.pos), _rows(s.tagged), s.original, s.parts,
     )  # fmt: skip
-    return _encode(fields).encode()
+    return _encode(fields).encode("ascii")
 
 
 def _rows(objects: Sequence[Entity] | Sequence[Relation] | None) -> list[tuple[Any, ...]] | None:
@@ -133,7 +134,7 @@ def _rows(objects: Sequence[Entity] | Sequence[Relation] | None) -> list[tuple[A
 
 
 def _unpacked(record: bytes) -> Sentence:
-    key, tokens, entities, relations, doc_id, offsets, syntax, tagged, original, parts = json.loads(record)
+    key, tokens, entities, relations, doc_id, offsets, syntax, tagged, original, parts = _decode(record.decode("ascii"))
     return made_one(  # it was checked before it was written
         Sentence, key, tuple(tokens), _entities(entities),
         None if relations is None else tuple(Relation(*row) for row in relations), doc_id,

@@ -17,11 +17,12 @@ from relsift.config import RunConfig
 from relsift.corpora.leaks import fingerprint, fingerprints_of, repeated_ids
 from relsift.errors import ConfigError, OutputError
 from relsift.registry import find
-from relsift.schema import Relation, Sentence
+from relsift.schema import Entity, Relation, Sentence
 from relsift.training.data import LoadedData, training_data
 from relsift.training.loop import TrainingResult, train
 from relsift.training.negatives import with_drawn_negatives
 from relsift.training.record_file import RecordFile
+from relsift.training.run import RunData, with_tokens_of_text
 from relsift.training.sentence_file import SentenceFile
 from relsift.training.training_set import make_training_set
 from strategies import documents
@@ -79,6 +80,17 @@ def test_a_transformer_reads_the_same_pieces_from_a_file(toy_encoder, tmp_path):
     model = {**tiny("packed_markers"), "encoder": "huggingface"}
     config = config_of({"model": model, "encoding": {"encoder": str(toy_encoder)}, "training": {"unknown_rate": 0.0}})
     assert_same(train(config, SentenceFile.of(TRAINING, tmp_path), DEVELOPMENT), train(config, TRAINING, DEVELOPMENT))
+
+
+def test_sentences_in_a_file_get_the_tokens_of_their_text_in_another_file(tmp_path):
+    config = config_of({"text": {"tokens": "text"}})
+    group = [Sentence("one", ("Ada", "met", "Bo,", "and", "left."), (Entity(0, 1, "PER"), Entity(2, 3, "PER")), ())]
+    filed, held = (
+        with_tokens_of_text(config, RunData("toy", part, [], {})).training for part in (SentenceFile.of(group, tmp_path), group)
+    )
+    assert isinstance(filed, SentenceFile)
+    assert list(filed) == list(held)
+    assert filed[0].tokens == ("Ada", "met", "Bo", ",", "and", "left", ".")
 
 
 class Interrupted(Exception):
@@ -188,7 +200,6 @@ def test_what_is_left_out_and_what_to_be_warned_of_is_told_as_without_the_file(t
     ("sections", "words"),
     [
         ({"candidates": {"window": 2}}, "candidates.window: expected 1 beside --on-disk, got 2"),
-        ({"text": {"tokens": "text"}}, "text.tokens: expected corpus beside --on-disk"),
         ({"training": {"pair_entities": "both"}}, "training.pair_entities: expected gold beside --on-disk"),
         ({"training": {"teacher": "runs/x"}}, "training.teacher: expected none beside --on-disk"),
         ({"model": tiny("sptree")}, "--on-disk: expected a model that reads no dependency trees beside it, got 'sptree'"),
