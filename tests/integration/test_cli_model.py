@@ -510,7 +510,6 @@ def test_an_ensemble_teaches_a_single_model(three, tmp_path, capsys):
         (["--seeds", "0"], "--seeds: expected a number of trainings >= 1, got 0"),
         (["--ensemble"], "--ensemble: expected several models, such as --seeds 3 beside it, got None"),
         (["--seeds", "1", "--ensemble"], "--ensemble: expected several models"),
-        (["--on-disk", "--seeds", "2"], "--seeds: expected none beside --on-disk; train each seed by itself (training.seed), got 2"),
         (["--on-disk", "--dev-fraction", "0.1"], "--dev-fraction: expected none beside --on-disk"),
         (["--on-disk", "--set", "candidates.window=2"], "candidates.window: expected 1 beside --on-disk, got 2"),
         (["--set", "training.teacher=nowhere"], "training.teacher: nowhere: expected a model folder, got nothing"),

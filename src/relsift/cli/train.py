@@ -70,7 +70,7 @@ def command(
     ] = None,
     on_disk: Annotated[
         bool,
-        typer.Option("--on-disk", help="Keep the training sentences in a file in --out, not in memory: for more than fit. Same model."),
+        typer.Option("--on-disk", help="Keep the training sentences in a file, for more than fit into memory. The model is the same."),
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     on_error: data_options.OnErrorOption = "stop",
@@ -114,7 +114,6 @@ def command(
     check_processes(check.training, count)
     check_window(check)
     if on_disk:
-        require(seeds is None, "--seeds", expected="none beside --on-disk; train each seed by itself (training.seed)", got=seeds)
         check_on_disk(check)
     expected = "a model that finds entities, such as pipeline (`relsift models`), or --entities-from"
     require(not has_to_find or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)

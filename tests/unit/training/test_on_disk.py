@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from relsift.schema import Entity, Relation, Sentence
 from relsift.training.data import LoadedData, training_data
 from relsift.training.loop import TrainingResult, train
 from relsift.training.negatives import with_drawn_negatives
+from relsift.training.processes import digest_of
 from relsift.training.record_file import RecordFile
 from relsift.training.run import RunData, with_tokens_of_text
 from relsift.training.sentence_file import SentenceFile
@@ -125,6 +127,7 @@ def test_groups_in_a_file_equal_those_in_memory_also_with_fewer_pairs(group: lis
     with tempfile.TemporaryDirectory() as folder:
         filed, held = (make_training_set(config, sentences) for sentences in (SentenceFile.of(group, Path(folder)), group))
     assert list(filed.works()) == held.works()
+    assert digest_of(torch.nn.Identity(), filed) == digest_of(torch.nn.Identity(), held)  # processes compare it
     drawn = [with_drawn_negatives(each, ratio, seed)[0] for each in (filed, held)]
     for one, other in ((filed, held), drawn):
         assert [as_lists(group) for group in one.groups] == [as_lists(group) for group in other.groups]
