@@ -6,7 +6,7 @@ Each row is a process of its own that reads a native file as `relsift train` doe
 the first batches of an epoch: all that grows with the data is then there. The sentences are invented, all different, of 28 tokens and 4
 entities, words by Zipf's law.
 
-benchmarks/results/performance/training_memory.json: "figures" has "rows" and "kib_a_sentence", the growth of `peak_mib` between the two
+benchmarks/results/performance/training_memory.json: "figures" has "rows" and "kib_a_sentence", the growth of `encoded_mib` between the two
 longest files, by place. Fields of a row: sentences, place (memory or disk), read_mib and encoded_mib (resident after reading, after
 encoding), peak_mib, disk_mib (of the files), start_seconds (CPU time up to the first batch), batch_ms (CPU time of a batch, the mean of the
 first ones), reading_ms (of that, what getting the examples of a batch takes, measured by itself), batches (of an epoch).
@@ -104,7 +104,7 @@ def row(folder: Path, count: int, place: str, batches: int) -> dict[str, Any]:
 def growth(rows: list[dict[str, Any]], place: str) -> float:
     """KiB a sentence, from the two longest files."""
     low, high = [row for row in rows if row["place"] == place][-2:]
-    return round((high["peak_mib"] - low["peak_mib"]) * KIBI / (high["sentences"] - low["sentences"]), 3)
+    return round((high["encoded_mib"] - low["encoded_mib"]) * KIBI / (high["sentences"] - low["sentences"]), 3)
 
 
 def main() -> None:
