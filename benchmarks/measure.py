@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from importlib.metadata import version
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ def invented(tokens: int, entities: int, count: int, *, words: int = 8000, seed:
     """Sentences of one shape: words by Zipf's law, entities of one to three tokens anywhere, four types, five relations."""
     draw = random.Random(seed)
     vocabulary = [f"w{number}" for number in range(words)]
-    weights = [1 / (number + 1) for number in range(words)]
+    weights = list(accumulate(1 / (number + 1) for number in range(words)))
     sentences = []
     for number in range(count):
-        text = tuple(draw.choices(vocabulary, weights, k=tokens))
+        text = tuple(draw.choices(vocabulary, cum_weights=weights, k=tokens))
         starts = [draw.randrange(tokens) for _ in range(entities)]
         mentions = tuple(Entity(start, min(tokens, start + draw.randint(1, 3)), draw.choice("ABCD")) for start in starts)
         sentences.append(Sentence(f"s{number}", text, mentions, (Relation(0, 1, f"r{number % 5}"),)))

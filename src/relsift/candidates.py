@@ -6,8 +6,9 @@ data, stored with the model and printed with every score. Evaluation does not us
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -45,6 +46,12 @@ class CandidateReport:
     @property
     def negative(self) -> int:
         return self.kept - self.positive
+
+    def leave_out_negatives(self, count: int) -> None:
+        """So many negative candidates were not sampled."""
+        if count:
+            self.kept -= count
+            self.dropped["negative not sampled"] += count
 
     def ratio(self) -> str:
         """Positives to negatives as the field writes it, such as 1:8.4."""
@@ -244,26 +251,43 @@ def sample_negatives(
         ratio: >= 0, over all sentences together; the number of negatives is rounded down.
         report: of these pairs; those left out are moved from kept to dropped.
     """
+    kept = kept_negatives(pairs, sentences, ratio, seed)
+    if report is not None:
+        report.leave_out_negatives(kept.count(0))
+    return list(with_kept(pairs, kept))
+
+
+def kept_negatives(pairs: Iterable[Sequence[Pair]], sentences: Iterable[Sentence], ratio: float, seed: int = 0) -> bytes:
+    """Which negative pairs `sample_negatives` keeps: of each of them, in order, 1 if it is kept, else 0.
+
+    Args: pairs: as there; each is read once. So this needs 17 bytes a negative pair, whatever the sentences need.
+    """
+    import numpy as np  # not above: every `--help` imports this module
+
     if ratio < 0:
         raise ConfigError(f"candidates.negatives: expected a ratio >= 0, got {ratio}")
-    ranked: list[tuple[int, int, int]] = []  # rank, sentence, position among its pairs
-    positive = 0
-    for number, (sentence, sentence_pairs) in enumerate(zip(sentences, pairs, strict=True)):
+    ranks, positive = array("Q"), 0
+    for sentence, sentence_pairs in zip(sentences, pairs, strict=True):
         sentence_key = stable_integer(seed, sentence.id, sentence.tokens)
-        for position, pair in enumerate(sentence_pairs):
-            if not pair.types:
-                ranked.append((stable_integer(sentence_key, pair.head, pair.tail), number, position))
-            else:
+        for pair in sentence_pairs:
+            if pair.types:
                 positive += 1
+            else:
+                ranks.append(stable_integer(sentence_key, pair.head, pair.tail))
     count = count_of_negatives(ratio, positive)
-    left_out = {(number, position) for _, number, position in sorted(ranked)[count:]}
-    if report is not None and left_out:
-        report.kept -= len(left_out)
-        report.dropped["negative not sampled"] += len(left_out)
-    return [
-        [pair for position, pair in enumerate(sentence_pairs) if (number, position) not in left_out]
-        for number, sentence_pairs in enumerate(pairs)
-    ]
+    if count >= len(ranks):
+        return bytes([1]) * len(ranks)
+    values = np.frombuffer(ranks, np.uint64)
+    limit = np.partition(values, count)[count]  # the first rank that is left out; equal ones are kept in order, as long as there is room
+    kept = values < limit
+    kept[np.flatnonzero(values == limit)[: count - int(kept.sum())]] = True
+    return bytes(kept)
+
+
+def with_kept(pairs: Iterable[Sequence[Pair]], kept: bytes) -> Iterator[list[Pair]]:
+    """Of each sentence the positive pairs, and the negative ones that are kept. Args: kept: as `kept_negatives` returns it."""
+    are_kept = iter(kept)
+    return ([pair for pair in sentence_pairs if bool(pair.types) or next(are_kept)] for sentence_pairs in pairs)
 
 
 def count_of_negatives(ratio: float, positive: int) -> int:

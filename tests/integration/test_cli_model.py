@@ -429,6 +429,15 @@ def test_relations_that_the_reader_lost_lower_recall_alone(run, capsys, monkeypa
     assert f"errors: {wrong + 3} wrong decisions" in listed
 
 
+def test_training_from_the_disk_writes_the_run_folder_of_training_in_memory(run, tmp_path, capsys):
+    status, _, err = relsift(capsys, "train", "--data", "gazette-en", "--out", tmp_path / "run", "--on-disk", *SMALL)
+    assert status == 0, err
+    for name in ("model/model.safetensors", "model/decision.json", "metrics.json", "config.yaml", "training_sentences.sha256"):
+        assert (tmp_path / "run" / name).read_bytes() == (run / name).read_bytes(), name
+    files, wanted = ({file.relative_to(folder) for file in folder.rglob("*")} for folder in (tmp_path / "run", run))
+    assert files <= wanted  # the sentences' file has no name; other tests write into `run`
+
+
 # ---- several seeds, ensembles, teachers
 
 
@@ -501,6 +510,8 @@ def test_an_ensemble_teaches_a_single_model(three, tmp_path, capsys):
         (["--seeds", "0"], "--seeds: expected a number of trainings >= 1, got 0"),
         (["--ensemble"], "--ensemble: expected several models, such as --seeds 3 beside it, got None"),
         (["--seeds", "1", "--ensemble"], "--ensemble: expected several models"),
+        (["--on-disk", "--dev-fraction", "0.1"], "--dev-fraction: expected none beside --on-disk"),
+        (["--on-disk", "--set", "candidates.window=2"], "candidates.window: expected 1 beside --on-disk, got 2"),
         (["--set", "training.teacher=nowhere"], "training.teacher: nowhere: expected a model folder, got nothing"),
         (["--set", "training.ema=1.0"], "training.ema"),
         (["--set", "training.freeze_encoder=true"], "training.freeze_encoder: expected a model with a pre-trained encoder"),

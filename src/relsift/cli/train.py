@@ -68,6 +68,10 @@ def command(
         str | None,
         typer.Option("--licence", "--license", help="Of the model, such as apache-2.0; recorded for its card.", show_default=False),
     ] = None,
+    on_disk: Annotated[
+        bool,
+        typer.Option("--on-disk", help="Keep the training sentences in a file, for more than fit into memory. The model is the same."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     on_error: data_options.OnErrorOption = "stop",
     no_relation: data_options.NoRelation = None,
@@ -92,6 +96,7 @@ def command(
     from relsift.model_card import checked_licence
     from relsift.models.base.joint_model import finds_entities
     from relsift.training.data import training_data
+    from relsift.training.on_disk import check_on_disk
     from relsift.training.processes import check_processes
     from relsift.training.training_set import check_encoder
     from relsift.training.windows import check_window
@@ -108,6 +113,8 @@ def command(
     check_encoder(check)
     check_processes(check.training, count)
     check_window(check)
+    if on_disk:
+        check_on_disk(check)
     expected = "a model that finds entities, such as pipeline (`relsift models`), or --entities-from"
     require(not has_to_find or finds_entities(check.model.name), "--from-text", expected=expected, got=check.model.name)
     checked_device(check.training.device, "training.device" if device is None else "--device")
@@ -116,7 +123,7 @@ def command(
     check_output(out, [*reads, *([config] if config else [])], option="--out")
     training = training_data(
         name_of_data, dev, dev_fraction=dev_fraction, no_relation=no_relation or (), on_error=data_options.as_on_error(on_error),
-        window=check.candidates.window, licence=None if licence is None else checked_licence(licence),
+        window=check.candidates.window, licence=None if licence is None else checked_licence(licence), on_disk=out if on_disk else None,
     )  # fmt: skip
     if rank == 0:
         data_options.tell(training.notes, training.warnings)

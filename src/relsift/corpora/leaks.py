@@ -91,10 +91,15 @@ def same_origin(one: Data, split: str | None, other: Data, other_split: str | No
     return None
 
 
-def write_fingerprints(file: Path, sentences: Iterable[Sentence]) -> None:
-    """One fingerprint a line, sorted: enough to know a sentence again, not to read it."""
+def fingerprints_of(sentences: Iterable[Sentence]) -> list[str]:
+    """Of all sentences, each fingerprint once, sorted."""
+    return sorted({fingerprint(sentence) for sentence in sentences})
+
+
+def write_fingerprints(file: Path, fingerprints: Iterable[str]) -> None:
+    """One fingerprint a line: enough to know a sentence again, not to read it."""
     with replaced_file(file) as stream:
-        stream.writelines(f"{line}\n" for line in sorted({fingerprint(sentence) for sentence in sentences}))
+        stream.writelines(f"{line}\n" for line in fingerprints)
 
 
 def read_fingerprints(file: Path) -> frozenset[str]:

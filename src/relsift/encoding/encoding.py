@@ -62,7 +62,8 @@ class Encoding:
             tags: view of the tags (see `relsift.encoding.tags`). tags_seed: of the views that draw tags.
         Raises: DataError if there is no relation to learn from; ConfigError for a view by pair in a model that reads by head.
         """
-        sentences = list(sentences)
+        if not isinstance(sentences, Sequence):  # else they are read several times, wherever they are
+            sentences = list(sentences)
         inputs = frozenset(reads)
         if not inputs <= INPUTS:
             raise ConfigError(f"model.READS: expected some of {', '.join(sorted(INPUTS))}, got {', '.join(sorted(inputs))}")

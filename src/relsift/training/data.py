@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from relsift.errors import ConfigError, DataError, require
 from relsift.passages import passages
 from relsift.readers.base import OnError, ReadReport
 from relsift.schema import Document, Sentence, sentences_of
+from relsift.training.on_disk import OPTION
 from relsift.training.run_folder import FINGERPRINTS_FILE, RunData
+from relsift.training.sentence_file import SentenceFile
 
 _KINDS = {TRAIN: "training", DEV: "development", TEST: "test"}  # parts, in words
 _SCORES = "the scores stand on them"
@@ -69,6 +71,7 @@ def training_data(
     on_error: OnError = "stop",
     window: int = 1,
     licence: str | None = None,
+    on_disk: Path | None = None,
 ) -> LoadedData:
     """The training and development sentences of `data`; a corpus with parts brings its own development part.
 
@@ -79,19 +82,18 @@ def training_data(
             their place, whole documents, those that share text together. no_relation: see `resolve`. on_error: see `ReadReport`.
         window: sentences of the passages that are trained on: relations across sentences that one holds are not lost.
         licence: of the model that is trained, for its card.
+        on_disk: the training sentences are kept in a file of this folder, not in memory (see `SentenceFile`), and there are no documents;
+            not beside `dev_fraction` or a window.
     Raises: DataError if there is no development data, or both are read from the same place; ConfigError for `dev` beside `dev_fraction`.
     """
-    if dev is not None and dev_fraction is not None:
-        raise ConfigError(f"--dev-fraction: expected none beside --dev, which names the development data, got {dev_fraction:g}")
-    if dev_fraction is not None:
-        is_share = 0 < dev_fraction < 1
-        require(is_share, "--dev-fraction", expected="a share of the sentences between 0 and 1, such as 0.1", got=dev_fraction)
+    _check_cut(dev, dev_fraction, window, on_disk)
     source = resolve(data, no_relation)
     if source.splits and TRAIN not in source.splits:
         raise DataError(f"{data}: expected data with a training part or without parts, got the parts {', '.join(source.splits)}")
     part = TRAIN if source.splits else None
     report = ReadReport(on_error=on_error)
     warnings: list[str] = []
+    filed: SentenceFile | None = None
     checksums = {source.name: source.sha256()}
     if dev_fraction is not None:
         cut = split_documents(list(source.documents(part, report)), {DEV: dev_fraction}, seed=SEED, where=data)
@@ -101,20 +103,36 @@ def training_data(
             warnings.append(f"{data}: its own development part is not used, since --dev-fraction holds out a share of the training part")
     else:
         dev_source, dev_part = _development_source(data, source, part, dev, no_relation)
-        documents = list(source.documents(part, report))
+        read = source.documents(part, report)
+        filed = None if on_disk is None else SentenceFile.of(sentences_of(read), on_disk)
+        documents = list(read) if filed is None else []
         dev_documents = list(dev_source.documents(dev_part, report))
         checksums |= {dev_source.name: dev_source.sha256()} if dev is not None else {}
     for document in (*documents, *dev_documents):
         regain(document, window, report)
-    training, development = list(sentences_of(documents)), list(sentences_of(dev_documents))
+    training = list(sentences_of(documents)) if filed is None else filed
+    development = list(sentences_of(dev_documents))
     options: dict[str, Any] = {"no_relation": list(no_relation)} if no_relation else {}
     options |= {"on_error": on_error} if on_error != "stop" else {}
     options |= {"dev_fraction": dev_fraction} if dev_fraction is not None else {}
     facts = {"data_licence": source.licence, "language": source.language, "licence": licence}
     about = {name: value for name, value in facts.items() if value is not None}
-    run = RunData(source.name, training, development, checksums, options, (documents, dev_documents), about)
+    both = (documents, dev_documents) if filed is None else None
+    run = RunData(source.name, training, development, checksums, options, both, about)
     warnings += [*_training_warnings(training, development, _in_passages(dev_documents, window)), *never_seen(no_relation, report)]
     return LoadedData(run, source.direction, report.lines(), warnings, documents)
+
+
+def _check_cut(dev: str | None, dev_fraction: float | None, window: int, on_disk: Path | None) -> None:
+    """Raises ConfigError for arguments of `training_data` that do not go together."""
+    if dev is not None and dev_fraction is not None:
+        raise ConfigError(f"--dev-fraction: expected none beside --dev, which names the development data, got {dev_fraction:g}")
+    if dev_fraction is not None:
+        is_share = 0 < dev_fraction < 1
+        require(is_share, "--dev-fraction", expected="a share of the sentences between 0 and 1, such as 0.1", got=dev_fraction)
+        expected = f"none beside {OPTION}, since it reads all text; cut the data into files with `relsift split` first"
+        require(on_disk is None, "--dev-fraction", expected=expected, got=dev_fraction)
+    require(on_disk is None or window == 1, "candidates.window", expected=f"1 beside {OPTION}", got=window)
 
 
 def scoring_data(
@@ -190,17 +208,19 @@ def _training_warnings(
     training: Sequence[Sentence], development: Sequence[Sentence], selected_on: Sequence[Sentence]
 ) -> Iterator[str]:
     """Args: selected_on: the development sentences, or their passages."""
+    filed = training if isinstance(training, SentenceFile) else None
     for part, sentences in (("training", training), ("development", development)):
-        if ids := repeated_ids(sentences):
+        if ids := sentences.repeated_ids() if isinstance(sentences, SentenceFile) else repeated_ids(sentences):
             yield repeated_ids_line(part, ids)
-    if leaked := seen_before(development, {fingerprint(sentence) for sentence in training}):
+    known = set(map(fingerprint, training)) if filed is None else filed.known_among(set(map(fingerprint, development)))
+    if leaked := seen_before(development, known):
         share = "" if len(leaked) < len(development) else " (all of them)"
         yield duplicates_line(
             f"development{share}", "training", leaked,
             "take them out of one side, or cut the data anew with `relsift split`, which keeps them together",
         )  # fmt: skip
     yield from too_few("development", selected_on, "epoch and threshold are chosen on them")
-    yield from no_relation_warnings(relation.type for sentence in training for relation in sentence.relations or ())
+    yield from no_relation_warnings(_types_of(training) if filed is None else filed.relation_types)
 
 
 def _scoring_warnings(name: str, sentences: Sequence[Sentence], scored: Sequence[Sentence] | None, run: Path | None) -> Iterator[str]:
@@ -211,7 +231,12 @@ def _scoring_warnings(name: str, sentences: Sequence[Sentence], scored: Sequence
         yield from seen_in_training(name, sentences, run)
     if scored is not None:
         yield from too_few(name, scored, _SCORES)
-    yield from no_relation_warnings(relation.type for sentence in sentences for relation in sentence.relations or ())
+    yield from no_relation_warnings(_types_of(sentences))
+
+
+def _types_of(sentences: Iterable[Sentence]) -> Iterator[str]:
+    """Of each relation."""
+    return (relation.type for sentence in sentences for relation in sentence.relations or ())
 
 
 def seen_in_training(name: str, sentences: Sequence[Sentence], run: Path) -> Iterator[str]:

@@ -110,7 +110,7 @@ class Processes:
         if any(isinstance(part, nn.modules.batchnorm._NormBase) for part in model.modules()):
             expected = "a model without batch normalisation, whose running means would differ from process to process"
             raise ConfigError(f"--processes: expected {expected}, got one with it; set model.normalise=false, or leave --processes out")
-        digests = self.gather(_digest(model, training_set))
+        digests = self.gather(digest_of(model, training_set))
         other = next((rank for rank, digest in enumerate(digests) if digest != digests[0]), None)
         if other is not None:
             expected = f"the same data, options and run folder in all {self.count} processes"
@@ -181,8 +181,11 @@ def _others_alive() -> Iterator[None]:
         raise ProcessLostError(f"--processes: expected all processes to train on, got one that has ended ({first})") from error
 
 
-def _digest(model: nn.Module, training_set: TrainingSet) -> str:
-    digest = hashlib.sha256(json.dumps([training_set.encoding.labels, training_set.works()]).encode())
+def digest_of(model: nn.Module, training_set: TrainingSet) -> str:
+    """The same in two processes only if they begin with the same weights, and cut the same batches."""
+    digest = hashlib.sha256(json.dumps(training_set.encoding.labels).encode())
+    for work in training_set.works():
+        digest.update(f"{work.tokens} {work.pairs};".encode())
     for name, tensor in model.state_dict().items():
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +20,14 @@ from relsift.evaluation.scores import Scores
 from relsift.files import open_output, replaced_file, to_json, write_json
 from relsift.inference import InferenceReport
 from relsift.registry import find
+from relsift.schema import Sentence
 from relsift.training.device import enough_memory
 from relsift.training.jack_knife import OnFold
 from relsift.training.loop import Prepared, TrainingResult, assist, fit, prepare
 from relsift.training.predicting import evaluate_predicted, score_bundle
 from relsift.training.processes import ALONE, Processes
 from relsift.training.run_folder import RunData, begin, check_place, claimed, record_of
+from relsift.training.sentence_file import SentenceFile
 from relsift.training.state import STATE
 from relsift.training.windows import in_passages
 
@@ -122,8 +124,14 @@ def with_tokens_of_text(config: RunConfig, data: RunData) -> RunData:
         return data
     reads_trees = "trees" in find("model", config.model.name).READS
     require(not reads_trees, "text.tokens", expected=f"corpus, for {config.model.name}, which reads trees", got="text")
-    training, development = (tuple(map(with_own_tokens, part)) for part in (data.training, data.development))
+    training, development = map(_with_own_tokens, (data.training, data.development))
     return replace(data, training=training, development=development)
+
+
+def _with_own_tokens(part: Sequence[Sentence]) -> Sequence[Sentence]:
+    """Sentences of a file go to another one."""
+    cut = map(with_own_tokens, part)
+    return SentenceFile.of(cut, part.folder) if isinstance(part, SentenceFile) else tuple(cut)
 
 
 def _train(

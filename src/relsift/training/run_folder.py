@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 
 from relsift.bundle import CONFIG_FILE, LOCK_FILE, RUN_FILE
 from relsift.config import RunConfig
-from relsift.corpora.leaks import write_fingerprints
+from relsift.corpora.leaks import fingerprints_of, write_fingerprints
 from relsift.encoding.tokenizers import encoder_sha256
 from relsift.encoding.vectors import vectors_sha256
 from relsift.errors import CheckpointError, DataError
@@ -24,6 +24,7 @@ from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
 from relsift.schema import Document, Sentence
+from relsift.training.sentence_file import SentenceFile
 
 SEEDS = "seeds"  # key of run.json, in a folder of several runs
 FINGERPRINTS_FILE = "training_sentences.sha256"  # of a run folder: knows again what the model was trained on
@@ -166,6 +167,8 @@ def begin(config: RunConfig, data: RunData, folder: Path, *, seeds: Sequence[int
             "sentences": {"training": len(data.training), "development": len(data.development)},
         },
     )
-    write_fingerprints(folder / FINGERPRINTS_FILE, data.training)
+    training = data.training
+    known = training.fingerprints() if isinstance(training, SentenceFile) else fingerprints_of(training)
+    write_fingerprints(folder / FINGERPRINTS_FILE, known)
     with replaced_file(folder / CONFIG_FILE) as stream:  # last: this file marks the folder as that of a run
         stream.write(config.to_yaml())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relsift.annotators.base import Addition
 from relsift.annotators.trees import pinned, with_trees
 from relsift.bundle import inputs_of
-from relsift.candidates import CandidateReport, Candidates, Pair, count_of_negatives, sample_negatives
+from relsift.candidates import CandidateReport, Candidates, Pair, count_of_negatives, kept_negatives, with_kept
 from relsift.config import CandidateConfig, RunConfig
 from relsift.encoding.encoding import Encoding, no_transformer
 from relsift.encoding.example import Example, Work, examples_of
@@ -24,6 +25,9 @@ from relsift.models.base.joint_model import JointModel
 from relsift.models.base.model import RelationModel
 from relsift.registry import find
 from relsift.schema import Sentence
+from relsift.training.example_file import ExampleFile
+from relsift.training.on_disk import check_on_disk
+from relsift.training.sentence_file import SentenceFile
 
 RARE = 2  # occurrences; a word with fewer in the training data may be shown as unknown
 TOKENS_AT_ONCE = 2**16  # tokens of a sentence's readings that stay in one batch: bounds the memory of a sentence of hundreds of entities
@@ -36,19 +40,23 @@ class TrainingSet:
     encoding: Encoding
     candidates: Candidates
     annotators: dict[Addition, str]  # by what they added to sentences that lacked it; with versions
-    sentences: list[Sentence]  # those with relation annotation
-    groups: list[list[Example]]  # examples that stay in one batch: the readings of one sentence
-    sentence_of: list[int]  # of each group, its position in `sentences`
+    sentences: Sequence[Sentence]  # those with relation annotation
+    groups: Sequence[list[Example]]  # examples that stay in one batch: the readings of one sentence
+    sentence_of: Sequence[int]  # of each group, its position in `sentences`
     rare_words: frozenset[int]  # rows of the word table, without that of the unknown word
     report: CandidateReport  # of the training pairs
     notes: list[str]  # about the data, for the user
 
     @property
-    def examples(self) -> list[Example]:
+    def examples(self) -> Sequence[Example]:
+        if isinstance(self.groups, ExampleFile):
+            return self.groups.examples
         return [example for group in self.groups for example in group]
 
-    def works(self) -> list[Work]:
+    def works(self) -> Sequence[Work]:
         """Of each group: the tokens of one reading, or its pieces, and the pairs of all. So every view of the tags has the same batches."""
+        if isinstance(self.groups, ExampleFile):
+            return self.groups.works()
         return [Work(group[0].work.tokens, sum(example.work.pairs for example in group)) for group in self.groups]
 
 
@@ -60,6 +68,8 @@ def check_encoder(config: RunConfig) -> None:
 
 def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> TrainingSet:
     """Learn symbols and candidates from the sentences with relation annotation, and encode them; the others are left out.
+
+    Sentences in a file stay there, and their examples go to another one.
 
     Raises: DataError if there is nothing to learn from; ConfigError for an annotator that is not installed, or a transformer that the
         model does not read.
@@ -79,7 +89,10 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
     if issubclass(model, JointModel) and config.encoding.tags in BY_PAIR:
         got = f"{config.encoding.tags!r}, which needs the pair"
         raise ConfigError(f"encoding.tags: expected a view of all entities, for a model that finds them itself, got {got}")
-    annotated = [sentence for sentence in training if sentence.relations is not None]
+    filed = training if isinstance(training, SentenceFile) else None
+    if filed is not None:
+        check_on_disk(config)
+    annotated = [s for s in training if s.relations is not None] if filed is None else filed.annotated()
     annotators: dict[Addition, str] = {}
     if "trees" in reads:  # parsed once, not in every epoch
         parser = pinned(config.encoding.parser)
@@ -100,15 +113,14 @@ def make_training_set(config: RunConfig, training: Sequence[Sentence]) -> Traini
         window=rule.window,
     )
     pairs, report, notes = _training_pairs(rule, candidates, annotated)
-    num_further = sum(len(pair.types) - 1 for sentence_pairs in pairs for pair in sentence_pairs if pair.types)
+    encoded = _Encoded(annotated, pairs, encoding)
+    groups = list(encoded.groups()) if filed is None else ExampleFile(encoded.groups(), filed.folder)
+    num_further = encoded.relations - report.positive
     if num_further and not model.several_labels(model.Config.from_dict(config.model.options)):
         notes.append(f"{num_further} training relations are further ones of their pair: the losses of this model learn one relation a pair")
-    by_sentence = [_together(examples_of(*item, encoding)) for item in zip(annotated, pairs)]
-    groups = [group for those in by_sentence for group in those]
-    sentence_of = [number for number, those in enumerate(by_sentence) for _ in those]
     notes += [*_few_negatives(config.training.negatives, report), *_piece_notes(groups, encoding), *without_effect]
     rare_words = _rare_words(annotated, encoding)
-    return TrainingSet(encoding, candidates, annotators, annotated, groups, sentence_of, rare_words, report, notes)
+    return TrainingSet(encoding, candidates, annotators, annotated, groups, encoded.sentence_of, rare_words, report, notes)
 
 
 def with_found_pairs(training_set: TrainingSet, found: Sequence[Sentence], rule: CandidateConfig, *, in_place: bool) -> TrainingSet:
@@ -140,19 +152,38 @@ def _entity_keys(sentence: Sentence) -> set[tuple[int, int, str]]:
     return {(entity.start, entity.end, entity.type) for entity in sentence.entities}
 
 
+class _Encoded:
+    """Sentences as groups of examples, made one after the other, and what is counted meanwhile."""
+
+    def __init__(self, sentences: Sequence[Sentence], pairs: Iterable[list[Pair]], encoding: Encoding) -> None:
+        """Args: pairs: of each sentence."""
+        self._sentences, self._pairs, self._encoding = sentences, pairs, encoding
+        self.sentence_of = array("Q")  # of each group so far, the position of its sentence
+        self.relations = 0  # labels so far
+
+    def groups(self) -> Iterator[list[Example]]:
+        for number, item in enumerate(zip(self._sentences, self._pairs)):
+            for group in _together(examples_of(*item, self._encoding)):
+                self.sentence_of.append(number)
+                self.relations += sum(len(example.labels) for example in group)
+                yield group
+
+
 def _training_pairs(
     rule: CandidateConfig, candidates: Candidates, sentences: Sequence[Sentence]
-) -> tuple[list[list[Pair]], CandidateReport, list[str]]:
-    """The pairs of each sentence to train on, their numbers, and notes for the user."""
+) -> tuple[Iterator[list[Pair]], CandidateReport, list[str]]:
+    """The pairs of each sentence to train on, their numbers, and notes for the user. The numbers are right once the pairs were read."""
     report = CandidateReport()
-    pairs = [candidates.pairs(sentence, report) for sentence in sentences]
+    pairs = (candidates.pairs(sentence, report) for sentence in sentences)
     if rule.negatives is None:
         return pairs, report, []
-    ratio = report.ratio()
-    sampled = sample_negatives(pairs, sentences, rule.negatives, rule.negatives_seed, report)
-    too_few = report.dropped["negative not sampled"] == 0 and report.negative < int(rule.negatives * report.positive)
+    kept = kept_negatives(pairs, sentences, rule.negatives, rule.negatives_seed)
+    ratio, left_out = report.ratio(), kept.count(0)
+    too_few = not left_out and report.negative < int(rule.negatives * report.positive)
     note = f"candidates.negatives: expected related to unrelated pairs 1:{rule.negatives:g}, the training data has {ratio}: all are kept"
-    return sampled, report, [note] if too_few else []
+    report.leave_out_negatives(left_out)
+    again = (candidates.pairs(sentence) for sentence in sentences)
+    return with_kept(again, kept), report, [note] if too_few else []
 
 
 def _few_negatives(ratio: float | None, report: CandidateReport) -> list[str]:

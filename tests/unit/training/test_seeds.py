@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -21,6 +22,7 @@ from relsift.training.predicting import score_bundle
 from relsift.training.run import train_run
 from relsift.training.run_folder import RunData
 from relsift.training.seeds import SeedRuns, Watchers, train_seeds
+from relsift.training.sentence_file import SentenceFile
 from toy import run_config, same_tensors, sentences
 
 DATA = RunData("toy", sentences(24, seed=1), sentences(12, seed=2), {"toy": "0" * 64})
@@ -47,6 +49,15 @@ def test_each_seed_has_a_run_as_if_it_were_trained_alone(two, tmp_path):
         assert same_tensors(weights(out / f"seed-{seed}"), weights(tmp_path / str(seed)))
         assert Bundle.load(out / f"seed-{seed}" / "model").decision == Bundle.load(tmp_path / str(seed) / "model").decision
     assert [run.seed for run in result.runs] == [1, 2]
+
+
+def test_seeds_on_sentences_in_a_file_train_the_same_models(two, tmp_path):
+    out, _ = two
+    train_seeds(config_of(), replace(DATA, training=SentenceFile.of(DATA.training, tmp_path)), tmp_path / "out", 2, ensemble=True)
+    files = [file.relative_to(out) for file in out.rglob("*.safetensors")]
+    assert len(files) == 6  # a model and a state of each seed, and two members of the ensemble
+    for file in files:
+        assert (tmp_path / "out" / file).read_bytes() == (out / file).read_bytes(), file
 
 
 def test_mean_and_spread_are_those_of_the_seeds(two):

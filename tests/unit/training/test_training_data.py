@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from relsift.corpora.leaks import write_fingerprints
+from relsift.corpora.leaks import fingerprints_of, write_fingerprints
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import Reader, ReadReport
 from relsift.readers.native import READER
@@ -104,9 +104,9 @@ def test_a_model_is_not_scored_on_what_it_was_trained_on_without_a_word(tmp_path
     run = tmp_path / "run"
     (run / "model").mkdir(parents=True)
     (run / "run.json").write_text("{}", encoding="utf-8")
-    write_fingerprints(run / FINGERPRINTS_FILE, training_data("gazette-en").run.training)
+    write_fingerprints(run / FINGERPRINTS_FILE, fingerprints_of(training_data("gazette-en").run.training))
     assert not few(scoring_data(train, run).warnings)
-    write_fingerprints(run / FINGERPRINTS_FILE, scoring_data(train).sentences)
+    write_fingerprints(run / FINGERPRINTS_FILE, fingerprints_of(scoring_data(train).sentences))
     both = write(tmp_path / "b.jsonl", line("x", "Ada Bo met 1"), line("y", "Cy Di met"))
     for folder in (run, run / "model"):
         (warning,) = few(scoring_data(both, folder).warnings)

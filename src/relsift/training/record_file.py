@@ -1,0 +1,64 @@
+"""Byte strings by their number, in a file: for what does not fit into memory."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from relsift.locks import output_errors
+
+_MEBI = 2**20  # bytes
+
+
+class RecordFile:
+    """Written once, then read in any order. The file has no name and is gone with the process, however that ends; memory: 8 bytes a record.
+
+    >>> records = RecordFile(Path("."), "an example", [b"one", b"", b"three"])
+    >>> len(records), records[2], list(records)
+    (3, b'three', [b'one', b'', b'three'])
+    """
+
+    def __init__(self, folder: Path, what: str, records: Iterable[bytes]) -> None:
+        """Args: folder: of the file; one that is not there yet is not made: the file lies around it. what: the records are, for a message.
+
+        Raises: OutputError if the folder cannot be written, or its disk is full.
+        """
+        folder = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+        with output_errors(folder):
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with its last use
+        weakref.finalize(self, _close, self._file)
+        self._starts = array("Q", [0])  # of each record, and where the next one would be
+        for record in records:
+            with output_errors(f"{folder} ({what}, {self.size / _MEBI:.0f} MB so far)"):
+                self._file.write(record)
+            self._starts.append(self._starts[-1] + len(record))
+        with output_errors(f"{folder} ({what}, {self.size / _MEBI:.0f} MB)"):
+            self._file.flush()
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return self._starts[-1]
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, number: int) -> bytes:
+        """Args: number: 0 or more. Raises IndexError if there is no such record."""
+        start = self._starts[number]
+        size = self._starts[number + 1] - start
+        self._file.seek(start)  # which the next record in order has in the file's buffer
+        return self._file.read(size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self.__getitem__, range(len(self)))
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # of a full disk, which has been reported
+        file.close()
