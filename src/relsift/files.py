@@ -318,7 +318,7 @@ def replaced_files(folder: Path, names: Collection[str], *, as_folders: bool = F
             return
         fresh = stack.enter_context(replaced_folder(folder))
         if not _may_go(folder):
-            raise DataError(f"{folder}: expected a new or an empty folder, got one that another process has just filled; name another place")
+            raise DataError(f"{folder}: expected an empty folder, got one that another process has just filled; name another place")
         for name in names if as_folders else ():
             make_folder(fresh / name)
         yield {name: fresh / name for name in names}

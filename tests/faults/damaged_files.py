@@ -22,11 +22,13 @@ from relsift.schema import Document
 from relsift.writers.native import lines
 
 KIND = "damaged files"
+EDITABLE = ("decision.json",)  # files that users edit: other values are taken as an edit, if they are possible
 BATCH = 30  # trials of one child
 DATA = ("--data", "{all}/data")
 TINY = ("--set", "training.threads=1", "--set", "training.epochs=3", "--set", "model.filters=4", "--set", "model.word_size=6",
         "--set", "model.hidden=8", "--set", "model.windows=[2, 3]")  # fmt: skip
-_TIMES = (r'"(seconds|seconds_per_epoch|started|date)": ("[^"]*"|[\d.]+)', r"\d+(\.\d+)? s\b", r"[\d.]+ sentences/s|[\d.]+ pairs/s")
+_TIMES = (r'"(seconds|seconds_per_epoch|started|date)": ("[^"]*"|[\d.]+)', r"\d+(\.\d+)? s\b", r"[\d.]+ sentences/s|[\d.]+ pairs/s",
+          r"\d+ seconds in all")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -285,6 +287,8 @@ def judged(
             if Path(trial.file).name not in outcome.err and str((trial.it / trial.file).parent) not in outcome.err:
                 return "the message does not name the file", outcome
             return None
+    if Path(trial.file).name in EDITABLE:
+        return None
     result = _result(stand, trial, outcomes, place)
     for number, (one, other) in enumerate(zip(result, expected)):
         if one != other and "warning: " not in outcomes[0].err:

@@ -254,9 +254,9 @@ def test_files_beside_others_and_in_the_working_folder_are_all_there_or_none(pla
 
 
 def test_a_folder_that_another_process_fills_first_is_kept(place: Path):
-    with pytest.raises(DataError, match="another process has just filled"), _filled_before_the_lock(place / "parts"):
-        with replaced_files(place / "parts", ["a"]) as written:
-            written["a"].touch()
+    told = pytest.raises(DataError, match="another process has just filled")
+    with told, _filled_before_the_lock(place / "parts"), replaced_files(place / "parts", ["a"]) as written:
+        written["a"].touch()
     assert names(place / "parts") == ["b"]
 
 
