@@ -81,20 +81,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     prepare_imports()
-    total, started, left = Tally(), time.monotonic(), 0
+    total, started = Tally(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="relsift-faults-") as folder:
         work = list(parts(Path(folder), set(options.only.split(",")), options.scale, options.seed, options.more))
         seeded(options.seed, "order").shuffle(work)  # so that what --minutes leaves out is of all kinds
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("fork")) as pool:
             until = None if options.minutes is None else started + 60 * options.minutes
             running = {pool.submit(_unless_late, one, until): name for name, one in work}
+            left = len(running)
             for future in as_completed(running):
-                if (tally := future.result()) is None:
-                    left += 1
-                    continue
-                total.add(tally)
-                print(f"{running[future]}: {sum(tally.trials.values())} trials, {len(tally.faults)} faults", flush=True)
-    _save(options, total, left, (time.monotonic() - started) / 60)
+                if (tally := future.result()) is not None:
+                    left -= 1
+                    total.add(tally)
+                    print(f"{running[future]}: {sum(tally.trials.values())} trials, {len(tally.faults)} faults", flush=True)
+                _save(options, total, left, (time.monotonic() - started) / 60)  # each time, so that a kill loses one part
     print(f"{sum(total.trials.values())} trials, {len(total.faults)} faults; written to {options.out}")
     return 1 if total.faults else 0
 
