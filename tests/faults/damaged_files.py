@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from fault_trials import BAD_INPUT, Command, Outcome, Tally, batches, run, seeded
+from fault_trials import BAD_INPUT, Command, Outcome, Tally, batches, run, seeded, without_times
 from small_corpus import small_corpus, write_raw
 
 import toy
@@ -27,8 +26,6 @@ BATCH = 30  # trials of one child
 DATA = ("--data", "{all}/data")
 TINY = ("--set", "training.threads=1", "--set", "training.epochs=3", "--set", "model.filters=4", "--set", "model.word_size=6",
         "--set", "model.hidden=8", "--set", "model.windows=[2, 3]")  # fmt: skip
-_TIMES = (r'"(seconds|seconds_per_epoch|started|date)": ("[^"]*"|[\d.]+)', r"\d+(\.\d+)? s\b", r"[\d.]+ sentences/s|[\d.]+ pairs/s",
-          r"\d+ seconds in all")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -267,13 +264,7 @@ def _result(stand: Stand, trial: Trial, outcomes: Sequence[Outcome], place: Path
     texts = [outcome.out for outcome in outcomes]
     for file in (Path(filled([name], it=trial.it, out=trial.out, all=place)[0]) for name in stand.results):
         texts.append(file.read_text(encoding="utf-8") if file.is_file() else "")
-    return [_without_times(text.replace(str(trial.it.parent), "")) for text in texts]
-
-
-def _without_times(text: str) -> str:
-    for pattern in _TIMES:
-        text = re.sub(pattern, "TIME", text)
-    return text
+    return [without_times(text.replace(str(trial.it.parent), "")) for text in texts]
 
 
 def judged(

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from damaged_files import DATA, TINY, filled, know_small_corpus, write_data
-from fault_trials import BAD_INPUT, Command, Outcome, Tally, call, run, seeded
+from fault_trials import BAD_INPUT, Command, Outcome, Tally, call, run, seeded, without_times
 
 KIND = "kills"
 MOST_KILLS = 3  # of one trial
 # What operations on files tell an audit hook; see "Audit events table" in Python's documentation.
 _FILE_EVENTS = frozenset({"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "sqlite3.connect",
                           "shutil.rmtree", "os.scandir"})  # fmt: skip
-_TIMES = (r'"(seconds|seconds_per_epoch|started|date|mtime_ns)": ?("[^"]*"|[\d.]+)', r"\d+(\.\d+)? s\b", r"\d+ seconds in all")
 _FOR_NOBODY = ("lock", "study.db", "cv.html")  # compared by what is read from it, and by cv.md
 _CARD = "README.md"  # of a model, for people: it comes after the model
 
@@ -180,11 +179,8 @@ def content(folder: Path, told: str) -> dict[str, str]:
         files["grid/cells.jsonl.xz"] = re.sub(r'"sha256":\s?"\w+"', "", lzma.decompress(pack.read_bytes()).decode(), count=1)
     result = {}
     for name, text in (files | {"printed": told}).items():
-        for pattern in _TIMES:
-            text = re.sub(pattern, "TIME", text)
+        text = without_times(text)
         text = re.sub(r'"content_sha256": ?"\w+"', "SEAL", text)  # of content with times in it
-        if name.endswith("cv.md"):
-            text = text.partition("## Cost")[0]  # a table of times
         result[name] = text.replace(str(folder), "")
     return result
 
