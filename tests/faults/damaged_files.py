@@ -26,6 +26,7 @@ BATCH = 30  # trials of one child
 DATA = ("--data", "{all}/data")
 TINY = ("--set", "training.threads=1", "--set", "training.epochs=3", "--set", "model.filters=4", "--set", "model.word_size=6",
         "--set", "model.hidden=8", "--set", "model.windows=[2, 3]")  # fmt: skip
+TAUGHT = ("--set", "training.teacher={all}/run")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ STANDS = (
     Stand("model of a transformer", "transformer/model", [("predict", "{it}", "{all}/data/test.jsonl")]),
     Stand("run folder", "run", [("train", *DATA, "--model", "multitask_cnn", *TINY, "--out", "{it}", "--resume"),
                                 ("predict", "{it}", "{all}/data/test.jsonl")], ["{it}/metrics.json", "{it}/history.jsonl"]),
+    Stand("run that was killed", "killed", [("train", *DATA, "--model", "multitask_cnn", *TINY, "--out", "{it}", "--resume")],
+          ["{it}/metrics.json", "{it}/history.jsonl", "{it}/model/decision.json"]),
+    Stand("run with a teacher", "taught", [("train", *DATA, "--model", "multitask_cnn", *TINY, *TAUGHT, "--out", "{it}", "--resume")],
+          ["{it}/metrics.json", "{it}/history.jsonl", "{it}/model/decision.json"]),
     Stand("runs of several seeds", "seeds", [("train", *DATA, "--model", "multitask_cnn", *TINY, "--seeds", 2, "--ensemble",
                                               "--out", "{it}", "--resume")], ["{it}/model/model.json"]),
     Stand("grid", "grid", [("cv", *DATA, "--model", "type_prior", "--folds", 2, "--seeds", 1, "--out", "{it}")],
@@ -97,7 +102,9 @@ def make_all(place: Path, *, has_transformer: bool = False, only: Sequence[str] 
     cnn = ("--model", "multitask_cnn")
     predict = ("predict", place / "run", data / "test.jsonl", "--resume")
     commands: list[Command] = [
-        (*train, *cnn, "--out", place / "run"), (*train, *cnn, "--seeds", 2, "--ensemble", "--out", place / "seeds"),
+        (*train, *cnn, "--out", place / "run"), (*train, *cnn, "--out", place / "killed"),
+        (*train, *cnn, *filled(TAUGHT, all=place), "--out", place / "taught"),
+        (*train, *cnn, "--seeds", 2, "--ensemble", "--out", place / "seeds"),
         (*train, *cnn, "--entities-from", f"patterns:{place / 'names.jsonl'}", "--from-text", "--out", place / "found"),
         ("export", place / "run", "numpy", "--out", place / "numpy"),
         (*grid, "--out", place / "grid"), (*grid, "--out", place / "packed"), (*grid, "--out", place / "packed", "--pack"),
@@ -123,6 +130,9 @@ def make_all(place: Path, *, has_transformer: bool = False, only: Sequence[str] 
             raise RuntimeError(f"relsift {' '.join(map(str, command))}: {outcome.status}: {outcome.err}{outcome.out}")
     if not only:
         interrupt(place / "half/out.jsonl")
+        for run_folder in (place / "killed", place / "taught"):  # as a kill after the last epoch leaves them
+            shutil.rmtree(run_folder / "model")
+            (run_folder / "metrics.json").unlink()
     words = sorted({word for sentence in toy.sentences(24) for word in sentence.tokens})
     (place / "vectors").mkdir()
     vectors = (f"{word} {' '.join(f'{len(word) / (n + 3):.3f}' for n in range(6))}\n" for word in words)
