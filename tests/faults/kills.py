@@ -24,7 +24,7 @@ MOST_KILLS = 3  # of one trial
 _FILE_EVENTS = frozenset({"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "sqlite3.connect",
                           "shutil.rmtree", "os.scandir"})  # fmt: skip
 _FOR_NOBODY = ("lock", "study.db", "cv.html")  # compared by what is read from it, and by cv.md
-_CARD = "README.md"  # of a model, for people: it comes after the model
+_CARD = re.compile(r"/\.?README\.md(\.\d+\.tmp)?$")  # of a model, for people: it comes after the model
 
 
 _TAKEN = re.compile("expected a new or (an )?empty folder")
@@ -256,7 +256,7 @@ def _partial(out: Path, part: str, whole: dict[str, str]) -> str | None:
     if not place.exists():
         return None
     got, expected = (
-        {name: text for name, text in files.items() if (name == part or name.startswith(f"{part}/")) and not name.endswith(_CARD)}
+        {name: text for name, text in files.items() if (name == part or name.startswith(f"{part}/")) and not _CARD.search(name)}
         for files in (content(out, ""), whole)
     )
     return None if got == expected else f"{part} is there and not whole"
