@@ -43,7 +43,7 @@ _IMPORTED_LATE = (
 )  # fmt: skip
 _TIMES = (
     r'"(seconds|seconds_per_epoch|started|date|mtime_ns)": ?("[^"]*"|[\d.]+)', r"\d+(\.\d+)? s\b", r"\d+ seconds in all",
-    r"[\d.]+ (sentences|pairs)/s", r"\d+\.\d(?= \| \d+\.\d \| \d+\.\d \| −?\d+\.\d{3} \|\n)",  # the last: of the table of costs
+    r"[\d.]+ (sentences|pairs)/s", r"\d+\.\d(?= \| \d+\.\d \| \d+\.\d \| \S*\d\.\d{3} \|\n)",  # the last: of costs
 )  # fmt: skip
 _SHOWN = 600  # characters of an output that a report quotes
 
