@@ -104,12 +104,13 @@ def _unless_late(part: Callable[[], Tally], until: float | None) -> Tally | None
 
 
 def _save(options: argparse.Namespace, total: Tally, left: int, minutes: float) -> None:
-    """Write the run in the place of an earlier one of the same sections; runs of other sections stay."""
+    """Write the run in the place of an earlier one of the same sections and seed; other runs stay."""
     runs = read_json(options.out)["runs"] if options.out.is_file() else []
     mine = set(options.only.split(","))
-    runs = [run for run in runs if not mine & set(run["sections"])]
+    runs = [run for run in runs if not (mine & set(run["sections"]) and run["seed"] == options.seed)]
     command = f"python tests/faults/run_faults.py --only {options.only} --scale {options.scale:g} --seed {options.seed}"
-    facts = {"command": command, "sections": sorted(mine), "minutes": round(minutes, 1), "parts_left_out": left, "machine": machine()}
+    facts = {"command": command, "sections": sorted(mine), "seed": options.seed, "minutes": round(minutes, 1)}
+    facts |= {"parts_left_out": left, "machine": machine()}
     write_json(options.out, {"runs": [*runs, facts | total.to_json()]})
 
 
