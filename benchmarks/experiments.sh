@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The experiments behind docs/results.md, cross-validated and on the corpora's own splits: one folder a grid under benchmarks/results, its cells
+# The experiments behind docs/results, cross-validated and on the corpora's own splits: one folder a grid under benchmarks/results, its cells
 # in one file at the end of each command. About two days of two cores;
 # DEVICE=cuda trains on a GPU instead, which many cells can share (the committed ones: JOBS=15 on an H200, under NVIDIA's MPS). Stop it and
 # start it again whenever you like, finished cells are never computed again. What the committed results leave out is said in every report.

@@ -1,4 +1,4 @@
-"""The part of docs/results.md on the cross-validated experiments, from the cells in benchmarks/results/experiments."""
+"""The parts of docs/results on the cross-validated experiments, from the cells in benchmarks/results/experiments."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+from experiment_plots import (
+    ON_TAGGERS,
+    Grids,
+    error_shares,
+    errors_plot,
+    gain_plot,
+    habits_plot,
+    loss_plot,
+    predicted_plot,
+    view_plots,
+    views_plot,
+)
+from results_plots import Parts, written
+
 from relsift.config import RunConfig
 from relsift.experiments import ablations, evaluation_habits, figure3, table4
 from relsift.experiments.comparison import SystemComparison, beyond_chance, holds_zero
 from relsift.experiments.experiment import differences
 from relsift.experiments.grid import load_results
-from relsift.experiments.report import figures
 from relsift.experiments.report.summary import summarise
 from relsift.experiments.result import CellResult, Results
-from relsift.experiments.system import BASE, EATT, EATT_TAG, MTL, MTL_TAG, PCNN, PCNN_TAG, SPTREE, VARIANTS, WALK, System
+from relsift.experiments.system import BASE, EATT, EATT_TAG, MTL, MTL_TAG, PCNN, PCNN_TAG, SPTREE, TAG, VARIANTS, WALK, System
 from relsift.registry import EXPERIMENTS, find
-from relsift.report.blocks import Figure
 from relsift.report.wording import counted, interval, p_value, percent, points
 
 RESULTS = Path(__file__).parent / "results" / "experiments"
@@ -26,28 +38,43 @@ NAMES = {  # in the order of the tables; a folder without a name comes after the
     "scicn": "SciCN (Chinese science)", "chinese_literature": "Chinese Literature, a sample",
 }  # fmt: skip
 OTHERS = (BASE, SPTREE, WALK, PCNN, PCNN_TAG, EATT, EATT_TAG)
-PLOTS = Path(__file__).parent / "results" / "plots"
-WORDS = Path(__file__).parent / "results" / "experiments.md"
-Grids = Sequence[tuple[str, Results]]  # folders by name, with their cells of some systems
 
 
-def page() -> list[str]:
-    lines = ["## Cross-validated: the paper's claims, and what the tags are worth", "", WORDS.read_text(encoding="utf-8").strip(), ""]
-    for title, systems, least, rows in (
-        ("Tags and the second task", VARIANTS, 2, variants),
-        ("At the paper's thresholds", VARIANTS, 4, fixed),
-        ("What the tags must show", ablations.SYSTEMS, 6, views),
-        ("Compared directly", (*VARIANTS, *ablations.SYSTEMS), 8, direct),
-        ("Other systems", OTHERS, 2, others),
-        ("Which loss", table4.SYSTEMS, 3, losses),
-    ):
-        grids = list(with_systems(systems, least))
-        if grids:
-            lines += [f"### {title}", "", *rows(grids), ""]
-    for title, lines_of in (("More negatives", ratios), ("Habits of evaluation", habits), ("The full reports", reports)):
-        if table := list(lines_of()):
-            lines += [f"### {title}", "", *table, ""]
-    return lines
+def parts() -> Parts:
+    """(page, mark) -> lines."""
+    four, views_, both = (list(with_systems(systems, least)) for systems, least in (
+        (VARIANTS, 2), (ablations.SYSTEMS, 6), ((*VARIANTS, *ablations.SYSTEMS), 8),
+    ))  # fmt: skip
+    loss, other = (list(with_systems(systems, least)) for systems, least in ((table4.SYSTEMS, 3), (OTHERS, 2)))
+    by_corpus = [(NAMES[name].partition(" (")[0], results) for name, results in four if name in NAMES]
+    honest, sampled = list(with_habits()), list(with_ratios())
+    return {
+        ("tags", "plot"): gain_plot(
+            "tags", by_corpus, {"over documents": (TAG, BASE, "interval"), "over folds": (TAG, BASE, "fold_interval")}
+        ),
+        ("tags", "variants"): [*variants(four)],
+        ("second_task", "plot"): gain_plot(
+            "second-task", by_corpus, {"without tags": (MTL, BASE, "interval"), "on top of tags": (MTL_TAG, TAG, "interval")}
+        ),
+        ("second_task", "on tags"): [*direct(both, ("+MTL+Tag − +Tag",))],
+        ("second_task", "fixed"): [*fixed(four)],
+        ("what_tags_show", "plot"): views_plot(views_),
+        ("what_tags_show", "views"): [*system_table("what the tags show", ablations.SYSTEMS, BASE, views_)],
+        ("what_tags_show", "direct"): [*direct(both, tuple(COMPARED)[1:])],
+        ("what_tags_show", "plots"): [*view_plots(views_)],
+        ("predicted_tags", "plot"): predicted_plot(views_),
+        ("predicted_tags", "table"): [*system_table("tags", ON_TAGGERS, BASE, [grid for grid in views_ if grid[0] == "conll04"])],
+        ("loss", "plot"): loss_plot(loss),
+        ("loss", "table"): [*system_table("loss", table4.SYSTEMS, table4.RANKING, loss)],
+        ("imbalance", "plots"): [*ratio_plots(sampled)],
+        ("imbalance", "ratios"): [*ratios(sampled)],
+        ("habits", "plot"): habits_plot(honest),
+        ("habits", "table"): [*habits(honest)],
+        ("errors", "plot"): errors_plot(by_corpus),
+        ("errors", "table"): [*errors(four)],
+        ("systems", "folds"): [*others(other)],
+        ("method", "reports"): [*reports()],
+    }
 
 
 def overview() -> Iterator[str]:
@@ -81,13 +108,6 @@ def with_systems(systems: Sequence[System], least: int) -> Iterator[tuple[str, R
 
 
 def variants(grids: Grids) -> Iterator[str]:
-    yield (
-        "Micro F1, mean over folds and seeds ± standard deviation over folds; then the difference from the baseline in points, of the "
-        "counts of all cells (it need not be that of the means), its 95 % interval over documents and over folds, p over documents, and "
-        "in how many folds it is better. * Beyond chance over documents and over folds; ° over documents alone: with other training parts "
-        "it may differ. Documents of CoNLL04 are single sentences:"
-    )
-    yield ""
     yield "| data | folds × seeds | Baseline | +Tag | +MTL | +MTL+Tag |"
     yield "|---|---|---|---|---|---|"
     for name, results in grids:
@@ -103,11 +123,6 @@ def variants(grids: Grids) -> Iterator[str]:
 
 
 def fixed(grids: Grids) -> Iterator[str]:
-    yield (
-        "The same cells at the paper's fixed thresholds (0 English, 1 Chinese) in place of tuned ones, read off their precision-recall "
-        "curves; mean micro F1 and the difference from the baseline in points. A wrong relation is not found and invented:"
-    )
-    yield ""
     yield "| data | Baseline | of its relations not found, invented | +Tag | +MTL | +MTL+Tag |"
     yield "|---|---|---|---|---|---|"
     for name, results in grids:
@@ -123,41 +138,32 @@ def _paper_threshold(cell: CellResult) -> float:
     return float(find("model", cell.system.model).Config(**options).threshold)
 
 
-def direct(grids: Grids) -> Iterator[str]:
+COMPARED = {  # title -> the names of two systems
+    "+MTL+Tag − +Tag": ("mtl_tag", "tag"), "all tags − the pair's": ("tag", "tag_pair"),
+    "the pair's − all others'": ("tag_pair", "tag_others"), "all others' − no types": ("tag_others", "tag_untyped"),
+}  # fmt: skip
+
+
+def direct(grids: Grids, titles: Sequence[str]) -> Iterator[str]:
     """Two rows whose difference is asked for, compared with each other: one row's significance beside another's says nothing of it."""
-    rows = {
-        "+MTL+Tag − +Tag": ("mtl_tag", "tag"), "all tags − the pair's": ("tag", "tag_pair"),
-        "the pair's − all others'": ("tag_pair", "tag_others"), "all others' − no types": ("tag_others", "tag_untyped"),
-    }  # fmt: skip
-    yield "Rows of these tables against each other, over the seeds that both have; numbers and marks as above:"
-    yield ""
-    yield f"| data | {' | '.join(rows)} |"
-    yield "|---|" + "---|" * len(rows)
+    yield f"| data | {' | '.join(titles)} |"
+    yield "|---|" + "---|" * len(titles)
     for name, results in grids:
         by_name = {system.name: system for system in results.systems}
-        cells = [difference(differences(results, by_name[base])[system]) for system, base in rows.values()]
+        cells = [difference(differences(results, by_name[base])[system]) for system, base in (COMPARED[title] for title in titles)]
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def views(grids: Grids) -> Iterator[str]:
-    yield (
-        "Micro F1 ± standard deviation over folds, and the difference from the baseline over the folds and seeds that both have; * and ° "
-        "as above, not corrected for the number of rows; ¹ one seed, compared with the same one of the baseline:"
-    )
-    yield ""
-    yield from system_table("what the tags show", ablations.SYSTEMS, BASE, grids)
+def errors(grids: Grids) -> Iterator[str]:
+    yield "| data | system | missed | invented | wrong relation | wrong relations, all cells |"
+    yield "|---|---|---|---|---|---|"
     for name, results in grids:
-        yield ""
-        figure = figures.f1_figure(results, command="")
-        yield plot(f"{name}-ablations-f1", figure, f"{name}: micro F1 of every row, with its spread over folds")
+        for system in (BASE, MTL_TAG):
+            shares = " | ".join(f"{share:.1f} %" for share in error_shares(results, system))
+            yield f"| {name} | {system.title} | {shares} | {sum(cell.test.errors.wrong_class for cell in results.of(system)):,} |"
 
 
 def others(grids: Grids) -> Iterator[str]:
-    yield (
-        "None but the rows *+Tag* sees BIO tags; the walk-based model sees the types of all entities, as its authors have it. Micro F1 ± "
-        "standard deviation over folds, and the difference from the baseline of table 1; marks as above:"
-    )
-    yield ""
     yield from system_table("system", OTHERS, BASE, grids)
     for name, results in grids:
         for plain, tagged in ((PCNN, PCNN_TAG), (EATT, EATT_TAG)):
@@ -165,12 +171,6 @@ def others(grids: Grids) -> Iterator[str]:
             if gain is not None:
                 yield ""
                 yield f"{name}, {tagged.title} against {plain.title}: {difference(gain)}."
-
-
-def losses(grids: Grids) -> Iterator[str]:
-    yield "All with tags; micro F1 ± standard deviation over folds, and the difference from the first row; marks as above:"
-    yield ""
-    yield from system_table("loss", table4.SYSTEMS, table4.RANKING, grids)
 
 
 def system_table(title: str, systems: Sequence[System], base: System, grids: Grids) -> Iterator[str]:
@@ -212,12 +212,22 @@ def mark(gain: SystemComparison) -> str:
     return " *" if sure else " °"
 
 
-def ratios() -> Iterator[str]:
+def with_ratios() -> Iterator[tuple[str, Results]]:
+    """Folders that have cells of figure 3."""
     for name, folder in folders():
-        plan = load_results(folder).plan
-        results = load_results(folder, figure3.systems(plan))
-        if not any(results.of(system) for system in results.systems):
-            continue
+        results = load_results(folder, figure3.systems(load_results(folder).plan))
+        if any(results.of(system) for system in results.systems):
+            yield name, results
+
+
+def ratio_plots(grids: Grids) -> Iterator[str]:
+    for name, results in grids:
+        yield written(f"{name}-figure3-negatives", figure3.plot(results, "").svg, f"{name}: F1 by negatives a positive")
+        yield ""
+
+
+def ratios(grids: Grids) -> Iterator[str]:
+    for name, results in grids:
         cells = [cell for system in results.systems for cell in results.of(system)]
         size = f"{counted(len({cell.fold for cell in cells}), 'fold')}, {counted(len({cell.seed for cell in cells}), 'seed')}"
         yield f"**{name}** ({size}), micro F1 of the baseline → +MTL+Tag (gap in points):"
@@ -237,17 +247,19 @@ def ratios() -> Iterator[str]:
         yield ""
         yield " ".join(figure3.trend_sentences(results))
         yield ""
-        yield plot(f"{name}-figure3-negatives", figure3.plot(results, ""), f"{name}: F1 by negatives a positive")
-        yield ""
 
 
-def habits() -> Iterator[str]:
+def with_habits() -> Iterator[tuple[str, Results]]:
+    """Folders that have cells of a habit of evaluation, and of the model without."""
     for name, folder in folders():
-        plan = load_results(folder).plan
-        results = load_results(folder, evaluation_habits.systems(plan))
+        results = load_results(folder, evaluation_habits.systems(load_results(folder).plan))
+        if differences(results, evaluation_habits.HONEST):
+            yield name, results
+
+
+def habits(grids: Grids) -> Iterator[str]:
+    for name, results in grids:
         gains = differences(results, evaluation_habits.HONEST)
-        if not gains:
-            continue
         yield f"**{name}**, +MTL+Tag and what each habit adds:"
         yield ""
         yield "| habit | micro F1 | weighted F1 | difference in micro F1, points | p |"
@@ -261,14 +273,6 @@ def habits() -> Iterator[str]:
             title = "none" if system.name == evaluation_habits.HONEST.name else system.title
             yield f"| {title} | {row.f1.in_percent()} | {row.scores['weighted']['f1'].in_percent()} | {beside[0]} | {beside[1]} |"
         yield ""
-
-
-def plot(name: str, figure: Figure, words: str) -> str:
-    """Write a plot for the page; returns its line."""
-    file = PLOTS / f"{name}.svg"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(figure.svg, encoding="utf-8", newline="\n")
-    return f"![{words}](../{file.relative_to(RESULTS.parents[2])})"
 
 
 def reports() -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""The part of docs/results.md on the paper's four variants and the corpora's own splits, from the cells in benchmarks/results/official."""
+"""The parts of docs/results on the paper's four variants and the corpora's own splits, from the cells in benchmarks/results/official."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
+
+from results_plots import Parts, over_seeds_dot, plot
 
 from relsift.experiments.grid import load_results
 from relsift.experiments.report.summary import Spread
@@ -24,14 +26,22 @@ SYSTEMS = (*VARIANTS, replace(MTL_TAG, name="mtl_tag_released", title="+MTL+Tag,
 ERRORS = ("false_negative", "false_positive", "wrong_class")
 
 
-def page() -> list[str]:
+def parts() -> Parts:
+    """(page, mark) -> lines."""
     grids = load(FOLDER, SYSTEMS)
-    lines = ["## On the official splits", "", (RESULTS / "reading.md").read_text(encoding="utf-8").strip(), ""]
-    lines += ["## What tags and the second task are worth on the official splits", ""]
-    lines += ["Change of test micro F1 against the baseline, mean over seeds (each seed in brackets, in points):", "", gains(grids), ""]
-    for corpus, results in grids.items():
-        lines += [*section(TITLES[corpus], results), ""]
-    return lines
+    lines = [line for corpus, results in grids.items() for line in (*section(TITLES[corpus], results), "")]
+    return {
+        ("official_splits", "plot"): official_plot(grids),
+        ("official_splits", "gains"): [gains(grids)],
+        ("official_splits", "corpora"): lines,
+    }
+
+
+def official_plot(grids: Mapping[str, Results]) -> Sequence[str]:
+    """A row a corpus, a mark a variant."""
+    names = {corpus: TITLES[corpus].partition(" (")[0] for corpus in grids}
+    marks = {one.title: {names[corpus]: over_seeds_dot(results, one) for corpus, results in grids.items()} for one in VARIANTS}
+    return plot("official-splits", marks, "test micro F1, %")
 
 
 def overview() -> str:

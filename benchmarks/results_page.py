@@ -1,4 +1,4 @@
-"""Write docs/results.md, and the tables in docs/results_overview.md, from the cells in benchmarks/results.
+"""Write the tables and plots of docs/results and docs/results_overview.md from the cells in benchmarks/results.
 
     python benchmarks/results_page.py
 """
@@ -13,19 +13,22 @@ import systems_page
 import transformers_page
 from measure import write_between
 
-PAGE = Path(__file__).parent.parent / "docs" / "results.md"
-OVERVIEW = PAGE.with_name("results_overview.md")
-NOTE = "made by benchmarks/results_page.py; edit the .md files in benchmarks/results for the words"
+DOCS = Path(__file__).parent.parent / "docs"
 
 
 def main() -> None:
-    parts = (experiments_page, transformers_page, official_page, systems_page)
-    lines = ["# Results", "", f"<!-- {NOTE} -->", "", *(line for part in parts for line in part.page())]
-    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    for name, text in (
-        ("results", official_page.overview()), ("systems", systems_page.overview()), ("folds", "\n".join(experiments_page.overview())),
-    ):  # fmt: skip
-        write_between((f"<!-- {name} -->", f"<!-- end of {name} -->"), OVERVIEW, text)
+    for module in (experiments_page, official_page, systems_page, transformers_page):
+        for (page, name), lines in module.parts().items():
+            write(DOCS / "results" / f"{page}.md", name, "\n".join(lines).strip())
+    overview = DOCS / "results_overview.md"
+    write(overview, "results", official_page.overview())
+    write(overview, "systems", systems_page.overview())
+    write(overview, "folds", "\n".join(experiments_page.overview()))
+
+
+def write(page: Path, name: str, text: str) -> None:
+    """Replace what stands between the two comments that name a part of a page."""
+    write_between((f"<!-- {name} -->", f"<!-- end of {name} -->"), page, f"\n{text}\n")
 
 
 if __name__ == "__main__":

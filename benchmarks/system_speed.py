@@ -1,4 +1,4 @@
-"""How fast every system of docs/results.md trains and predicts, tags on: seconds an epoch and pairs a second.
+"""How fast every system of docs/results trains and predicts, tags on: seconds an epoch and pairs a second.
 
     python benchmarks/system_speed.py [--corpora conll04] [--models pcnn,walk]
 

@@ -1,4 +1,4 @@
-"""The part of docs/results.md that compares all systems, from benchmarks/results/systems and semeval.json."""
+"""The parts of docs/results that compare all systems, from benchmarks/results/systems and semeval.json."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from official_page import RESULTS, TITLES, load, over_seeds, setting, table, train_command
+from results_plots import Dot, Parts, dots, over_seeds_dot, plot, written
 
 from relsift.experiments.result import Results
 from relsift.experiments.tag_gain import PAIRS, SYSTEMS, gain
@@ -17,13 +18,31 @@ SEEDS = 3  # of a complete row
 FOLDER = RESULTS / "systems"
 
 
-def page() -> list[str]:
-    words = (RESULTS / "systems.md").read_text(encoding="utf-8").strip()
+def parts() -> Parts:
+    """(page, mark) -> lines."""
     grids = load(FOLDER, SYSTEMS)
-    lines = ["## Every system, with and without tags", "", words, ""]
+    lines = []
     for corpus, results in grids.items():
         lines += [f"### {TITLES[corpus]}", "", setting(results), "", corpus_table(corpus, results), "", machines(results), ""]
-    return [*lines, *commands(grids), *semeval()]
+    return {
+        ("systems", "plot"): [system_plot(grids)],
+        ("systems", "corpora"): [*lines, *commands(grids)],
+        ("semeval", "plot"): plot("semeval", {"published": published(), "here": semeval_scores()}, "official macro F1 on the test part, %"),
+        ("semeval", "table"): semeval(),
+    }
+
+
+def system_plot(grids: Mapping[str, Results]) -> str:
+    """A panel a corpus, a row a system: test micro F1 without and with tags, over seeds."""
+    panels: dict[str, dict[str, dict[str, Dot]]] = {}
+    for corpus, results in grids.items():
+        panel = panels.setdefault(TITLES[corpus].partition(" (")[0], {"no tags": {}, "with tags": {}})
+        for pair in PAIRS:
+            for title, system in zip(panel, pair):
+                if results.of(system):
+                    panel[title][system.model] = over_seeds_dot(results, system)
+    words = f"test micro F1 of {len(PAIRS)} systems without and with tags on {', '.join(panels)}; the numbers stand in tables below"
+    return written("systems", dots(panels, "test micro F1, %"), words)
 
 
 def overview() -> str:
@@ -84,15 +103,28 @@ def commands(grids: Mapping[str, Results]) -> list[str]:
     return ["One command a system (the other cells differ in corpus, direction, tags and seed):", "", "```", *lines.values(), "```", ""]
 
 
-def semeval() -> list[str]:
-    """An official score of its own, over a split of its own: no grid of experiments."""
+def semeval_cells() -> dict[str, list[dict[str, Any]]]:
+    """Word vectors -> cells. An official score of its own, over a split of its own: no grid of experiments."""
     cells = json.loads((RESULTS / "semeval.json").read_text(encoding="utf-8"))["cells"]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for cell in cells:
+        groups.setdefault(cell["vectors"] or "random", []).append(cell)
+    return groups
+
+
+def semeval_scores() -> dict[str, Dot]:
+    values = {name: [100 * cell["test"]["macro"]["f1"] for cell in group] for name, group in semeval_cells().items()}
+    return {name: Dot.around(fmean(f1), stdev(f1) if len(f1) > 1 else None) for name, f1 in values.items()}
+
+
+def published() -> dict[str, Dot]:
+    return {"word2vec-400": Dot(float(next(iter(semeval_cells().values()))[0]["published"]))}
+
+
+def semeval() -> list[str]:
     rows = []
-    for vectors in dict.fromkeys(cell["vectors"] for cell in cells):
-        group = [cell for cell in cells if cell["vectors"] == vectors]
+    for vectors, group in semeval_cells().items():
         f1 = [[cell[part]["macro"]["f1"] for cell in group] for part in ("development", "test")]
         scores = [with_deviation(fmean(values), stdev(values) if len(values) > 1 else None) for values in f1]
-        rows.append([vectors or "random", *scores, ", ".join(str(cell["seed"]) for cell in group), group[0]["published"]])
-    words = (RESULTS / "semeval.md").read_text(encoding="utf-8").strip()
-    head = ["word vectors", "development", "test", "seeds", "published, word2vec-400"]
-    return ["### SemEval-2010 task 8, `cr_cnn`", "", words, "", table(head, rows), "", "`python benchmarks/semeval.py`", ""]
+        rows.append([vectors, *scores, ", ".join(str(cell["seed"]) for cell in group), group[0]["published"]])
+    return [table(["word vectors", "development", "test", "seeds", "published, word2vec-400"], rows)]

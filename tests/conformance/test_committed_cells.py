@@ -1,4 +1,4 @@
-"""The cells in the repository, from which docs/results.md is made, are read by this version."""
+"""The cells in the repository, from which docs/results is made, are read by this version."""
 
 from __future__ import annotations
 

@@ -23,16 +23,19 @@ from serving_app import JSON, ask, serving
 ROOT = Path(__file__).parents[2]
 HOW_TO = tuple(
     f"docs/how_to/{name}.md"
-    for name in ("thresholds", "graph", "python", "raw_text", "brat", "label_studio", "doccano", "bioc", "unbalanced")
+    for name in ("thresholds", "graph", "python", "raw_text", "brat", "label_studio", "doccano", "bioc", "unbalanced", "pitfalls")
 )
 TUTORIALS = ("docs/start/tutorial.md", "docs/start/tutorial_zh.md")
 WALKS = {  # pages that are read one after the other, in one folder
     "README.md": ("README.md",),
     "tutorial.md": (TUTORIALS[0], "docs/start/demo_models.md", *HOW_TO),
     "tutorial_zh.md": (TUTORIALS[1],),
-    **{page: (f"docs/{page}",) for page in ("evaluation.md", "annotators.md", "spacy.md", "export.md", "sharing.md")},
+    **{page: (f"docs/{page}",) for page in ("evaluation.md", "annotators.md", "spacy.md", "export.md", "sharing.md", "losses.md")},
 }
 PAGES = tuple(page for walk in WALKS.values() for page in walk)
+RUN_ELSEWHERE = {  # by test_plug_ins and test_serve_real
+    *(f"docs/internals/add_{kind}.md" for kind in ("annotator", "loss", "model", "reader", "writer")), "docs/serving.md",
+}  # fmt: skip
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PRINTS = re.compile(r"^```python\n((?:(?!```).)*?)^```\n\nIt prints:\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HERE_DOCUMENT = re.compile(r"cat > (\S+) <<'(\w+)'")
@@ -178,8 +181,14 @@ def check_service(page: str) -> None:
 
 
 def test_a_page_says_of_each_block_what_it_is():
-    for page in (*PAGES, "docs/formats.md", "docs/corpora.md", "docs/experiments.md", "docs/losses.md"):
+    for page in (*PAGES, "docs/formats.md", "docs/corpora.md", "docs/experiments.md"):
         assert {language for language, _ in blocks(page)} <= {"sh", "python", "json", "text"}, page
+
+
+def test_every_page_with_commands_or_code_is_run_by_a_test():
+    pages = ("README.md", *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").rglob("*.md"))))
+    with_code = {page for page in pages if {"sh", "python"} & {language for language, _ in blocks(page)}}
+    assert with_code - set(PAGES) <= RUN_ELSEWHERE
 
 
 def test_the_folder_of_these_tests_is_read_as_it_was_written(working_folder):

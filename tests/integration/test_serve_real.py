@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
 
 import pytest
 from calling import assert_one_clear_line, relsift
@@ -73,6 +76,7 @@ def test_the_client_gives_the_documents_of_the_extractor_and_a_signal_ends_it_wi
     with server(token=TOKEN) as (process, port, log):
         with Client(f"http://127.0.0.1:{port}", token=TOKEN) as client:
             same_as_the_extractor(client, extractor)
+        run_the_code_of_the_page(port)
         with pytest.raises(ServiceError, match="token") as refused, Client(f"http://127.0.0.1:{port}") as client:
             client(TEXT)
         assert refused.value.status == 401
@@ -105,6 +109,15 @@ def same_as_the_extractor(client: Client, extractor: RelationExtractor) -> None:
     assert client(TEXT, threshold=1e9).relations == ()
     with pytest.raises(DataError, match="entity 0"):
         client({"text": "x", "entities": [{"start": 0, "end": 9, "type": "PER"}]})
+
+
+def run_the_code_of_the_page(port: int) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    names: dict[str, Any] = {}
+    exec(code.replace('Client("http://127.0.0.1:8000"', f'Client("http://127.0.0.1:{port}", token="{TOKEN}"'), names)
+    assert [relation.type for relation in names["document"].relations]
+    assert [len(document.sentences) for document in names["documents"]] == [1, 1]
 
 
 def rounded(entity: Entity, score: float | None) -> Entity:

@@ -20,6 +20,7 @@ MOST_CACHE = 1_000_000  # megabytes
 
 
 def command(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="Run or model folder, or demo-en, demo-zh, which come with relsift.")],
     source: text_options.Source,
     out: Annotated[Path | None, typer.Option(help="File or folder to write; standard output if left out.")] = None,
@@ -67,6 +68,9 @@ def command(
         from relsift.streaming.partition_work import PartitionSettings
 
         require(format is None, "--format", expected="none beside --ray, which writes Parquet", got=format)
+        given = context.get_parameter_source("on_error")
+        is_default = given is None or given.name.startswith("DEFAULT")
+        require(is_default or on_error == "skip", "--on-error", expected="skip, or none, beside --ray, where nothing stops", got=on_error)
         require(not is_text, "--text", expected="a file or folder as INPUT beside --ray, and so no --text", got=True)
         settings = PartitionSettings(
             run=str(run), source=source, folder=Path(), device=device, precision=prediction_options.as_precision(precision),

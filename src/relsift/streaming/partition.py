@@ -259,6 +259,17 @@ def cut_rows(files: Sequence[Path], size: int) -> Iterator[Partition]:
                 number, begin, held = number + 1, group + 1, 0
 
 
+def columns_not_read(files: Sequence[Path]) -> list[str]:
+    """Names of columns that no worker reads, in order. Raises ConfigError if a file is no table."""
+    from pyarrow.parquet import read_schema
+
+    names: set[str] = set()
+    for file in files:
+        with _parquet_errors(file):
+            names |= set(read_schema(file).names) - KEYS
+    return sorted(names)
+
+
 def cut_documents(documents: Iterable[Document], size: int) -> Iterator[Partition]:
     """Partitions that carry their documents, each of about `size` bytes by the number of tokens."""
     number = held = 0

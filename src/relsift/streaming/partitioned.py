@@ -30,6 +30,7 @@ from relsift.streaming.partition import (
     LEAST,
     Kind,
     Partition,
+    columns_not_read,
     cut_documents,
     cut_lines,
     cut_rows,
@@ -45,6 +46,7 @@ _CARRIED = 4 * LEAST  # bytes of a partition of documents, whose total is not kn
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+)|: item (?P<item>\d+)): (?P<reason>.*)", re.DOTALL)
 _OTHER_PLACE = "name another --out"
 _SHOWN = 3  # failed partitions in a message
+_COLUMNS_SHOWN = 5  # in a message
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,12 @@ def _partitions(
 ) -> Iterator[Partition]:
     if kind == "lines":
         return cut_lines(files, size)
-    return cut_rows(files, size) if kind == "rows" else cut_documents(given.documents(left_out, notes), size)
+    if kind == "documents":
+        return cut_documents(given.documents(left_out, notes), size)
+    if names := columns_not_read(files):
+        shown = ", ".join(names[:_COLUMNS_SHOWN]) + (", …" if len(names) > _COLUMNS_SHOWN else "")
+        notes.append(f"{given.source}: {counted(len(names), 'columns')} not read, and not in the output ({shown}); join results by `id`")
+    return cut_rows(files, size)
 
 
 def _compute(

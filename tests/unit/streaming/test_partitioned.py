@@ -123,6 +123,17 @@ def test_an_input_of_bad_records_only_is_an_error_that_names_their_table(place, 
     assert parquet.read_table(tmp_path / "out" / "bad_records.parquet").num_rows == 3
 
 
+def test_columns_of_a_table_that_nobody_reads_are_named(place, tmp_path):
+    import pyarrow
+
+    rows = {"tokens": [["Ada", "met", "Bo"]], "entities": [[]], "page": [3], "author": ["Cy"]}
+    parquet.write_table(pyarrow.table(rows), tmp_path / "in.parquet")
+    result, _ = predict_here(place / "model", tmp_path / "in.parquet", tmp_path / "out")
+    [note] = [note for note in result.notes if "columns not read" in note]
+    assert "2 columns" in note
+    assert "(author, page)" in note
+
+
 def test_what_only_readers_know_is_read_by_one_process(place, tmp_path):
     source = tmp_path / "data"
     (source / "a").mkdir(parents=True)
