@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import experiments_page
+import layers_page
 import official_page
 import systems_page
 import transformers_page
@@ -17,7 +18,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 
 def main() -> None:
-    for module in (experiments_page, official_page, systems_page, transformers_page):
+    for module in (experiments_page, layers_page, official_page, systems_page, transformers_page):
         for (page, name), lines in module.parts().items():
             write(DOCS / "results" / f"{page}.md", name, "\n".join(lines).strip())
     overview = DOCS / "results_overview.md"

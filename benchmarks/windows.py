@@ -37,7 +37,8 @@ from relsift.corpora.corpus import DEV, TEST
 from relsift.decisions.scored import Scored
 from relsift.errors import DataError
 from relsift.evaluation.concepts import ConceptScores, concept_facts, concept_scores, evaluate_concepts
-from relsift.evaluation.scores import Scores, count_gold
+from relsift.evaluation.facts import count_gold
+from relsift.evaluation.scores import Scores
 from relsift.files import write_json
 from relsift.inference import InferenceReport, score
 from relsift.json_text import decode

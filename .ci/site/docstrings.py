@@ -1,4 +1,7 @@
-"""An extension of griffe, which reads docstrings for the site: examples become code, and the comment beside a field is its description."""
+"""An extension of griffe, which reads docstrings for the site.
+
+Examples become code, the names after "See also" become links, and the comment beside a field is its description.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from typing import Any
 import griffe
 
 _COMMENT = re.compile(r"\s#\s+(.+)$")
+_FLAG = re.compile(r"\s*# doctest: .+$")
+_SEE_ALSO = re.compile(r"^See also: .+$", re.MULTILINE)
+_NAME = re.compile(r"`([\w.]+)`")
 
 
 class Docstrings(griffe.Extension):
@@ -15,7 +21,7 @@ class Docstrings(griffe.Extension):
 
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring is not None:
-            obj.docstring.value = with_fences(obj.docstring.value)
+            obj.docstring.value = with_links(with_fences(obj.docstring.value), obj.module.path)
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
         if attr.docstring is None and attr.endlineno and attr.lines and (comment := _COMMENT.search(attr.lines[-1])):
@@ -35,5 +41,15 @@ def with_fences(text: str) -> str:
         elif inside and not line.strip():
             lines.append(f"{indent}```")
             inside = False
-        lines.append(line)
+        lines.append(_FLAG.sub("", line) if inside else line)
     return "\n".join([*lines, f"{indent}```"] if inside else lines)
+
+
+def with_links(text: str, module: str) -> str:
+    """The text with a link at each name after "See also", if a page shows it. Args: module: of names without a dot."""
+
+    def link(name: re.Match[str]) -> str:
+        path = name[1] if "." in name[1] else f"{module}.{name[1]}"
+        return f'<autoref optional identifier="{path}"><code>{name[1]}</code></autoref>'
+
+    return _SEE_ALSO.sub(lambda line: _NAME.sub(link, line[0]), text)

@@ -22,7 +22,7 @@ API = {  # page -> title, what it is for, the objects or modules it shows
     "schema": ("Data model", "Documents, sentences, entities and relations, as readers make them and models take them.", [
         "relsift.schema"]),
     "evaluation": ("Evaluation", "Scores, significance, calibration and kinds of errors. None of it needs torch.", [
-        "relsift.evaluation.scores", "relsift.evaluation.significance", "relsift.evaluation.calibration",
+        "relsift.evaluation.scores", "relsift.evaluation.facts", "relsift.evaluation.significance", "relsift.evaluation.calibration",
         "relsift.evaluation.wrong_decisions"]),
     "decisions": ("Decisions", "From scores to relations: thresholds, rules and probabilities.", [
         "relsift.decisions.decision", "relsift.decisions.calibration", "relsift.decisions.scored"]),
@@ -96,7 +96,8 @@ def configuration() -> str:
     for section, field in run_config.RunConfig.model_fields.items():
         if section != "model":
             kind: Any = field.annotation
-            text += f"## {section}\n\n{kind.__doc__}\n\n{_table(rows(kind))}\n"
+            meaning, *_ = inspect.cleandoc(kind.__doc__).split("\n\n")  # the rest is for those who write Python
+            text += f"## {section}\n\n{meaning}\n\n{_table(rows(kind))}\n"
     text += "## model\n\n`model.name` is the model, `model.preset` the preset its values come from. All other keys are options:\n\n"
     for name in MODELS:
         module, _, attribute = MODELS[name].partition(":")

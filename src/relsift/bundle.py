@@ -72,7 +72,14 @@ LOCK_FILE = "lock"
 
 @dataclass(frozen=True)
 class Bundle:
-    """All that prediction needs: a model, or an ensemble of models, with its decision."""
+    """All that prediction needs: a model, or an ensemble of models, with its decision.
+
+    See also: `relsift.extractor.RelationExtractor`, which takes texts.
+
+    >>> bundle = Bundle.load(model_folder(Path("demo-en")))
+    >>> bundle.name, bundle.device, bundle.candidates.direction
+    ('joint_birnn', 'cpu', 'directed')
+    """
 
     name: str  # of the architecture, or `ensemble`
     scorer: AnyScorer
@@ -266,7 +273,6 @@ class Bundle:
                 raise CheckpointError(message) from error
             raise CheckpointError(f"{folder / MODEL_FILE}: does not describe the weights beside it: {message}") from error
 
-
     @classmethod
     def _load_exported(cls, folder: Path, description: dict[str, Any]) -> Bundle:
         decision, (annotators, source) = Decision.load(folder), load_annotators(folder, description)
@@ -288,6 +294,9 @@ def model_folder(folder: Path, revision: str | None = None) -> Path:
 
     Args: revision: of a model of the hub.
     Raises: CheckpointError if there is neither, or if both a folder and a model that comes with relsift have this name.
+
+    >>> model_folder(Path("demo-en")).name
+    'demo-en'
     """
     folder = model_place(folder, revision)
     recovered(folder)
@@ -306,25 +315,41 @@ def is_model(folder: Path) -> bool:
     """Whether this is a run folder with a finished model, a model folder, or the name of a model that comes with relsift.
 
     Raises: CheckpointError as `model_folder`, for a name that two things have.
+
+    >>> is_model(Path("demo-en")), is_model(Path("runs/none"))
+    (True, False)
     """
     folder = model_place(folder)
     return any((recovered(place) / MODEL_FILE).is_file() for place in (folder, folder / MODEL_FOLDER))
 
 
 def model_checksum(folder: Path) -> str:
-    """One checksum of a model folder: of `model.json` (which holds that of the weights or the members), decision, annotators, tokenizer."""
+    """One checksum of a model folder: of `model.json` (which holds that of the weights or the members), decision, annotators, tokenizer.
+
+    >>> len(model_checksum(model_folder(Path("demo-en"))))  # of SHA-256, in hexadecimal digits
+    64
+    """
     names = (MODEL_FILE, DECISION_FILE, ANNOTATORS_FILE, *(f"{ENCODER_FOLDER}/{name}" for name in ENCODER_FILES))
     return joint_sha256({name: file_sha256(folder / name) for name in names if (folder / name).is_file()})
 
 
 def inputs_of(name: str, options: dict[str, Any]) -> frozenset[Input]:
-    """What a model of a registered architecture reads of a sentence, with these options. Raises ConfigError as `build` does."""
+    """What a model of a registered architecture reads of a sentence, with these options. Raises ConfigError as `build` does.
+
+    >>> sorted(inputs_of("type_prior", {})), sorted(inputs_of("pcnn", {}))
+    (['types'], ['spans', 'tags', 'words'])
+    """
     architecture: type[RelationModel[Any]] = find("model", name)
     return architecture.reads(architecture.Config.from_dict(options))
 
 
 def build(name: str, options: dict[str, Any], encoding: Encoding) -> RelationModel[Any]:
-    """A fresh model of a registered architecture. Raises ConfigError for unknown names and options."""
+    """A fresh model of a registered architecture. Args: options: of its `Config`. Raises ConfigError for unknown names and options.
+
+    >>> encoding = Bundle.load(model_folder(Path("demo-en"))).encoding
+    >>> build("type_prior", {"interaction": False}, encoding).config.interaction
+    False
+    """
     architecture = find("model", name)
     model: RelationModel[Any] = architecture(architecture.Config.from_dict(options), encoding)
     return model

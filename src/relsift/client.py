@@ -45,6 +45,15 @@ class Client:
     Items are those of `RelationExtractor`. Documents that bring entities keep them; in others they are found. A client may be used by
     several threads: they ask one after the other. A request that the service has no room for (429, 503) is asked again after the time
     that the service names.
+
+    See also: `relsift.extractor.RelationExtractor`, which needs no service.
+
+    >>> with Client("http://127.0.0.1:8000") as client:  # doctest: +SKIP
+    ...     client("Ida Holm and her sister own the ferry.").relations
+    (<'Ida Holm' PER-SOC 'sister' score 4.07 probability 0.99>,)
+    >>> Client("127.0.0.1:8000")
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: url: expected the address of a service, such as http://127.0.0.1:8000, got '127.0.0.1:8000'
     """
 
     def __init__(self, url: str, *, token: str | None = None, model: str | None = None, timeout: float = 60.0) -> None:

@@ -59,7 +59,14 @@ class _Section(BaseModel):
 
 
 class CandidateConfig(_Section):
-    """Which pairs are scored (see `relsift.candidates`)."""
+    """Which pairs are scored (see `relsift.candidates`).
+
+    See also: `relsift.candidates.Candidates`, which selects pairs by it.
+
+    >>> config = load_config(model="pcnn", overrides=["candidates.max_distance=30"])
+    >>> config.candidates.max_distance, config.candidates.type_filter
+    (30, True)
+    """
 
     direction: Direction = "directed"
     type_filter: bool = True  # keep only combinations of entity types that occur in training relations
@@ -71,7 +78,11 @@ class CandidateConfig(_Section):
 
 
 class EncodingConfig(_Section):
-    """What a model reads of a sentence (see `relsift.encoding`)."""
+    """What a model reads of a sentence (see `relsift.encoding`).
+
+    >>> load_config(model="pcnn", overrides=["encoding.lowercase=true"]).encoding.lowercase
+    True
+    """
 
     lowercase: bool = False  # compare words in lower case
     min_count: int = Field(1, ge=1, le=MOST)  # words rarer than this in training data are unknown
@@ -85,7 +96,11 @@ class EncodingConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """How a model is trained (see `relsift.training`)."""
+    """How a model is trained (see `relsift.training`).
+
+    >>> TrainingConfig().optimiser, load_config(model="pcnn").training.optimiser  # the preset of this model has another one
+    ('rmsprop', 'adadelta')
+    """
 
     optimiser: Literal["rmsprop", "adam", "adamw", "adadelta", "sgd"] = "rmsprop"  # settings: `relsift.training.optimisers`
     learning_rate: float = Field(1e-3, gt=0, le=MOST_RATE)
@@ -125,7 +140,11 @@ class TrainingConfig(_Section):
 
 
 class TextConfig(_Section):
-    """What a trained model finds entities with, in text that has none (see `relsift.annotators.entities`); stored with the model."""
+    """What a trained model finds entities with, in text that has none (see `relsift.annotators.entities`); stored with the model.
+
+    >>> TextConfig(entities_from=("spacy:en_core_web_sm",), types={"PERSON": "PER", "DATE": None}).types["PERSON"]
+    'PER'
+    """
 
     entities_from: tuple[str, ...] = ()  # annotators, such as spacy:en_core_web_sm; an earlier one wins where entities overlap
     types: dict[str, str | None] = Field(default_factory=dict)  # their entity type -> the model's; None: left out; others stay
@@ -133,7 +152,11 @@ class TextConfig(_Section):
 
 
 class ModelSection(BaseModel):
-    """`name`, `preset`, and the model's own options, which the model's Config checks."""
+    """`name`, `preset`, and the model's own options, which the model's Config checks.
+
+    >>> ModelSection(name="pcnn", filters=100).options
+    {'filters': 100}
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
     name: str = "multitask_cnn"
@@ -145,7 +168,14 @@ class ModelSection(BaseModel):
 
 
 class RunConfig(_Section):
-    """The whole configuration of a run; one section a part."""
+    """The whole configuration of a run; one section a part.
+
+    See also: `load_config`, which knows the values of presets.
+
+    >>> config = RunConfig(training=TrainingConfig(epochs=5))
+    >>> config.model.name, config.training.epochs, config.candidates.direction
+    ('multitask_cnn', 5, 'directed')
+    """
 
     model: ModelSection = ModelSection()
     candidates: CandidateConfig = CandidateConfig()
@@ -175,8 +205,12 @@ def load_config(
 ) -> RunConfig:
     """Build the whole configuration of a run; `direction` is the data's usual one, which file and overrides may change.
 
-    Args: model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
+    Args:
+        model: its name; AUTO: that of the file, else the best model for what is given. from_text: whether AUTO has to find entities too.
+        preset: one of the model's, by its name; None: that of the file, else *paper*.
     Raises: ConfigError naming the key, what was expected and what came.
+
+    See also: `RunConfig`, `relsift.training.run.train_run`.
 
     >>> config = load_config(model="pcnn", overrides=["training.epochs=5"])
     >>> config.model.name, config.training.epochs
@@ -235,7 +269,13 @@ def _of_use(training: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def encoder_overrides(source: str | None) -> list[str]:
-    """`--encoder SOURCE` as overrides: the transformer, and that it reads the text for the model."""
+    """`--encoder SOURCE` as overrides: the transformer, and that it reads the text for the model.
+
+    Args: source: its folder or hub id; None: no overrides.
+
+    >>> encoder_overrides("models/minilm")
+    ['encoding.encoder="models/minilm"', 'model.encoder=huggingface']
+    """
     return [] if source is None else [f"encoding.encoder={json.dumps(source)}", f"model.encoder={TRANSFORMER}"]
 
 
@@ -249,7 +289,14 @@ def _preset(model: str, name: str | None) -> dict[str, Any]:
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """The sections of a configuration file, not yet checked. Raises ConfigError naming the file if it is not YAML with sections."""
+    """The sections of a configuration file, not yet checked. Raises ConfigError naming the file if it is not YAML with sections.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "run.yaml").write_text("training: {epochs: 5}")
+    ...     read_yaml(Path(folder, "run.yaml"))
+    {'training': {'epochs': 5}}
+    """
     if file.exists() and not file.is_file():  # a pipe could be read only once, or never end
         raise ConfigError(f"{file}: expected a configuration file, got {'a folder' if file.is_dir() else 'a pipe or a device'}")
     try:
@@ -306,6 +353,12 @@ def invalid_value(error: ValidationError, where: str = "", section: str = "", op
 
     Args: where: the file, if any, with a colon. section: what stands before the key, such as `model.`. options: further full names of
         options, which an unknown one may mean.
+
+    >>> try:
+    ...     TrainingConfig(epochs=0)
+    ... except ValidationError as error:
+    ...     print(invalid_value(error, "run.yaml: ", section="training."))
+    run.yaml: training.epochs: input should be greater than or equal to 1, got 0
     """
     first = error.errors()[0]
     key = section + ".".join(str(name)[:_LONGEST] for name in first["loc"])
@@ -316,14 +369,18 @@ def invalid_value(error: ValidationError, where: str = "", section: str = "", op
 
 
 def option_names() -> list[str]:
-    """The full names of all options that do not depend on the model: `training.epochs`."""
+    """The full names of all options that do not depend on the model: `training.epochs`.
+
+    >>> "training.epochs" in option_names(), "model.filters" in option_names()
+    (True, False)
+    """
     sections = {name: field.annotation for name, field in RunConfig.model_fields.items()}
     return [f"{name}.{key}" for name, kind in sections.items() if kind is not None for key in kind.model_fields]
 
 
 def _hint(key: str, options: Iterable[str]) -> str:
     """Which options may be meant: one of the same name in another section, else those of similar names in this one."""
-    parted = [option.partition(".")[::2] for option in dict.fromkeys(options)]
+    parted = [option.rpartition(".")[::2] for option in dict.fromkeys(options)]
     section, _, name = key.rpartition(".")
     names = [f"{place}.{own}" for place, own in parted if own == name]
     if not names:
@@ -331,4 +388,5 @@ def _hint(key: str, options: Iterable[str]) -> str:
         names = [here[match] for match in difflib.get_close_matches(name, here, n=2)]
     if names:
         return f"; did you mean {' or '.join(names)}?"
-    return f"; options: {', '.join(f'{place}.{own}' for place, own in parted if place == section or not section)}"
+    known = ", ".join(f"{place}.{own}" for place, own in parted if place == section or not section)
+    return f"; options: {known}" if known else "; there are none here"

@@ -48,7 +48,16 @@ _HEIGHT = 520  # pixels in a notebook
 
 @dataclass(frozen=True)
 class Explanation:
-    """Of one pair. `print` shows it in short, a notebook in colours."""
+    """Of one pair. `print` shows it in short, a notebook in colours.
+
+    See also: `relsift.extractor.RelationExtractor.explain`, which makes it.
+
+    >>> from relsift.extractor import RelationExtractor
+    >>> rx = RelationExtractor.from_pretrained("demo-en")
+    >>> why = rx.explain(rx("Ida Holm and her sister own the ferry.").relations[0])
+    >>> why.head.text, why.tail.text, why.decided, why.tokens[0][0]  # the token that the score depends on most
+    ('Ida Holm', 'sister', ('PER-SOC',), 'sister')
+    """
 
     sentence: Sentence
     pair: tuple[int, int]  # head and tail, positions in the sentence's entities

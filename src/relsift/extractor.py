@@ -66,6 +66,8 @@ class RelationExtractor:
 
     Documents keep items and results together; sentences are for those who have sentences, and know which is which by order and id.
 
+    See also: `relsift.client.Client`, which asks a service; `relsift.views.RelationView`.
+
     >>> rx = RelationExtractor.from_pretrained("demo-en")
     >>> [(found.head.text, found.type, found.tail.text) for found in rx("Ida Holm and her sister own the ferry.").relations]
     [('Ida Holm', 'PER-SOC', 'sister')]

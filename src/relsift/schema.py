@@ -48,7 +48,11 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A directed, typed relation between two entities of a sentence."""
+    """A directed, typed relation between two entities of a sentence.
+
+    >>> Relation(head=0, tail=1, type="founder")  # entity 0 of its sentence is the founder of entity 1
+    Relation(head=0, tail=1, type='founder', score=None, probability=None)
+    """
 
     head: int  # position in the sentence's entities
     tail: int  # position in the sentence's entities
@@ -59,7 +63,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class RelationAcross:
-    """A directed, typed relation between two entities of different sentences of a document."""
+    """A directed, typed relation between two entities of different sentences of a document.
+
+    >>> RelationAcross(head=(0, 1), tail=(2, 0), type="founder").distance  # from the first sentence to the third
+    2
+    """
 
     head: tuple[int, int]  # number of its sentence in the document, from 0; position in the sentence's entities
     tail: tuple[int, int]  # the same
@@ -75,7 +83,11 @@ class RelationAcross:
 
 @dataclass(frozen=True, slots=True)
 class RelationOfConcepts:
-    """A directed, typed relation between two concepts of a document: "in this document, D008750 causes D003866"."""
+    """A directed, typed relation between two concepts of a document: "in this document, D008750 causes D003866".
+
+    >>> RelationOfConcepts("Q7259", "Q312", "founder", evidence=(0,)).evidence  # the first sentence shows it
+    (0,)
+    """
 
     head: str  # id of a concept, which need not have a mention
     tail: str  # the same concept if it is related to itself
@@ -85,7 +97,12 @@ class RelationOfConcepts:
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """A sentence's dependency trees, one value of each field a token. Several roots are allowed (a forest), cycles are not."""
+    """A sentence's dependency trees, one value of each field a token. Several roots are allowed (a forest), cycles are not.
+
+    >>> tree = Syntax(heads=(1, ROOT, 1), dependencies=("nsubj", "root", "obj"), pos=("PROPN", "VERB", "PROPN"))
+    >>> Sentence("s1", ("Ada", "founded", "Acme"), syntax=tree).syntax.heads.index(ROOT)  # "founded" is the root
+    1
+    """
 
     heads: tuple[int, ...]  # token index of the token's head, ROOT for a root
     dependencies: tuple[str, ...]  # label of the arc to the head
@@ -165,9 +182,7 @@ class Sentence:
         for number, relation in enumerate(relations):
             for role, position in (("head", relation.head), ("tail", relation.tail)):
                 if not 0 <= position < size:
-                    raise DataError(
-                        f"{where}, relation {number}: expected a {role} in 0..{size - 1} ({size} entities), got {position}"
-                    )
+                    raise DataError(f"{where}, relation {number}: expected a {role} in 0..{size - 1} ({size} entities), got {position}")
             if relation.head == relation.tail:
                 raise DataError(f"{where}, relation {number}: expected two different entities, got {relation.head} twice")
             if not relation.type:
@@ -274,6 +289,9 @@ class Document:
     Formats such as PubTator, BioC and DocRED relate concepts, which have several mentions (`Entity.concepts`). Models relate mentions, so
     readers also give each relation of concepts to mentions. `concept_relations` keeps what was annotated: the relations of mentions do not
     tell it, since concepts may have no two mentions in one sentence, and a mention may stand for several concepts.
+
+    >>> Document("d1", (Sentence("s1", ("Ada", "left"), (Entity(0, 1, "PER"),), offsets=((0, 3), (4, 8))),), "Ada left").entities
+    (<PER 'Ada' 0:3>,)
     """
 
     id: str
@@ -297,9 +315,7 @@ class Document:
                 size = len(self.sentences)
                 raise DataError(f"{where}: expected a {role} in sentence 0..{size - 1} ({size} sentences), got sentence {number}")
             if not 0 <= position < (size := len(self.sentences[number].entities)):
-                raise DataError(
-                    f"{where}: expected a {role} in 0..{size - 1} ({size} entities of sentence {number}), got {position}"
-                )
+                raise DataError(f"{where}: expected a {role} in 0..{size - 1} ({size} entities of sentence {number}), got {position}")
         if relation.head[0] == relation.tail[0]:
             raise DataError(f"{where}: expected entities of two sentences, got two of sentence {relation.head[0]}")
         if not relation.type:
@@ -363,9 +379,7 @@ def _with_original(sentence: Sentence, text: str) -> Sentence:
     size = len(text)
     for start, end in sentence.offsets:
         if not 0 <= start < end <= size:
-            raise DataError(
-                f"sentence {sentence.id!r}: expected token offsets inside the text of {len(text)} characters, got {start}..{end}"
-            )
+            raise DataError(f"sentence {sentence.id!r}: expected token offsets inside the text of {size} characters, got {start}..{end}")
     start, end = sentence.extent or (0, 0)
     original = text[start:end]
     if sentence.original is None:
@@ -376,6 +390,11 @@ def _with_original(sentence: Sentence, text: str) -> Sentence:
 
 
 def sentences_of(documents: Iterable[Document]) -> Iterator[Sentence]:
-    """All sentences, in order."""
+    """All sentences, in order.
+
+    >>> one, two = Sentence("s1", ("Ada", "left")), Sentence("s2", ("Bo", "stayed"))
+    >>> [sentence.id for sentence in sentences_of([Document("d1", (one,)), Document("d2", (two,))])]
+    ['s1', 's2']
+    """
     for document in documents:
         yield from document.sentences

@@ -52,7 +52,13 @@ MOST_SHARED = 0.7  # of the different words of two sentences
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A sentence that may be suggested."""
+    """A sentence that may be suggested.
+
+    See also: `suggest`, which makes it.
+
+    >>> Suggestion(worth=0.9, place=(0, 1), document="d1", sentence=Sentence("s2", ("Ada", "founded", "Acme"))).sentence.text
+    'Ada founded Acme'
+    """
 
     worth: float
     place: tuple[int, int]  # number of its document, number of the sentence in it
@@ -62,7 +68,11 @@ class Suggestion:
 
 @dataclass
 class SuggestionReport:
-    """What was read and left out, in sentences."""
+    """What was read and left out, in sentences.
+
+    >>> SuggestionReport(read=10, annotated=3).lines()
+    ['3 of 10 sentences are annotated already (--include-annotated takes them too), and are left out']
+    """
 
     read: int = 0
     annotated: int = 0  # whose relations are annotated
@@ -86,7 +96,17 @@ class SuggestionReport:
 
 
 def worth(scored: Scored, decision: Decision, labels: tuple[str, ...], by: By) -> float | None:
-    """What a sentence is worth, from 0 to 1, or for `positives` from 0 on; None for a sentence without pairs. Not for `random`."""
+    """What a sentence is worth, from 0 to 1, or for `positives` from 0 on; None for a sentence without pairs. Not for `random`.
+
+    Args: labels: the relation type of each column of the scores. by: see the top of this module.
+
+    >>> from relsift.candidates import Pair
+    >>> from relsift.schema import Entity
+    >>> sentence = Sentence("s1", ("Ada", "met", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
+    >>> scored = Scored(sentence, [Pair(0, 1)], np.array([[0.0]], np.float32))  # log-odds of 0: the toss of a coin
+    >>> worth(scored, Decision(), ("founder",), "uncertainty"), worth(scored, Decision(), ("founder",), "positives")
+    (1.0, 0.5)
+    """
     found = decision.choices(scored, labels)
     if not len(found.scores):
         return None
@@ -98,7 +118,14 @@ def worth(scored: Scored, decision: Decision, labels: tuple[str, ...], by: By) -
 
 
 class Shortlist:
-    """The best sentences of a stream, each once: constant memory."""
+    """The best sentences of a stream, each once: constant memory.
+
+    >>> shortlist = Shortlist(1)
+    >>> shortlist.add(Suggestion(0.2, (0, 0), "d1", Sentence("s1", ("Ada", "left"))))
+    >>> shortlist.add(Suggestion(0.9, (0, 1), "d1", Sentence("s2", ("Bo", "stayed"))))
+    >>> [suggestion.sentence.id for suggestion in shortlist.best()]
+    ['s2']
+    """
 
     def __init__(self, size: int) -> None:
         self.size, self.repeated = size, 0
@@ -126,7 +153,14 @@ class Shortlist:
 
 
 def unlike(ranked: Sequence[Suggestion], count: int) -> tuple[list[Suggestion], int]:
-    """`count` of the best that are not much alike; and how many of them are, since too few are left. The order stays."""
+    """`count` of the best that are not much alike; and how many of them are, since too few are left. The order stays.
+
+    >>> texts = ("Ada founded Acme in May .", "Ada founded Acme in May !", "Bo left .")
+    >>> ranked = [Suggestion(1.0, (0, n), "d1", Sentence(f"s{n}", tuple(text.split()))) for n, text in enumerate(texts)]
+    >>> chosen, alike = unlike(ranked, 2)
+    >>> [suggestion.sentence.id for suggestion in chosen], alike
+    (['s0', 's2'], 0)
+    """
     taken, passed, words = list[Suggestion](), list[Suggestion](), list[frozenset[str]]()
     for suggestion in ranked:
         if len(taken) == count:
@@ -165,11 +199,21 @@ def suggest(
     """The `count` sentences most worth annotating, the best one first; without relations.
 
     Args:
-        seed: of the random choice. known: fingerprints of sentences to leave out, such as those that the model was trained on.
+        by: see the top of this module.
+        seed: of the random choice.
+        known: fingerprints of sentences to leave out, such as those that the model was trained on.
         include_annotated: do not leave out sentences whose relations are annotated.
         with_predictions: with the relations that the model finds; and with the entities, if the model itself finds them.
         entities: as of `RelationExtractor.predict`. report: collects what was read and left out.
         on_sentences: called after each block with the number of sentences read so far.
+
+    See also: `suggest_file`.
+
+    >>> rx = RelationExtractor.from_pretrained("demo-en")
+    >>> texts = ("Ida Holm and her sister own the ferry.", "It rained.")
+    >>> documents = [Document(f"d{n}", (Sentence(f"s{n}", tuple(text.split())),)) for n, text in enumerate(texts)]
+    >>> [suggestion.sentence.id for suggestion in suggest(rx, documents, 1, report=SuggestionReport())]
+    ['s0']
     """
     require(1 <= count <= MOST, "--count", expected=f"a number of sentences, 1 to {MOST}", got=count)
     shortlist, numbers = Shortlist(count if by == "random" else count * POOL), itertools.count()
@@ -229,7 +273,13 @@ def _valued(
 
 
 def documents_of(suggestions: Iterable[Suggestion]) -> list[Document]:
-    """The suggested sentences in their documents, as readers of files want them: a document stands where its best sentence ranks."""
+    """The suggested sentences in their documents, as readers of files want them: a document stands where its best sentence ranks.
+
+    >>> best = Suggestion(0.9, (0, 1), "d1", Sentence("s2", ("Bo", "left")))
+    >>> next_one = Suggestion(0.5, (0, 0), "d1", Sentence("s1", ("Ada", "left")))
+    >>> [(document.id, [sentence.id for sentence in document.sentences]) for document in documents_of([best, next_one])]
+    [('d1', ['s1', 's2'])]
+    """
     groups: dict[int, list[Suggestion]] = {}
     for suggestion in suggestions:
         groups.setdefault(suggestion.place[0], []).append(suggestion)
@@ -261,6 +311,18 @@ def suggest_file(
 
     Args: run: folder of the model, which may know what it was trained on. The others as of `suggest` and `predict_file`.
     Raises: DataError for broken input, or if no sentence is left to suggest; ConfigError as `predict_file`.
+
+    See also: `suggest`, of documents in memory.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.writers.native import WRITER
+    >>> rx, report = RelationExtractor.from_pretrained("demo-en"), SuggestionReport()
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "notes.txt").write_text("Ida Holm and her sister own the ferry. It rained.")
+    ...     found, notes = suggest_file(
+    ...         rx, f"{folder}/notes.txt", Path(folder, "next.jsonl"), 1, writer=WRITER, run=Path("demo-en"), report=report)
+    >>> found[0].sentence.text, report.read
+    ('Ida Holm and her sister own the ferry.', 2)
     """
     require(by in WAYS, "--by", expected=", ".join(WAYS), got=by)
     check_place(out, writer)

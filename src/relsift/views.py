@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EntityView:
-    """An entity of a sentence. Where `start` is known, `document.text[start:end] == text`."""
+    """An entity of a sentence. Where `start` is known, `document.text[start:end] == text`.
+
+    See also: `RelationView`, `relsift.schema.Document`.
+
+    >>> from relsift.schema import Document, Entity, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"),), offsets=((0, 3), (4, 11), (12, 16)))
+    >>> [ada] = Document("d1", (sentence,), "Ada founded Acme").entities
+    >>> ada, ada.text, ada.start, ada.end
+    (<PER 'Ada' 0:3>, 'Ada', 0, 3)
+    """
 
     sentence: Sentence
     entity: Entity
@@ -61,7 +70,17 @@ class EntityView:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RelationView:
-    """A relation of a sentence, or of two sentences of a document."""
+    """A relation of a sentence, or of two sentences of a document.
+
+    See also: `EntityView`, `relsift.extractor.RelationExtractor.explain`.
+
+    >>> from relsift.schema import Document, Entity, Relation, Sentence
+    >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), entities, (Relation(0, 1, "founder", score=2.5),))
+    >>> [found] = Document("d1", (sentence,)).relations
+    >>> found, found.head.type, found.tail.text
+    (<'Ada' founder 'Acme' score 2.50>, 'PER', 'Acme')
+    """
 
     sentence: Sentence  # that of the head
     relation: Relation

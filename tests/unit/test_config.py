@@ -307,6 +307,15 @@ def test_an_unknown_option_is_refused_with_those_that_may_be_meant(text, hint):
     assert str(caught.value).startswith(text.partition(".")[0].partition("=")[0]) and hint in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("encoder", "hint"), [("bilstm", "did you mean model.encoder_options.units?"), ("lookup", "; there are none here")]
+)
+def test_an_unknown_option_of_an_encoder_is_refused_with_those_that_may_be_meant(encoder, hint):
+    with pytest.raises(ConfigError) as caught:
+        load_config(overrides=[f"model.encoder={encoder}", "model.encoder_options={unit: 3}"])
+    assert str(caught.value).startswith("model.encoder_options.unit: ") and hint in str(caught.value)
+
+
 # ---- files
 
 

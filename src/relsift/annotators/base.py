@@ -25,7 +25,19 @@ _TABLES: dict[Addition, str] = {"trees": "annotator", "tags": "annotator", "enti
 
 
 class Annotator(ABC):
-    """Adds one kind of annotation to sentences."""
+    """Adds one kind of annotation to sentences.
+
+    See also: `find_annotator`, `NamedAnnotator`.
+
+    >>> from dataclasses import replace
+    >>> from relsift.schema import Entity
+    >>> class Subjects(Annotator):  # takes the first word of each sentence for a person
+    ...     ADDS, spec = "entities", "subjects==1.0"
+    ...     def annotate(self, sentences):
+    ...         return [replace(sentence, entities=(Entity(0, 1, "PER"),)) for sentence in sentences]
+    >>> Subjects().annotate([Sentence("s1", ("Ada", "founded", "Acme"))])[0].entities[0].type
+    'PER'
+    """
 
     ADDS: ClassVar[Addition]  # trees: `Sentence.syntax`; tags: `Sentence.tagged`; entities: `Sentence.entities`
 
@@ -40,7 +52,16 @@ class Annotator(ABC):
 
 
 class NamedAnnotator(Annotator):
-    """An annotator that users can name by its registered kind and an argument."""
+    """An annotator that users can name by its registered kind and an argument.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "names.jsonl").write_text('{"label": "PER", "pattern": "Ada"}')
+    ...     annotator = find_annotator(f"patterns:{folder}/names.jsonl", "entities")
+    >>> [sentence] = annotator.annotate([Sentence("s1", ("Ada", "founded", "Acme"))])
+    >>> sentence.entities[0].type
+    'PER'
+    """
 
     VERSIONED: ClassVar[bool] = True  # whether `spec` ends with a version, as in `NAME==1.0`, which is stored with a model
 
@@ -59,6 +80,11 @@ def split_options(spec: str) -> tuple[str, str]:
     """The spec without its options, and the options with their brackets, or "" if there are none.
 
     Raises: ConfigError for an option that there is not.
+
+    See also: `with_options`, `split_spec`, `split_version`.
+
+    >>> split_options("spacy[strip=articles]:en_core_web_sm")
+    ('spacy:en_core_web_sm', '[strip=articles]')
     """
     kind, bracket, rest = spec.partition("[")
     if not bracket or kind not in table(_TABLES["entities"]):
@@ -70,13 +96,23 @@ def split_options(spec: str) -> tuple[str, str]:
 
 
 def with_options(spec: str, options: str) -> str:
-    """The inverse of `split_options`, for the spec of an annotator, which begins with its kind."""
+    """The inverse of `split_options`, for the spec of an annotator, which begins with its kind.
+
+    >>> with_options("spacy:en_core_web_sm", "[strip=articles]")
+    'spacy[strip=articles]:en_core_web_sm'
+    """
     kind, _ = split_spec(spec, "entities")
     return kind + options + spec.removeprefix(kind)
 
 
 def split_spec(spec: str, adds: Addition) -> tuple[str, str]:
-    """Kind and argument of `KIND:ARGUMENT`, or of the kind alone; any other text is the name of a spaCy pipeline."""
+    """Kind and argument of `KIND:ARGUMENT`, or of the kind alone; any other text is the name of a spaCy pipeline.
+
+    Args: adds: as of `find_annotator`.
+
+    >>> split_spec("patterns:names.jsonl", "entities"), split_spec("en_core_web_sm", "entities")
+    (('patterns', 'names.jsonl'), ('spacy', 'en_core_web_sm'))
+    """
     kinds = table(_TABLES[adds])
     kind, colon, argument = spec.partition(":")
     if colon and kind in kinds:
@@ -88,13 +124,24 @@ def split_spec(spec: str, adds: Addition) -> tuple[str, str]:
 
 
 def split_version(argument: str) -> tuple[str, str | None]:
-    """Name and version of `NAME==VERSION`; None: no version is asked for."""
+    """Name and version of `NAME==VERSION`; None: no version is asked for.
+
+    >>> split_version("en_core_web_sm==3.8.0"), split_version("en_core_web_sm")
+    (('en_core_web_sm', '3.8.0'), ('en_core_web_sm', None))
+    """
     name, equals, version = argument.rpartition("==")
     return (name, version) if equals else (argument, None)
 
 
 def require_version(where: str, *, expected: str | None, got: str) -> None:
-    """Raises ConfigError for another version than the stored one, which may find other entities."""
+    """Raises ConfigError for another version than the stored one, which may find other entities.
+
+    Args: where: the name of the annotator. expected: the stored version; None: any.
+
+    >>> require_version("en_core_web_sm", expected="3.8.0", got="3.7.0")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: annotator en_core_web_sm: expected version 3.8.0, which the spec names, got 3.7.0, which is ...
+    """
     if expected is not None and expected != got:
         raise ConfigError(
             f"annotator {where}: expected version {expected}, which the spec names, got {got}, which is installed; install the former, "
@@ -103,7 +150,11 @@ def require_version(where: str, *, expected: str | None, got: str) -> None:
 
 
 def kind_of(kind: str, adds: Addition) -> type[NamedAnnotator]:
-    """The class of a registered kind. Raises ConfigError as `registry.find`."""
+    """The class of a registered kind. Raises ConfigError as `registry.find`. Args: adds: as of `find_annotator`.
+
+    >>> kind_of("patterns", "entities").VERSIONED  # a file of names has no version
+    False
+    """
     found: type[NamedAnnotator] = find(_TABLES[adds], kind)
     return found
 
@@ -129,6 +180,16 @@ def find_annotator(spec: str, adds: Addition) -> Annotator:
 
     Args: adds: what it has to add. It decides which table of the registry has the kinds.
     Raises: ConfigError for one that is not installed, or that adds something else.
+
+    See also: `relsift.annotators.entities.entity_annotator`, of several.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "names.jsonl").write_text('{"label": "PER", "pattern": "Ada"}')
+    ...     annotator = find_annotator(f"patterns:{folder}/names.jsonl", "entities")
+    >>> [sentence] = annotator.annotate([Sentence("s1", ("Ada", "founded", "Acme"))])
+    >>> sentence.entities[0].type
+    'PER'
     """
     return _make(spec, adds) if adds == "entities" else _made_once(spec, adds)
 

@@ -59,7 +59,12 @@ Source = Callable[[ReadReport], Iterator[Document]]
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Documents that can be read as often as needed, annotated ones or raw text."""
+    """Documents that can be read as often as needed, annotated ones or raw text.
+
+    >>> data = resolve("gazette-en")
+    >>> data.splits, data.language, data.direction
+    (('train', 'dev', 'test'), 'en', 'directed')
+    """
 
     name: str  # as the user wrote it
     sources: Mapping[str | None, Source]  # split -> its documents; None: data without parts
@@ -177,6 +182,9 @@ def recognise(path: Path) -> Reader:
     """The one reader that recognises a file or folder; those of raw text are asked last.
 
     Raises DataError naming the formats if none or several do.
+
+    >>> recognise(resolve("gazette-en").inputs[0]).name
+    'gazette'
     """
     readers: dict[str, Reader] = {name: find("reader", name) for name in table("reader")}
     recognising = _recognising(path, raw=False) or _recognising(path, raw=True)

@@ -31,6 +31,8 @@ _WHERE = "decision.calibration"
 class Calibration:
     """A rising function from scores to probabilities.
 
+    See also: `relsift.evaluation.calibration.calibration_scores`.
+
     >>> Calibration(method="platt", slope=2.0, shift=-1.0).probability([0.5, 1.0]).round(3).tolist()
     [0.5, 0.731]
     >>> Calibration(method="isotonic", scores=(0.0, 2.0), probabilities=(0.1, 0.9)).probability([-5.0, 1.0]).tolist()
@@ -101,7 +103,11 @@ def _check_points(scores: Sequence[float], probabilities: Sequence[float]) -> No
 
 
 def is_finite(value: Any) -> bool:
-    """Whether it is a number, and neither infinity nor not-a-number."""
+    """Whether it is a number, and neither infinity nor not-a-number.
+
+    >>> is_finite(0.5), is_finite(float("nan")), is_finite(10**400)
+    (True, False, False)
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:

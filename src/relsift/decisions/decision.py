@@ -37,6 +37,8 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 class Decision:
     """Thresholds and rules.
 
+    See also: `relsift.decisions.scored.Scored`, `relsift.decisions.calibration.Calibration`.
+
     >>> import numpy as np
     >>> from relsift.candidates import Pair
     >>> from relsift.schema import Entity

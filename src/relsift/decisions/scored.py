@@ -15,7 +15,15 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scored:
-    """Letters: P candidate pairs, K relation types."""
+    """Letters: P candidate pairs, K relation types.
+
+    >>> from relsift.schema import Entity
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
+    >>> scored = Scored(sentence, [Pair(0, 1), Pair(1, 0)], np.array([[2.0, -1.0], [-3.0, -0.5]], np.float32))
+    >>> columns, scores = scored.best()
+    >>> columns.tolist(), scores.tolist()
+    ([0, 1], [2.0, -0.5])
+    """
 
     sentence: Sentence  # with the entities that `pairs` refer to: those it came with, or those that a joint model found
     pairs: list[Pair]

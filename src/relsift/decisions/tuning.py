@@ -24,7 +24,7 @@ from relsift.decisions.fitting import folds_of, group_of
 from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
 from relsift.errors import DataError
-from relsift.evaluation.scores import facts_of
+from relsift.evaluation.facts import facts_of
 from relsift.schema import Sentence
 
 STRENGTHS = (0.0, 5.0, 20.0, 80.0, float("inf"))  # m; infinity is the common threshold

@@ -25,7 +25,15 @@ from relsift.registry import find
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderOptions:
-    """Base of an encoder's own options, `model.encoder_options` of a configuration. An encoder without options uses this class."""
+    """Base of an encoder's own options, `model.encoder_options` of a configuration. An encoder without options uses this class.
+
+    >>> from relsift.encoders.bilstm import BiLSTMOptions
+    >>> BiLSTMOptions.from_dict({"units": 32}).layers
+    1
+    >>> BiLSTMOptions.from_dict({"unit": 32})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: model.encoder_options.unit: expected an option that exists, ... did you mean model.encoder_options.units?
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -40,7 +48,16 @@ class EncoderOptions:
 
 
 class TokenEncoder(nn.Module, ABC):
-    """Makes the features of each token. Every encoder takes the arguments of `__init__`."""
+    """Makes the features of each token. Every encoder takes the arguments of `__init__`.
+
+    See also: `make_encoder`, `encoder_reads`.
+
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> encoder = make_encoder("lookup", Encoding.fit([sentence]), word_size=4, tag_size=2)
+    >>> encoder.size, encoder.word_size, encoder.pretrained_layers()
+    (6, 4, [])
+    """
 
     READS: ClassVar[frozenset[Input]] = frozenset({"words"})  # what it reads of a sentence in place of words; tags only with a `tag_size`
     Options: ClassVar[type[EncoderOptions]] = EncoderOptions
@@ -102,22 +119,46 @@ class TokenEncoder(nn.Module, ABC):
 
 
 def side_by_side(rows: Tensor, mask: Tensor) -> Tensor:
-    """(N, D) features of the real tokens -> (S, T, D), zeros in the padding. Args: mask: (S, T) True = real token."""
+    """(N, D) features of the real tokens -> (S, T, D), zeros in the padding. Args: mask: (S, T) True = real token.
+
+    >>> rows = torch.tensor([[1.0], [2.0], [3.0]])  # N = 3 tokens of one feature: one of the first sentence, two of the second
+    >>> side_by_side(rows, torch.tensor([[True, False], [True, True]])).squeeze(2).tolist()
+    [[1.0, 0.0], [2.0, 3.0]]
+    """
     return rows.new_zeros(*mask.shape, rows.shape[1]).masked_scatter(mask[:, :, None], rows)
 
 
 def distinct(rows: Tensor) -> KeyedTokens:
-    """(N, D) features -> the tokens as keys, one key a token."""
+    """(N, D) features -> the tokens as keys, one key a token.
+
+    >>> tokens = distinct(torch.tensor([[0.5, 1.0], [0.5, 1.0]]))  # N = 2 tokens
+    >>> tokens.keys.tolist(), tokens.features(torch.tensor([1])).tolist()
+    ([0, 1], [[0.5, 1.0]])
+    """
     return KeyedTokens(torch.arange(len(rows), device=rows.device), len(rows), lambda keys: rows[keys], [], distinct=True)
 
 
 def drop_dimensions(x: Tensor, share: float, training: bool) -> Tensor:
-    """Keras's SpatialDropout1D: (…, T, D) -> the same with a share of the D dimensions dropped, the same ones for all T tokens of a row."""
+    """Keras's SpatialDropout1D: (…, T, D) -> the same with a share of the D dimensions dropped, the same ones for all T tokens of a row.
+
+    Args: share: in [0, 1). training: False: nothing is dropped.
+
+    >>> x = torch.ones(1, 3, 8)  # one sentence of three tokens
+    >>> dropped = drop_dimensions(x, 0.5, training=True)
+    >>> bool((dropped == dropped[:, :1]).all()), torch.equal(drop_dimensions(x, 0.5, training=False), x)  # the same ones for all tokens
+    (True, True)
+    """
     return F.dropout1d(x.transpose(1, 2), share, training).transpose(1, 2)
 
 
 def encoder_reads(name: str, options: Mapping[str, Any]) -> frozenset[Input]:
-    """What an encoder of a registered kind reads in place of words. Raises ConfigError for an unknown name or option."""
+    """What an encoder of a registered kind reads in place of words. Raises ConfigError for an unknown name or option.
+
+    Args: options: its own, as a configuration has them.
+
+    >>> sorted(encoder_reads("lookup", {})), sorted(encoder_reads("bilstm", {}))
+    (['words'], ['characters', 'words'])
+    """
     kind: type[TokenEncoder] = find("encoder", name)
     return kind.reads(kind.Options.from_dict(options))
 
@@ -127,6 +168,11 @@ def make_encoder(name: str, encoding: Encoding, options: Mapping[str, Any] | Non
 
     Args: options: the encoder's own, as a configuration has them. sizes: the keyword arguments of `TokenEncoder`.
     Raises: ConfigError for an unknown name or option, and for an encoder that does not say its sizes.
+
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> make_encoder("bilstm", Encoding.fit([sentence]), {"units": 16}, word_size=4, tag_size=None).size  # of both directions
+    32
     """
     kind: type[TokenEncoder] = find("encoder", name)
     own: dict[str, Any] = {} if not options and kind.Options is EncoderOptions else {"options": kind.Options.from_dict(options or {})}

@@ -29,7 +29,12 @@ Part = TypeVar("Part", "Trees", "Subwords", "Characters", "Entities", "Pairs")
 
 @dataclass(frozen=True)
 class Trees:
-    """Dependency trees, all int64; padding holds ROOT and UNKNOWN_LABEL."""
+    """Dependency trees, all int64; padding holds ROOT and UNKNOWN_LABEL.
+
+    >>> tree = Trees(torch.tensor([[1, ROOT, 1]]), torch.tensor([[2, 1, 3]]), torch.tensor([[1, 2, 1]]))  # "Ada founded Acme"
+    >>> (tree.parent == ROOT).nonzero().tolist()  # sentence 0, token 1
+    [[0, 1]]
+    """
 
     parent: Tensor  # (S, T)  token of the same sentence; -1: a root
     dependency: Tensor  # (S, T)  label of the arc from the parent
@@ -41,6 +46,14 @@ class Subwords:
     """The pieces that a transformer reads, in windows (see `relsift.encoding.subwords`); M pieces of all S sentences, without special ones.
 
     A sentence has one window, or several that overlap. Windows, pieces and tokens are grouped by sentence, in its order.
+
+    >>> ids = torch.tensor([[101, 7, 8, 102]])  # one window: [CLS], the pieces of "Ada left", [SEP]
+    >>> special, first, each = torch.tensor([[True, False, False, True]]), torch.tensor([0]), torch.tensor([0, 1])
+    >>> pieces = Subwords(
+    ...     ids, torch.ones_like(special), special, sentence=first, start=first, stop=torch.tensor([2]), before=1,
+    ...     counts=torch.tensor([2]), place=torch.tensor([1, 2]), token=each, first=each, last=each)
+    >>> pieces.ids.flatten()[pieces.place].tolist(), len(pieces.by_sentence(torch.tensor([2])))
+    ([7, 8], 1)
     """
 
     ids: Tensor  # (W, U) int64, special pieces included
@@ -84,6 +97,10 @@ class Characters:
     """What the W different tokens of a batch look like (see `relsift.encoding.characters`), all int64.
 
     L is the number of characters of the longest; every token has at least one.
+
+    >>> looks = Characters(ids=torch.tensor([[2, 3, 2], [4, 4, 0]]), case=torch.tensor([3, 1]), place=torch.tensor([0, 1, 0]))
+    >>> looks.ids[looks.place].shape  # N = 3 real tokens, the first and the last one the same
+    torch.Size([3, 3])
     """
 
     ids: Tensor  # (W, L) rows of a table of characters; PADDING behind the last one
@@ -93,7 +110,12 @@ class Characters:
 
 @dataclass(frozen=True)
 class Entities:
-    """All int64, grouped by sentence, in its order."""
+    """All int64, grouped by sentence, in its order.
+
+    >>> ada_and_acme = Entities(sentence=torch.tensor([0, 0]), span=torch.tensor([[0, 1], [2, 3]]), type=torch.tensor([2, 1]))
+    >>> len(ada_and_acme)
+    2
+    """
 
     sentence: Tensor  # (E,)
     span: Tensor  # (E, 2)  half-open, in tokens of the sentence
@@ -105,7 +127,13 @@ class Entities:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Grouped by sentence, in its order."""
+    """Grouped by sentence, in its order.
+
+    >>> labels = torch.tensor([[True, False], [False, False]])  # K = 2 relation types; the second pair is unrelated
+    >>> pairs = Pairs(sentence=torch.tensor([0, 0]), head=torch.tensor([0, 1]), tail=torch.tensor([1, 0]), labels=labels)
+    >>> len(pairs), pairs.labels.any(dim=1).tolist()
+    (2, [True, False])
+    """
 
     sentence: Tensor  # (P,) int64
     head: Tensor  # (P,) int64, rows of the entity tensors
@@ -118,7 +146,16 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs that the model does not read are None. Padding holds UNKNOWN_WORD and OUTSIDE: mask it by `lengths`."""
+    """Inputs that the model does not read are None. Padding holds UNKNOWN_WORD and OUTSIDE: mask it by `lengths`.
+
+    See also: `collate`, which makes it; `relsift.models.base.model.RelationModel`, which reads it.
+
+    >>> no_pairs = Pairs(torch.tensor([]), torch.tensor([]), torch.tensor([]), torch.zeros(0, 1, dtype=torch.bool))
+    >>> nobody = Entities(torch.tensor([]), torch.zeros(0, 2), torch.tensor([]))
+    >>> batch = Batch(3, torch.tensor([3, 2]), torch.tensor([[2, 3, 4], [5, 6, 1]]), None, None, nobody, no_pairs)
+    >>> batch.mask.tolist(), batch.first.tolist()
+    ([[True, True, True], [True, True, False]], [0, 3])
+    """
 
     num_tokens: int  # T
     lengths: Tensor  # (S,) int64, real tokens, >= 1
@@ -157,14 +194,35 @@ class Batch:
 
 
 def required(tensor: Tensor | None, name: str) -> Tensor:
-    """The tensor of an input that the model reads. Raises ShapeError if the batch was made without it."""
+    """The tensor of an input that the model reads. Raises ShapeError if the batch was made without it.
+
+    Args: name: of the input, for the message.
+
+    >>> required(None, "trees")
+    Traceback (most recent call last):
+    relsift.errors.ShapeError: batch.trees: expected the input that this model reads (see READS), got None
+    """
     if tensor is None:
         raise ShapeError(f"batch.{name}", expected="the input that this model reads (see READS)", got=None)
     return tensor
 
 
 def collate(examples: Sequence[Example], encoding: Encoding) -> Batch:
-    """Put sentences side by side. The entities of each pair become rows of the batch's entity tensors."""
+    """Put sentences side by side. The entities of each pair become rows of the batch's entity tensors.
+
+    Args: examples: S of them, with P pairs in all (see `relsift.encoding.example`).
+
+    See also: `relsift.encoding.example.examples_of`, `with_entities_of`.
+
+    >>> from relsift.candidates import Candidates
+    >>> from relsift.encoding.example import examples_of
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> encoding = Encoding.fit([sentence])
+    >>> batch = collate(examples_of(sentence, Candidates().pairs(sentence), encoding), encoding)
+    >>> batch.words.shape, len(batch.entities), batch.pairs.labels.tolist()  # the pair (Ada, Acme), and the one of (Acme, Ada)
+    (torch.Size([1, 3]), 2, [[True], [False]])
+    """
     # numpy takes a stream of numbers, without the lists of lists that `torch.tensor` needs.
     lengths = arrays.lengths_of(examples)  # (S,)
     real = np.arange(lengths.max()) < lengths[:, None]  # (S, T)
@@ -189,6 +247,17 @@ def with_entities_of(batch: Batch, examples: Sequence[Example], encoding: Encodi
     """The same text with the entities, pairs and tags of `examples`, on the device of the batch.
 
     Args: examples: of the same sentences in the same order (see `relsift.encoding.example.with_entities`).
+
+    >>> from relsift.candidates import Candidates
+    >>> from relsift.encoding.example import examples_of, with_entities
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> encoding = Encoding.fit([sentence])
+    >>> [example] = examples_of(sentence, Candidates().pairs(sentence), encoding)
+    >>> alone = replace(sentence, entities=sentence.entities[:1], relations=None)  # as a model found it, with one entity
+    >>> batch = with_entities_of(collate([example], encoding), [with_entities(example, alone, [], encoding)], encoding)
+    >>> len(batch.entities), len(batch.pairs)
+    (1, 0)
     """
     real, device = batch.mask.cpu().numpy(), batch.lengths.device
     entities = Entities(*_tensors(arrays.entities_of(examples)))

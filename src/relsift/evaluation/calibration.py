@@ -23,7 +23,8 @@ import numpy as np
 
 from relsift.candidates import Direction
 from relsift.errors import DataError
-from relsift.evaluation.scores import Entities, Match, annotated_sentences, fact_of, facts_of
+from relsift.evaluation.facts import annotated_sentences, fact_of, facts_of
+from relsift.evaluation.scores import Entities, Match
 from relsift.schema import Sentence
 
 BINS = 15
@@ -32,7 +33,12 @@ _LEAST = 1e-15  # probability in a logarithm, as scikit-learn has it for 64-bit 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Relations of neighbouring probabilities."""
+    """Relations of neighbouring probabilities.
+
+    >>> [low, high] = calibration_scores([0.9, 0.8, 0.3, 0.1], [True, True, False, False], bins=2).bins
+    >>> low.count, low.high, round(high.probability, 2), high.right
+    (2, 0.3, 0.85, 1.0)
+    """
 
     count: int
     low: float  # the lowest probability
@@ -43,7 +49,12 @@ class Bin:
 
 @dataclass(frozen=True)
 class CalibrationScores:
-    """The result of `calibration_scores`."""
+    """The result of `calibration_scores`.
+
+    >>> scores = calibration_scores([0.9, 0.6], [True, False])
+    >>> scores.relations, scores.right, round(scores.log_loss, 4)
+    (2, 1, 0.5108)
+    """
 
     relations: int  # with a probability
     right: int  # of them
@@ -63,6 +74,8 @@ def calibration_scores(probabilities: Sequence[float], right: Sequence[bool], bi
 
     Args: bins: of equally many relations each, up to one; fewer if there are fewer relations.
     Raises: DataError if there are none, or a number is no probability.
+
+    See also: `found_probabilities`, `relsift.decisions.calibration.Calibration`.
 
     >>> scores = calibration_scores([0.9, 0.6, 0.2], [True, False, False], bins=3)
     >>> round(scores.brier, 4), round(scores.expected_error, 4)
@@ -91,6 +104,14 @@ def found_probabilities(
     """The probability of each predicted relation of annotated sentences, and whether it is right; without those that have none.
 
     Args and errors: as of `relsift.evaluation.scores.evaluate`.
+
+    See also: `calibration_scores`, which judges them.
+
+    >>> from relsift.schema import Entity, Relation
+    >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> found = gold.with_relations((Relation(0, 1, "founder", probability=0.9), Relation(1, 0, "owner", probability=0.3)))
+    >>> found_probabilities([gold], [found], direction="directed")
+    ([0.9, 0.3], [True, False])
     """
     probabilities: list[float] = []
     right: list[bool] = []

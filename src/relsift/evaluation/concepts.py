@@ -26,7 +26,8 @@ import numpy as np
 from relsift.candidates import Direction
 from relsift.concepts import concept_pairs
 from relsift.errors import DataError
-from relsift.evaluation.scores import EntityKey, ErrorSplit, Fact, Scores, count_errors, counts_by_type
+from relsift.evaluation.facts import EntityKey, Fact
+from relsift.evaluation.scores import ErrorSplit, Scores, count_errors, counts_by_type
 from relsift.evaluation.significance import Counts
 from relsift.schema import Document, Relation, RelationAcross
 

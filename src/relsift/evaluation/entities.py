@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from relsift.evaluation.scores import EntityKey, Match, ScoresByType, annotated_sentences, counts_by_type, key_of, left_out
+from relsift.evaluation.facts import EntityKey, annotated_sentences, key_of
+from relsift.evaluation.scores import Match, ScoresByType, counts_by_type, left_out
 from relsift.schema import Sentence
 
 EntityErrorKind = Literal["wrong_type", "wrong_span", "wrong_both", "missed", "spurious"]

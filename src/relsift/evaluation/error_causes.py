@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 
 from relsift.candidates import Direction
 from relsift.evaluation.entities import entity_keys
-from relsift.evaluation.scores import EntityKey, Fact, Match, annotated_sentences, facts_of
+from relsift.evaluation.facts import EntityKey, Fact, annotated_sentences, facts_of
+from relsift.evaluation.scores import Match
 from relsift.schema import Sentence
 
 Cause = Literal["span", "type", "pair", "relation"]

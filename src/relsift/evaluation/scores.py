@@ -7,19 +7,17 @@ distance, or whose entity was missed, is a false negative like any other. Every 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import zip_longest
-from typing import Any, Literal, Self, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
-from relsift.candidates import DIRECTIONS, Direction
-from relsift.errors import ConfigError, DataError
-from relsift.schema import Entity, Relation, Sentence
-
-Entities = Literal["gold", "predicted"]
-Match = Literal["boundaries", "strict"]
-ENTITIES: tuple[Entities, ...] = get_args(Entities)
-MATCHES: tuple[Match, ...] = get_args(Match)
+from relsift.candidates import Direction
+from relsift.evaluation.facts import ENTITIES as ENTITIES
+from relsift.evaluation.facts import MATCHES as MATCHES
+from relsift.evaluation.facts import Entities as Entities
+from relsift.evaluation.facts import Fact, gold_and_predicted_facts, wrong_facts
+from relsift.evaluation.facts import Match as Match
+from relsift.schema import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,11 @@ class PRF:
 
 @dataclass(frozen=True, slots=True)
 class TypeScore:
-    """Counts of one type. `support` is its number of gold relations, or entities."""
+    """Counts of one type. `support` is its number of gold relations, or entities.
+
+    >>> TypeScore(true_positive=2, false_positive=2, false_negative=0).prf.precision
+    0.5
+    """
 
     true_positive: int
     false_positive: int
@@ -60,7 +62,16 @@ class TypeScore:
 
 @dataclass(frozen=True)
 class ScoresByType:
-    """Counts of each type, and the averages over types that follow from them."""
+    """Counts of each type, and the averages over types that follow from them.
+
+    See also: `Scores`, `relsift.evaluation.entities.EntityScores`.
+
+    >>> scores = ScoresByType({"entities": "gold"}, 9, {"founder": TypeScore(3, 1, 1), "owner": TypeScore(0, 0, 1)})
+    >>> scores.micro.precision, scores.macro.precision  # of all relations, and the mean over both types
+    (0.75, 0.375)
+    >>> scores.summary()[1]
+    ('micro', '75.0', '60.0', '66.7')
+    """
 
     setting: dict[str, str]  # how they were counted
     sentences: int  # annotated ones
@@ -84,6 +95,7 @@ class ScoresByType:
 
     @property
     def averages(self) -> dict[str, PRF]:
+        """`micro`, `macro` and `weighted`."""
         return {"micro": self.micro, "macro": self.macro, "weighted": self.weighted}
 
     def with_setting(self, key: str, value: str) -> Self:
@@ -137,6 +149,9 @@ class ErrorSplit:
 
     Each relation of a pair counts. The missed and the spurious relations of one pair are joined to wrong classes in alphabetical order,
     so false_negative + wrong_class are all missed relations, and false_positive + wrong_class all spurious ones.
+
+    >>> ErrorSplit(false_negative=2, false_positive=1, wrong_class=1, reversed=0).shares()
+    {'false_negative': 0.5, 'false_positive': 0.25, 'wrong_class': 0.25}
     """
 
     false_negative: int  # related pairs predicted as unrelated
@@ -156,7 +171,16 @@ class ErrorSplit:
 
 @dataclass(frozen=True)
 class Scores(ScoresByType):
-    """The result of `evaluate`. The setting names entities, match, direction and candidates."""
+    """The result of `evaluate`. The setting names entities, match, direction and candidates.
+
+    See also: `evaluate`, `relsift.evaluation.wrong_decisions.wrong_decisions`.
+
+    >>> from relsift.schema import Entity, Relation
+    >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> scores = evaluate([gold], [gold.with_relations((Relation(0, 1, "owner"),))], direction="directed")
+    >>> scores.errors.wrong_class, scores.confusion, scores.setting["match"]
+    (1, {('founder', 'owner'): 1}, 'strict')
+    """
 
     errors: ErrorSplit
     confusion: dict[tuple[str, str], int] = field(default_factory=dict)  # (gold type, predicted type) of pairs that have both
@@ -184,10 +208,7 @@ class Scores(ScoresByType):
 
     def to_json(self) -> dict[str, Any]:
         return self.counts_to_json() | {
-            "errors": {
-                "false_negative": self.errors.false_negative, "false_positive": self.errors.false_positive,
-                "wrong_class": self.errors.wrong_class, "reversed": self.errors.reversed, "shares": self.errors.shares(),
-            },
+            "errors": asdict(self.errors) | {"shares": self.errors.shares()},
             "confusion": [{"gold": g, "predicted": p, "count": n} for (g, p), n in sorted(self.confusion.items())],
             **({"lost_relations": self.lost_relations} if self.lost_relations else {}),
         }  # fmt: skip
@@ -221,6 +242,8 @@ def evaluate(
         candidates: which pairs the predictor scored and dropped, for the setting line.
     Raises: DataError if the two sides do not hold the same sentences, or no gold sentence is annotated.
 
+    See also: `Scores`, `relsift.evaluation.significance.compare_runs`, `relsift.evaluation.wrong_decisions.wrong_decisions`.
+
     >>> from relsift.schema import Entity, Relation
     >>> entities = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"))
     >>> gold = Sentence("s", ("Ada", "leads", "Acme"), entities, (Relation(0, 1, "leads"),))
@@ -241,7 +264,14 @@ def evaluate(
 
 
 def counts_by_type(sides: Iterable[Sequence[set[Any]]]) -> dict[str, TypeScore]:
-    """Counts from (gold, predicted) values of each sentence, the last part of each value being its type; types in alphabetical order."""
+    """Counts from (gold, predicted) values of each sentence, the last part of each value being its type; types in alphabetical order.
+
+    Args: sides: the two of each sentence.
+
+    >>> gold, found = {("Ada", "Acme", "founder")}, {("Ada", "Acme", "founder"), ("Bo", "Acme", "owner")}
+    >>> counts_by_type([(gold, found)])["owner"]
+    TypeScore(true_positive=0, false_positive=1, false_negative=0)
+    """
     true_positive, false_negative, false_positive = Counter[str](), Counter[str](), Counter[str]()
     for gold, predicted in sides:
         true_positive.update(value[-1] for value in gold & predicted)
@@ -252,73 +282,26 @@ def counts_by_type(sides: Iterable[Sequence[set[Any]]]) -> dict[str, TypeScore]:
 
 
 def left_out(num_annotated: int, gold: Sequence[Sentence]) -> dict[str, str]:
-    """For the setting: how many sentences are not annotated, if any."""
+    """For the setting: how many sentences are not annotated, if any.
+
+    Args: num_annotated: sentences of `gold` whose relations are annotated.
+
+    >>> left_out(1, [Sentence("s1", ("Ada", "left"), relations=()), Sentence("s2", ("Bo", "left"))])  # the second is not annotated
+    {'not annotated, left out': '1 sentences'}
+    """
     return {"not annotated, left out": f"{len(gold) - num_annotated} sentences"} if num_annotated < len(gold) else {}
 
 
-def gold_and_predicted_facts(
-    gold: Sequence[Sentence], predicted: Sequence[Sentence], direction: Direction, entities: Entities, match: Match
-) -> Iterator[tuple[int, set[Fact], set[Fact]]]:
-    """Yield (position, gold facts, predicted facts) of every annotated sentence. Arguments and errors: as of `evaluate`."""
-    if direction not in DIRECTIONS:
-        raise ConfigError(f"evaluate: expected direction directed|undirected, got {direction!r}")
-    for position, g, p in annotated_sentences(gold, predicted, entities, match):
-        yield position, facts_of(g, direction, entities, match), facts_of(p, direction, entities, match)
-
-
-def annotated_sentences(
-    gold: Sequence[Sentence], predicted: Sequence[Sentence], entities: Entities, match: Match
-) -> Iterator[tuple[int, Sentence, Sentence]]:
-    """Yield (position, gold sentence, predicted sentence) of every annotated sentence. Arguments and errors: as of `evaluate`."""
-    if entities not in ENTITIES or match not in MATCHES:
-        raise ConfigError(f"evaluate: expected entities gold|predicted and match boundaries|strict, got {entities!r}, {match!r}")
-    if len(gold) != len(predicted):
-        raise DataError(f"evaluate: expected as many predicted as gold sentences ({len(gold)}), got {len(predicted)}")
-    annotated = 0
-    for position, (g, p) in enumerate(zip(gold, predicted)):
-        if g.tokens != p.tokens or (entities == "gold" and _spans(g) != _spans(p)):
-            what = "tokens and entities" if entities == "gold" else "tokens"
-            raise DataError(f"evaluate: expected the same {what} on both sides, got a difference in sentence {g.id!r}")
-        if g.relations is None:
-            continue
-        annotated += 1
-        yield position, g, p
-    if not annotated:
-        raise DataError('evaluate: expected annotated sentences (with "relations"), got none')
-
-
-EntityKey = tuple[int, int, str]  # of an entity, comparable between gold and predicted sentences
-Fact = tuple[tuple[EntityKey, EntityKey], str]  # (head, tail), relation type
-
-
-def key_of(entity: Entity, match: Match) -> EntityKey:
-    """Of an entity that is matched by its span, with match=strict by its type too."""
-    return entity.start, entity.end, entity.type if match == "strict" else ""
-
-
-def fact_of(sentence: Sentence, relation: Relation, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> Fact:
-    """The relation as a value that does not depend on its sentence. With gold entities, the key of an entity is its position alone."""
-
-    def key(position: int) -> EntityKey:
-        return (position, 0, "") if entities == "gold" else key_of(sentence.entities[position], match)
-
-    head, tail = key(relation.head), key(relation.tail)
-    if direction == "undirected" and tail < head:  # ordered by key: the two sides may list their entities in another order
-        head, tail = tail, head
-    return (head, tail), relation.type
-
-
-def facts_of(sentence: Sentence, direction: Direction, entities: Entities = "gold", match: Match = "strict") -> set[Fact]:
-    """The sentence's relations as comparable values, each once."""
-    return {fact_of(sentence, relation, direction, entities, match) for relation in sentence.relations or ()}
-
-
-def count_gold(sentences: Iterable[Sentence], direction: Direction) -> int:
-    """The number of gold relations, as `evaluate` counts them."""
-    return sum(len(facts_of(sentence, direction)) for sentence in sentences)
-
-
 def count_errors(gold_facts: set[Fact], predicted_facts: set[Fact], errors: Counter[str], confusion: Counter[tuple[str, str]]) -> None:
+    """Count the facts of one sentence, as of `relsift.evaluation.facts.facts_of`.
+
+    Args: errors: of the kinds `fn`, `fp`, `wc` and `reversed`. confusion: as in `Scores`.
+
+    >>> errors, pair = Counter(), ((0, 0, ""), (1, 0, ""))  # positions of head and tail
+    >>> count_errors({(pair, "founder")}, {(pair, "owner")}, errors, Counter())
+    >>> dict(errors)
+    {'wc': 1}
+    """
     for _, relation_type in gold_facts & predicted_facts:
         confusion[relation_type, relation_type] += 1
     for pair, gold_type, predicted_type in wrong_facts(gold_facts, predicted_facts):
@@ -330,25 +313,3 @@ def count_errors(gold_facts: set[Fact], predicted_facts: set[Fact], errors: Coun
         else:
             errors["wc"] += 1
             confusion[gold_type, predicted_type] += 1
-
-
-def wrong_facts(gold_facts: set[Fact], predicted_facts: set[Fact]) -> Iterator[tuple[tuple[EntityKey, EntityKey], str | None, str | None]]:
-    """Yield each wrong decision as (pair, gold type, predicted type), None for "no relation".
-
-    Of a pair with several wrong types, the missed and the spurious ones are joined in alphabetical order.
-    """
-    missed_types, spurious_types = _by_pair(gold_facts - predicted_facts), _by_pair(predicted_facts - gold_facts)
-    for pair in sorted(missed_types.keys() | spurious_types.keys()):
-        for gold_type, predicted_type in zip_longest(missed_types.get(pair, []), spurious_types.get(pair, [])):
-            yield pair, gold_type, predicted_type
-
-
-def _by_pair(facts: set[Fact]) -> dict[tuple[EntityKey, EntityKey], list[str]]:
-    types: dict[tuple[EntityKey, EntityKey], list[str]] = {}
-    for pair, relation_type in sorted(facts):
-        types.setdefault(pair, []).append(relation_type)
-    return types
-
-
-def _spans(sentence: Sentence) -> list[tuple[int, int, str]]:
-    return [(e.start, e.end, e.type) for e in sentence.entities]

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from relsift.candidates import Direction
 from relsift.errors import DataError, require
 from relsift.evaluation.entities import gold_and_predicted_entities
-from relsift.evaluation.scores import Entities, Match, gold_and_predicted_facts
+from relsift.evaluation.facts import gold_and_predicted_facts
+from relsift.evaluation.scores import Entities, Match
 from relsift.schema import Sentence
 
 Counts = NDArray[np.int64]  # (U, 3): true positives, predicted, gold
@@ -36,7 +37,13 @@ EXACT_FOLDS = 20  # up to so many folds, all patterns of signs are counted (a mi
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of `compare_runs`."""
+    """The result of `compare_runs`.
+
+    >>> right, wrong = np.array([[1, 1, 1]] * 20), np.array([[0, 1, 1]] * 20)  # 20 sentences with one relation each
+    >>> result = compare_runs([right], [wrong], samples=100)
+    >>> result.difference, round(result.p_value, 4), result.units
+    (1.0, 0.0099, 20)
+    """
 
     first: float  # micro F1 of the first system, all runs together
     second: float
@@ -63,6 +70,13 @@ def sentence_counts(
 
     Args: units: the unit of each sentence, such as its document; None: every sentence is a unit.
     Raises: as `evaluate` does.
+
+    See also: `by_document`, `entity_counts`, `compare_runs`, `interval_of`.
+
+    >>> from relsift.schema import Entity, Relation
+    >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> sentence_counts([gold, gold], [gold, gold.with_relations(())], direction="directed").tolist()
+    [[1, 1, 1], [0, 0, 1]]
     """
     return _counts(gold_and_predicted_facts(gold, predicted, direction, entities, match), len(gold), units)
 
@@ -70,7 +84,14 @@ def sentence_counts(
 def entity_counts(
     gold: Sequence[Sentence], predicted: Sequence[Sentence], *, match: Match = "strict", units: Sequence[Hashable] | None = None
 ) -> Counts:
-    """(U, 3) as `sentence_counts`, of entities as `evaluate_entities` counts them."""
+    """(U, 3) as `sentence_counts`, of entities as `evaluate_entities` counts them. Args: as there.
+
+    >>> from relsift.schema import Entity
+    >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), ())
+    >>> found = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "LOC")), ())
+    >>> entity_counts([gold], [found]).tolist()
+    [[1, 2, 2]]
+    """
     return _counts(gold_and_predicted_entities(gold, predicted, match), len(gold), units)
 
 
@@ -96,6 +117,10 @@ def with_lost(counts: Counts, losses: Sequence[int], blocks: Sequence[int]) -> C
         blocks: how many of the units, in their order, each document has; the losses go to the document's first unit, those of a
             document without one to the nearest before it, or to the first of all.
     Raises: DataError if the blocks are not those of the counts.
+
+    >>> counts = np.array([[1, 1, 1], [0, 1, 1], [1, 1, 1]])
+    >>> with_lost(counts, losses=[2, 0], blocks=[1, 2]).tolist()  # two relations of the first document were lost
+    [[1, 1, 3], [0, 1, 1], [1, 1, 1]]
     """
     if sum(blocks) != len(counts) or len(blocks) != len(losses):
         raise DataError(f"counts: expected those of {sum(blocks)} units in {len(losses)} documents, got {len(counts)} in {len(blocks)}")
@@ -109,7 +134,11 @@ def with_lost(counts: Counts, losses: Sequence[int], blocks: Sequence[int]) -> C
 
 
 def by_document(counts: Counts, blocks: Sequence[int]) -> Counts:
-    """(D, 3) sums over the units of each document; a document without units is left out. Args: blocks: as of `with_lost`."""
+    """(D, 3) sums over the units of each document; a document without units is left out. Args: counts: (U, 3). blocks: as of `with_lost`.
+
+    >>> by_document(np.array([[1, 1, 1], [0, 1, 1], [1, 1, 1]]), blocks=[1, 2]).tolist()  # of one and of two sentences
+    [[1, 1, 1], [1, 2, 2]]
+    """
     pieces = np.split(counts, np.cumsum(blocks)[:-1])
     return np.array([piece.sum(axis=0) for piece in pieces if len(piece)], np.int64)
 
@@ -126,7 +155,12 @@ def micro_f1(counts: Counts | Floats) -> Any:
 
 @dataclass(frozen=True)
 class Interval:
-    """How far micro precision, recall and F1 of one system may lie from what was measured, by the sample of units alone."""
+    """How far micro precision, recall and F1 of one system may lie from what was measured, by the sample of units alone.
+
+    >>> interval = interval_of(np.array([[1, 1, 1], [0, 1, 1]] * 50), unit="sentence", samples=100)
+    >>> interval.units, interval.confidence, interval.f1[0] < 0.5 < interval.f1[1]
+    (100, 0.95, True)
+    """
 
     precision: tuple[float, float]
     recall: tuple[float, float]
@@ -145,7 +179,10 @@ def interval_of(counts: Counts, *, unit: str, samples: int = 10_000, confidence:
     """Percentile bootstrap interval of one system's micro scores; None for fewer than two units, which say nothing of others.
 
     Args: counts: (U, 3), as of `sentence_counts`. unit: document or sentence, for the record.
+        samples: N, to draw. confidence: of the interval, between 0 and 1. seed: of the draws.
     Source: Efron 1979; Efron and Tibshirani 1993, chapter 13.
+
+    See also: `sentence_counts`, `by_document`.
 
     >>> counts = np.array([[1, 1, 1], [0, 1, 1]] * 50)  # in every second of 100 sentences the one relation found is right
     >>> low, high = interval_of(counts, unit="sentence").f1
@@ -183,6 +220,13 @@ def compare_runs(
         swap_runs_together: a unit's outputs are swapped in all runs or in none. If False, each run is swapped on its own, as if the runs
             of a unit were independent: a difference on few units, but in every run, is then more significant.
     Raises: DataError if the two sides do not have the same units, going by shape and gold counts.
+
+    See also: `sentence_counts`, `randomisation`, `bootstrap`, `sign_flips`.
+
+    >>> ours, theirs = np.array([[1, 1, 1]] * 30), np.array([[1, 1, 1], [0, 1, 1]] * 15)  # 30 sentences
+    >>> result = compare_runs([ours], [theirs], samples=100)
+    >>> result.first, result.second, result.p_value < 0.05
+    (1.0, 0.5, True)
     """
     require(1 <= samples <= MOST_SAMPLES, "samples", expected=f"1 to {MOST_SAMPLES}", got=samples)
     require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
@@ -204,8 +248,12 @@ def compare_runs(
 def randomisation(first: Counts, second: Counts, samples: int, generator: np.random.Generator) -> float:
     """Two-sided p-value (r + 1) / (N + 1) of the difference in micro F1: r of N random swaps give one at least as large.
 
-    Args: first, second: (U, 3), of units that change places independently.
+    Args: first, second: (U, 3), of units that change places independently. samples: N. generator: of the swaps.
     Source: Yeh, COLING 2000, section 3; the added ones count the observed outcome among the samples (Noreen 1989).
+
+    >>> ours, theirs = np.array([[1, 1, 1]] * 30), np.array([[1, 1, 1], [0, 1, 1]] * 15)  # 30 sentences
+    >>> round(randomisation(ours, theirs, 100, np.random.default_rng(0)), 4)  # none of 100 random swaps gives such a difference
+    0.0099
     """
     first_sums, second_sums = first.sum(axis=0), second.sum(axis=0)                     # (3,)
     observed = abs(micro_f1(first_sums) - micro_f1(second_sums))
@@ -222,7 +270,13 @@ def randomisation(first: Counts, second: Counts, samples: int, generator: np.ran
 def bootstrap(first: Counts, second: Counts, samples: int, generator: np.random.Generator) -> Floats:
     """(N,) differences in micro F1 of N samples of U units, drawn with replacement from U.
 
+    Args: first, second: (U, 3), of the two systems on the same units. samples: N. generator: of the draws.
     Source: Efron 1979; paired, as in Berg-Kirkpatrick et al., EMNLP 2012, section 2.
+
+    >>> ours, theirs = np.array([[1, 1, 1]] * 30), np.array([[1, 1, 1], [0, 1, 1]] * 15)  # 30 sentences
+    >>> differences = bootstrap(ours, theirs, 100, np.random.default_rng(0))
+    >>> differences.shape, bool(differences.min() > 0)
+    ((100,), True)
     """
     both = np.concatenate([first, second], axis=1)                                      # (U, 6)
     return np.concatenate([micro_f1(s[:, :3]) - micro_f1(s[:, 3:]) for s in _bootstrap_sums(both, samples, generator)])
@@ -242,9 +296,14 @@ def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int
 
     Args:
         differences: J of them, first system minus second. samples: of patterns of signs, where J > EXACT_FOLDS; up to there all 2^J
-            patterns are counted, the observed one among them.
+            patterns are counted, the observed one among them. seed: of that sample.
     Raises: ConfigError if there are none.
     Source: Fisher 1935, section 21, for paired differences; Pitman 1937.
+
+    See also: `smallest_sign_flips`, `corrected_interval`.
+
+    >>> sign_flips([0.02, 0.01, 0.03])  # all folds agree: 2 of 8 patterns of signs are as large
+    0.25
     """
     require(len(differences) > 0, "differences", expected="at least one", got=0)
     values = np.asarray(differences, np.float64)
@@ -263,7 +322,11 @@ def sign_flips(differences: Sequence[float], *, samples: int = 10_000, seed: int
 
 
 def smallest_sign_flips(count: int, *, samples: int = 10_000) -> float:
-    """The smallest p-value of `sign_flips` for `count` differences: that of differences with the same sign."""
+    """The smallest p-value of `sign_flips` for `count` differences: that of differences with the same sign. Args: samples: as there.
+
+    >>> smallest_sign_flips(5), smallest_sign_flips(6)  # five folds can never give p < 0.05
+    (0.0625, 0.03125)
+    """
     return 2.0 ** (1 - count) if count <= EXACT_FOLDS else 1 / (samples + 1)
 
 
@@ -271,8 +334,12 @@ def corrected_interval(differences: Sequence[float], *, ratio: float, confidence
     """Of the mean of J >= 2 differences of folds or resamples, whose training parts overlap: corrected resampled t-test.
 
     mean ± t(J - 1) · sqrt((1 / J + ratio) · variance). Without `ratio` it is the usual t interval, which is too narrow here.
-    Args: ratio: size of a test part to that of its training part; 1 / (k - 1) for k folds.
+    Args: ratio: size of a test part to that of its training part; 1 / (k - 1) for k folds. confidence: of the interval, between 0 and 1.
     Source: Nadeau and Bengio, Inference for the generalization error, Machine Learning 52 (2003).
+
+    >>> low, high = corrected_interval([0.02, 0.01, 0.03], ratio=1 / 2)  # three folds
+    >>> round(low, 3), round(high, 3)
+    (-0.019, 0.059)
     """
     count = len(differences)
     require(count >= 2, "differences", expected="at least two", got=count)
@@ -286,6 +353,9 @@ def student_bound(confidence: float, freedom: int) -> float:
     """t with P(-t <= T <= t) = confidence for Student's distribution with `freedom` >= 1 degrees of freedom.
 
     Source: the finite series of Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.7.3 and 26.7.4, halving the interval.
+
+    >>> round(student_bound(0.95, freedom=4), 3)
+    2.776
     """
     require(0 < confidence < 1, "confidence", expected="a number between 0 and 1", got=confidence)
     require(freedom >= 1, "freedom", expected="a number >= 1", got=freedom)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from relsift.candidates import Direction, in_text_order
 from relsift.evaluation.entities import EntityErrorKind, entity_keys, wrong_entities
 from relsift.evaluation.error_causes import Cause, Side
-from relsift.evaluation.scores import Entities, EntityKey, Match, fact_of, facts_of, key_of, wrong_facts
+from relsift.evaluation.facts import EntityKey, fact_of, facts_of, key_of, wrong_facts
+from relsift.evaluation.scores import Entities, Match
 from relsift.schema import Entity, Sentence
 
 CAUSE_IN_WORDS: dict[Cause, str] = {  # of a relation that one side has and the other has not
@@ -28,7 +29,11 @@ ENTITY_ERROR_IN_WORDS: dict[EntityErrorKind, str] = {
 
 @dataclass(frozen=True)
 class WrongDecision:
-    """One wrong decision about an entity pair."""
+    """One wrong decision about an entity pair.
+
+    >>> print(WrongDecision("Ada", "Acme", gold="founder", predicted="owner", score=1.5))
+    wrong type: owner instead of founder(Ada → Acme) (score 1.50)
+    """
 
     head: str  # words of the entity
     tail: str
@@ -52,6 +57,13 @@ def wrong_decisions(
 
     With gold entities they stand in the order of the entities, which are the same on both sides. With predicted ones they stand in text
     order, and each has its cause (`error_causes`); an entity is named with its type, since the types of the two sides may differ.
+
+    See also: `relsift.evaluation.scores.evaluate`, `wrong_entities_in_words`.
+
+    >>> from relsift.schema import Relation
+    >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> [str(wrong) for wrong in wrong_decisions(gold, gold.with_relations(()), "directed")]
+    ['missed: founder(Ada → Acme)']
     """
     if gold.relations is None:
         return []
@@ -75,7 +87,13 @@ def wrong_decisions(
 
 
 def wrong_entities_in_words(gold: Sentence, predicted: Sentence, match: Match) -> list[str]:
-    """The errors that `evaluate_entities` counts in one sentence, one line each."""
+    """The errors that `evaluate_entities` counts in one sentence, one line each. Arguments: as there.
+
+    >>> gold = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"),), ())
+    >>> found = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "ORG"),), ())
+    >>> wrong_entities_in_words(gold, found, "strict")
+    ['wrong entity type: Ada [ORG] instead of Ada [PER]']
+    """
     if gold.relations is None:
         return []
     lines = []

@@ -29,7 +29,8 @@ from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
 from relsift.environment import cpu_name
 from relsift.errors import ConfigError, DataError
-from relsift.evaluation.scores import Scores, count_gold, evaluate
+from relsift.evaluation.facts import count_gold
+from relsift.evaluation.scores import Scores, evaluate
 from relsift.evaluation.significance import sentence_counts, with_lost
 from relsift.experiments.decision_facts import decision_facts
 from relsift.experiments.end_to_end import end_to_end

@@ -21,7 +21,11 @@ OF_BOTH = ("ranking", "cross_entropy")
 
 
 class LabelCounts(NamedTuple):
-    """How often each class occurs among the pairs of the training data, as a loss sees their labels."""
+    """How often each class occurs among the pairs of the training data, as a loss sees their labels.
+
+    >>> LabelCounts(pairs=10, of_columns=(2, 3)).of_classes()
+    (2, 3, 5)
+    """
 
     pairs: int  # P, of the whole training data
     of_columns: tuple[int, ...]  # of each of the C columns, the pairs for which it holds; with one label a pair, their first one
@@ -38,6 +42,8 @@ class PairLoss(ABC):
     A subclass is a frozen dataclass. Its fields are its options, each with a default; a field that has the name of an option of
     `PairClassifierConfig`, such as `gamma`, gets that option's value. Logits are float32 or float64: half a precision is not enough for a
     sum of exponentials (see `full_precision`).
+
+    See also: `make_losses`, `full_precision`.
 
     >>> from relsift.losses.atloss import ATLoss
     >>> loss = ATLoss()
@@ -82,7 +88,11 @@ class PairLoss(ABC):
 
 
 def classifications() -> tuple[str, ...]:
-    """All values of `model.classification`: the registered losses, those of plug-ins too, and `both`."""
+    """All values of `model.classification`: the registered losses, those of plug-ins too, and `both`.
+
+    >>> "ranking" in classifications(), "both" in classifications()
+    (True, True)
+    """
     return (*table("loss"), BOTH)
 
 
@@ -90,6 +100,9 @@ def loss_classes(classification: str) -> dict[str, type[PairLoss]]:
     """The losses that a value of `model.classification` names, by their names; the first one decides.
 
     Raises: ConfigError with similar names for an unknown one.
+
+    >>> list(loss_classes("both"))
+    ['ranking', 'cross_entropy']
     """
     if classification not in classifications():
         raise unknown_name("model.classification", classification, classifications())
@@ -97,7 +110,13 @@ def loss_classes(classification: str) -> dict[str, type[PairLoss]]:
 
 
 def make_losses(classification: str, options: Mapping[str, Any]) -> dict[str, PairLoss]:
-    """The losses of a classifier, by their names. Args: options: of the model; a loss takes those that it has a field for."""
+    """The losses of a classifier, by their names.
+
+    Args: classification: as of `loss_classes`. options: of the model; a loss takes those that it has a field for.
+
+    >>> make_losses("ranking", {"gamma": 1.0, "filters": 100})["ranking"].gamma
+    1.0
+    """
     return {
         name: loss(**{field.name: options[field.name] for field in fields(loss) if field.name in options})
         for name, loss in loss_classes(classification).items()
@@ -105,5 +124,9 @@ def make_losses(classification: str, options: Mapping[str, Any]) -> dict[str, Pa
 
 
 def full_precision(logits: Tensor) -> Tensor:
-    """float16 and bfloat16, which autocast makes, as float32; float32 and float64 as they are."""
+    """(…) float16 and bfloat16, which autocast makes, as float32; float32 and float64 as they are.
+
+    >>> full_precision(torch.zeros(2, 3, dtype=torch.bfloat16)).dtype
+    torch.float32
+    """
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits

@@ -40,7 +40,13 @@ _HIDDEN_FOLDER = "__MACOSX"  # what macOS adds to archives
 
 @dataclass
 class ReadReport(Omissions):
-    """What a reader had to leave out or change, counted by reason, and what to do about broken input."""
+    """What a reader had to leave out or change, counted by reason, and what to do about broken input.
+
+    >>> report = ReadReport()
+    >>> report.lose_relation("relations across sentences", "notes.ann:3", "founder")
+    >>> report.lines(), dict(report.lost_relations)
+    (['1 relation across sentences (first: notes.ann:3)'], {'founder': 1})
+    """
 
     on_error: OnError = "stop"  # skip: leave out the smallest unit that holds a fault, and count it
     faults: list[str] = field(default_factory=list)  # messages of the first errors that were skipped, in file order
@@ -125,7 +131,16 @@ class ReadReport(Omissions):
 
 @dataclass(frozen=True, slots=True)
 class LeavingOut:
-    """The context of `ReadReport.leaving_out`. A class and not a generator, since readers enter it for every entity and relation."""
+    """The context of `ReadReport.leaving_out`. A class and not a generator, since readers enter it for every entity and relation.
+
+    See also: `ReadReport`, which counts what is left out.
+
+    >>> report = ReadReport(on_error="skip")
+    >>> with report.leaving_out("relations", relation="founder"):
+    ...     raise DataError("notes.ann:3: expected two arguments, got one")
+    >>> report.num_faults, dict(report.lost_relations)
+    (1, {'founder': 1})
+    """
 
     report: ReadReport
     unit: str
@@ -146,6 +161,12 @@ class Reader:
     """One file format.
 
     `recognises` must be strict: a path that two readers recognise is refused as ambiguous. Readers of raw text are asked last.
+
+    See also: `ReadReport`, `relsift.corpora.data.resolve`, `relsift.writers.base.Writer`.
+
+    >>> from relsift.readers.text import READER
+    >>> READER.name, READER.is_raw, READER.recognises(Path("README.txt"))
+    ('text', True, False)
     """
 
     name: str
@@ -164,6 +185,12 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
     """The file itself, or the files below the folder with one of the suffixes, sorted by path; hidden ones are not data.
 
     Raises DataError if nothing is there, and for a name that is no UTF-8, which no result could name.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "one.ann").touch()
+    ...     [file.name for file in input_files(Path(folder), ".ann", ".txt")]
+    ['one.ann']
     """
     if path.is_file():
         return [path]
@@ -180,7 +207,14 @@ def input_files(path: Path, *suffixes: str) -> list[Path]:
 
 
 def packed_files_hint(folder: Path) -> str:
-    """What to do about a folder in which no reader finds data, if there are archives in it; else ''. For the end of a message."""
+    """What to do about a folder in which no reader finds data, if there are archives in it; else ''. For the end of a message.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "corpus.zip").write_bytes(b"PK\\x03\\x04")
+    ...     packed_files_hint(Path(folder))
+    '; corpus.zip is a ZIP archive: unpack it, or name the archive itself'
+    """
     for file in sorted(folder.rglob("*")):
         if not is_hidden(file, folder) and file.is_file() and (packed := packed_file(file)) is not None:
             return f"; {file.name} is {packed}: unpack it, or name the archive itself"
@@ -188,7 +222,14 @@ def packed_files_hint(folder: Path) -> str:
 
 
 def packed_file(file: Path) -> str | None:
-    """What kind of archive or packed file it is, by its first bytes; None for another file, and one that cannot be read."""
+    """What kind of archive or packed file it is, by its first bytes; None for another file, and one that cannot be read.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "corpus.json").write_bytes(b"PK\\x03\\x04")  # whatever its name says
+    ...     packed_file(Path(folder, "corpus.json"))
+    'a ZIP archive'
+    """
     try:
         with file.open("rb") as stream:
             return packed_as(stream.read(8))
@@ -197,7 +238,14 @@ def packed_file(file: Path) -> str | None:
 
 
 def visible_files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
-    """The files below a folder with one of the suffixes, hidden ones left out, as they are found: files of a folder before its folders."""
+    """The files below a folder with one of the suffixes, hidden ones left out, as they are found: files of a folder before its folders.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, ".hidden.txt").touch()
+    ...     list(visible_files(Path(folder), [".txt"]))
+    []
+    """
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _is_hidden_name(name))
         files = (Path(place, name) for name in sorted(names) if not _is_hidden_name(name))
@@ -205,12 +253,21 @@ def visible_files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
 
 
 def no_text(where: object, got: str) -> DataError:
-    """The error for an input without any text: in these words wherever it is found. Args: got: what was there in its place."""
+    """The error for an input without any text: in these words wherever it is found. Args: where: its path. got: what was there.
+
+    >>> raise no_text("notes.txt", "an empty file")
+    Traceback (most recent call last):
+    relsift.errors.DataError: notes.txt: expected text, annotated or not, got none: an empty file
+    """
     return DataError(f"{where}: expected text, annotated or not, got none: {got}")
 
 
 def is_hidden(path: Path, folder: Path) -> bool:
-    """Whether a path below `folder` is no data: a name on the way begins with a dot, or is what macOS adds to archives."""
+    """Whether a path below `folder` is no data: a name on the way begins with a dot, or is what macOS adds to archives.
+
+    >>> is_hidden(Path("notes/.git/config"), Path("notes")), is_hidden(Path("notes/one.ann"), Path("notes"))
+    (True, False)
+    """
     return any(map(_is_hidden_name, path.relative_to(folder).parts))
 
 
@@ -219,14 +276,30 @@ def _is_hidden_name(name: str) -> bool:
 
 
 def found_beside(file: Path, suffix: str, other: str) -> Path | None:
-    """The file beside `file` whose name ends with `other` in place of `suffix`, in small or capital letters; None if there is none."""
+    """The file beside `file` whose name ends with `other` in place of `suffix`, in small or capital letters; None if there is none.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "one.TXT").touch()
+    ...     found_beside(Path(folder, "one.ann"), ".ann", ".txt").name
+    'one.TXT'
+    """
     spellings = map("".join, product(*(dict.fromkeys((letter, letter.upper())) for letter in other)))
     names = (file.name[: len(file.name) - len(suffix)] + spelling for spelling in spellings)
     return next((place for name in names if (place := file.with_name(name)).is_file()), None)
 
 
 def read_text(path: Path, encoding: str = UTF8) -> str:
-    """The file as text, with its own line ends, without a byte-order mark. Raises DataError naming line and byte."""
+    """The file as text in its `encoding`, with its own line ends, without a byte-order mark. Raises DataError naming line and byte.
+
+    See also: `text_lines`, `beginning_of`, `first_lines`.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "one.txt").write_bytes(b"Zo\\xeb founded Acme.")
+    ...     read_text(Path(folder, "one.txt"), encoding="cp1252")
+    'Zoë founded Acme.'
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -235,18 +308,31 @@ def read_text(path: Path, encoding: str = UTF8) -> str:
 
 
 def text_lines(text: str) -> list[str]:
-    """The lines of a text without their ends. A CR ends a line before an LF, or in a text without any LF (old Macintosh files)."""
+    """The lines of a text without their ends. A CR ends a line before an LF, or in a text without any LF (old Macintosh files).
+
+    >>> text_lines("Ada founded Acme.\\r\\nBo left.\\n")
+    ['Ada founded Acme.', 'Bo left.', '']
+    """
     lines = (text if "\n" in text else text.replace("\r", "\n")).split("\n")
     return [line.rstrip("\r") for line in lines]
 
 
 def shown(value: Any) -> str:
-    """A value from a file for a message: in one short line, however long and deep it is."""
+    """A value from a file for a message: in one short line, however long and deep it is.
+
+    >>> shown("Ada founded Acme. " * 1000)
+    "'Ada founded Acme. Ada founded Acme. A.... Ada founded Acme. Ada founded Acme. '"
+    """
     return _SHOWN.repr(value)
 
 
 def whole_number(text: str, where: str) -> int:
-    """A number of decimal digits as an int. Raises DataError for anything else, and for more digits than 64 bits hold."""
+    """A number of decimal digits as an int. Raises DataError, which begins with `where`, for anything else and for more than 64 bits.
+
+    >>> whole_number("1.5", "notes.ann:3")
+    Traceback (most recent call last):
+    relsift.errors.DataError: notes.ann:3: expected a whole number, got '1.5'
+    """
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit()):
         raise DataError(f"{where}: expected a whole number, got {text[:40]!r}")
@@ -258,8 +344,13 @@ def whole_number(text: str, where: str) -> int:
 def parse_json(text: str, file: Path | str, *, expected: str, line: int = 1) -> Any:
     """The value of a JSON text that begins on `line` of the file.
 
+    Args: expected: what it should be, for the message.
     Raises: DataError naming file and line, also for valid JSON that no later step can hold: nesting thousands deep, numbers of
         thousands of digits, a lone surrogate (half a character), a key twice in one object, of which all but one value would be lost.
+
+    >>> parse_json("{'text'}", "notes.jsonl", expected="a document", line=7)
+    Traceback (most recent call last):
+    relsift.errors.DataError: notes.jsonl:7: expected a document, got Expecting property name enclosed in double quotes at column 2
     """
     try:
         value = decode_json(text)
@@ -280,6 +371,9 @@ def beginning_of(path: Path, size: int = 4096) -> str:
     """The first `size` bytes of a file as text, for `recognises`, or all of it for -1; '' for a folder or a missing file.
 
     Line ends are "\\n". A byte-order mark decides about the encoding, else it is UTF-8; undecodable bytes become U+FFFD.
+
+    >>> beginning_of(Path("notes/missing.txt"))
+    ''
     """
     if not path.is_file():
         return ""
@@ -288,7 +382,14 @@ def beginning_of(path: Path, size: int = 4096) -> str:
 
 
 def first_lines(path: Path, count: int) -> list[str]:
-    """The first lines of a file, for `recognises`, each of them whole however long it is; fewer if there are not so many."""
+    """The first `count` lines of a file, for `recognises`, each of them whole however long it is; fewer if there are not so many.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "one.txt").write_text("Ada founded Acme.\\nBo left.\\n")
+    ...     first_lines(Path(folder, "one.txt"), 1)
+    ['Ada founded Acme.']
+    """
     size = 4096
     while True:
         text = beginning_of(path, size)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from relsift.evaluation.scores import EntityKey, Match, key_of
+from relsift.evaluation.facts import EntityKey, key_of
+from relsift.evaluation.scores import Match
 from relsift.schema import Entity, Relation, Sentence
 
 Presence = Literal["found", "missed", "spurious"]  # on both sides, on the gold side alone, on the predicted side alone

@@ -55,7 +55,18 @@ OnEpoch = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A trained model with its decision, and what is to be known of its training."""
+    """A trained model with its decision, and what is to be known of its training.
+
+    See also: `train`, which makes it; `relsift.bundle.Bundle`.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> result = train(config, [sentence], [sentence])
+    >>> result.state.epoch, result.bundle.name, result.candidates.positive
+    (1, 'type_prior', 1)
+    """
 
     bundle: Bundle
     state: TrainingState  # after the last epoch
@@ -67,7 +78,18 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a training needs before its first epoch. Making it finds out what is wrong with options and data, and writes nothing."""
+    """All that a training needs before its first epoch. Making it finds out what is wrong with options and data, and writes nothing.
+
+    See also: `prepare`, which makes it; `fit`, which takes it.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> prepared = prepare(config, [sentence], [sentence])
+    >>> prepared.device, prepared.scorer.encoding.labels
+    (device(type='cpu'), ('founder',))
+    """
 
     config: RunConfig
     device: torch.device
@@ -96,8 +118,19 @@ def train(
         plain: as of `prepare`.
         state_folder: where the state after each epoch is kept; None keeps none.
         resume: go on from the state in `state_folder`, if there is one.
+        on_epoch: called after each epoch, with its record.
+        on_batch: called after each batch (see `relsift.training.epoch`).
     Raises: DataError if there is nothing to learn from or to select on; CheckpointError if the saved state is broken; ConfigError for
         options that the model does not have, or a learning rate at which it diverges.
+
+    See also: `prepare` and `fit`, its two steps; `relsift.training.run.train_run`, which writes a folder.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> result = train(config, [sentence], [sentence], on_epoch=lambda record: print(record["epoch"], record["dev_f1"]))
+    1 1.0
     """
     prepared = prepare(config, training, development, plain=plain)
     return fit(prepared, state_folder=state_folder, resume=resume, on_epoch=on_epoch, on_batch=on_batch)
@@ -107,6 +140,14 @@ def prepare(config: RunConfig, training: Sequence[Sentence], development: Sequen
     """Encode the data and make the model. Args and errors: as `train`.
 
     Args: plain: the decision is a threshold alone, as in the sources: no constraints unless the options ask for them, no calibration.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> prepared = prepare(config, [sentence], [sentence])  # not trained yet
+    >>> len(prepared.training_set.examples), prepared.plain
+    (1, False)
     """
     c = config.training
     device = checked_device(c.device)
@@ -140,6 +181,13 @@ def entity_source_of(config: RunConfig) -> EntitySource | None:
     """What the trained model finds the entities of text with, versions pinned; None: nothing, or the model itself.
 
     Raises: ConfigError for an annotator that is not there, for a model that needs none, or for types without annotators.
+
+    >>> from relsift.config import load_config
+    >>> entity_source_of(load_config(model="pcnn")) is None  # entities have to be given
+    True
+    >>> entity_source_of(load_config(model="pcnn", overrides=["text.types={PERSON: PER}"]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: --types (text.types): expected none without --entities-from (text.entities_from), ...
     """
     specs, types = config.text.entities_from, config.text.types
     if not specs:
@@ -174,6 +222,16 @@ def fit(
     """Train what was prepared, once; in the first of several processes, with the others in `assist`.
 
     Args and errors: as `train`; on_fold: hears of the jack-knife, if there is one. ProcessLostError if another process has ended.
+
+    See also: `prepare`, `train`.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> result = fit(prepare(config, [sentence], [sentence]))
+    >>> result.bundle.decision.mode, result.state.best_epoch
+    ('single', 1)
     """
     config, scorer = prepared.config, prepared.scorer
     c = config.training
@@ -200,6 +258,19 @@ def assist(prepared: Prepared, processes: Processes, *, state_folder: Path | Non
 
     Args: state_folder: of the first process, to resume from.
     Raises: as `fit`.
+
+    See also: `fit`, of the first process.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> from relsift.training.processes import joined
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> with joined(config.training) as processes:  # in a script that `torchrun` starts several times
+    ...     prepared = prepare(config, [sentence], [sentence])
+    ...     result = fit(prepared, processes=processes) if processes.is_first else assist(prepared, processes)
+    >>> processes.count  # of this example
+    1
     """
     c, scorer, training_set = prepared.config.training, prepared.scorer, prepared.training_set
     with repeatable(c.threads, prepared.device), frozen_states_kept(c, scorer.trainable, None):

@@ -46,9 +46,24 @@ def train_run(
 
     Options and data are checked before anything is written, so a start that fails leaves the folder free.
 
-    Args: plain: as of `relsift.training.loop.prepare`. processes: this one, the first of several; the others call `assist_run`.
+    Args:
+        plain: as of `relsift.training.loop.prepare`.
+        processes: this one, the first of several; the others call `assist_run`.
+        on_epoch, on_batch, on_fold: as of `relsift.training.loop.fit`.
     Raises: CheckpointError if the folder holds another run and `resume` is off, or a run of other settings and it is on, or if another
         process trains in it.
+
+    See also: `relsift.training.loop.train`, which writes no folder.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> with TemporaryDirectory() as folder:
+    ...     result, scores = train_run(config, RunData("notes", [sentence], [sentence], {}), Path(folder, "run"))
+    ...     scores.micro.f1, Path(folder, "run", MODEL_FOLDER, "model.json").is_file()
+    (1.0, True)
     """
     checked_device(config.training.device)  # first: parsing takes long
     check_place(config, data, folder, resume)
@@ -61,7 +76,23 @@ def train_run(
 
 
 def assist_run(config: RunConfig, data: RunData, folder: Path, processes: Processes, *, resume: bool = False, plain: bool = False) -> None:
-    """The part of all processes but the first in `train_run`, with the same arguments; it writes nothing."""
+    """The part of all processes but the first in `train_run`, with the same arguments; it writes nothing.
+
+    See also: `relsift.training.loop.assist`, without a folder.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> from relsift.training.processes import joined
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> data = RunData("notes", [sentence], [sentence], {})
+    >>> with TemporaryDirectory() as folder, joined(config.training) as processes:  # of `torchrun`, of which all name one folder
+    ...     part = train_run if processes.is_first else assist_run
+    ...     _ = part(config, data, Path(folder, "run"), processes=processes)
+    >>> processes.count  # of this example
+    1
+    """
     data = _as_trained_on(config, data)
     prepared = prepare(config, data.training, data.development, plain=plain)
     with enough_memory():
@@ -78,7 +109,15 @@ def _as_trained_on(config: RunConfig, data: RunData) -> RunData:
 
 
 def with_tokens_of_text(config: RunConfig, data: RunData) -> RunData:
-    """The data with the tokens that its text gets, if the options ask for them. Raises ConfigError for a model that reads trees."""
+    """The data with the tokens that its text gets, if the options ask for them. Raises ConfigError for a model that reads trees.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Sentence
+    >>> sentences = [Sentence("s1", ("Ada's", "firm"), offsets=((0, 5), (6, 10)), original="Ada's firm")]
+    >>> config = load_config(model="type_prior", overrides=["text.tokens=text"])
+    >>> with_tokens_of_text(config, RunData("notes", sentences, [], {})).training[0].tokens
+    ('Ada', "'", 's', 'firm')
+    """
     if config.text.tokens == "corpus":
         return data
     reads_trees = "trees" in find("model", config.model.name).READS
@@ -135,7 +174,17 @@ def _development_scores(result: TrainingResult, data: RunData) -> tuple[Scores, 
 
 
 def tuned_on(data: RunData, scores: Scores, report: InferenceReport) -> TunedOn:
-    """What the decision of a training was tuned on. Args: scores: of the development part, with the decision in force."""
+    """What the decision of a training was tuned on. Args: scores, report: of the development part, with the decision in force.
+
+    >>> from relsift.config import load_config
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> config = load_config(model="type_prior", overrides=["training.epochs=1"])  # a model of few weights
+    >>> data = RunData("notes", [sentence], [sentence], {})
+    >>> result = fit(prepare(config, data.training, data.development))
+    >>> tuned_on(data, *score_bundle(result.bundle, data.development)).data
+    'notes, development part'
+    """
     counts = report.candidates
     return TunedOn(
         data=f"{data.name}, development part", checksums=dict(data.checksums), sentences=scores.sentences, pairs=counts.kept,

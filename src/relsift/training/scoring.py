@@ -13,7 +13,8 @@ from relsift.evaluation.calibration import CalibrationScores, calibration_scores
 from relsift.evaluation.co_occurrence import CoOccurrences, co_occurrences
 from relsift.evaluation.entities import EntityScores, evaluate_entities
 from relsift.evaluation.error_causes import ErrorCauses, error_causes
-from relsift.evaluation.scores import Entities, Match, Scores, count_gold
+from relsift.evaluation.facts import count_gold
+from relsift.evaluation.scores import Entities, Match, Scores
 from relsift.evaluation.significance import Counts, Interval, by_document, entity_counts, interval_of, sentence_counts, with_lost
 from relsift.inference import InferenceReport, score
 from relsift.omissions import counted

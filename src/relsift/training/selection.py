@@ -16,7 +16,7 @@ from relsift.decisions.thresholds import best_threshold
 from relsift.decisions.tuning import TuningData
 from relsift.errors import DataError
 from relsift.evaluation.entities import evaluate_entities
-from relsift.evaluation.scores import count_gold
+from relsift.evaluation.facts import count_gold
 from relsift.inference import AnyScorer, InferenceReport, Scorer, score
 from relsift.schema import Sentence
 

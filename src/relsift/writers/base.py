@@ -42,6 +42,12 @@ class Writer:
 
     Files of lines can be resumed. Relations must come last in a line: the line of a sentence without relations, without its last
     character, is the beginning of its line with relations.
+
+    See also: `write_documents`, `relsift.readers.base.Reader`.
+
+    >>> from relsift.writers.csv import WRITER
+    >>> WRITER.suffix, WRITER.with_options("formulas=kept").is_folder
+    ('.csv', False)
     """
 
     name: str
@@ -73,6 +79,14 @@ def write_documents(writer: Writer, documents: Iterable[Document], target: Path,
 
     Args: left_out: collects what the format cannot hold.
     Raises: DataError as `check_target`; OutputError if nothing more can be written; CheckpointError if another process writes there.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.schema import Sentence
+    >>> from relsift.writers.native import WRITER
+    >>> with TemporaryDirectory() as folder:
+    ...     write_documents(WRITER, [Document("d1", (Sentence("s1", ("Ada", "left")),))], Path(folder, "out.jsonl"), Omissions())
+    ...     Path(folder, "out.jsonl").read_text(encoding="utf-8")
+    '{"id": "s1", "doc_id": "d1", "tokens": ["Ada", "left"], "entities": []}\\n'
     """
     check_target(writer, target)
     make_folder(target.parent)
@@ -94,7 +108,15 @@ def write_at(place: Path, writer: Writer, documents: Iterable[Document], target:
 
 
 def check_target(writer: Writer, target: Path) -> None:
-    """Raises DataError if the format cannot be written there. A folder with files is refused: they may be somebody's work."""
+    """Raises DataError if the format cannot be written there. A folder with files is refused: they may be somebody's work.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.writers.native import WRITER
+    >>> with TemporaryDirectory() as folder:
+    ...     check_target(WRITER, Path(folder, "out.jsonl"))  # no error: it can be written
+    ...     Path(folder, "out.jsonl").exists()
+    False
+    """
     if writer.is_folder:
         if target.is_file():
             raise DataError(f"{target}: expected a folder, for the files of the format {writer.name}, got a file; name another place")

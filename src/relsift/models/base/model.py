@@ -28,7 +28,17 @@ MOST_PARTS = 100  # of a list in a configuration
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Base of every model's configuration: frozen, keyword-only, checked once when made."""
+    """Base of every model's configuration: frozen, keyword-only, checked once when made.
+
+    See also: `relsift.models.base.pair_classifier.PairClassifierConfig`, `relsift.config.load_config`.
+
+    >>> from relsift.models.pcnn import PCNNConfig
+    >>> PCNNConfig.from_dict({"filters": 8}).filters
+    8
+    >>> PCNNConfig.from_dict({"filter": 8})
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: model.filter: expected an option that exists, got an unknown one; did you mean model.filters?
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -59,7 +69,12 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Preset:
-    """Named values of a model's options and of its training, mostly those that a paper published."""
+    """Named values of a model's options and of its training, mostly those that a paper published.
+
+    >>> from relsift.models.type_prior import TypePrior
+    >>> TypePrior.PRESETS["paper"].training["learning_rate"]
+    0.05
+    """
 
     summary: str  # names the source
     model: dict[str, Any] = field(default_factory=dict)  # options of the model's Config
@@ -67,7 +82,17 @@ class Preset:
 
 
 class RelationModel(nn.Module, ABC, Generic[Output]):
-    """A model gives scores of pairs; a `Decision` turns them into relations."""
+    """A model gives scores of pairs; a `Decision` turns them into relations.
+
+    See also: `relsift.bundle.build`, `relsift.models.base.pair_classifier.PairClassifier`.
+
+    >>> from relsift.models.type_prior import TypePrior, TypePriorConfig
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> model = TypePrior(TypePriorConfig(), Encoding.fit([sentence], reads=TypePrior.READS))
+    >>> model.paper_threshold, model.several_labels(model.config), model.encoder  # it reads no words
+    (0.0, False, None)
+    """
 
     Config: ClassVar[type[ModelConfig]]
     PRESETS: ClassVar[dict[str, Preset]]  # by name; one is `paper`, the default

@@ -22,7 +22,14 @@ from relsift.registry import find
 
 @dataclass(frozen=True, kw_only=True)
 class PairClassifierConfig(ModelConfig):
-    """Options of the input, the losses and the scores."""
+    """Options of the input, the losses and the scores.
+
+    >>> PairClassifierConfig(classification="ranking", gamma=1.0).margin_pos
+    2.5
+    >>> PairClassifierConfig(gamma=0.0)
+    Traceback (most recent call last):
+    relsift.errors.ConfigError: model.gamma: expected a number > 0, got 0.0
+    """
 
     encoder: str = "lookup"  # makes the features of each token (see `relsift.encoders`)
     encoder_options: dict[str, Any] = field(default_factory=dict)  # its own
@@ -73,7 +80,13 @@ class PairClassifierConfig(ModelConfig):
 
 
 class ClassifierModel(RelationModel[Output], Generic[Output]):
-    """A model with a `RelationClassifier`, whose losses the configuration names."""
+    """A model with a `RelationClassifier`, whose losses the configuration names.
+
+    >>> from relsift.models.pcnn import PCNN
+    >>> ranking, several = (PCNN.Config(classification=loss) for loss in ("ranking", "atloss"))
+    >>> PCNN.several_labels(ranking), PCNN.several_labels(several)
+    (False, True)
+    """
 
     config: Any
     classifier: RelationClassifier
@@ -101,7 +114,22 @@ class ClassifierModel(RelationModel[Output], Generic[Output]):
 
 
 class PairClassifier(ClassifierModel[PairScores]):
-    """A subclass derives its `Config` from `PairClassifierConfig`. Its `forward` ends with a classifier made by `make_classifier`."""
+    """A subclass derives its `Config` from `PairClassifierConfig`. Its `forward` ends with a classifier made by `make_classifier`.
+
+    See also: `relsift.encoding.batch.collate`, which makes batches.
+
+    >>> from relsift.bundle import build
+    >>> from relsift.candidates import Candidates
+    >>> from relsift.encoding.batch import collate
+    >>> from relsift.encoding.encoding import Encoding
+    >>> from relsift.encoding.example import examples_of
+    >>> from relsift.schema import Entity, Relation, Sentence
+    >>> sentence = Sentence("s1", ("Ada", "founded", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")), (Relation(0, 1, "founder"),))
+    >>> encoding = Encoding.fit([sentence])
+    >>> model, batch = build("type_prior", {}, encoding), collate(examples_of(sentence, Candidates().pairs(sentence), encoding), encoding)
+    >>> model.scores(model(batch)).shape, list(model.loss(model(batch), batch))  # two pairs, one relation type
+    (torch.Size([2, 1]), ['cross_entropy'])
+    """
 
     def loss(self, output: PairScores, batch: Batch) -> dict[str, Tensor]:
         return self.classifier.loss(output, batch.pairs.labels)
