@@ -96,7 +96,15 @@ def write_documents(writer: Writer, documents: Iterable[Document], target: Path,
 
 
 def write_at(place: Path, writer: Writer, documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
-    """Write to a place from which the caller brings it to `target`, which errors name."""
+    """Write to a place from which the caller brings it to `target`, which errors name.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.writers.native import WRITER
+    >>> with TemporaryDirectory() as folder:
+    ...     write_at(Path(folder, "new"), WRITER, [], Path("out.jsonl"), Omissions())
+    ...     Path(folder, "new").exists()
+    True
+    """
     counted = count_missing(documents, writer.keeps, left_out)
     if writer.write is None:
         with open_output(place, place=target) as stream:
