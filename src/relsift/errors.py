@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_LONGEST_MESSAGE = 1000  # characters
+
 
 class RelsiftError(Exception):
     """Base class: a problem of the input, the options or the files, not of the program.
@@ -83,6 +85,16 @@ class ServiceError(RelsiftError):
         """Args: status: of its HTTP answer; None: it gave none."""
         super().__init__(message)
         self.status = status
+
+
+def shortened(message: str) -> str:
+    """A message that quotes input of any length, for a line that is read: of a long one, beginning and end.
+
+    >>> len(shortened("expected a word, got " + "x" * 100_000))
+    1003
+    """
+    half = _LONGEST_MESSAGE // 2
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:half]} … {message[-half:]}"
 
 
 def require(condition: bool, where: str, *, expected: str, got: Any) -> None:

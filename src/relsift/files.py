@@ -20,8 +20,8 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -301,6 +301,34 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         finally:
             with suppress(OSError):
                 _recover(folder)
+
+
+@contextmanager
+def replaced_files(folder: Path, names: Collection[str], *, as_folders: bool = False) -> Iterator[dict[str, Path]]:
+    """By name a place to write each file of `folder` to. When the block ends, all are there; after a kill or an error, none.
+
+    A folder that has to stay, since it holds something, is a disk or the working folder, gets one file after another when the block ends.
+    Args: as_folders: make folders of these names.
+    Raises: as `replaced_folder` and `replaced_path`; DataError if another process has filled a new or an empty folder meanwhile.
+    """
+    with ExitStack() as stack:
+        if not _may_go(folder):
+            replaced = replaced_folder if as_folders else replaced_path
+            yield {name: stack.enter_context(replaced(folder / name)) for name in names}
+            return
+        fresh = stack.enter_context(replaced_folder(folder))
+        if not _may_go(folder):
+            raise DataError(f"{folder}: expected an empty folder, got one that another process has just filled; name another place")
+        for name in names if as_folders else ():
+            make_folder(fresh / name)
+        yield {name: fresh / name for name in names}
+
+
+def _may_go(folder: Path) -> bool:
+    """Whether a new folder can take its place, and nothing is lost."""
+    place = _possible(folder)
+    has_to_stay = place in (Path.cwd(), *Path.cwd().parents) or os.path.ismount(place) or not os.access(place.parent, os.W_OK)
+    return _kind(place) != "folder" or (not has_to_stay and not any(place.iterdir()))
 
 
 def recovered(folder: Path) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def read_json(
 
     Args:
         error: the class to raise. advice: what the user can do, the end of the message.
-        is_editable: users may change the file by hand: content that its seal does not fit is a warning and no error.
+        is_editable: users may change the file by hand: a seal, which older versions wrote, is taken out unseen.
     Raises: `error` naming the file, if it cannot be read, or is altered; for what `decode` refuses; and for nesting deeper than
         `MOST_DEPTH`, half a character, a number that is not finite, and a whole number beyond 64 bits.
     """
@@ -68,11 +67,9 @@ def read_json(
         raise error(f"{file}: expected JSON, got {fault}; {advice}") from fault
     if isinstance(value, dict) and SEAL in value:
         seal = value.pop(SEAL)
-        if (got := _content_sha256(value)) != seal:
-            message = f"{file}: expected content of the sha256 {str(seal)[:64]}, as its key {SEAL} says, got {got}"
-            if not is_editable:
-                raise error(f"{message}; it was altered: {advice}")
-            warnings.warn(f"relsift: {message}; if it was not edited on purpose, {advice}; if it was, delete that key", stacklevel=2)
+        if not is_editable and (got := _content_sha256(value)) != seal:
+            expected = f"content of the sha256 {str(seal)[:64]}, as its key {SEAL} says"
+            raise error(f"{file}: expected {expected}, got {got}; it was altered: {advice}")
     return value
 
 

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from relsift.errors import shortened
+
 EXAMPLES_KEPT = 3  # per reason, for the message to the user
 _PLURAL = re.compile(r"\b[A-Za-z]*[A-Za-z](?<![uis])s\b(?!')")  # not discontinuous, this, cross
 _VERB = re.compile(r"\b(that|which) (are|have|begin or end|cross|[a-z]+?)(?= )")
@@ -53,7 +55,7 @@ class Omissions:
         self.dropped[reason] += count
         places = self.examples.setdefault(reason, [])
         if len(places) < EXAMPLES_KEPT:
-            places.append(where)
+            places.append(shortened(where))
 
     def lines(self) -> list[str]:
         """One line a reason, most frequent first. Files that were not read are named, as far as there are few."""

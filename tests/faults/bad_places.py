@@ -17,7 +17,7 @@ from pathlib import Path
 
 from damaged_files import filled
 from fault_trials import BAD_INPUT, CANNOT_WRITE, Command, Outcome, Tally, seeded
-from kills import WORKS, Work, carry_out, content, small_blocks
+from kills import WORKS, Work, carry_out, small_blocks, unlike
 
 KINDS = ("full disks", "read-only folders", "two processes in one folder", "clocks set back")
 FULL_KB = (8, 16, 48, 160, 400)  # of a disk, or of its largest file
@@ -60,7 +60,7 @@ def try_work(work: Work, place: Path, tally: Tally, count: int, seed: int = 0) -
     outcome, length = carry_out(filled(work.command, out=out, all=place), out, lambda: small_blocks(place))
     if outcome.status != 0:
         raise RuntimeError(f"{work.name}: {outcome.status}: {outcome.err}")
-    whole = content(out, outcome.out)
+    whole = work.result(out, outcome)
     for number in range(count):
         draw = seeded(seed, "places", work.name, number)
         _on_a_full_disk(work, place, scratch / f"full-{number}", tally, whole, draw.choice(FULL_KB))
@@ -74,11 +74,8 @@ def _ends_well(work: Work, place: Path, out: Path, tally: Tally, kind: str, whol
     """The same command again, now undisturbed."""
     outcome, _ = carry_out(filled(work.command, out=out, all=place), out, lambda: small_blocks(place))
     tally.watch([outcome])
-    if outcome.status != 0:
-        tally.fault(kind, f"afterwards {outcome.status}", name, outcome)
-    elif (got := content(out, outcome.out)) != whole:
-        different = sorted(file for file in {**got, **whole} if got.get(file) != whole.get(file))
-        tally.fault(kind, f"another result: {', '.join(different)}", name, outcome)
+    if (what := unlike(work, out, outcome, whole)) is not None:
+        tally.fault(kind, f"afterwards: {what}", name, outcome)
 
 
 def _told(outcome: Outcome, tally: Tally, kind: str, name: str, *allowed: int) -> None:
@@ -158,10 +155,9 @@ def _with_wrong_clocks(work: Work, place: Path, folder: Path, tally: Tally, whol
 
     outcome, _ = carry_out(command, out, setup)
     name = f"{work.name}, killed before operation {operation}"
-    _told(outcome, tally, kind, name, 0)
-    if outcome.status == 0 and (got := content(out, outcome.out)) != whole:
-        different = sorted(file for file in {**got, **whole} if got.get(file) != whole.get(file))
-        tally.fault(kind, f"another result: {', '.join(different)}", name, outcome)
+    _told(outcome, tally, kind, name, 0, *([BAD_INPUT] if work.once else []))
+    if (what := unlike(work, out, outcome, whole)) is not None:
+        tally.fault(kind, what, name, outcome)
 
 
 __all__ = ["KINDS", "WORKS", "try_work"]

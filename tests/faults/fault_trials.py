@@ -41,6 +41,10 @@ _IMPORTED_LATE = (
     "relsift.corpora.validation", "relsift.corpora.statistics", "relsift.corpora.convert", "relsift.corpora.prepare",
     "relsift.streaming.predict", "relsift.streaming.annotate", "relsift.exporting.export",
 )  # fmt: skip
+_TIMES = (
+    r'"(seconds|seconds_per_epoch|started|date|mtime_ns)": ?("[^"]*"|[\d.]+)', r"\d+(\.\d+)? s\b", r"\d+ seconds in all",
+    r"[\d.]+ (sentences|pairs)/s", r"\d+\.\d(?= \| \d+\.\d \| \d+\.\d \| \S*\d\.\d{3} \|\n)",  # the last: of costs
+)  # fmt: skip
 _SHOWN = 600  # characters of an output that a report quotes
 
 Command = Sequence[object]
@@ -235,6 +239,13 @@ def _lines(stream: io.RawIOBase, child: int) -> Iterator[bytes | None]:
         elif _cpu_seconds(child) - cpu > HANG_SECONDS or time.monotonic() - wall > WALL_SECONDS:
             yield None
             return
+
+
+def without_times(text: str) -> str:
+    """A text without recorded times and speeds, which differ from run to run."""
+    for pattern in _TIMES:
+        text = re.sub(pattern, "TIME", text)
+    return text
 
 
 def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -81,20 +81,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     prepare_imports()
-    total, started, left = Tally(), time.monotonic(), 0
+    total, started = Tally(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="relsift-faults-") as folder:
         work = list(parts(Path(folder), set(options.only.split(",")), options.scale, options.seed, options.more))
         seeded(options.seed, "order").shuffle(work)  # so that what --minutes leaves out is of all kinds
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("fork")) as pool:
             until = None if options.minutes is None else started + 60 * options.minutes
             running = {pool.submit(_unless_late, one, until): name for name, one in work}
+            left = len(running)
             for future in as_completed(running):
-                if (tally := future.result()) is None:
-                    left += 1
-                    continue
-                total.add(tally)
-                print(f"{running[future]}: {sum(tally.trials.values())} trials, {len(tally.faults)} faults", flush=True)
-    _save(options, total, left, (time.monotonic() - started) / 60)
+                if (tally := future.result()) is not None:
+                    left -= 1
+                    total.add(tally)
+                    print(f"{running[future]}: {sum(tally.trials.values())} trials, {len(tally.faults)} faults", flush=True)
+                _save(options, total, left, (time.monotonic() - started) / 60)  # each time, so that a kill loses one part
     print(f"{sum(total.trials.values())} trials, {len(total.faults)} faults; written to {options.out}")
     return 1 if total.faults else 0
 
@@ -104,12 +104,13 @@ def _unless_late(part: Callable[[], Tally], until: float | None) -> Tally | None
 
 
 def _save(options: argparse.Namespace, total: Tally, left: int, minutes: float) -> None:
-    """Write the run in the place of an earlier one of the same sections; runs of other sections stay."""
+    """Write the run in the place of an earlier one of the same sections and seed; other runs stay."""
     runs = read_json(options.out)["runs"] if options.out.is_file() else []
     mine = set(options.only.split(","))
-    runs = [run for run in runs if not mine & set(run["sections"])]
+    runs = [run for run in runs if not (mine & set(run["sections"]) and run["seed"] == options.seed)]
     command = f"python tests/faults/run_faults.py --only {options.only} --scale {options.scale:g} --seed {options.seed}"
-    facts = {"command": command, "sections": sorted(mine), "minutes": round(minutes, 1), "parts_left_out": left, "machine": machine()}
+    facts = {"command": command, "sections": sorted(mine), "seed": options.seed, "minutes": round(minutes, 1)}
+    facts |= {"parts_left_out": left, "machine": machine()}
     write_json(options.out, {"runs": [*runs, facts | total.to_json()]})
 
 

@@ -120,6 +120,13 @@ def test_a_child_that_dies_is_one_fault_and_the_others_go_on():
     assert [outcome.status for outcome in outcomes] == [0, "signal 9", 0]
 
 
+def test_a_score_may_differ_in_its_last_digit_and_nothing_else_may():
+    line = '{{"type": "a", "score": -0.5, "probability": {}}}'
+    one, last, more = (line.format(score) for score in (0.451571, 0.45157, 0.451471))
+    assert kills._alike(one, last)
+    assert not kills._alike(one, more) and not kills._alike(one, last.replace('"a"', '"b"')) and not kills._alike(one, "")
+
+
 def test_a_changed_file_after_a_kill_is_seen(tmp_path: Path):
     (tmp_path / "out.jsonl").write_text('{"seconds": 1.5, "id": "a"}')
     whole = kills.content(tmp_path, "")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from relsift import bundle, files
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError
-from relsift.files import check_output, open_output, recovered, replaced_file, replaced_folder, to_json
+from relsift.files import check_output, open_output, recovered, replaced_file, replaced_files, replaced_folder, to_json
 from relsift.locks import locked
 from relsift.training.run_folder import FINGERPRINTS_FILE
 
@@ -215,6 +216,62 @@ def test_a_folder_is_old_or_new_and_nothing_is_left_wherever_its_replacement_is_
     with replaced_folder(place / "old") as fresh:
         (fresh / "content").touch()
     assert names(place) == ["note", "old"]
+
+
+def test_the_files_of_an_empty_folder_appear_together_wherever_their_writing_is_killed(place: Path):
+    def again() -> None:
+        shutil.rmtree(place / "parts", ignore_errors=True)
+        (place / "parts").mkdir()
+
+    def write(folder: Path) -> None:
+        with replaced_files(folder / "parts", ["a", "b"]) as written:
+            for name, file in written.items():
+                file.write_text(name)
+
+    again()
+    seen = []
+    for number in kills(place, write, again):
+        seen.append(names(recovered(place / "parts")))
+        assert seen[-1] in ([], ["a", "b"]), number
+        assert not [name for name in names(place) if name.endswith((".tmp", ".old"))], number
+    assert [] in seen and ["a", "b"] in seen
+
+
+def test_files_beside_others_and_in_the_working_folder_are_all_there_or_none(place: Path, monkeypatch: pytest.MonkeyPatch):
+    (place / "empty").mkdir()
+    for folder in ("old", "empty"):
+        monkeypatch.chdir(place / folder)
+        for target in (place / folder, Path()):
+            before = names(place / folder)
+            with pytest.raises(ZeroDivisionError), replaced_files(target, ["a", "b"]) as written:
+                written["a"].write_text(str(1 / 0))
+            assert names(place / folder) == before
+            with replaced_files(target, ["a", "b"]) as written:
+                for file in written.values():
+                    file.write_text("new")
+            assert names(place / folder) == sorted({*before, "a", "b"})
+    assert (place / "old/content").read_text() == "old"
+
+
+def test_a_folder_that_another_process_fills_first_is_kept(place: Path):
+    told = pytest.raises(DataError, match="another process has just filled")
+    with told, _filled_before_the_lock(place / "parts"), replaced_files(place / "parts", ["a"]) as written:
+        written["a"].touch()
+    assert names(place / "parts") == ["b"]
+
+
+@contextmanager
+def _filled_before_the_lock(folder: Path) -> Iterator[None]:
+    make_folder = files.make_folder
+
+    def filling(made: Path) -> None:  # the first that is made is the one above, just before the lock
+        make_folder(made)
+        make_folder(folder)
+        (folder / "b").touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "make_folder", filling)
+        yield
 
 
 def test_a_recovery_that_is_killed_is_taken_up_by_the_next(place: Path):

@@ -47,13 +47,12 @@ from relsift.cli import (
     vectors,
 )
 from relsift.cli.output import discard_output, echo, open_streams
-from relsift.errors import OutputError, RelsiftError
+from relsift.errors import OutputError, RelsiftError, shortened
 from relsift.locks import is_full, reason
 from relsift.report.terminal import printable
 
 CANNOT_WRITE, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit statuses
 _GC_THRESHOLD = 100_000  # new objects between two garbage collections: with Python's 700, loading torch takes half as long again
-_LONGEST_MESSAGE = 1000  # characters of an error message, which may quote long input
 
 _LEFT_OUT = {"torch": "torch", "numba": "numba", "sklearn": "scikit-learn"}  # where only exported models are used (docs/export.md)
 
@@ -181,10 +180,7 @@ def _system_error(error: OSError) -> str:
 
 
 def _fail(message: str, status: int = BAD_INPUT) -> NoReturn:
-    line = " ".join(message.splitlines())
-    if len(line) > _LONGEST_MESSAGE:
-        line = f"{line[: _LONGEST_MESSAGE // 2]} … {line[-_LONGEST_MESSAGE // 2 :]}"
-    echo(f"relsift: error: {line}", err=True)
+    echo(f"relsift: error: {shortened(' '.join(message.splitlines()))}", err=True)
     sys.exit(status)
 
 

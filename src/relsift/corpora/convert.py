@@ -10,12 +10,12 @@ from pathlib import Path
 from relsift.corpora.data import Data
 from relsift.corpora.losses import holding
 from relsift.errors import ConfigError
-from relsift.files import check_name, check_output
+from relsift.files import check_name, check_output, recovered, replaced_files
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
 from relsift.registry import find, table
 from relsift.schema import Document
-from relsift.writers.base import Writer, check_target, write_documents
+from relsift.writers.base import Writer, check_target, write_at, write_documents
 
 _SPEC = re.compile(r"(?P<name>\w[\w-]*)(?:\[(?P<options>.*)\])?", re.DOTALL)
 
@@ -56,7 +56,7 @@ def is_folder(target: Path) -> bool:
 def convert(
     data: Data, target: Path, writer: Writer, report: ReadReport, *, left_out: Omissions | None = None, reads: Sequence[Path] = ()
 ) -> list[Path]:
-    """Write every part of `data`, and return the files, or the folders of a format of several files. Each is written whole or not at all.
+    """Write every part of `data`, and return the files, or the folders of a format of several files. All are written, or none.
 
     Args: left_out: collects what the format cannot hold. reads: further files that are read meanwhile, such as trees.
     Raises: ConfigError if the data has parts and the target is one file, which would mix them; or for a target that is read;
@@ -76,13 +76,19 @@ def convert(
         places = [target / f"{split or 'data'}{writer.suffix}" for split in splits] if as_folder else [target]
     for place in places:
         check_output(place, [*data.inputs, *reads])  # all of them, before one is written
-        check_target(writer, place)
-    for place, split in zip(places, splits, strict=True):
-        read = data.documents(split, report)
-        held = holding(read, report, writer.keeps)
-        documents = with_ids(held, report)
-        write_documents(writer, documents, place, Omissions() if left_out is None else left_out)
+        check_target(writer, recovered(place) if writer.is_folder else place)
+    lost = Omissions() if left_out is None else left_out
+    if not data.splits:
+        write_documents(writer, _documents(data, None, writer, report), places[0], lost)
+        return places
+    with replaced_files(target, [place.name for place in places], as_folders=writer.is_folder) as written:
+        for place, split in zip(places, data.splits, strict=True):
+            write_at(written[place.name], writer, _documents(data, split, writer, report), place, lost)
     return places
+
+
+def _documents(data: Data, split: str | None, writer: Writer, report: ReadReport) -> Iterator[Document]:
+    return with_ids(holding(data.documents(split, report), report, writer.keeps), report)
 
 
 def with_ids(documents: Iterable[Document], report: ReadReport) -> Iterator[Document]:

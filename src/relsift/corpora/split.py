@@ -16,7 +16,7 @@ from relsift.corpora.data import Data
 from relsift.corpora.groups import Group, group_documents
 from relsift.corpora.losses import holding
 from relsift.errors import ConfigError, DataError, require
-from relsift.files import check_output, make_folder, replaced_file
+from relsift.files import check_output, open_output, recovered, replaced_files
 from relsift.readers.base import ReadReport
 from relsift.schema import Document
 from relsift.writers import native
@@ -81,14 +81,14 @@ def share_warnings(parts: Mapping[str, Sequence[Document]], shares: Mapping[str,
 def split(
     data: Data, folder: Path, *, dev: float, test: float, seed: int, report: ReadReport
 ) -> tuple[dict[str, list[Document]], list[str]]:
-    """Write the parts of `data` below `folder` in the native format, one file each. Returns them, and lines about their sizes.
+    """Write the parts of `data` below `folder` in the native format, one file each, all or none. Returns them, and lines about sizes.
 
     Of data with a training part, the parts that are there stay as they are, and the missing ones are cut from the training part.
     Raises: ConfigError for shares that cannot be, and for a folder that holds something; DataError if all parts are there already.
     """
     check_shares(dev, test)
     check_output(folder, data.inputs)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if recovered(folder).exists() and (not folder.is_dir() or any(folder.iterdir())):
         got = "one that holds something" if folder.is_dir() else "a file"
         raise ConfigError(f"{folder}: expected a new or an empty folder for the parts, got {got}; name another one")
     shares = {part: share for part, share in ((DEV, dev), (TEST, test)) if share and part not in data.splits}
@@ -103,12 +103,13 @@ def split(
     parts = split_documents(source, shares, seed=seed, where=data.name)
     warnings = share_warnings(parts, shares)
     parts |= {part: list(holding(data.documents(part, report), report, ALL)) for part in data.splits if part != TRAIN}
-    make_folder(folder)
-    for part in SPLITS:
-        if part in parts:
-            with replaced_file(folder / f"{part}.jsonl") as stream:
+    parts = {part: parts[part] for part in SPLITS if part in parts}
+    names = {part: f"{part}.jsonl" for part in parts}
+    with replaced_files(folder, names.values()) as places:
+        for part, name in names.items():
+            with open_output(places[name], place=folder / name) as stream:
                 native.write(with_ids(parts[part], report), stream)
-    return {part: parts[part] for part in SPLITS if part in parts}, warnings
+    return parts, warnings
 
 
 def _within(groups: Sequence[Group], size: float, most: int) -> list[Group]:

@@ -10,7 +10,7 @@ from relsift.corpora.corpus import TRAIN
 from relsift.corpora.data import OTHERS_AMONG, OTHERS_BESIDE, Data
 from relsift.corpora.leaks import duplicates_line, fingerprint, repeated_ids_line
 from relsift.corpora.no_relation import no_relation_warnings
-from relsift.errors import DataError
+from relsift.errors import DataError, shortened
 from relsift.omissions import counted
 from relsift.readers.base import ACROSS, OF_CONCEPTS, ReadReport
 from relsift.schema import Document, Sentence
@@ -122,7 +122,7 @@ def validate(data: Data) -> Findings:
                 for sentence in document.sentences:
                     part.add(sentence, first_part, name)
         except DataError as error:  # of a kind that nothing after it can be read
-            findings.stopped.append(str(error))
+            findings.stopped.append(shortened(str(error)))
         findings.sentences[name] = part.sentences
         findings.warnings += part.warnings(name)
     if not findings.stopped:

@@ -24,7 +24,7 @@ from relsift.decisions.provenance import TunedOn
 from relsift.decisions.scored import Scored
 from relsift.errors import CheckpointError, ConfigError
 from relsift.files import write_json
-from relsift.json_text import read_json, sealed
+from relsift.json_text import read_json
 from relsift.schema import Relation, Sentence
 
 DECISION_FILE = "decision.json"
@@ -172,7 +172,7 @@ class Decision:
             raise CheckpointError(f"{where}: {error}; correct it there, or copy the folder again") from error
 
     def save(self, folder: Path) -> None:
-        write_json(folder / DECISION_FILE, sealed(self.to_json()))
+        write_json(folder / DECISION_FILE, self.to_json())  # not sealed: users edit it, and its values are checked when it is loaded
 
     @classmethod
     def load(cls, folder: Path) -> Decision:

@@ -48,6 +48,7 @@ from relsift.training.run import train_run
 from relsift.training.run_folder import RunData, file_checksums
 from relsift.training.windows import check_window
 
+UNFINISHED = "unfinished"  # folder of the run folders of cells that are being trained
 THREADS = 1  # of a cell: several cells side by side use a machine better than several threads in one, and scores depend on it (rounding)
 
 
@@ -196,7 +197,7 @@ def run_cell(cell: Cell, plan: Plan, folder: Path) -> CellResult:
 def _scratch(cell: Cell, folder: Path) -> Path:
     """A training goes on where it was on the same device only."""
     device = "" if cell.device == "cpu" else f"@{cell.device.replace(':', '')}"
-    return folder / "unfinished" / f"{cell.name}{device}"
+    return folder / UNFINISHED / f"{cell.name}{device}"
 
 
 def _train_and_score(cell: Cell, plan: Plan, folder: Path) -> CellResult:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from multiprocessing.connection import wait as wait_for
@@ -26,7 +27,7 @@ from typing import Any
 from relsift.config import RunConfig
 from relsift.encoding.tokenizers import subwords_of
 from relsift.errors import CheckpointError, ConfigError, DataError, OutputError, RelsiftError
-from relsift.experiments.cell import Cell, configured, run_cell
+from relsift.experiments.cell import UNFINISHED, Cell, configured, run_cell
 from relsift.experiments.cell_files import StoredCell, finished_names, pack_loose_cells, stored_cells
 from relsift.experiments.result import CellResult, Plan, Results
 from relsift.experiments.system import System
@@ -145,6 +146,7 @@ def run_grid(
             _check(folder, cell, stored, plan)
             clock.add(cell, stored.result.seconds)
     if {cell.name for cell in cells} <= finished_names(folder):
+        _tidy(folder)
         return
     busy = f"{folder}: expected no other process that computes cells here, got one; wait for it, or use another --out"
     with locked(folder / LOCK_FILE, busy=busy):  # two at once would train the same cells in the same place
@@ -157,8 +159,24 @@ def run_grid(
             clock.add(cell, seconds)
             if on_cell is not None:
                 on_cell(FinishedCell(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
-        if not any((folder / "unfinished").glob("*/*")):
-            shutil.rmtree(folder / "unfinished", ignore_errors=True)
+        _delete_leftovers(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Delete leftovers of killed processes, where nobody is at work and one may write."""
+    if (folder / UNFINISHED).is_dir():
+        with suppress(CheckpointError, DataError), locked(folder / LOCK_FILE, busy=f"{folder}: expected no other process, got one"):
+            _delete_leftovers(folder)
+
+
+def _delete_leftovers(folder: Path) -> None:
+    """Delete run folders of cells that were saved just before a kill, on whatever device. The caller holds the lock."""
+    finished = finished_names(folder)
+    for place in (folder / UNFINISHED).glob("*/*"):
+        if f"{place.parent.name}/{place.name.partition('@')[0]}" in finished:
+            shutil.rmtree(place, ignore_errors=True)
+    if not any((folder / UNFINISHED).glob("*/*")):
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
 
 
 def _check_files(missing: Sequence[Cell], plan: Plan, folder: Path) -> None:

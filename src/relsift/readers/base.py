@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from relsift.errors import DataError
+from relsift.errors import DataError, shortened
 from relsift.json_text import decode as decode_json
 from relsift.omissions import EXAMPLES_KEPT, Omissions
 from relsift.readers.encodings import UTF8, decode, decode_leniently
@@ -126,7 +126,7 @@ class ReadReport(Omissions):
             self.lost_relations[relation] += 1
         self.num_faults += 1
         if len(self.faults) < FAULTS_KEPT:
-            self.faults.append(self._named(str(error)))
+            self.faults.append(shortened(self._named(str(error))))
 
 
 @dataclass(frozen=True, slots=True)

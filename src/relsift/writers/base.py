@@ -90,13 +90,28 @@ def write_documents(writer: Writer, documents: Iterable[Document], target: Path,
     """
     check_target(writer, target)
     make_folder(target.parent)
+    with replaced_folder(target) if writer.is_folder else replaced_path(target) as place:
+        check_target(writer, target)  # again: another process may have been here first
+        write_at(place, writer, documents, target, left_out)
+
+
+def write_at(place: Path, writer: Writer, documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
+    """Write to a place from which the caller brings it to `target`, which errors name.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from relsift.writers.native import WRITER
+    >>> with TemporaryDirectory() as folder:
+    ...     write_at(Path(folder, "new"), WRITER, [], Path("out.jsonl"), Omissions())
+    ...     Path(folder, "new").exists()
+    True
+    """
     counted = count_missing(documents, writer.keeps, left_out)
     if writer.write is None:
-        with replaced_path(target) as place, open_output(place, place=target) as stream:
+        with open_output(place, place=target) as stream:
             for document in counted:
                 stream.writelines(f"{line}\n" for line in _lines(writer)(document))
         return
-    with replaced_folder(target) if writer.is_folder else replaced_path(target) as place, output_errors(target):
+    with output_errors(target):
         writer.write(counted, place, left_out)
 
 

@@ -77,6 +77,20 @@ def test_broken_data_leaves_no_half_written_file(tmp_path: Path):
     assert sorted(child.name for child in tmp_path.iterdir()) == ["source.jsonl", "target.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["native", "brat"])
+def test_of_data_with_one_broken_part_no_part_is_written_and_the_same_command_then_works(name: str, tmp_path: Path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    (source / "train.jsonl").write_text(SENTENCES, encoding="utf-8")
+    (source / "dev.jsonl").write_text(SENTENCES + "{", encoding="utf-8")
+    with pytest.raises(DataError):
+        convert(resolve(str(source)), target, find("writer", name), ReadReport())
+    assert [child.name for child in tmp_path.iterdir()] == ["source"]
+    (source / "dev.jsonl").write_text(SENTENCES, encoding="utf-8")
+    convert(resolve(str(source)), target, find("writer", name), ReadReport())
+    assert {child.name.partition(".")[0] for child in target.iterdir()} == {"train", "dev"}
+
+
 def test_the_format_is_told_by_the_name(tmp_path: Path):
     assert writer_for(tmp_path / "x.jsonl", None) is native.WRITER
     assert writer_for(tmp_path / "x.html", None) is html.WRITER

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from hypothesis import given, settings
@@ -120,6 +122,24 @@ def test_nothing_is_written_over_or_into_the_data(tmp_path: Path):
     (tmp_path / "other/x").touch()
     with pytest.raises(ConfigError, match="expected a new or an empty folder"):
         split(resolve(str(tmp_path / "mine")), tmp_path / "other", dev=0.1, test=0.1, seed=0, report=ReadReport())
+
+
+def test_a_writing_that_breaks_off_leaves_no_part_and_the_same_command_then_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file, written = saved(tmp_path / "all.jsonl", MANY), []
+
+    def breaking(documents: Iterable[Document], stream: TextIO) -> None:
+        write(documents, stream)
+        written.append(stream)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    write = native.write
+    monkeypatch.setattr(native, "write", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        split(resolve(file), tmp_path / "parts", dev=0.1, test=0.1, seed=0, report=ReadReport())
+    assert [path.name for path in tmp_path.iterdir()] == ["all.jsonl"]
+    split(resolve(file), tmp_path / "parts", dev=0.1, test=0.1, seed=0, report=ReadReport())
+    assert resolve(str(tmp_path / "parts")).splits == ("train", "dev", "test")
 
 
 def test_relations_across_sentences_are_in_the_parts_and_not_lost(tmp_path: Path):

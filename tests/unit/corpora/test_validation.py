@@ -34,6 +34,14 @@ def test_a_clean_corpus_has_no_warnings(tmp_path: Path):
     assert (findings.warnings, findings.dropped_lines()) == ([], [])
 
 
+def test_an_error_that_quotes_a_key_of_any_length_is_a_short_line(tmp_path: Path):
+    relation = {"head": 0, "tail": 1, "type" + "[" * 100_000: "knows"}
+    data = resolve(write(tmp_path, train=sentence("1", "Ada Bo met", relations=[relation])))
+    findings = validate(data)
+    assert findings.faults[0].startswith(f"{tmp_path / 'train.jsonl'}:1: relation 0: expected the key 'type', got keys")
+    assert max(map(len, [*findings.faults, *findings.dropped_lines()])) < 1200
+
+
 def test_a_sentence_in_two_parts_is_found_however_it_is_tokenised(tmp_path: Path):
     train = sentence("1", "Ada Bo met .") + sentence("2", "Cy Di left")
     test = sentence("3", "ADA Bo met.") + sentence("4", "Ada Bo met")

@@ -229,6 +229,21 @@ def test_a_training_killed_on_another_device_is_begun_anew_and_leaves_nothing(pl
     assert not (tmp_path / "unfinished").exists()
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_kill_after_the_last_save_leaves_no_run_folder_at_the_next_run(finished, plan, tmp_path, missing):
+    """It stood there for ever: of all finished cells nothing was looked at, and of some only what was missing."""
+    folder, cells = shutil.copytree(finished[0], tmp_path / "grid"), cells_of([WITH_TAGS], [1, 2], [1])
+    for device in ("", "@cuda0"):
+        (folder / f"unfinished/tags/fold1-seed1{device}/state").mkdir(parents=True)
+    if missing:
+        (folder / "cells/tags/fold2-seed1.json").unlink()
+    run_grid(cells, plan, folder)
+    assert not (folder / "unfinished").exists()
+    (folder / "unfinished/tags/fold9-seed9").mkdir(parents=True)  # of a cell that is not finished
+    run_grid(cells, plan, folder)
+    assert (folder / "unfinished/tags/fold9-seed9").is_dir()
+
+
 def test_data_that_changed_is_refused(plan, tmp_path):
     with pytest.raises(RelsiftError, match=r"tags/fold1-seed1: .*expected the data of the folder's cells"):
         run_grid(cells_of([WITH_TAGS], [1], [1]), replace(plan, checksum="another"), tmp_path)
