@@ -95,7 +95,7 @@ class SuggestionReport:
         return [*lines, *self.inference.lines()]
 
 
-def worth(scored: Scored, decision: Decision, labels: tuple[str, ...], by: By) -> float | None:
+def acquisition_score(scored: Scored, decision: Decision, labels: tuple[str, ...], by: By) -> float | None:
     """What a sentence is worth, from 0 to 1, or for `positives` from 0 on; None for a sentence without pairs. Not for `random`.
 
     Args: labels: the relation type of each column of the scores. by: see the top of this module.
@@ -104,7 +104,7 @@ def worth(scored: Scored, decision: Decision, labels: tuple[str, ...], by: By) -
     >>> from relsift.schema import Entity
     >>> sentence = Sentence("s1", ("Ada", "met", "Acme"), (Entity(0, 1, "PER"), Entity(2, 3, "ORG")))
     >>> scored = Scored(sentence, [Pair(0, 1)], np.array([[0.0]], np.float32))  # log-odds of 0: the toss of a coin
-    >>> worth(scored, Decision(), ("founder",), "uncertainty"), worth(scored, Decision(), ("founder",), "positives")
+    >>> acquisition_score(scored, Decision(), ("founder",), "uncertainty"), acquisition_score(scored, Decision(), ("founder",), "positives")
     (1.0, 0.5)
     """
     found = decision.choices(scored, labels)
@@ -152,12 +152,12 @@ class Shortlist:
         return [entry[2] for entry in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
 
 
-def unlike(ranked: Sequence[Suggestion], count: int) -> tuple[list[Suggestion], int]:
+def diverse(ranked: Sequence[Suggestion], count: int) -> tuple[list[Suggestion], int]:
     """`count` of the best that are not much alike; and how many of them are, since too few are left. The order stays.
 
     >>> texts = ("Ada founded Acme in May .", "Ada founded Acme in May !", "Bo left .")
     >>> ranked = [Suggestion(1.0, (0, n), "d1", Sentence(f"s{n}", tuple(text.split()))) for n, text in enumerate(texts)]
-    >>> chosen, alike = unlike(ranked, 2)
+    >>> chosen, alike = diverse(ranked, 2)
     >>> [suggestion.sentence.id for suggestion in chosen], alike
     (['s0', 's2'], 0)
     """
@@ -225,7 +225,7 @@ def suggest(
     report.repeated = shortlist.repeated
     if by == "random":
         return shortlist.best()
-    chosen, report.alike = unlike(shortlist.best(), count)
+    chosen, report.alike = diverse(shortlist.best(), count)
     return chosen
 
 
@@ -261,7 +261,7 @@ def _valued(
             if by == "random":
                 value: float | None = stable_integer("suggest", seed, number, at) / RANGE
             else:
-                value = None if its is None else worth(its, bundle.decision, bundle.encoding.labels, by)
+                value = None if its is None else acquisition_score(its, bundle.decision, bundle.encoding.labels, by)
             if value is None:
                 report.without_pairs += 1
                 continue

@@ -16,7 +16,7 @@ from relsift.decisions.scored import Scored
 from relsift.errors import ConfigError
 from relsift.extractor import RelationExtractor
 from relsift.schema import Document, Entity, Relation, Sentence
-from relsift.suggestions import Shortlist, Suggestion, SuggestionReport, documents_of, suggest, unlike, worth
+from relsift.suggestions import Shortlist, Suggestion, SuggestionReport, acquisition_score, diverse, documents_of, suggest
 
 LABELS = ("based_in", "leads")
 ENTITIES = (Entity(0, 1, "PER"), Entity(2, 3, "ORG"), Entity(4, 5, "LOC"))
@@ -35,34 +35,34 @@ def logistic(x: float) -> float:
 def test_uncertainty_is_that_of_the_pair_nearest_to_its_threshold():
     # best relations 3 and 0.5, threshold 1: distances 2 and −0.5
     decision = Decision(threshold=1.0)
-    assert worth(scored((-1, 3), (0.5, -4)), decision, LABELS, "uncertainty") == pytest.approx(1 - 2 * (0.5 - logistic(-0.5)))
-    assert worth(scored((1, 0)), decision, LABELS, "uncertainty") == pytest.approx(1)
+    assert acquisition_score(scored((-1, 3), (0.5, -4)), decision, LABELS, "uncertainty") == pytest.approx(1 - 2 * (0.5 - logistic(-0.5)))
+    assert acquisition_score(scored((1, 0)), decision, LABELS, "uncertainty") == pytest.approx(1)
 
 
 def test_a_relation_with_a_threshold_of_its_own_is_compared_with_that_one():
     decision = Decision(threshold=1.0, thresholds={"leads": 3.0})
-    assert worth(scored((-9, 3)), decision, LABELS, "uncertainty") == pytest.approx(1)
+    assert acquisition_score(scored((-9, 3)), decision, LABELS, "uncertainty") == pytest.approx(1)
 
 
 def test_with_a_calibration_uncertainty_is_that_of_its_probability_wherever_the_threshold_lies():
     decision = Decision(threshold=5.0, calibration=Calibration(method="platt", slope=1.0, shift=-2.0))
-    assert worth(scored((2, -9)), decision, LABELS, "uncertainty") == pytest.approx(1)
-    assert worth(scored((3, -9)), decision, LABELS, "uncertainty") == pytest.approx(2 * (1 - logistic(1)))
+    assert acquisition_score(scored((2, -9)), decision, LABELS, "uncertainty") == pytest.approx(1)
+    assert acquisition_score(scored((3, -9)), decision, LABELS, "uncertainty") == pytest.approx(2 * (1 - logistic(1)))
 
 
 def test_expected_positives_are_the_sum_of_probabilities():
-    value = worth(scored((0, -1), (2, 1)), Decision(), LABELS, "positives")
+    value = acquisition_score(scored((0, -1), (2, 1)), Decision(), LABELS, "positives")
     assert value == pytest.approx(0.5 + logistic(2))
 
 
 def test_relations_that_the_constraints_forbid_count_for_nothing():
     decision = Decision(constraints=True, triples=frozenset({("PER", "ORG", "leads")}))
-    assert worth(scored((0, -2), (0, 0)), decision, LABELS, "positives") == pytest.approx(logistic(-2))
-    assert worth(Scored(SENTENCE, [Pair(1, 2)], np.zeros((1, 2), np.float32)), decision, LABELS, "uncertainty") is None
+    assert acquisition_score(scored((0, -2), (0, 0)), decision, LABELS, "positives") == pytest.approx(logistic(-2))
+    assert acquisition_score(Scored(SENTENCE, [Pair(1, 2)], np.zeros((1, 2), np.float32)), decision, LABELS, "uncertainty") is None
 
 
 def test_a_sentence_without_pairs_has_no_worth():
-    assert worth(scored(), Decision(), LABELS, "uncertainty") is None
+    assert acquisition_score(scored(), Decision(), LABELS, "uncertainty") is None
 
 
 def suggestion(value: float, number: int, *tokens: str) -> Suggestion:
@@ -90,10 +90,10 @@ def test_the_same_sentence_is_listed_once_and_again_when_the_first_one_is_out():
 def test_of_sentences_that_are_alike_the_best_is_taken_and_the_others_only_if_too_few_are_left():
     near = [suggestion(0.9 - number / 10, number, "a", "b", "c", "d", "e", "f", "g", f"x{number}") for number in range(3)]  # 7 of 9 words
     other = suggestion(0.1, 3, "h", "i")
-    assert unlike([*near, other], 2) == ([near[0], other], 0)
-    assert unlike([*near, other], 3) == ([near[0], near[1], other], 1)
+    assert diverse([*near, other], 2) == ([near[0], other], 0)
+    assert diverse([*near, other], 3) == ([near[0], near[1], other], 1)
     half = suggestion(0.05, 4, "a", "b", "c", "d", "y", "z")  # 4 of 10 words
-    assert unlike([near[0], half], 2) == ([near[0], half], 0)
+    assert diverse([near[0], half], 2) == ([near[0], half], 0)
 
 
 def test_chosen_sentences_of_a_document_stay_together_in_their_order():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options, text_options
-from relsift.cli.interruption import told
+from relsift.cli.interruption import resume_hint
 from relsift.cli.output import as_documents, echo, echo_json, echo_table, note
 from relsift.omissions import counted
 
@@ -45,7 +45,7 @@ def command(
     given = open_input(source, splitter=splitter, is_text=is_text)
     if out is None:
         as_documents()
-    with told(out, lambda: report.sentences), StageProgress("annotating", quiet=out is None) as progress:
+    with resume_hint(out, lambda: report.sentences), StageProgress("annotating", quiet=out is None) as progress:
         progress("sentences", 0, None)
         notes = annotate_file(
             annotator, given, out, left_out=left_out, report=report, source=entities_from, resume=resume,

@@ -14,7 +14,7 @@ TERMINATED = 128 + signal.SIGTERM  # exit status
 
 
 @contextmanager
-def told(out: Path | None, sentences: Callable[[], int], always: str = "") -> Iterator[None]:
+def resume_hint(out: Path | None, sentences: Callable[[], int], always: str = "") -> Iterator[None]:
     """Say what was done if the block is interrupted or can write no more, and that --resume goes on, if it does.
 
     Args: out: the file that is written; None: standard output. sentences: the number done so far. always: says how to go on, if it is

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options, prediction_options, ray_options, text_options
-from relsift.cli.interruption import told
+from relsift.cli.interruption import resume_hint
 from relsift.cli.output import as_documents, echo, note
 from relsift.omissions import counted
 
@@ -89,7 +89,7 @@ def command(
     if out is None:
         as_documents()
 
-    with told(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress, _collecting_new_objects_alone():
+    with resume_hint(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress, _without_old_objects_in_gc():
         progress("sentences", 0, None)
         seconds, notes = predict_file(
             extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
@@ -108,7 +108,7 @@ def command(
 
 
 @contextmanager
-def _collecting_new_objects_alone() -> Iterator[None]:
+def _without_old_objects_in_gc() -> Iterator[None]:
     """The garbage collector leaves alone what lives already: the model and the libraries, which last as long as the prediction."""
     gc.freeze()  # without a collection before it, which would look at all of torch for garbage that hardly exists
     try:

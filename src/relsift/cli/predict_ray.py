@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relsift.cli.interruption import told
+from relsift.cli.interruption import resume_hint
 from relsift.cli.output import echo, note
 from relsift.cli.progress import StageProgress
 from relsift.omissions import counted
@@ -36,7 +36,7 @@ def predict(
     settings = replace(settings, folder=(out / DOCUMENTS).absolute())
     result = PartitionedResult()
     hint = "; the same command with --resume goes on from here"
-    with told(None, lambda: result.report.sentences, hint), StageProgress("predicting") as bar, cluster(address, workers) as ray:
+    with resume_hint(None, lambda: result.report.sentences, hint), StageProgress("predicting") as bar, cluster(address, workers) as ray:
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         pool: RayWorkers[Partition] = RayWorkers(
             ray, partial(PartitionWorker, settings), count, gpus=float(settings.device.startswith("cuda")), failed=Failed,

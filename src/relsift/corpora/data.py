@@ -349,7 +349,7 @@ def _packed_data(
 ) -> Data:
     unpacked = Unpacked(archive)
     with unpacked.named():
-        data = _path_data(name, unpacked.place(place), reader, options, split)
+        data = _path_data(name, unpacked.path_of(place), reader, options, split)
     return replace(
         data, sources={part: partial(_read_packed, unpacked, source) for part, source in data.sources.items()},
         places={part: (archive, part or place or None) for part in data.places}, checksum=partial(file_sha256, archive),

@@ -70,7 +70,7 @@ class Unpacked:
         else:
             self._content, self._is_one_file = inner, True
 
-    def place(self, inner: str = "") -> Path:
+    def path_of(self, inner: str = "") -> Path:
         """Where a file or folder of the archive lies now; for "", what the archive is about: its one file, or the folder that holds all.
 
         Raises: DataError if it holds nothing of that name, or an archive there.

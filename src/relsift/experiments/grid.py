@@ -158,7 +158,7 @@ def run_grid(
             left.remove(cell)
             clock.add(cell, seconds)
             if on_cell is not None:
-                on_cell(FinishedCell(cell, result, len(cells) - len(left), len(cells), clock.left(left)))
+                on_cell(FinishedCell(cell, result, len(cells) - len(left), len(cells), clock.seconds_left(left)))
         _delete_leftovers(folder)
 
 
@@ -204,7 +204,7 @@ class _Clock:
     def add(self, cell: Cell, seconds: float) -> None:
         self.seconds.setdefault(cell.system.name, []).append(seconds)
 
-    def left(self, cells: Sequence[Cell]) -> float:
+    def seconds_left(self, cells: Sequence[Cell]) -> float:
         means = {name: sum(values) / len(values) for name, values in self.seconds.items()}
         usual = sum(means.values()) / len(means) if means else 0.0
         return sum(means.get(cell.system.name, usual) for cell in cells) / min(self.jobs, max(1, len(cells)))

@@ -74,9 +74,9 @@ def stream(file: Path, tag: str, encoding: str | None = None) -> Iterator[Markup
     parser = _Parser(file, tag)
     for piece in _pieces(file, encoding):
         parser.feed(piece, is_last=False)
-        yield from parser.taken()
+        yield from parser.complete_elements()
     parser.feed("", is_last=True)
-    yield from parser.taken()
+    yield from parser.complete_elements()
 
 
 class _Parser:
@@ -105,7 +105,7 @@ class _Parser:
             problem = expat.ErrorString(error.code)
             raise DataError(f"{self.file}:{error.lineno}: expected well-formed XML, got {problem} at column {error.offset + 1}") from error
 
-    def taken(self) -> list[Markup]:
+    def complete_elements(self) -> list[Markup]:
         """The complete elements since the last call."""
         complete, self._complete = self._complete, []
         return complete

@@ -45,11 +45,11 @@ class _Open:
 
     def closed(self) -> tuple[Document, ...]:
         """As a sequence; empty if all its sentences were left out. They were checked, with the text."""
-        from relsift.readers.store_columns import made_one
+        from relsift.readers.store_columns import unchecked_object
 
         if not self.sentences and not self.is_empty:
             return ()
-        return (made_one(Document, self.name, tuple(self.sentences), self.text, (), None),)
+        return (unchecked_object(Document, self.name, tuple(self.sentences), self.text, (), None),)
 
 
 def read(path: Path, report: ReadReport) -> Iterator[Document]:

@@ -32,7 +32,7 @@ def _setters(cls: Any) -> tuple[Any, ...]:
     return tuple(getattr(cls, field.name).__set__ for field in fields(cls))  # of the slots: a frozen class refuses attributes
 
 
-def made(cls: type[T], columns: Sequence[Iterable[Any]], size: int) -> tuple[T, ...]:
+def unchecked_objects(cls: type[T], columns: Sequence[Iterable[Any]], size: int) -> tuple[T, ...]:
     """Objects of a frozen class from one column for each of its fields, in their order. Nothing is checked: the columns must be."""
     kind: Any = cls
     objects = tuple(map(object.__new__, repeat(cls, size)))
@@ -41,8 +41,8 @@ def made(cls: type[T], columns: Sequence[Iterable[Any]], size: int) -> tuple[T, 
     return objects
 
 
-def made_one(cls: type[T], *values: Any) -> T:
-    """`made` for a single object."""
+def unchecked_object(cls: type[T], *values: Any) -> T:
+    """`unchecked_objects` for a single object."""
     kind: Any = cls
     one = object.__new__(cls)
     for setter, value in zip(_setters(kind), values, strict=True):
@@ -110,7 +110,7 @@ class Records:
         """Those of these rows, a tuple a row."""
         span = self.groups.span(first, last)
         size = span.stop - span.start
-        return self.groups.cut(made(self.cls, [column[span] for column in self.columns], size) if size else (), first, last)
+        return self.groups.cut(unchecked_objects(self.cls, [column[span] for column in self.columns], size) if size else (), first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Columns:
                 self.offset_groups.cut(tuple(zip(self.starts[spans], self.ends[spans])), first, last), self.trees[first:last],
                 self.tagged.of(first, last), self.originals[first:last], repeat(()),
             )  # fmt: skip
-            yield from made(Sentence, columns, last - first)
+            yield from unchecked_objects(Sentence, columns, last - first)
 
 
 def checked_columns(batch: Any, texts: list[str | None]) -> Columns | None:

@@ -15,7 +15,7 @@ from typing import Any, overload
 import numpy as np
 
 from relsift.corpora.leaks import fingerprint
-from relsift.readers.store_columns import made_one
+from relsift.readers.store_columns import unchecked_object
 from relsift.schema import Entity, Relation, Sentence, Syntax
 from relsift.training.record_file import RecordFile
 
@@ -135,10 +135,10 @@ def _rows(objects: Sequence[Entity] | Sequence[Relation] | None) -> list[tuple[A
 
 def _unpacked(record: bytes) -> Sentence:
     key, tokens, entities, relations, doc_id, offsets, syntax, tagged, original, parts = _decode(record.decode("ascii"))
-    return made_one(  # it was checked before it was written
+    return unchecked_object(  # it was checked before it was written
         Sentence, key, tuple(tokens), _entities(entities),
         None if relations is None else tuple(Relation(*row) for row in relations), doc_id,
-        None if offsets is None else tuple(map(tuple, offsets)), None if syntax is None else made_one(Syntax, *map(tuple, syntax)),
+        None if offsets is None else tuple(map(tuple, offsets)), None if syntax is None else unchecked_object(Syntax, *map(tuple, syntax)),
         None if tagged is None else _entities(tagged), original, tuple(parts),
     )  # fmt: skip
 

@@ -166,14 +166,14 @@ def test_other_settings_are_refused_before_a_cell_of_another_seed_is_trained(fin
 
 def test_time_left_is_that_of_each_system_on_all_processes():
     slow, fast, new = (cells_of([System(name=name, title=name)], [1], range(5)) for name in ("slow", "fast", "new"))
-    assert _Clock(2).left(slow) == 0  # nothing is known yet
+    assert _Clock(2).seconds_left(slow) == 0  # nothing is known yet
     clock = _Clock(2)
     for cell, seconds in ((slow[0], 10.0), (slow[1], 30.0), (fast[0], 4.0)):
         clock.add(cell, seconds)
-    assert clock.left(slow[2:]) == 3 * 20 / 2
-    assert clock.left([*slow[4:], *fast[4:], *new[4:]]) == (20 + 4 + (20 + 4) / 2) / 2  # a system of no known time takes the usual one
-    assert clock.left(slow[4:]) == 20  # one cell is not computed by two processes
-    assert clock.left([]) == 0
+    assert clock.seconds_left(slow[2:]) == 3 * 20 / 2
+    assert clock.seconds_left([*slow[4:], *fast[4:], *new[4:]]) == (20 + 4 + (20 + 4) / 2) / 2  # the usual time, where none is known
+    assert clock.seconds_left(slow[4:]) == 20  # one cell is not computed by two processes
+    assert clock.seconds_left([]) == 0
 
 
 def test_an_option_younger_than_the_cell_has_its_default_there(finished, plan):
