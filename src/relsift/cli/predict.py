@@ -89,7 +89,7 @@ def command(
     if out is None:
         as_documents()
 
-    with resume_hint(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress, _without_old_objects_in_gc():
+    with resume_hint(out, lambda: report.sentences), StageProgress("predicting", quiet=out is None) as progress, _collecting_new_objects():
         progress("sentences", 0, None)
         seconds, notes = predict_file(
             extractor, source, out, writer=writer, threshold=threshold, entities=used, resume=resume,
@@ -108,7 +108,7 @@ def command(
 
 
 @contextmanager
-def _without_old_objects_in_gc() -> Iterator[None]:
+def _collecting_new_objects() -> Iterator[None]:
     """The garbage collector leaves alone what lives already: the model and the libraries, which last as long as the prediction."""
     gc.freeze()  # without a collection before it, which would look at all of torch for garbage that hardly exists
     try:
