@@ -155,7 +155,7 @@ def _with_wrong_clocks(work: Work, place: Path, folder: Path, tally: Tally, whol
 
     outcome, _ = carry_out(command, out, setup)
     name = f"{work.name}, killed before operation {operation}"
-    _told(outcome, tally, kind, name, 0, *([BAD_INPUT] if work.once else []))
+    _told(outcome, tally, kind, name, 0, *([BAD_INPUT] if work.refused_rightly(out, outcome, whole) else []))
     if (what := unlike(work, out, outcome, whole)) is not None:
         tally.fault(kind, what, name, outcome)
 

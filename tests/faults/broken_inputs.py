@@ -16,7 +16,7 @@ from mutations import BINARY, COUNT_KEEPING, MUTATIONS
 KIND = "mutated inputs"
 BATCH = 40  # trials of one child
 # With which relations go, uncounted.
-LARGER_UNITS = ("files", "documents", "sentences", "texts", "passages", "records", "tasks", "unknown key")
+LARGER_UNITS = ("files", "documents", "sentences", "texts", "passages", "records", "tasks", "unknown key", "broken lines")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ _CARD = re.compile(r"/\.?README\.md(\.\d+\.tmp)?$")  # of a model, for people: i
 
 
 _TAKEN = re.compile("expected a new or (an )?empty folder")
+_COMPLETE = "the file is complete"
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class Work:
 
     def refused_rightly(self, out: Path, outcome: Outcome, whole: dict[str, str]) -> bool:
         """The command had done all its work when it was killed, and the second one found the result."""
-        is_refusal = self.once and outcome.status == BAD_INPUT and _TAKEN.search(outcome.err) is not None
-        return is_refusal and self.result(out, Outcome(0, "", "")) == whole
+        is_taken = self.once and _TAKEN.search(outcome.err) is not None
+        is_complete = "--resume" in self.command and _COMPLETE in outcome.err
+        return outcome.status == BAD_INPUT and (is_taken or is_complete) and self.result(out, Outcome(0, "", "")) == whole
 
 
 WORKS = (

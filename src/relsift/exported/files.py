@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from relsift.encoding.encoding import Encoding
-from relsift.errors import CheckpointError
+from relsift.errors import CheckpointError, OutputError
 from relsift.exported.model import ExportedModel
 from relsift.exported.spec import FORMS, ModelSpec
 from relsift.exported.transformer import MARKER_INPUTS, TEXT_INPUTS, Transformer
@@ -60,7 +61,11 @@ def save_parts(model: ExportedModel, folder: Path, weights_file: Path) -> dict[s
     with output_errors(weights_file):
         weights_file.touch()
         mode = weights_file.stat().st_mode  # safetensors would leave a file that only its owner can read
-        save_file({name: np.ascontiguousarray(table) for name, table in model.tables.items()}, weights_file)
+        try:
+            save_file({name: np.ascontiguousarray(table) for name, table in model.tables.items()}, weights_file)
+        except SafetensorError as error:  # of a full disk: safetensors passes on the words of the system alone
+            weights_file.unlink()
+            raise OutputError(f"{weights_file}: expected to write on, got {error}") from error
         weights_file.chmod(mode)
         if model.transformer is not None:
             shutil.copyfile(model.transformer.file, folder / TRANSFORMER_FILE)

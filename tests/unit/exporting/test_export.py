@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from model_cases import KNOWN
@@ -19,8 +20,8 @@ from relsift.bundle import Bundle
 from relsift.candidates import Candidates
 from relsift.cli.export import command
 from relsift.decisions.decision import Decision
-from relsift.errors import CheckpointError, ConfigError, RelsiftError
-from relsift.exported import markers
+from relsift.errors import CheckpointError, ConfigError, OutputError, RelsiftError
+from relsift.exported import files, markers
 from relsift.exporting import transformer
 from relsift.exporting.export import export
 from relsift.files import file_sha256
@@ -88,6 +89,16 @@ def test_an_export_cannot_be_exported_again(folder, tmp_path):
 def test_a_form_that_does_not_fit_is_refused(form, quantize, message, tmp_path):
     with pytest.raises(ConfigError, match=message):
         export(bundle_of("pcnn"), form, tmp_path / "out", quantize=quantize)
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_weights(tmp_path, monkeypatch):
+    def refuse(tables: object, file: Path) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(files, "save_file", refuse)
+    with pytest.raises(OutputError, match=r"model\.safetensors: expected to write on, got .*No space left on device"):
+        export(bundle_of("pcnn"), "numpy", tmp_path / "exported")
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_an_exported_model_keeps_annotators_and_notes_and_can_be_saved_again(tmp_path):
