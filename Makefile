@@ -52,7 +52,7 @@ else
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
 endif
 
-faults: $(DEVELOPER_STAMP)  ## kill, fill, damage and mutate (planned: 10 to 20 minutes on two free cores), and write docs/faults.md
+faults: $(DEVELOPER_STAMP)  ## kill, fill, damage and mutate (eight minutes on two free cores), and write docs/faults.md
 	$(BIN)/python tests/faults/run_faults.py $(FAULTS_ARGS); status=$$?; $(BIN)/python benchmarks/faults_page.py && exit $$status
 
 models: $(DEVELOPER_STAMP)  ## train the models that come with relsift anew; MINILM=folder E5=folder are all-MiniLM-L6-v2 and multilingual-e5-small

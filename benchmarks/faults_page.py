@@ -45,7 +45,7 @@ def text(runs: list[dict[str, Any]]) -> str:
     worst = f"The slowest command took {seconds:.1f} s of processor time; the largest took {memory} MB beyond what its imports take."
     left = sum(run["parts_left_out"] for run in runs)
     late = f" {counted(left, 'parts of the runs')}, of one command or one format each, did not end in time." if left else ""
-    commands = [f"- `{run['command']}` ({run['minutes']:.1f} min on a busy machine, {run['machine']['date']})" for run in runs]
+    commands = [f"- `{run['command']}` ({run['minutes']:.1f} min, {run['machine']['date']})" for run in runs]
     return "\n\n".join([markdown.block(table(runs), PAGE.stem), worst + late, "\n".join(commands)])
 
 

@@ -1,4 +1,4 @@
-"""Break things on purpose, for ten to twenty minutes on two cores, and write what came of it to benchmarks/results/faults.json.
+"""Break things on purpose, for some eight minutes on two cores, and write what came of it to benchmarks/results/faults.json.
 
     python tests/faults/run_faults.py [--jobs 2] [--scale 1.0] [--seed 0] [--minutes N] [--only inputs,files,…] [--more FOLDER]
 
