@@ -63,7 +63,7 @@ def write_repeated(corpus: str, file: Path, count: int) -> None:
 
 def train(corpus: str, folder: Path) -> Path:
     one_epoch = ("--set", "training.epochs=1", "--set", "training.threads=1")
-    relsift("train", "--data", corpus, "--preset", CORPORA[corpus][1], *one_epoch, "--out", folder)
+    relsift("train", "--data", corpus, "--model", "multitask_cnn", "--preset", CORPORA[corpus][1], *one_epoch, "--out", folder)
     return folder
 
 

@@ -55,7 +55,7 @@ def write_sentences(file: Path, sentences: Sequence[Sentence], count: int) -> No
 
 def peak(model: Path, source: Path) -> float:
     """MiB, of the process alone. Ends this script if it fails."""
-    command = [sys.executable, "-m", "relsift.cli.main", "predict", str(model), str(source), "--out", f"{source}.out"]
+    command = [sys.executable, "-m", "relsift.cli.main", "predict", str(model), str(source), "--out", f"{source}.out.jsonl"]
     with source.with_suffix(".log").open("w+", encoding="utf-8") as log:
         child = os.posix_spawn(sys.executable, command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, log.fileno(), 2)])
         _, status, used = os.wait4(child, 0)
