@@ -91,7 +91,8 @@ def as_words(series: Series, unit: str) -> str:
     """The words of a plot: its values if they are few, else its rows. The table of the page has all of them."""
     rows = list(dict.fromkeys(row for marks in series.values() for row in marks))
     if sum(map(len, series.values())) > MOST_VALUES:
-        return f"{unit}, by {', '.join(series)}; {len(rows)} rows from {rows[0]} to {rows[-1]}, whose numbers stand in a table below"
+        of_what = f", by {', '.join(series)}" if any(series) else ""
+        return f"{unit}{of_what}; {len(rows)} rows from {rows[0]} to {rows[-1]}, whose numbers stand in a table below"
     listed = []
     for row in rows:
         values = [f"{marks[row].value:.1f} {title}".strip() for title, marks in series.items() if row in marks]
