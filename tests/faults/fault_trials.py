@@ -46,6 +46,7 @@ _TIMES = (
     r"[\d.]+ (sentences|pairs)/s", r"\d+\.\d(?= \| \d+\.\d \| \d+\.\d \| \S*\d\.\d{3} \|\n)",  # the last: of costs
 )  # fmt: skip
 _SHOWN = 600  # characters of an output that a report quotes
+_FOLDERS = re.compile(r"""[^\s"'\\:]*/(?=(?:src/relsift|site-packages|relsift-faults-\w+)/)""")
 
 Command = Sequence[object]
 """The arguments of one `relsift` command; before them RELSIFT_NAME=value, as in a shell."""
@@ -81,6 +82,11 @@ class Outcome:
         return None
 
 
+def without_places(text: str) -> str:
+    """Without the folders of this machine: where the code, its packages and the scratch folder lie."""
+    return _FOLDERS.sub("", text)
+
+
 @dataclass
 class Tally:
     """Trials and faults of one kind."""
@@ -101,7 +107,7 @@ class Tally:
 
     def fault(self, kind: str, what: str, trial: str, outcome: Outcome | None = None) -> None:
         told = "" if outcome is None else f"{outcome.err[-_SHOWN:]}{outcome.out[-_SHOWN:] if not outcome.err else ''}"
-        self.faults.append({"kind": kind, "what": what, "trial": trial, "told": told})
+        self.faults.append({"kind": kind, "what": what, "trial": trial, "told": without_places(told)})
         print(f"FAULT {kind}: {what}: {trial}\n  {told}", file=sys.stderr, flush=True)
 
     def add(self, other: Tally) -> None:

@@ -134,3 +134,10 @@ def test_a_changed_file_after_a_kill_is_seen(tmp_path: Path):
     assert kills.content(tmp_path, "") == whole
     (tmp_path / "out.jsonl").write_text('{"seconds": 1.5, "id": "b"}')
     assert kills.content(tmp_path, "") != whole
+
+
+def test_a_report_does_not_say_where_code_and_scratch_folders_of_the_machine_lie():
+    tally = Tally()
+    told = 'File "/home/ada/src/relsift/files.py", /opt/lib/site-packages/numpy.py, /tmp/relsift-faults-x1_y/works/out.jsonl:3: broken'
+    tally.fault("kills", "traceback", "train", Outcome(1, "", told))
+    assert tally.faults[0]["told"] == 'File "src/relsift/files.py", site-packages/numpy.py, relsift-faults-x1_y/works/out.jsonl:3: broken'
