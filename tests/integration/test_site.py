@@ -82,6 +82,15 @@ def test_a_search_for_what_users_complain_about_finds_a_section(complaint, site)
     assert any(all(word in text for word in COMPLAINTS[complaint]) for text in texts), COMPLAINTS[complaint]
 
 
+def test_every_class_and_function_of_the_reference_leads_to_its_guide(site):
+    heading = re.compile(r'<h[23] id="(relsift[\w.]+)" class="doc doc-heading">\s*<code class="[^"]*doc-symbol-(?:class|function)"')
+    entries = {}
+    for page in (site / "reference" / "api").glob("*.html"):
+        parts = re.split(r"(?=<h[2-6] id=)", page.read_text(encoding="utf-8"))
+        entries |= {found[1]: 'Guide: <a class="autorefs autorefs-internal"' in part for part in parts if (found := heading.match(part))}
+    assert len(entries) > 120 and [name for name, has_guide in entries.items() if not has_guide] == []
+
+
 def test_every_key_of_the_configuration_has_a_meaning_and_every_command_its_help(site):
     html = (site / "reference" / "configuration.html").read_text(encoding="utf-8")
     rows = re.findall(r"<tr>\s*<td><code>(\w+)</code></td>.*?<td>(.*?)</td>\s*</tr>", html.replace("\n", " "))
