@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 WORST, WIDTH = 20, 160  # sentences shown; characters of one
 _NOT_PROSE = re.compile(
-    r"^ *```.*?^ *```$|<!--.*?-->|^\|[^\n]*$|^#[^\n]*$|^    \S[^\n]*$"
+    r"^ *```.*?^ *```$|<!--.*?-->|^ *\|[^\n]*$|^#[^\n]*$|^    \S[^\n]*$"
     r"|^\S[^\n]*? {2,}\S[^\n]*(?:\n {2,}\S[^\n]*)*$",  # a list of names with their meanings, in columns
     re.DOTALL | re.MULTILINE,
 )
