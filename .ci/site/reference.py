@@ -40,8 +40,8 @@ VERSIONS = """
 ## Versions and stability
 
 0.1.0 was the first version, and 0.2.0 is the one of this site. Versions follow
-[Semantic Versioning](https://semver.org/spec/v2.0.0.html): until 1.0 a version 0.x may change names, and nothing further is promised.
-What stayed and what changed from 0.1.0 to 0.2.0:
+[Semantic Versioning](https://semver.org/spec/v2.0.0.html): until 1.0 a version 0.x may change names. There is no deprecation
+period, and no further promise. What stayed and what changed from 0.1.0 to 0.2.0:
 
 | what | from 0.1.0 to 0.2.0 |
 |---|---|

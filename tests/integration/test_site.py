@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 TAGS = "script|link|img|iframe|source|video|audio|object"  # what a browser loads by itself, in contrast to links
 LOADED = re.compile(rf"<(?:{TAGS})\b[^>]*?\b(?:src|href|data)=[\"']?((?:https?:)?//[^\"'\s>]+)", re.IGNORECASE)
 COMPLAINTS = {  # what users of other tools complain about most, and words that they would search for
-    "imbalance": ("co-occur", "threshold"),
+    "co-occurrence": ("co-occur", "threshold"), "imbalance": ("class imbalance", "negative"),
     "everything is no relation": ("no relation", "threshold", "type filter"),
     "sure of nonsense": ("probabilities", "calibration", "negatives"),
     "subsampling": ("subsample", "negatives"),
@@ -32,11 +32,12 @@ COMPLAINTS = {  # what users of other tools complain about most, and words that 
     "published numbers": ("published numbers", "reach"),
     "candidates that were pruned": ("misses", "candidates"),
     "rot of dependencies": ("torch", "pinned", "install"),
-    "dead downloads": ("downloaded", "corpus"),
+    "dead downloads": ("downloaded", "corpus", "dead"),
     "spaCy's factory": ("can't find factory",),
     "confusion matrix": ("confusion",),
     "licences": ("licence", "models"),
-    "recipes": ("reproduce", "command", "paper"),
+    "recipes": ("reproduce", "command", "paper"), "settings of a training": ("recipe", "config.yaml"),
+    "overfitting": ("overfitting", "more data"), "diverging": ("loss nan",), "stopping": ("early stopping",), "zero-shot": ("zero-shot",),
     "the same name twice": ("same name", "twice"),
     "coreference": ("coreference",),
     "across sentences": ("relations across sentences", "window"),
