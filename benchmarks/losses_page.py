@@ -25,7 +25,8 @@ from relsift.report.wording import percent, points
 DOCS = Path(__file__).parent.parent / "docs"
 TITLES = {  # folder -> head of its column
     "conll04": "CoNLL04", "conll04-unfiltered": "CoNLL04, all pairs, folds", "scienceie": "ScienceIE",
-    "scienceie-folds": "ScienceIE, folds", "ddi2013": "DDI-2013", "scicn": "SciCN", "chinese_literature": "Chinese Literature, folds",
+    "scienceie-folds": "ScienceIE, folds", "scienceie-packed": "ScienceIE, MiniLM", "ddi2013": "DDI-2013", "scicn": "SciCN",
+    "chinese_literature": "Chinese Literature, folds",
 }  # fmt: skip
 BASES = {"`multitask_cnn`": MTL_TAG, "`pcnn`": PCNN_TAG, "`packed_markers`": PACKED}
 RULES = {"constraints": "constraints", "per relation": "a threshold a relation", "both": "both"}  # as cells name them -> on the page
@@ -146,7 +147,7 @@ def trust(grids: dict[str, Results]) -> str:
     """A row a grid and a system: those that are drawn, and the second model."""
     rows = []
     for name, results in grids.items():
-        drawn = {one.name: one for one in (*losses.drawn_systems(results), PCNN_TAG)}
+        drawn = {one.name: one for one in (*losses.drawn_systems(results), PCNN_TAG, PACKED)}
         for system in drawn.values():
             if found := facts(results, system):
                 rows.append([
