@@ -19,7 +19,7 @@ def words(decision: Decision) -> list[str]:
     """One sentence a rule."""
     lines = [_MODES[decision.mode], f"The common threshold is {_number(decision.threshold)}."]
     if decision.thresholds:
-        lines[-1] = f"The common threshold is {_number(decision.threshold)}. Relations with one of their own: {', '.join(decision.thresholds)}."
+        lines[-1] += f" Relations with one of their own: {', '.join(decision.thresholds)}."
     if decision.triples is None:
         lines.append("Constraints are off, and it is not known between which entity types the training data has each relation.")
     else:

@@ -107,8 +107,8 @@ def test_a_decision_in_words_names_every_rule():
         "Decided in both directions together, by the mean score: Kill.",
         "An entity is the head of at most 1 relation Live_In.",
         "Relations get no probability.",
-        "It is not recorded on which data this decision was tuned, or it was changed by hand since; `relsift decide RUN --data DATA --dry-run` "
-        "scores it.",
+        "It is not recorded on which data this decision was tuned, or it was changed by hand since; "
+        "`relsift decide RUN --data DATA --dry-run` scores it.",
     ]
     counts = {"Kill": TypeScore(3, 1, 0), "eats": TypeScore(0, 0, 1)}
     table = threshold_table(decision, ("Kill", "Live_In"), counts, "x")

@@ -186,6 +186,13 @@ def test_a_broken_record_of_a_run_is_refused_by_name_and_place(content, words, t
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_run_of_other_options_is_not_resumed_and_what_differs_is_named(tmp_path):
+    train_run(run_config(epochs=1), data_of(), tmp_path / "run")
+    message = r"config\.yaml: expected .* to resume, with training\.epochs=1, got training\.epochs=2; use the same options"
+    with pytest.raises(CheckpointError, match=message):
+        train_run(run_config(epochs=2), data_of(), tmp_path / "run", resume=True)
+
+
 def test_a_report_counts_the_pairs_of_one_pass_only(tmp_path):
     result, scores = train_run(run_config(epochs=3), data_of(), tmp_path / "run")
     assert result.development is not None
