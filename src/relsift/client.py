@@ -57,9 +57,13 @@ class Client:
     """
 
     def __init__(self, url: str, *, token: str | None = None, model: str | None = None, timeout: float = 60.0) -> None:
-        """Args:
+        """Keep the address; nothing is asked yet.
+
+        Args:
             url: of the service, such as `http://127.0.0.1:8000`; a path is that of a proxy before it.
-            token: that the service asks for. model: a name of `models()`; None: the service's first. timeout: seconds, of a request.
+            token: that the service asks for.
+            model: a name of `models()`; None: the service's first.
+            timeout: seconds, of a request.
         Raises: ConfigError for what is no such address.
         """
         parts = urlsplit(url)

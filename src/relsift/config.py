@@ -186,12 +186,19 @@ class RunConfig(_Section):
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True)
 
-    def same_as(self, file: Path) -> bool:
-        """Whether the file says the same; an option that is younger than the file has its default there.
+    def flat(self) -> dict[str, Any]:
+        """All values by their full names, such as `training.epochs`, as a file of YAML has them: with lists, and no tuples."""
+        sections = yaml.safe_load(self.to_yaml())
+        return {f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()}
+
+    def differences(self, file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What is not the same here and in the file, by full names; an option that is younger than the file has its default there.
 
         Raises: ConfigError if it is no configuration.
         """
-        return _validate(read_yaml(file), f"{file}: ") == _validate(yaml.safe_load(self.to_yaml()))  # YAML has lists, and no tuples
+        here, there = self.flat(), _validate(read_yaml(file), f"{file}: ").flat()
+        names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+        return {name: here.get(name) for name in names}, {name: there.get(name) for name in names}
 
 
 def load_config(

@@ -74,9 +74,12 @@ class RelationExtractor:
     """
 
     def __init__(self, bundle: Bundle, checksum: str | None = None, *, annotator: EntityAnnotators | None = None) -> None:
-        """Args:
-        checksum: of the model folder (see `relsift.bundle.model_checksum`); None if it comes from no folder.
-        annotator: the one of `bundle.entity_source`, if it was made before; None: it is made when it is first needed.
+        """Take a model that is loaded already; `from_pretrained` loads one.
+
+        Args:
+            bundle: the model and its decision.
+            checksum: of the model folder (see `relsift.bundle.model_checksum`); None if it comes from no folder.
+            annotator: the one of `bundle.entity_source`, if it was made before; None: it is made when it is first needed.
         """
         self.bundle = bundle
         self.checksum = checksum

@@ -145,6 +145,7 @@ class InferenceReport:
 
     candidates: CandidateReport = field(default_factory=CandidateReport)
     sentences: int = 0
+    relations: int = 0  # found in documents, as `relsift predict` writes them
     unseen_types: dict[str, int] = field(default_factory=dict)  # of entities, by a type that training did not have
     unknown_sentences: int = 0  # those read, none of whose words training had
     pieces: PieceCounts = field(default_factory=PieceCounts)  # of a transformer

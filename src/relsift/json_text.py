@@ -64,7 +64,8 @@ def read_json(
     except OSError as fault:
         raise error(f"{file}: expected a readable file, got {fault.strerror}; {advice}") from fault
     except (ValueError, RecursionError) as fault:
-        raise error(f"{file}: expected JSON, got {fault}; {advice}") from fault
+        correct = "correct it there, or " if is_editable else ""
+        raise error(f"{file}: expected JSON, got {fault}; {correct}{advice}") from fault
     if isinstance(value, dict) and SEAL in value:
         seal = value.pop(SEAL)
         if not is_editable and (got := _content_sha256(value)) != seal:

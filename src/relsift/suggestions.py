@@ -91,7 +91,7 @@ class SuggestionReport:
         )
         lines = [f"{count} of {self.read} sentences {what}, and are left out" for count, what in counts if count]
         if self.alike:
-            lines.append(f"{self.alike} of those chosen are much like another one, since too few others are left")
+            lines.append(f"much like another one that is chosen: {self.alike}, since too few others are left")
         return [*lines, *self.inference.lines()]
 
 

@@ -69,7 +69,7 @@ def test_streams_of_documents_have_them_and_streams_of_sentences_say_what_they_l
     rx, report = extractor(3), InferenceReport()
     (result,) = predict_documents(rx, iter([DOCUMENT]), report=report)
     assert result == rx(DOCUMENT) and Counter(r.distance for r in result.across) == {1: 3, 2: 2}
-    assert (report.sentences, report.candidates.kept) == (3, 6)
+    assert (report.sentences, report.candidates.kept, report.relations) == (3, 6, 6)  # every pair is taken
     with pytest.warns(UserWarning, match="left out: 5 relations across sentences, which documents hold"):
         sentences = rx.predict([DOCUMENT])
     assert tuple(sentences) == result.sentences

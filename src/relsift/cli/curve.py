@@ -57,7 +57,8 @@ def command(
         data_options.tell(to_test.notes, to_test.warnings)
     first, total = run_config.training.seed, len(shares) * seeds
     ready = sum(finished(out, seed, share) is not None for seed in range(first, first + min(seeds, 1000)) for share in shares)
-    echo(f"{run_config.model.name} on {name}: {len(shares)} sizes x {seeds} seeds = {total} trainings, {ready} ready", err=True)
+    grid = f"{counted(len(shares), 'sizes')} x {counted(seeds, 'seeds')} = {counted(total, 'trainings')}"
+    echo(f"{run_config.model.name} on {name}: {grid}, {ready} ready", err=True)
     with GridProgress(total, ready, "trainings") as progress:
 
         def tell(cell: CurveCell, done: int, seconds_left: float) -> None:

@@ -99,6 +99,7 @@ def command(
     counts, speed = report.candidates, 1 / max(seconds, 1e-9)
     echo(
         f"{counted(report.sentences, 'sentences')}, {counted(counts.kept, 'pairs scored')}, {sum(counts.dropped.values())} dropped, "
+        f"{counted(report.relations, 'relations')} found, "
         f"in {seconds:.1f} s ({report.sentences * speed:.0f} sentences/s, {counts.kept * speed:.0f} pairs/s)",
         err=True,
     )

@@ -51,7 +51,7 @@ def command(
     way = next((name for name in WAYS if name == by), None)
     require(way is not None, "--by", expected=", ".join(WAYS), got=by)
     require(1 <= count <= MOST, "--count", expected=f"a number of sentences, 1 to {MOST}", got=count)
-    writer = writer_for(out, to)
+    writer = writer_for(out, to, "--to")
     found_by = text_options.entity_source(entities_from or (), types, "--entities-from")
     specs, renamed = ((), None) if found_by is None else (found_by.specs, found_by.types)
     checked = prediction_options.as_precision(precision)

@@ -10,6 +10,7 @@ import typer
 
 from relsift.cli import data_options, ray_options, training_options
 from relsift.cli.output import echo, echo_json, show
+from relsift.omissions import counted
 
 if TYPE_CHECKING:
     from relsift.training.tuning import TrialResult
@@ -61,7 +62,7 @@ def command(
     )  # fmt: skip
     start = configure([])
     searched = default_space(start) if asked is None else asked
-    echo(f"{start.model.name} on {name}: {trials} trials of {', '.join(searched)}", err=True)
+    echo(f"{start.model.name} on {name}: {counted(trials, 'trials')} of {', '.join(searched)}", err=True)
     done: list[TrialResult] = []
     with GridProgress(trials, 0, "trials") as progress, ExitStack() as stack:
         each = None

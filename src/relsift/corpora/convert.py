@@ -13,22 +13,26 @@ from relsift.errors import ConfigError
 from relsift.files import check_name, check_output, recovered, replaced_files
 from relsift.omissions import Omissions
 from relsift.readers.base import ReadReport
-from relsift.registry import find, table
+from relsift.registry import find, table, unknown_name
 from relsift.schema import Document
 from relsift.writers.base import Writer, check_target, write_at, write_documents
 
 _SPEC = re.compile(r"(?P<name>\w[\w-]*)(?:\[(?P<options>.*)\])?", re.DOTALL)
 
 
-def writer_for(target: Path | None, spec: str | None) -> Writer:
+def writer_for(target: Path | None, spec: str | None, option: str = "--format") -> Writer:
     """The writer that is named, as in `csv[formulas=kept]`; or the one whose suffix the target has, or the native one where it has none.
 
+    Args: option: of the command, that names the format; for messages.
     Raises: ConfigError for an unknown name, option or suffix, and for a target such as `brat:out`, which is how data to read is named.
     """
-    _refuse_format_before(target)
+    _refuse_format_before(target, option)
     if spec is not None:
         named = _SPEC.fullmatch(spec)
-        writer: Writer = find("writer", spec if named is None else named["name"])
+        name = spec if named is None else named["name"]
+        if name not in table("writer"):
+            raise unknown_name(option, name, table("writer"))
+        writer: Writer = find("writer", name)
         return writer.with_options(named["options"] if named is not None else None)
     writers: dict[str, Writer] = {key: find("writer", key) for key in table("writer")}
     if target is None or is_folder(target) or not target.suffix:
@@ -38,14 +42,14 @@ def writer_for(target: Path | None, spec: str | None) -> Writer:
         return first
     known = ", ".join(f"{writer.suffix} ({key})" for key, writer in writers.items() if writer.suffix)
     raise ConfigError(
-        f"{target}: expected a name that ends with one of {known}, or --format, got {target.suffix or 'no suffix'!r}"
+        f"{target}: expected a name that ends with one of {known}, or {option} NAME, got {target.suffix or 'no suffix'!r}"
     )
 
 
-def _refuse_format_before(target: Path | None) -> None:
+def _refuse_format_before(target: Path | None, option: str) -> None:
     name, colon, rest = str(target).partition(":")
     if target is not None and colon and (name in table("writer") or name in table("reader")):
-        raise ConfigError(f"{target}: expected a path alone, got a format before it; write {rest or 'the path'} and --format {name}")
+        raise ConfigError(f"{target}: expected a path alone, got a format before it; write {rest or 'the path'} and {option} {name}")
 
 
 def is_folder(target: Path) -> bool:

@@ -145,6 +145,8 @@ def _named(spec: str, split: Split | None) -> Data:
         return _path_data(spec, path, None, {}, split)
     match = _SPEC.fullmatch(spec)
     if match is not None:
+        if match["format"] in table("corpus") and match["path"] in SPLITS:
+            raise DataError(f"{spec}: expected a slash between a corpus and its part, got a colon; write {spec.replace(':', '/')}")
         reader = _reader(match["format"])
         return _path_or_part(spec, Path(match["path"]), reader, _options(match["options"], reader), split)
     if _exists(path.parent) and part_word(path.name) is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from relsift.corpora.losses import holding
 from relsift.errors import ConfigError, DataError, require
 from relsift.files import check_output, open_output, recovered, replaced_files
 from relsift.readers.base import ReadReport
+from relsift.report.wording import counted
 from relsift.schema import Document
 from relsift.writers import native
 from relsift.writers.content import ALL
@@ -78,10 +80,28 @@ def share_warnings(parts: Mapping[str, Sequence[Document]], shares: Mapping[str,
     return lines
 
 
+def unlearnable_types(parts: Mapping[str, Sequence[Document]]) -> list[str]:
+    """One line that names the relation types which only parts to score have, if there are any: no model can learn them."""
+    counts = {part: _relation_types(documents) for part, documents in parts.items()}
+    learnable = counts.pop(TRAIN, None)
+    if learnable is None:
+        return []
+    types = [
+        f"{name} ({counted(number, 'relation')} in {part})"
+        for part, those in counts.items() for name, number in sorted(those.items()) if name not in learnable
+    ]  # fmt: skip
+    if not types:
+        return []
+    return [
+        f"relation types without an example in {TRAIN}: {', '.join(types)}; no model can learn them, and each such relation counts as "
+        "missed; another --seed cuts otherwise, and a type of one document can stand in one part only"
+    ]
+
+
 def split(
     data: Data, folder: Path, *, dev: float, test: float, seed: int, report: ReadReport
 ) -> tuple[dict[str, list[Document]], list[str]]:
-    """Write the parts of `data` below `folder` in the native format, one file each, all or none. Returns them, and lines about sizes.
+    """Write the parts of `data` below `folder` in the native format, one file each, all or none. Returns them, and warnings.
 
     Of data with a training part, the parts that are there stay as they are, and the missing ones are cut from the training part.
     Raises: ConfigError for shares that cannot be, and for a folder that holds something; DataError if all parts are there already.
@@ -104,6 +124,7 @@ def split(
     warnings = share_warnings(parts, shares)
     parts |= {part: list(holding(data.documents(part, report), report, ALL)) for part in data.splits if part != TRAIN}
     parts = {part: parts[part] for part in SPLITS if part in parts}
+    warnings += unlearnable_types(parts)
     names = {part: f"{part}.jsonl" for part in parts}
     with replaced_files(folder, names.values()) as places:
         for part, name in names.items():
@@ -121,6 +142,10 @@ def _within(groups: Sequence[Group], size: float, most: int) -> list[Group]:
             taken.append(group)
             left -= _size(group)
     return taken or [min(groups, key=_size)]
+
+
+def _relation_types(documents: Iterable[Document]) -> Counter[str]:
+    return Counter(relation.type for document in documents for sentence in document.sentences for relation in sentence.relations or ())
 
 
 def _is_annotated(document: Document) -> bool:

@@ -97,7 +97,7 @@ def _rules(decision: Decision) -> tuple[object, ...]:
 def _set_limit(at_most: dict[str, dict[str, int]], key: str, rest: str, value: str, labels: tuple[str, ...]) -> None:
     name, _, role = rest.rpartition(".")
     if role not in ROLES or not name:
-        raise ConfigError(f"--set {key:.80}: expected at_most.RELATION.head or at_most.RELATION.tail, got another end")
+        raise ConfigError(f"--set {key:.80}: expected at_most.RELATION.head or at_most.RELATION.tail, got {key!r:.80}")
     limits = at_most.setdefault(_relation(key, name, labels), {})
     if value == NONE:
         limits.pop(role, None)

@@ -25,10 +25,12 @@ from relsift.decisions.scored import Scored
 from relsift.decisions.thresholds import best_threshold
 from relsift.errors import DataError
 from relsift.evaluation.facts import facts_of
+from relsift.report.wording import counted
 from relsift.schema import Sentence
 
 STRENGTHS = (0.0, 5.0, 20.0, 80.0, float("inf"))  # m; infinity is the common threshold
 FEWEST = 2  # gold relations of a type that gets a threshold of its own
+FEWEST_TAKEN = 30  # relations found; a precision of 90 % among them has a 95 % interval (Wilson) of 74 to 97 %
 _MOST_ROUNDS = 10
 _GAIN = 1e-9  # of the aim; less is rounding
 
@@ -95,6 +97,11 @@ def tuned(
     value = aim.value(sum(taken), len(taken), num_gold)
     if not aim.is_reached(sum(taken), len(taken)):
         warnings.append(f"{aim.name}: no common threshold reaches it; the nearest has a precision of {100 * value:.1f} %")
+    elif aim.precision is not None and len(taken) < FEWEST_TAKEN:
+        warnings.append(
+            f"{aim.name}: reached on only {counted(len(taken), 'relation')} found, of {num_gold} annotated, so it may be chance; "
+            f"{FEWEST_TAKEN} would be the least to trust: tune on more data, or for a lower precision"
+        )
     if stacked is None or not per_relation:
         return Tuned(decision, value, None, warnings)
     few = [name for number, name in enumerate(data.labels) if stacked.support[number] < FEWEST and name not in decision.thresholds]

@@ -73,7 +73,9 @@ class Extract:
         device: str = "cpu",
         precision: Precision = "float32",
     ) -> None:
-        """Args:
+        """Load the model.
+
+        Args:
             run: run or model folder, a path that every worker sees; or `demo-en`, `demo-zh`.
             lines: the column that holds a line of native JSON, in place of columns of the format.
             threshold, entities: as of `RelationExtractor.predict`. entities_from, types, device, precision: as of `from_pretrained`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 
 
 def percent(share: float | None) -> str:
@@ -46,6 +47,16 @@ def p_value(p: float) -> str:
 def counted(number: int, noun: str, nouns: str | None = None) -> str:
     """`1 fold`, `1,441 cells`. Args: nouns: the plural; None: the noun with an s."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def some_values(values: Mapping[str, object], names: Sequence[str], most: int = 4) -> str:
+    """`epochs=2, seed=1 and 3 more`: the first of these names with their values; a long value is cut.
+
+    >>> some_values({"a": 1, "b": "two", "c": None}, ["a", "b", "c"], most=2)
+    "a=1, b='two' and 1 more"
+    """
+    shown = ", ".join(f"{name}={shortened(repr(values.get(name)), 60)}" for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def display_width(text: str) -> int:

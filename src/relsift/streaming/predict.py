@@ -146,7 +146,10 @@ def _predicted(
     on_sentences: Callable[[int], None] | None = None,
 ) -> Iterator[Block]:
     for block in blocks:
-        yield list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
+        found = list(extractor.documents(block, threshold=threshold, report=report, entities=entities))
+        report.relations += sum(len(sentence.relations or ()) for document in found for sentence in document.sentences)
+        report.relations += sum(len(document.across) for document in found)
+        yield found
         if on_sentences is not None:
             on_sentences(report.sentences)
 

@@ -23,6 +23,7 @@ from relsift.errors import CheckpointError, DataError
 from relsift.files import RUN_CONTENT, locked, replaced_file, write_json
 from relsift.json_schema import Strict, conform
 from relsift.json_text import read_json
+from relsift.report.wording import some_values
 from relsift.schema import Document, Sentence
 from relsift.training.sentence_file import SentenceFile
 
@@ -123,9 +124,11 @@ def check_place(config: RunConfig, data: RunData, folder: Path, resume: bool, *,
     if (SEEDS in before) != several:
         expected, got = ("runs of several seeds", "a single run") if several else ("a single run", "runs of several seeds")
         raise CheckpointError(f"{folder}: expected {expected} to resume, got {got}; use the same --seeds, or another --out")
-    if not config.same_as(config_file):
+    here, there = config.differences(config_file)
+    if here:
         raise CheckpointError(
-            f"{config_file}: expected the configuration of the run to resume, got another one; use the same options"
+            f"{config_file}: expected the configuration of the run to resume, with {some_values(there, list(there))}, "
+            f"got {some_values(here, list(here))}; use the same options"
         )
     if before.get("data_options", {}) != dict(data.options):
         raise CheckpointError(

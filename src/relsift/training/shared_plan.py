@@ -11,6 +11,7 @@ from relsift.errors import CheckpointError
 from relsift.files import make_folder, write_json
 from relsift.json_schema import conform
 from relsift.json_text import read_json
+from relsift.report.wording import some_values
 from relsift.training.run_folder import RunData, file_checksums
 
 _ADVICE = "use another --out"
@@ -41,8 +42,8 @@ def check_plan(file: Path, plan: dict[str, Any], what: str, beside: Collection[s
         return
     before = conform(dict[str, Any], read_json(file, advice=_ADVICE), file, advice=_ADVICE)
     if different := [name for name in {**plan, **before} if before.get(name) != plan.get(name)]:
-        expected, got = (", ".join(f"{name}={one.get(name)!r}" for name in different) for one in (plan, before))
-        raise CheckpointError(f"{file}: expected {what} with {expected}, got one with {got}; {_ADVICE}")
+        expected, got = (some_values(one, different) for one in (plan, before))
+        raise CheckpointError(f"{file}: expected {what} with {expected}, got one with {got}; use the same options, or another --out")
 
 
 def write_plan(file: Path, plan: dict[str, Any]) -> None:

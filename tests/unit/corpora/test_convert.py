@@ -101,6 +101,12 @@ def test_the_format_is_told_by_the_name(tmp_path: Path):
         writer_for(tmp_path / "x.csv", "csv[formulas=maybe]")
     with pytest.raises(ConfigError, match=r"expected a name that ends with one of \.jsonl \(native\), .* got '\.zip'"):
         writer_for(tmp_path / "x.zip", None)
+    with pytest.raises(ConfigError, match=r"or --to NAME, got '\.zip'"):
+        writer_for(tmp_path / "x.zip", None, "--to")
+    with pytest.raises(ConfigError, match=r"^--to: expected one of .*, got 'labelstudio'; did you mean label_studio\?"):
+        writer_for(tmp_path / "x", "labelstudio", "--to")
+    with pytest.raises(ConfigError, match=r"brat:x: expected a path alone, .* write x and --to brat"):
+        writer_for(Path("brat:x"), None, "--to")
     with pytest.raises(ConfigError, match="did you mean native"):
         writer_for(tmp_path / "x.jsonl", "nativ")
 

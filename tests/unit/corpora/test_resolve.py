@@ -52,6 +52,8 @@ def test_one_part_of_a_corpus_is_data_without_parts(small: Path):
         data.documents("dev", ReadReport())
     with pytest.raises(DataError, match="small/tset: expected a part of train, dev, test, got 'tset'"):
         resolve("small/tset")
+    with pytest.raises(DataError, match="small:dev: expected a slash between a corpus and its part, got a colon; write small/dev"):
+        resolve("small:dev")
 
 
 def test_the_home_folder_is_looked_up_when_asked(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from relsift.corpora.data import resolve
 from relsift.corpora.groups import group_documents
-from relsift.corpora.split import share_warnings, split, split_documents
+from relsift.corpora.split import share_warnings, split, split_documents, unlearnable_types
 from relsift.errors import ConfigError, DataError
 from relsift.readers.base import ReadReport
-from relsift.schema import Document, Entity, RelationAcross, Sentence
+from relsift.schema import Document, Entity, Relation, RelationAcross, Sentence
 from relsift.writers import native
 
 
@@ -81,6 +81,23 @@ def test_a_part_far_from_its_share_is_named():
         "dev: 5 of 10 sentences (50 %) in place of 10 %: documents are not cut, "
         "and those with the same id or a shared sentence stay together"
     ]
+
+
+def test_a_relation_type_that_training_lacks_is_named_with_the_part_that_has_it(tmp_path: Path):
+    ends = (Entity(0, 1, "A"), Entity(1, 2, "A"))
+    some = [
+        Document(f"d{n}", (Sentence(f"d{n}-0", ("text", str(n)), ends, (Relation(0, 1, "rare" if n == 4 else "usual"),), f"d{n}"),))
+        for n in range(6)
+    ]
+    shares = {part: [some[n] for n in those] for part, those in {"train": (0, 1), "dev": (2, 3), "test": (4, 5)}.items()}
+    assert unlearnable_types(shares) == [
+        "relation types without an example in train: rare (1 relation in test); no model can learn them, and each such relation counts as "
+        "missed; another --seed cuts otherwise, and a type of one document can stand in one part only"
+    ]
+    assert unlearnable_types({"train": some, "test": some}) == unlearnable_types({"dev": some}) == []
+    source = resolve(saved(tmp_path / "x.jsonl", some))
+    named = {bool(split(source, tmp_path / f"p{n}", dev=0, test=0.5, seed=n, report=ReadReport())[1]) for n in range(4)}
+    assert named == {True, False}  # it depends on the cut
 
 
 def test_parts_are_written_in_a_form_that_is_read_as_parts(tmp_path: Path):

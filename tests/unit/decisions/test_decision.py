@@ -115,5 +115,5 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path):
     broken = (b"", b"{", b"\xff\xfe", b"[" * 100_000, twice, infinite, b'{"format": 1, "threshold": 1e999}')
     for content in broken:
         (tmp_path / DECISION_FILE).write_bytes(content)
-        with pytest.raises(CheckpointError, match=rf"{DECISION_FILE}: expected JSON, got"):
+        with pytest.raises(CheckpointError, match=rf"{DECISION_FILE}: expected JSON, got .*; correct it there, or copy"):
             Decision.load(tmp_path)

@@ -78,8 +78,8 @@ def test_detected_relations_come_from_training_data():
         ("symmetric=Kill,", "--set symmetric: expected relations of the model, got ''"),
         ("symmetric=Kill,Kill", "each relation once"),
         ("inverse.Kill=Eats", "got 'Eats'"),
-        ("at_most.Kill=1", "expected at_most.RELATION.head or at_most.RELATION.tail"),
-        ("at_most.Kill.middle=1", "expected at_most.RELATION.head"),
+        ("at_most.Kill=1", "expected at_most.RELATION.head or at_most.RELATION.tail, got 'at_most.Kill'"),
+        ("at_most.Kill.middle=1", "expected at_most.RELATION.head or at_most.RELATION.tail, got 'at_most.Kill.middle'"),
         ("at_most.Kill.head=0", "expected a whole number of relations, 1 to 999999, or none, got '0'"),
         ("at_most.Kill.head=1.5", "got '1.5'"),
     ],
@@ -101,17 +101,20 @@ def test_a_decision_in_words_names_every_rule():
     )  # fmt: skip
     assert words(decision) == [
         "A pair has every relation whose score reaches its threshold.",
-        "The common threshold is −0.500. Their own have: Kill.",
+        "The common threshold is -0.500. Relations with one of their own: Kill.",
         "Constraints are off; they would need entity types between which the training data has it (1 triple of head type, tail type and "
         "relation).",
         "Decided in both directions together, by the mean score: Kill.",
         "An entity is the head of at most 1 relation Live_In.",
         "Relations get no probability.",
-        "It is not recorded on which data this decision was tuned.",
+        "It is not recorded on which data this decision was tuned, or it was changed by hand since; "
+        "`relsift decide RUN --data DATA --dry-run` scores it.",
     ]
     counts = {"Kill": TypeScore(3, 1, 0), "eats": TypeScore(0, 0, 1)}
     table = threshold_table(decision, ("Kill", "Live_In"), counts, "x")
     assert table.rows == (
-        ("Kill", "2.000", "3", "75.0", "100.0", "85.7"), ("Live_In", "−0.500", "0", "–", "–", "–"), ("eats", "–", "1", "0.0", "0.0", "0.0"),
+        ("Kill", "2.000", "3", "75.0", "100.0", "85.7"), ("Live_In", "-0.500", "0", "–", "–", "–"), ("eats", "–", "1", "0.0", "0.0", "0.0"),
         ("micro", "", "4", "75.0", "75.0", "75.0"),
     )  # fmt: skip
+    untold = threshold_table(decision, ("Kill",), {}, "x")
+    assert untold.rows == (("Kill", "2.000", "–", "–", "–", "–"),)  # not counted, which is not 0

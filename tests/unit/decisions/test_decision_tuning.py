@@ -130,7 +130,17 @@ def test_a_precision_that_nothing_reaches_gives_the_nearest_and_says_so():
     result = tuned(Decision(), data_of(*rows), aim=Aim.of("precision>=0.9"))
     assert result.decision.threshold == 2.0
     assert result.warnings == ["precision>=0.9: no common threshold reaches it; the nearest has a precision of 50.0 %"]
-    assert tuned(Decision(), data_of(*rows), aim=Aim.of("precision>=0.5")).warnings == []
+
+
+def test_a_precision_reached_on_few_relations_is_said_to_be_chance():
+    rows: Any = [([3.0, 0.0], "lives"), ([2.0, 0.0], None), ([1.0, 0.0], "lives")]
+    few = tuned(Decision(), data_of(*rows), aim=Aim.of("precision>=0.9"))
+    assert few.warnings == [
+        "precision>=0.9: reached on only 1 relation found, of 2 annotated, so it may be chance; 30 would be the least to trust: "
+        "tune on more data, or for a lower precision"
+    ]
+    assert tuned(Decision(), data_of(*rows * 15), aim=Aim.of("precision>=0.5")).warnings == []  # 45 found, 30 of them right
+    assert tuned(Decision(), data_of(*rows)).warnings == []  # an aim without a precision
 
 
 def test_of_the_thresholds_with_enough_precision_the_one_with_the_highest_recall_is_taken():

@@ -20,6 +20,7 @@ from relsift.schema import Sentence
 from relsift.training.device import enough_memory
 from relsift.training.predicting import score_bundle
 from relsift.training.run import RunData, train_run
+from relsift.training.run_folder import begin, check_place
 from toy import run_config, sentences
 
 ROOT = Path(__file__).parents[3]
@@ -184,6 +185,14 @@ def test_a_broken_record_of_a_run_is_refused_by_name_and_place(content, words, t
     with pytest.raises(CheckpointError, match=RUN_FILE) as caught:
         train_run(run_config(epochs=1), data_of(), tmp_path / "run", resume=True)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_run_of_other_options_is_not_resumed_and_what_differs_is_named(tmp_path):
+    begin(run_config(epochs=1), data_of(), tmp_path)
+    check_place(run_config(epochs=1), data_of(), tmp_path, resume=True)
+    message = r"config\.yaml: expected .* to resume, with training\.epochs=1, got training\.epochs=2; use the same options"
+    with pytest.raises(CheckpointError, match=message):
+        check_place(run_config(epochs=2), data_of(), tmp_path, resume=True)
 
 
 def test_a_report_counts_the_pairs_of_one_pass_only(tmp_path):

@@ -129,6 +129,9 @@ def test_a_folder_of_another_study_is_refused_with_what_differs(trainings: Train
     tune(configure, DATA, tmp_path, SPACE, trials=1)
     with pytest.raises(CheckpointError, match="expected a study with space="):
         tune(configure, DATA, tmp_path, SPACE | {"model.filters": Range(low=1, high=9)}, trials=1)
+    overrides = ["training.epochs=6", "training.seed=9", "training.patience=2", "training.accumulate=3", "training.threads=1"]
+    with pytest.raises(CheckpointError, match=r"with [^=]*=[^=]*=[^=]*=[^=]*=[^=]* and 1 more, got one with .*; use the same options, or"):
+        tune(lambda more: configure([*overrides, *more]), DATA, tmp_path, SPACE, trials=1)
     with pytest.raises(CheckpointError, match=r"training\.epochs=6, got one with training\.epochs=5"):
         tune(lambda more: configure(["training.epochs=6", *more]), DATA, tmp_path, SPACE, trials=1)
 
