@@ -29,7 +29,7 @@ TITLES = {  # folder -> head of its column
     "chinese_literature": "Chinese Literature, folds",
 }  # fmt: skip
 BASES = {"`multitask_cnn`": MTL_TAG, "`pcnn`": PCNN_TAG, "`packed_markers`": PACKED}
-RULES = {"constraints": "constraints", "per relation": "a threshold a relation", "both": "both"}  # as cells name them -> on the page
+RULES = {"constraints": "constraints", "per relation": "a threshold a relation", "both": "both rules"}  # as cells name them -> on the page
 OWN = {MTL_TAG.name: "`ranking`, its own", PCNN_TAG.name: "`cross_entropy`, its own", PACKED.name: "`atloss`, its own"}
 
 
@@ -111,7 +111,7 @@ def rules(grids: dict[str, Results]) -> str:
         rows.append(row)
     head = ["corpus", "trainings"]
     for title in RULES.values():
-        head += [f"{title}, points of F1", "better, worse in"]
+        head += [f"{title}, points of F1", "trainings better, worse"]
     return table(head, rows)
 
 
@@ -155,7 +155,7 @@ def trust(grids: dict[str, Results]) -> str:
                     *(_at(found, 0.7, key) for key in ("false_positives", "precision")),
                 ])  # fmt: skip
     false = "of 100 unrelated pairs, called related at recall 70 %"
-    return table(["corpus", "system", "calibration error", "by chance alone", false, "precision there"], rows)
+    return table(["corpus", "system", "calibration error, %", "by chance alone, %", false, "precision there, %"], rows)
 
 
 def _mean(found: Sequence[dict], key: str) -> str:
