@@ -3,10 +3,10 @@
     python tests/faults/run_faults.py [--jobs 2] [--scale 1.0] [--seed 0] [--minutes N] [--only inputs,files,…] [--match TEXT]
                                    [--more FOLDER]
 
---scale multiplies the numbers of trials. --minutes begins no part later than that. --only: inputs, files, kills, places, options.
---match: of these, the parts whose name holds the text, such as "on the disk". --more names folders whose subfolders `in` hold further inputs. The same seed draws the same mutations and the same moments. On a fault,
-a line names the trial, and the exit status is 1. benchmarks/faults_page.py writes the page from the figures. `test_faults_short.py` runs
-a few trials of every kind in the normal tests.
+--scale multiplies the numbers of trials. --minutes begins no part later than that. --only: inputs, files, kills, places, options. --match:
+of these, the parts whose name holds the text, such as "on the disk". --more names folders whose subfolders `in` hold further inputs. The
+same seed draws the same mutations and the same moments. On a fault, a line names the trial, and the exit status is 1.
+benchmarks/faults_page.py writes the page from the figures. `test_faults_short.py` runs a few trials of every kind in the normal tests.
 """
 
 from __future__ import annotations
