@@ -2,7 +2,7 @@
 
 Prints the mean and the 90th percentile of words a sentence, over README, docs and docstrings, page by page and together, and the 20 longest
 sentences. It gates nothing: style asks for at most 25 words on average, and none above 45.
-Not counted: code, tables, headings, links' targets, and text in Chinese, whose words have no blanks between them.
+Not counted: code, tables, headings, links' targets, lists of letters, and text in Chinese, whose words have no blanks between them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 WORST, WIDTH = 20, 160  # sentences shown; characters of one
 _NOT_PROSE = re.compile(
-    r"^ *```.*?^ *```$|<!--.*?-->|^\|[^\n]*$|^#[^\n]*$|^    \S[^\n]*$"
+    r"^ *```.*?^ *```$|<!--.*?-->|^ *\|[^\n]*$|^#[^\n]*$|^    \S[^\n]*$"
+    r"|^Letters: .*?\.$"  # a list of names, too
     r"|^\S[^\n]*? {2,}\S[^\n]*(?:\n {2,}\S[^\n]*)*$",  # a list of names with their meanings, in columns
     re.DOTALL | re.MULTILINE,
 )

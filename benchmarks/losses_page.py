@@ -72,7 +72,7 @@ def _score(results: Results, system: System, base: System) -> str:
     if system.name == base.name:
         return f1
     tested = compare_systems(cells, results.of(base))
-    return f"{f1} ({points(tested.difference)}{'*' if beyond_chance(tested) else ''})"
+    return f"{f1} ({points(tested.mean_difference)}{'*' if beyond_chance(tested) else ''})"
 
 
 def beyond_chance(tested: SystemComparison) -> bool:

@@ -94,8 +94,8 @@ CONVOLUTIONS = (
     ),
     Shape(
         "bilstm_pcnn",
-        "A BiLSTM reads word, tag, characters and case of each token once a sentence; above it each pair has a convolution with three "
-        "maxima, the maxima over both entities, their types and what is between; a hidden layer answers which relations hold.",
+        "A BiLSTM reads word, tag, characters and case of each token once a sentence. Above it each pair has a convolution with three "
+        "maxima, the maxima over both entities, their types and what is between. A hidden layer answers which relations hold.",
         (tokens(), (Box("word", "word\n100", "input"), Box("tag", "tag of all entities\n30", "input"),
                     Box("letters", "characters\n32", "input"), Box("case", "case\n8", "input")),
          (Box("lstm", "BiLSTM, 96 units a direction: once a sentence"),),
@@ -234,7 +234,7 @@ JOINT = (
     Shape(
         "joint_birnn",
         "Word, characters and case go through a shared BiRNN, then through one more BiRNN and a CRF for entities, and through two more "
-        "BiRNNs for relations, where a pair is both last tokens, their cosine and a product for each relation.",
+        "BiRNNs for relations. A pair is both last tokens, their cosine and a product for each relation.",
         (tokens(marked=False), (Box("word", "word\n300", "input"), Box("letters", "characters\n32", "input"),
                                  Box("case", "case\n8", "input")),
          (Box("shared", "shared BiRNN, 256 units a direction"),),

@@ -1,4 +1,4 @@
-"""Write the tables and plots of docs/results and docs/results_overview.md from the cells in benchmarks/results.
+"""Write the tables and plots of docs/results, of its overview, and of the choice of a model from the cells in benchmarks/results.
 
     python benchmarks/results_page.py
 """
@@ -21,6 +21,7 @@ def main() -> None:
     for module in (experiments_page, layers_page, official_page, systems_page, transformers_page):
         for (page, name), lines in module.parts().items():
             write(DOCS / "results" / f"{page}.md", name, "\n".join(lines).strip())
+    write(DOCS / "how_to" / "choose_a_model.md", "joint", transformers_page.joint_overview())
     overview = DOCS / "results_overview.md"
     write(overview, "results", official_page.overview())
     write(overview, "systems", systems_page.overview())

@@ -40,6 +40,7 @@ CONVENTIONS = (
     ("entities", "micro"), ("relations, strict", "micro"), ("relations, strict", "macro"), ("relations, boundaries", "micro"),
     ("relations of gold entities", "micro"),
 )  # fmt: skip
+AT_A_GLANCE = ("relations, strict", "entities")
 Grids = Sequence[tuple[str, Results]]  # corpus and transformer, grid
 
 
@@ -223,6 +224,21 @@ def speed_table() -> list[str]:
         "words are smaller than in use."
     )
     return [about, "", table(head, rows)]
+
+
+def joint_overview() -> str:
+    """CoNLL04 at a glance: a row a joint model and transformer, the one that finds most first."""
+    found = {}
+    for title, results in grids(JOINT_FOLDER, JOINT_SYSTEMS):
+        for system in whole_systems(results) if results.plan.data == "conll04" else ():
+            if not system.title.startswith("the same"):  # other training of the row above
+                row = [f"[`{system.model}`](../models/{system.model}.md)", title.partition(", ")[2].partition(",")[0]]
+                row.append("trained" if "trained" in system.title else "frozen")
+                values = [[cell.extra[END_TO_END][key]["micro"]["f1"] for cell in results.of(system)] for key in AT_A_GLANCE]
+                row += [with_deviation(fmean(one), stdev(one) if len(one) > 1 else None) for one in values]
+                found[(*row, str(len(results.seeds(system))))] = fmean(values[0])
+    rows = [list(row) for row in sorted(found, key=found.__getitem__, reverse=True)]
+    return table(["model", "transformer", "it is", *AT_A_GLANCE, "seeds"], rows)
 
 
 def joint_table(results: Results, systems: Sequence[System]) -> str:

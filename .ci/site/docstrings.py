@@ -1,6 +1,7 @@
 """An extension of griffe, which reads docstrings for the site.
 
-Examples become code, the names after "See also" become links, and the comment beside a field is its description.
+Examples become code, the names after "See also" become links, a line names the guide of each class and function, and the comment beside
+a field is its description.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from typing import Any
 
 import griffe
+import guides
 
 _COMMENT = re.compile(r"\s#\s+(.+)$")
 _FLAG = re.compile(r"\s*# doctest: .+$")
@@ -22,6 +24,8 @@ class Docstrings(griffe.Extension):
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = with_links(with_fences(obj.docstring.value), obj.module.path)
+            if obj.parent is not None and obj.parent.is_module and (guide := guides.line_of(obj.path, obj.module.path)):
+                obj.docstring.value += f"\n\n{guide}"
 
     def on_attribute_instance(self, *, attr: griffe.Attribute, **_: Any) -> None:
         if attr.docstring is None and attr.endlineno and attr.lines and (comment := _COMMENT.search(attr.lines[-1])):

@@ -12,6 +12,7 @@ import re
 from collections.abc import MutableSet
 from pathlib import Path
 
+import guides
 import reference
 from markdown.extensions import toc
 from mkdocs.config.defaults import MkDocsConfig
@@ -74,6 +75,17 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     parts = _FENCED.split(markdown)  # text and fenced blocks by turns
     parts[::2] = [_LINK.sub(lambda link: _led(link, source, place), part) for part in parts[::2]]
     return "".join(parts)
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, **_: object) -> str:
+    """Makes the page and its headings known as targets of `guides`."""
+    headings = list(page.toc)
+    for heading in headings:  # grows
+        headings += heading.children
+        config.plugins["autorefs"].register_anchor(page, guides.identifier(f"{page.file.src_uri}#{heading.id}"), heading.id)
+    if headings:
+        config.plugins["autorefs"].register_anchor(page, guides.identifier(page.file.src_uri), headings[0].id)
+    return html
 
 
 def _led(link: re.Match[str], source: str, place: str) -> str:

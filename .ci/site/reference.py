@@ -36,6 +36,23 @@ API = {  # page -> title, what it is for, the objects or modules it shows
     "errors": ("Errors", "What is raised, and when. Every message says where, what was expected, what came, and what to do.", [
         "relsift.errors"]),
 }  # fmt: skip
+VERSIONS = """
+## Versions and stability
+
+0.1.0 was the first version, and 0.2.0 is the one of this site. Versions follow
+[Semantic Versioning](https://semver.org/spec/v2.0.0.html): until 1.0 a version 0.x may change names. There is no deprecation
+period, and no further promise. What stayed and what changed from 0.1.0 to 0.2.0:
+
+| what | from 0.1.0 to 0.2.0 |
+|---|---|
+| names of `relsift` itself, such as `relsift.RelationExtractor`, `relsift.Document` | all stayed; `Client` and `ServiceError` are new |
+| names of its modules, such as `relsift.training.loop.train` | many moved: [old and new names](../../changelog.md#migration-from-01) |
+| model and run folders | folders of 0.1 load, and score the same; 0.1 cannot read those of 0.2 |
+| keys of the configuration | those of 0.1 are unchanged |
+
+The old names of modules are gone. So take names from `relsift` itself where there is a choice, and pin the version that you tested
+(`relsift>=0.2,<0.3`). What each version added stands in the [changelog](../../changelog.md).
+"""
 MEANINGS = {  # of options that have one name and one meaning in all models, where the model's file says nothing more
     "direction": "directed: head -> tail matters, both orders of a pair are scored; undirected: each pair once",
     "learning_rate": "of the optimiser; of all weights that have no rate of their own",
@@ -63,8 +80,15 @@ def pages() -> Iterator[tuple[str, str]]:
     """Path below docs/ and text of every page."""
     yield "reference/commands.md", commands()
     yield "reference/configuration.md", configuration()
+    yield "reference/api/index.md", index()
     for name, (title, purpose, objects) in API.items():
         yield f"reference/api/{name}.md", f"# {title}\n\n{purpose}\n\n" + "".join(f"::: {name}\n\n" for name in objects)
+
+
+def index() -> str:
+    """The pages of the API, and what users can expect of its names."""
+    table = "".join(f"| [{title}]({name}.md) | {purpose} |\n" for name, (title, purpose, _) in API.items())
+    return f"# Python\n\nEvery class and function on these pages has an example that runs.\n\n| page | what |\n|---|---|\n{table}{VERSIONS}"
 
 
 def commands() -> str:

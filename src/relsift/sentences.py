@@ -54,7 +54,7 @@ def split_sentences(text: str, keep: Iterable[Span] = (), *, wrapped: bool = Fal
     """Half-open character spans of the sentences of `text`, blanks at their edges left out.
 
     A sentence ends after a mark such as 。！？!?…।, after a full stop before a blank that does not close an abbreviation or an
-    initial, and at a line break; never before a lower-case letter or a comma, and never inside a span of `keep` (entities).
+    initial, and at a line break. It never ends before a lower-case letter or a comma, nor inside a span of `keep` (entities).
 
     Args:
         wrapped: lines are cut at a fixed width, so only a blank line ends a sentence, not every line break.

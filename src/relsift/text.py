@@ -2,7 +2,7 @@
 
 Tokens are words in alphabetic scripts and single characters in Chinese. The script is decided for each character, so mixed text needs
 no option. What a reader sees as one character is never cut, however many code points it has: a letter with its accents or vowel
-signs, an emoji of several parts, a flag; nor is a word at a soft hyphen or another invisible character. Sentences are in
+signs, an emoji of several parts, a flag. Nor is a word cut at a soft hyphen or another invisible character. Sentences are in
 `relsift.sentences`.
 """
 

@@ -31,7 +31,10 @@ WALKS = {  # pages that are read one after the other, in one folder
     "README.md": ("README.md",),
     "tutorial.md": (TUTORIALS[0], "docs/start/demo_models.md", *HOW_TO),
     "tutorial_zh.md": (TUTORIALS[1],),
-    **{page: (f"docs/{page}",) for page in ("evaluation.md", "annotators.md", "spacy.md", "export.md", "sharing.md", "losses.md")},
+    **{
+        page: (f"docs/{page}",)
+        for page in ("evaluation.md", "annotators.md", "spacy.md", "export.md", "sharing.md", "losses.md", "training.md")
+    },
 }
 PAGES = tuple(page for walk in WALKS.values() for page in walk)
 RUN_ELSEWHERE = {  # by test_plug_ins, test_serve_real and test_model_pages

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 TAGS = "script|link|img|iframe|source|video|audio|object"  # what a browser loads by itself, in contrast to links
 LOADED = re.compile(rf"<(?:{TAGS})\b[^>]*?\b(?:src|href|data)=[\"']?((?:https?:)?//[^\"'\s>]+)", re.IGNORECASE)
 COMPLAINTS = {  # what users of other tools complain about most, and words that they would search for
-    "imbalance": ("co-occur", "threshold"),
+    "co-occurrence": ("co-occur", "threshold"), "imbalance": ("class imbalance", "negative"),
     "everything is no relation": ("no relation", "threshold", "type filter"),
     "sure of nonsense": ("probabilities", "calibration", "negatives"),
     "subsampling": ("subsample", "negatives"),
@@ -32,11 +32,12 @@ COMPLAINTS = {  # what users of other tools complain about most, and words that 
     "published numbers": ("published numbers", "reach"),
     "candidates that were pruned": ("misses", "candidates"),
     "rot of dependencies": ("torch", "pinned", "install"),
-    "dead downloads": ("downloaded", "corpus"),
+    "dead downloads": ("downloaded", "corpus", "dead"),
     "spaCy's factory": ("can't find factory",),
     "confusion matrix": ("confusion",),
     "licences": ("licence", "models"),
-    "recipes": ("reproduce", "command", "paper"),
+    "recipes": ("reproduce", "command", "paper"), "settings of a training": ("recipe", "config.yaml"),
+    "overfitting": ("overfitting", "more data"), "diverging": ("loss nan",), "stopping": ("early stopping",), "zero-shot": ("zero-shot",),
     "the same name twice": ("same name", "twice"),
     "coreference": ("coreference",),
     "across sentences": ("relations across sentences", "window"),
@@ -80,6 +81,15 @@ def test_a_search_for_what_users_complain_about_finds_a_section(complaint, site)
     sections = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
     texts = [re.sub(r"<[^>]+>", "", f"{section['title']} {section['text']}").replace("’", "'").lower() for section in sections]
     assert any(all(word in text for word in COMPLAINTS[complaint]) for text in texts), COMPLAINTS[complaint]
+
+
+def test_every_class_and_function_of_the_reference_leads_to_its_guide(site):
+    heading = re.compile(r'<h[23] id="(relsift[\w.]+)" class="doc doc-heading">\s*<code class="[^"]*doc-symbol-(?:class|function)"')
+    entries = {}
+    for page in (site / "reference" / "api").glob("*.html"):
+        parts = re.split(r"(?=<h[2-6] id=)", page.read_text(encoding="utf-8"))
+        entries |= {found[1]: 'Guide: <a class="autorefs autorefs-internal"' in part for part in parts if (found := heading.match(part))}
+    assert len(entries) > 120 and [name for name, has_guide in entries.items() if not has_guide] == []
 
 
 def test_every_key_of_the_configuration_has_a_meaning_and_every_command_its_help(site):

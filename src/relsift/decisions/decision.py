@@ -1,8 +1,12 @@
 """The rule that turns scores into relations. It needs no model and no torch, and is stored beside a model as `decision.json`.
 
-In this order: relations that never occurred between two entity types are left out (`constraints`); relations that hold in both directions
-get the mean of both scores (`symmetric`, `inverse`); of each pair the best relation is chosen, or all (`mode`); of too many relations of
-one entity the best stay (`at_most`); and what reaches its threshold is taken, with a probability if the decision is calibrated.
+In this order:
+
+1. Relations that never occurred between two entity types are left out (`constraints`).
+2. Relations that hold in both directions get the mean of both scores (`symmetric`, `inverse`).
+3. Of each pair the best relation is chosen, or all (`mode`).
+4. Of too many relations of one entity the best stay (`at_most`).
+5. What reaches its threshold is taken, with a probability if the decision is calibrated.
 """
 
 from __future__ import annotations

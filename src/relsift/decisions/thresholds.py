@@ -24,7 +24,8 @@ def best_threshold(scores: Sequence[float], correct: Sequence[bool], num_gold: i
     Raises: DataError if there are no scores, or one is not finite.
     """
     if not scores:
-        raise DataError("threshold: expected candidate pairs in the development data, got none")
+        advice = "compare its entity types with those of the training data (`relsift stats`)"
+        raise DataError(f"threshold: expected candidate pairs in the development data, got none; {advice}")
     if not all(map(math.isfinite, scores)):
         broken = "the model's weights are broken; train again"
         raise DataError(f"threshold: expected finite numbers as scores, got infinity or not-a-number: {broken}")

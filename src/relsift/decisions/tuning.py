@@ -1,10 +1,10 @@
 """Tuning a decision on annotated, scored data: the common threshold, or one a relation.
 
 *Common*: the best of all thresholds, with every other rule in force.
-*One a relation*: coordinate ascent from the common one, each step exact over all values of one relation's threshold; then each is
+*One a relation*: coordinate ascent from the common one, each step exact over all values of one relation's threshold. Then each is
 drawn towards the common one, since few examples say little: t_r = (n_r * t_r + m * t) / (n_r + m), with n_r gold relations of the type.
-m is chosen from STRENGTHS by cross-validation over documents (over sentences, where each is a document of its own). `at_most`, and that
-two directions stand or fall together, are not in force in this second step; means over directions and constraints are.
+The strength m is chosen from STRENGTHS by cross-validation over documents (over sentences, where each is a document of its own). In this
+second step `at_most`, and that two directions stand or fall together, are not in force; means over directions and constraints are.
 Letters: P candidate pairs, K relation types.
 """
 

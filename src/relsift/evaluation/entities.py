@@ -27,7 +27,7 @@ class EntityErrorSplit:
     """Wrong entities, by kind. Each annotated entity and each found one belongs to one error at most.
 
     A missed entity is first joined to a spurious one on the same span, then to one of its type whose span overlaps, then to any other one
-    that overlaps; of several, to that with the largest overlap, then to the first in the text. So the three wrong kinds and missed are
+    that overlaps. Of several it takes the one with the largest overlap, then the first in the text. So the three wrong kinds and missed are
     all false negatives, and the three and spurious all false positives. With match=boundaries types do not count, and only wrong spans,
     missed and spurious occur.
     """

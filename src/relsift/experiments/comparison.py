@@ -4,7 +4,7 @@ Two questions are asked. *Over units* (documents, or sentences): would other tes
 is in the test part of one fold, so all folds together speak of the whole corpus once; the seeds of a document are drawn and swapped
 together, since they err alike. *Over folds*: would other training parts have shown it? Each fold gives one difference, the mean over
 its seeds. Folds share most of their training data, so that these differences are not independent, and no estimate of their variance is
-right for all data (Bengio and Grandvalet, JMLR 5, 2004): their p-value and effect size are a guide, their interval is widened for that
+right for all data (Bengio and Grandvalet, JMLR 5, 2004). Their p-value and effect size are a guide; their interval is widened for that
 (Nadeau and Bengio 2003). With few folds no p-value can be small: `smallest_fold_p_value` says how small.
 """
 

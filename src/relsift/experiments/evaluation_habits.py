@@ -1,8 +1,8 @@
 """What the habits of the paper and its released code are worth: selection on the test fold, and an order that gives the answer away.
 
-The habits: its validation set is the test fold, so that epoch and threshold are chosen on what is reported; it keeps related pairs in any
-order, but unrelated ones in text order only, so that a pair from right to left is always related (so its code; its data is not public);
-and its averages are weighted by gold relations. None of this is ever on by default: it flatters the scores.
+The habits: its validation set is the test fold, so that epoch and threshold are chosen on what is reported. It keeps related pairs in any
+order, but unrelated ones in text order only, so that a pair from right to left is always related (so its code; its data is not public).
+Its averages are weighted by gold relations. None of this is ever on by default: it flatters the scores.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Do layers of each task's own help to find entities and relations together? The claim of Crone (2020), asked of `joint_birnn`.
 
-The source removes the task-specific layers. That also makes the model smaller and less deep, so two further systems share all layers: one
-has as many layers as the source's settings, and by that exactly as many weights; the other has one layer, so wide that the weights are as
+The source removes the task-specific layers. That also makes the model smaller and less deep, so two further systems share all layers. One
+has as many layers as the source's settings, and by that exactly as many weights. The other has one layer, so wide that the weights are as
 many. The numbers hold for word vectors of 300 numbers, the preset's.
 """
 

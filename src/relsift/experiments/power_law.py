@@ -85,7 +85,7 @@ def fit_power_law(points: Curve) -> PowerLaw | None:
 def extrapolate(curves: Mapping[int, Curve], factor: float = 2.0) -> Extrapolation | None:
     """F1 at `factor` times the largest size. Args: curves: of each seed, all of the same sizes. Returns: None as `fit_power_law`.
 
-    The interval is a bootstrap over seeds, whose curves differ in samples and initial weights: the standard error of `DRAWS` fits to
+    The interval is a bootstrap over seeds, whose curves differ in samples and initial weights. It is the standard error of `DRAWS` fits to
     curves drawn with replacement, widened for few seeds as that of a mean is (Student's t, and n - 1 in place of n).
     """
     points = [point for curve in curves.values() for point in curve]

@@ -23,10 +23,13 @@ LEAST, MOST = 1e-6, 0.99  # of a prior
 class ShiftedPositiveUnlabelled(PairLoss):
     """L = sum_r [pi w l+(Pos) + max(0, (1 - pi) / (1 - pi_u) l-(Rest) - pi_u (1 - pi) / (1 - pi_u) l-(Pos))].
 
-    l+ and l- are means of (x - m)^2 / 4 and (x + m)^2 / 4, x = f_r - f_0, over the pairs of the batch annotated with r (Pos) or not (Rest).
-    pi_l is the share of annotated pairs, pi = `pu_prior_factor` pi_l the supposed share of pairs for which r holds, w the square root of
-    (1 - pi) / pi, and pi_u = (pi - pi_l) / (1 - pi_l) the share that holds among the rest. With a factor of 1 every annotation is taken to
-    be there. All shares depend on r; pi is at most 0.99.
+    *Pos* are the pairs of the batch that are annotated with r, *Rest* the others. l+ and l- are means over them of (x - m)^2 / 4 and
+    (x + m)^2 / 4, with x = f_r - f_0. Shares of pairs, all of which depend on r:
+    - pi_l is the share that is annotated with r.
+    - pi = `pu_prior_factor` pi_l is the supposed share for which r holds, at most 0.99. With a factor of 1 every annotation is taken to be
+      there.
+    - pi_u = (pi - pi_l) / (1 - pi_l) is the share for which r holds among the rest.
+    - w is the square root of (1 - pi) / pi.
     """
 
     SUMMARY = "squared margins to a threshold, some unannotated pairs taken to be related (SSR-PU, Wang et al. 2022)"

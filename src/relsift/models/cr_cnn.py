@@ -2,8 +2,8 @@
 
 Source: dos Santos et al., ACL 2015 (P15-1061).
 Differs from it: word vectors are random unless a file of trained ones is given (theirs: word2vec, 400 dimensions); BIO tags of all
-entities can be added (Ye et al. 2019); distances are to the entity's span, which for their single nominals is the same; a relation and
-its reverse are two candidate pairs, not two labels of one; `between` pools over the tokens between the entities, where their window
+entities can be added (Ye et al. 2019). Distances are to the entity's span, which for their single nominals is the same. A relation and
+its reverse are two candidate pairs, not two labels of one. `between` pools over the tokens between the entities; where their window
 would see padding it sees one more token on either side.
 Letters: P pairs, T tokens, F filters, K relation types.
 """

@@ -4,10 +4,10 @@ Source: Qin et al., "Designing an adaptive attention mechanism for relation clas
 EAtt-BiGRU by Ye et al. (ACL 2019), whose +Tag variant of it is here too.
 **A reconstruction.** From the abstract and the description of its figure: the attention weights are the dot product of an entity-pair
 embedding with the word-level outputs of a bidirectional GRU, and no external features are used. Without a source, ours: the pair embedding
-is tanh(W_q [e1; e2] + b) with e the mean word embedding of an entity; 100 units a direction; dropout .5 before a softmax over K + 1
-classes; the sizes of word and tag embeddings. From the authors' public code of a CNN, not of this model: distances clipped at 30 tokens,
-10 features each, Adadelta at rate .5, L2 1e-6, 30 pairs a batch, 15 epochs, and class weights 1 : 5 for unrelated : related (preset
-`weighted`). From Ye et al.: the tags (into the GRU only, not into the query).
+is tanh(W_q [e1; e2] + b) with e the mean word embedding of an entity. There are 100 units a direction, and dropout .5 before a softmax
+over K + 1 classes; the sizes of word and tag embeddings are ours too. From the authors' public code of a CNN, not of this model: distances
+are clipped at 30 tokens, with 10 features each. It trains by Adadelta at rate .5, L2 1e-6, 30 pairs a batch, 15 epochs, with class weights
+1 : 5 for unrelated : related (preset `weighted`). From Ye et al.: the tags (into the GRU only, not into the query).
 Letters: P pairs, T tokens, N tokens of all sentences together, E entities, D token features, H units a direction.
 """
 

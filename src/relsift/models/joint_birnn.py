@@ -6,10 +6,13 @@ A sentence goes through shared BiRNN layers, then through further ones of each t
     relations   an entity is the state of its last token ++ an embedding of its type; a pair is both entities, made small, their cosine,
                 and one bilinear form a relation (DistMult)
 Types are those of the batch's entities: annotated ones in training, found ones in prediction.
-Differs from the source: its tokens are ELMo ++ GloVe ++ characters ++ case, ours those of any encoder ++ characters ++ case, in eight kinds
-and not seven; its loss runs over all ordered pairs, ours over the candidate pairs of the batch (all of them with `direction=directed` and
-without the type filter); the CRF never allows an I without its B. Not known and chosen here: 256 units are those of one direction, 32
-character features those of both, initial weights, and that the CRF's loss is a mean over sentences.
+Differs from the source:
+- Its tokens are ELMo ++ GloVe ++ characters ++ case, ours those of any encoder ++ characters ++ case. Case has eight kinds, not seven.
+- Its loss runs over all ordered pairs, ours over the candidate pairs of the batch (all of them with `direction=directed` and without the
+  type filter).
+- The CRF never allows an I without its B.
+Not known and chosen here: 256 units are those of one direction, 32 character features those of both, initial weights, and that the CRF's
+loss is a mean over sentences.
 Letters: S sentences, T tokens of the longest, N real tokens of all, E entities, P pairs, K relation types, C tags, I token features,
 D states of a layer, G features of an entity, F of an entity made small.
 """

@@ -1,11 +1,11 @@
 """Multi-task CNN with BIO-tag embeddings: one vector a pair, two tasks ("is there a relation?", "which one?").
 
 Source: Ye et al., ACL 2019 (P19-1130), and for the preset `released` the authors' public code, which differs from the paper.
-Differs from the paper: the tags of overlapping entities show the outermost one (one tag row a sentence cannot hold both); the 128-unit
+Differs from the paper: the tags of overlapping entities show the outermost one (one tag row a sentence cannot hold both). The 128-unit
 layer of the paper's text stands between the pooled features and both tasks, as in the authors' code (equation 4 leaves it out).
-Differs from the released code (`released`): distances are 0 inside the entity only (theirs also beside it), a crop keeps tokens and
-distances aligned (theirs does not beyond 16 tokens), negative distances have embeddings of their own (theirs read out of range), and the
-crop's padding takes no part in pooling.
+Differs from the released code (`released`): distances are 0 inside the entity only (theirs also beside it). A crop keeps tokens and
+distances aligned (theirs does not beyond 16 tokens), and its padding takes no part in pooling. Negative distances have embeddings of their
+own (theirs read out of range).
 Letters: S sentences, T tokens, P pairs, D token features, R distance features, C pooled features, Z hidden units, K relation types.
 """
 

@@ -1,8 +1,8 @@
 """Multi-window CNN: windows of several sizes, and a softmax in which "no relation" is a class like any other.
 
 Source: Nguyen and Grishman, NAACL workshop on vector space modeling 2015 (W15-1506).
-Differs from it: distances are to the entity's span, theirs to its head word, which our data does not mark; word vectors are random unless
-a file of trained ones is given (theirs: word2vec, 300 dimensions); BIO tags of all entities can be added (Ye et al. 2019).
+Differs from it: distances are to the entity's span, theirs to its head word, which our data does not mark. Word vectors are random unless
+a file of trained ones is given (theirs: word2vec, 300 dimensions). BIO tags of all entities can be added (Ye et al. 2019).
 Letters: P pairs, C features (filters of all windows), K relation types.
 """
 

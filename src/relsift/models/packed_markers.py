@@ -1,10 +1,10 @@
 """Typed markers for all pairs of a sentence in one pass of a transformer.
 
 Sources: "levitated" markers of Zhong & Chen, NAACL 2021 (PURE, approximation), which see the text and one another while the text sees
-only itself; one group for both directions and the scores of forward and inverse relations after Ye et al., ACL 2022 (PL-Marker).
+only itself. One group for both directions, and the scores of forward and inverse relations, are after Ye et al., ACL 2022 (PL-Marker).
 A group stands for an *unordered* pair: markers before and after its first entity A and its second one B, in text order, each at the
 position of the piece beside it, each with a vector of the entity's type. The text carries the BIO tags of all entities.
-Differs from the sources: type vectors start from the names of the types; distance and the pair of types are given to the last layers; the
+Differs from the sources: type vectors start from the names of the types. Distance and the pair of types are given to the last layers. The
 loss has a threshold of its own for each pair (ATLOP) instead of a class "none".
 Letters: S sentences, W windows, U pieces of the longest, M pieces of all sentences, G groups, Q = 4 markers, P pairs, H states of the
 transformer, E size of its embeddings, K relation types.

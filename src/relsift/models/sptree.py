@@ -1,9 +1,9 @@
 """SPTree (LSTM-ER) with given entities: a sequence LSTM, and on its states a tree LSTM on the shortest path between two entities.
 
 Source: Miwa & Bansal, ACL 2016 (P16-1105), the relation part, and the authors' public code where the paper is silent.
-Differs from the source: entities are given, so there is no entity decoder, no entity pre-training and no scheduled sampling; trees come
-with the data or from any parser (theirs: Stanford's neural parser); words start at random (theirs: word2vec); entity labels are B and I
-of a type (theirs: BILOU); a batch holds several sentences (theirs: one).
+Differs from the source: entities are given, so there is no entity decoder, no entity pre-training and no scheduled sampling. Trees come
+with the data or from any parser (theirs: Stanford's neural parser). Words start at random (theirs: word2vec). Entity labels are B and I
+of a type (theirs: BILOU). A batch holds several sentences (theirs: one).
 The paper averages an entity's states for the pair vector; its code takes the last token's, and so does this.
 The nodes of the tree have gold entity *labels* as input. These are the BIO tags, so that `tags=False` removes them everywhere.
 Letters: S sentences, T tokens, X token features, H hidden units a direction, I node features, R readings (ordered pairs), U paths,

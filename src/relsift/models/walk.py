@@ -1,11 +1,13 @@
 """Walk-based model: the entities of a sentence are the nodes of a full graph, and a pair learns from walks over the other entities.
 
 Source: Christopoulou et al., ACL 2018 (P18-2014), and their public code where the paper is silent.
-Differs from it: nested and overlapping entities are kept (they drop the inner ones and their relations); distances are clipped at
-`max_distance`; without pre-trained vectors, words start at random; weights start as in Keras (theirs: standard normal W and q); Adam
-without amsgrad; the BIO tags of `tags` are ours (a token's tag goes into the LSTM), the types of the entities (`types`) are theirs; and
-each ordered pair has a score that a threshold can be tuned on (see `layers/two_directions.py`). As in their code and unlike the paper's
-equation, a pair of a sentence without further entities keeps its edge as it is.
+Differs from it:
+- Nested and overlapping entities are kept (they drop the inner ones and their relations).
+- Distances are clipped at `max_distance`. Without pre-trained vectors, words start at random.
+- Weights start as in Keras (theirs: standard normal W and q); Adam without amsgrad.
+- The BIO tags of `tags` are ours (a token's tag goes into the LSTM), the types of the entities (`types`) are theirs.
+- Each ordered pair has a score that a threshold can be tuned on (see `layers/two_directions.py`).
+As in their code and unlike the paper's equation, a pair of a sentence without further entities keeps its edge as it is.
 All ordered pairs of a sentence's entities are edges, whatever the candidates are, so the features of a pair depend on its sentence alone.
 Letters: S sentences, T tokens, G sentences of a group, M entities of the largest of them, Z = M + T context nodes, I some of the M
 entities, N features of a node, X of a position, D of an edge, R readings.
@@ -129,8 +131,8 @@ class WalkModel(TwoDirectionClassifier):
     def edges(self, batch: Batch, group: Group, states: Tensor) -> Tensor:
         """(G, M, M, D): [i, j] is the edge from entity i to entity j, before any walk; the diagonal and the padding have no meaning.
 
-        The source's W_s [v_i; v_j; c_ij], with v_i = [e_i; t_i; p_ij] and c_ij a weighted sum of u_z = [n_z; p_zi; p_zj], split into
-        terms: those that depend on one node alone are multiplied once a node, and q tanh(u_z) is a sum of three terms.
+        The source's W_s [v_i; v_j; c_ij], with v_i = [e_i; t_i; p_ij] and c_ij a weighted sum of u_z = [n_z; p_zi; p_zj], is split into
+        terms. Those that depend on one node alone are multiplied once a node, and q tanh(u_z) is a sum of three terms.
         """
         nodes, real, ids = self._nodes(batch, group, states)                            # (G, Z, N), (G, Z), (G, Z, M)
         size, (n, x) = group.size, (self.node_size, self.config.position_size)

@@ -7,7 +7,7 @@
 A concept is the list of its mentions; `h` and `t` are positions in `vertexSet`; `pos` are tokens of its sentence, the end exclusive.
 
 relsift relates mentions within one sentence. So a fact (h, r, t) becomes one relation for each pair of a mention of h and a mention of t
-that stand in one sentence, on different tokens (`pairs=all`), or only in the sentences of the fact's `evidence` (`pairs=evidence`). A
+that stand in one sentence, on different tokens (`pairs=all`). With `pairs=evidence` only the sentences of the fact's `evidence` count. A
 sentence may hold both mentions and not say the fact: `all` gives more relations, `evidence` surer ones. A fact without such a pair is lost:
 counted, and missed in an evaluation. In Re-DocRED that is every second one. A document without `labels` is not annotated.
 

@@ -52,9 +52,9 @@ SAMPLES = {
 def read(path: Path, report: ReadReport, *, encoding: str = UTF8) -> Iterator[Document]:
     """Yield one document a line, in file order. Raises DataError naming file and line.
 
-    Counts: coreference clusters, values under unknown keys, scores behind labels, documents without an id (a number is made up), ids that
-    stand twice, empty sentences, entities that cross a sentence boundary and their relations, relations across sentences, duplicates, and
-    relations whose span has several entity types.
+    Counts coreference clusters, values under unknown keys, scores behind labels, documents without an id (a number is made up), ids that
+    stand twice, and empty sentences. Counts too: entities that cross a sentence boundary and their relations, relations across sentences,
+    duplicates, and relations whose span has several entity types.
     """
     return read_files(path, report, _KIND, partial(_documents, path=path, report=report, encoding=encoding), encoding)
 

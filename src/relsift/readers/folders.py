@@ -52,7 +52,7 @@ def matching_files(path: Path, report: ReadReport, kind: FileKind, encoding: str
     """The file itself, or the files below the folder that are in the format; all others are counted.
 
     A file that is named itself is always read. In a folder, a file is read if its beginning shows the format, or if it has the sign of
-    the format and no other reader recognises it: a fault in it then becomes an error with its place, not a file that is missing.
+    the format and no other reader recognises it. A fault in it then becomes an error with its place, not a file that is missing.
     Raises: DataError if the folder has no such file.
     """
     if path.is_file():

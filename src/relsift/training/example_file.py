@@ -11,19 +11,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import overload
 
 from relsift.encoding.example import Example, Work
 from relsift.encoding.subwords import Pieces
 from relsift.training.fewer_pairs import num_unrelated, reduced
-from relsift.training.record_file import RecordFile
+from relsift.training.record_file import MadeItems, RecordFile
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # in ASCII
 _decode = json.JSONDecoder().decode
 
 
-class ExampleFile(Sequence[list[Example]]):
-    """Groups of examples, as of `relsift.training.training_set.TrainingSet`. Every look at a group makes it anew."""
+class ExampleFile(MadeItems[list[Example]]):
+    """Groups of examples, as of `relsift.training.training_set.TrainingSet`."""
 
     def __init__(self, groups: Iterable[list[Example]], folder: Path) -> None:
         """Write the groups, which are read once. Args and errors: as of `RecordFile`."""
@@ -53,14 +52,7 @@ class ExampleFile(Sequence[list[Example]]):
     def __len__(self) -> int:
         return len(self.pairs)
 
-    @overload
-    def __getitem__(self, place: int) -> list[Example]: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[list[Example]]: ...
-    def __getitem__(self, place: int | slice) -> list[Example] | list[list[Example]]:
-        if isinstance(place, slice):
-            return [self[number] for number in range(len(self))[place]]
-        number = range(len(self))[place]
+    def made(self, number: int) -> list[Example]:
         group = [_unpacked(self._file[example]) for example in range(self._first[number], self._first[number + 1])]
         if self._kept is None:
             return group
@@ -76,43 +68,28 @@ class ExampleFile(Sequence[list[Example]]):
         return _Works(self._tokens, self.pairs)
 
 
-class _Examples(Sequence[Example]):
+class _Examples(MadeItems[Example]):
     def __init__(self, file: RecordFile) -> None:
         self._file = file
 
     def __len__(self) -> int:
         return len(self._file)
 
-    @overload
-    def __getitem__(self, place: int) -> Example: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Example]: ...
-    def __getitem__(self, place: int | slice) -> Example | list[Example]:
-        if isinstance(place, slice):
-            return [_unpacked(self._file[number]) for number in range(len(self))[place]]
-        return _unpacked(self._file[range(len(self))[place]])
-
-    def __iter__(self) -> Iterator[Example]:
-        return map(_unpacked, self._file)
+    def made(self, number: int) -> Example:
+        return _unpacked(self._file[number])
 
 
-class _Works(Sequence[Work]):
+class _Works(MadeItems[Work]):
     def __init__(self, tokens: Sequence[int], pairs: Sequence[int]) -> None:
         self._tokens, self._pairs = tokens, pairs
 
     def __len__(self) -> int:
         return len(self._tokens)
 
-    @overload
-    def __getitem__(self, place: int) -> Work: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Work]: ...
-    def __getitem__(self, place: int | slice) -> Work | list[Work]:
-        if isinstance(place, slice):
-            return [Work(*item) for item in zip(self._tokens[place], self._pairs[place])]
-        return Work(self._tokens[place], self._pairs[place])
+    def made(self, number: int) -> Work:
+        return Work(self._tokens[number], self._pairs[number])
 
-    def __iter__(self) -> Iterator[Work]:
+    def __iter__(self) -> Iterator[Work]:  # fast: an epoch begins with all of them
         return map(Work, self._tokens, self._pairs)
 
 

@@ -2,7 +2,7 @@
 
 The batches of a step (`training.accumulate`) are shared out whole: with N processes, process r computes those at the places r, r + N, …
 of the step. The gradients, each weighted as in one process, are then added over all processes. So every model and every loss gets the
-loss and the gradient that one process computes with the same configuration, up to the rounding of sums; only random numbers differ, since
+loss and the gradient that one process computes with the same configuration, up to the rounding of sums. Only random numbers differ, since
 each batch draws its own (`seed_of_batch`), whichever process computes it.
 
 Processes exchange plain tensors by torch.distributed, and know of one another by variables (`relsift.training.launched`). The wrappers of

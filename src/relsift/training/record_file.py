@@ -1,19 +1,21 @@
-"""Byte strings by their number, in a file: for what does not fit into memory."""
+"""Byte strings by their number, in a file, and sequences of what is made of them: for what does not fit into memory."""
 
 from __future__ import annotations
 
 import tempfile
 import weakref
+from abc import abstractmethod
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar, overload
 from zlib import crc32
 
 from relsift.errors import OutputError
 from relsift.locks import output_errors, reason
 
+Item = TypeVar("Item", covariant=True)
 _MEBI = 2**20  # bytes
 _SUM_BYTES = 4  # of the checksum before each record
 
@@ -81,6 +83,25 @@ class RecordFile:
 
 def _sum_of(record: bytes) -> bytes:
     return crc32(record).to_bytes(_SUM_BYTES, "little")
+
+
+class MadeItems(Sequence[Item]):
+    """A sequence that keeps no item: every look at one makes it anew. A slice is a list."""
+
+    @abstractmethod
+    def made(self, number: int) -> Item:
+        """Args: number: of the item, from 0, less than the length."""
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        numbers = range(len(self))
+        return [self.made(number) for number in numbers[place]] if isinstance(place, slice) else self.made(numbers[place])
+
+    def __iter__(self) -> Iterator[Item]:
+        return map(self.made, range(len(self)))
 
 
 def _close(file: IO[bytes]) -> None:

@@ -10,14 +10,14 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from relsift.corpora.leaks import fingerprint
 from relsift.readers.store_columns import unchecked_object
 from relsift.schema import Entity, Relation, Sentence, Syntax
-from relsift.training.record_file import RecordFile
+from relsift.training.record_file import MadeItems, RecordFile
 
 _HEX = 16  # base of the digits of a fingerprint
 _ID_BYTES = 8  # of the hash of an id: two of ten million agree by chance once in 360,000 corpora
@@ -25,8 +25,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  
 _decode = json.JSONDecoder().decode
 
 
-class SentenceFile(Sequence[Sentence]):
-    """The sentences of one part of the data, or some of them, in order. Every look at a sentence makes it anew.
+class SentenceFile(MadeItems[Sentence]):
+    """The sentences of one part of the data, or some of them, in order.
 
     >>> sentences = [Sentence("a", ("Ada",), relations=()), Sentence("b", ("Bo", "left"))]
     >>> filed = SentenceFile.of(sentences, Path("."))
@@ -52,17 +52,8 @@ class SentenceFile(Sequence[Sentence]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, place: int) -> Sentence: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Sentence]: ...
-    def __getitem__(self, place: int | slice) -> Sentence | list[Sentence]:
-        if isinstance(place, slice):
-            return [_unpacked(self._file[number]) for number in self._numbers[place]]
-        return _unpacked(self._file[self._numbers[place]])
-
-    def __iter__(self) -> Iterator[Sentence]:
-        return (_unpacked(self._file[number]) for number in self._numbers)
+    def made(self, number: int) -> Sentence:
+        return _unpacked(self._file[self._numbers[number]])
 
     def annotated(self) -> SentenceFile:
         """Those with relation annotation."""
