@@ -19,10 +19,10 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install develop demo test lint site bench faults models dist clean
+.PHONY: help install develop demo test lint site bench bench-smoke faults models dist clean
 
 help:  ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' Makefile
 	@echo "Options: PYTHON=python3.12  VENV=folder  DEMO_ARGS='--lang zh'  PYTEST_ARGS='-n 2 -k brat'  BENCH_ARGS=--quick  COMPARE=main  FAULTS_ARGS='--minutes 5'  MINILM=folder  E5=folder  URL=https://HOST/OWNER/NAME"
 
 install: $(USER_STAMP)  ## make .venv with relsift and the pinned packages it needs, if it is missing or out of date
@@ -51,6 +51,9 @@ else
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH_ARGS); done
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
 endif
+
+bench-smoke: $(DEVELOPER_STAMP)  ## does every script of benchmarks still run? each once, on small invented data (twenty minutes); no file changes
+	$(BIN)/python benchmarks/smoke.py $(BENCH_ARGS)
 
 faults: $(DEVELOPER_STAMP)  ## kill, fill, damage and mutate (eight minutes on two free cores), and write docs/faults.md
 	$(BIN)/python tests/faults/run_faults.py $(FAULTS_ARGS); status=$$?; $(BIN)/python benchmarks/faults_page.py && exit $$status

@@ -122,9 +122,9 @@ def assumptions() -> list[str]:
     return [
         "**What a large corpus costs**, by the CPU time above (the dearest run of each case). Assumed, and not measured: "
         f"{PRICE:g} dollars a core-hour in a cloud; {WATTS:g} W a busy core with its share of the machine; "
-        f"{ELECTRICITY:.2f} dollars a kWh; "
-        f"costs that grow with the number of sentences, since partitions do not depend on one another; cores that are all busy, "
-        "and disks that keep up; sentences like the measured ones. Twice the tokens or the pairs cost up to twice as much. Starts and "
+        f"{ELECTRICITY:.2f} dollars a kWh. "
+        "Costs grow with the number of sentences, since partitions do not depend on one another. All cores are busy, disks keep up, and "
+        "sentences are like the measured ones. Twice the tokens or the pairs cost up to twice as much. Starts and "
         "restarts of workers are not in the table: they are seconds a worker. "
         f"The largest partitions have {MOST >> 20} MiB, so a worker that dies loses minutes at most.",
     ]

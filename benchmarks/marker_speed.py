@@ -66,7 +66,7 @@ def measure(encoder: str, data: str, threads: int, rounds: int) -> dict[str, Any
     for name in MODELS:
         torch.manual_seed(1)
         model = build(name, find("model", name).PRESETS["paper"].model, known)
-        load_pretrained(model, encoder)
+        load_pretrained(model, encoder, known.subwords)
         scorers[name] = Scorer(model, known, candidates)
     cases = {"test": (test, candidates), "25 entities": (crowded(training, 25, 1), Candidates(direction="directed"))}
     report: dict[str, Any] = {"encoder": Path(encoder).name, "data": data, "threads": threads, "cpu": cpu_name(), "rounds": rounds}

@@ -25,7 +25,8 @@ from relsift.files import write_json
 from relsift.readers.base import ReadReport
 from relsift.schema import sentences_of
 from relsift.training.predicting import predict_all
-from relsift.training.run import RunData, train_run
+from relsift.training.run import train_run
+from relsift.training.run_folder import RunData
 
 FILE = Path(__file__).parent / "results" / "semeval.json"
 CORPUS = "semeval2010"

@@ -1,6 +1,6 @@
 """Make the models that come with relsift, demo-en and demo-zh, print their scores, and write into docs/start/demo_models.md what they find.
 
-    python benchmarks/shipped_models.py FOLDER_OF_MINILM FOLDER_OF_E5 [--only demo-en]
+    python benchmarks/shipped_models.py FOLDER_OF_MINILM FOLDER_OF_E5 [--only demo-en] [--epochs 1]
 
 The folders hold all-MiniLM-L6-v2 (English, Apache-2.0) and multilingual-e5-small (Chinese, MIT) in the form of Hugging Face. Of each only
 the table of word pieces is used, for word vectors. Needs `relsift[transformers]`, and some minutes on one core. The same versions of torch
@@ -185,10 +185,11 @@ def main() -> None:
     parser.add_argument("minilm", type=Path, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("e5", type=Path, help="folder of multilingual-e5-small")
     parser.add_argument("--only", choices=(ENGLISH.name, CHINESE.name))
+    parser.add_argument("--epochs", type=int, help="of each, to see that it works: the models are then of no use")
     options = parser.parse_args()
     for recipe, encoder in ((ENGLISH, options.minilm), (CHINESE, options.e5)):
         if options.only in (None, recipe.name):
-            make(recipe, encoder)
+            make(recipe if options.epochs is None else replace(recipe, epochs=options.epochs, copies=0), encoder)
     shipped_page.main()
 
 

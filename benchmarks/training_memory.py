@@ -109,8 +109,8 @@ def growth(rows: list[dict[str, Any]], place: str) -> float:
 
 def main() -> None:
     if ONE in sys.argv:
-        *names, batches = sys.argv[2:]
-        print(json.dumps(measure(*names, int(batches))))
+        training, development, place, batches = sys.argv[2:]
+        print(json.dumps(measure(training, development, place, int(batches))))
         return
     quick = options(__doc__).quick
     with TemporaryDirectory() as name:

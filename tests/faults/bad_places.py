@@ -1,4 +1,5 @@
-"""Full disks, folders that cannot be written, two processes in one folder, and clocks that go wrong: one line, and then the right result.
+"""Full disks, folders that cannot be written, two processes in one folder, clocks that go wrong, and disks that lose bytes: one line, and
+then the right result.
 
 As root, disks are small tmpfs mounts. Without root, a limit on the size of files stands for a full disk, and permissions for a read-only
 one.
@@ -7,6 +8,7 @@ one.
 from __future__ import annotations
 
 import os
+import random
 import resource
 import shutil
 import subprocess
@@ -14,12 +16,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from damaged_files import filled
 from fault_trials import BAD_INPUT, CANNOT_WRITE, Command, Outcome, Tally, seeded
 from kills import WORKS, Work, carry_out, small_blocks, unlike
 
+from relsift.training.on_disk import OPTION as ON_DISK
+from relsift.training.record_file import RecordFile
+
 KINDS = ("full disks", "read-only folders", "two processes in one folder", "clocks set back")
+ALTERED = "disks that lose bytes while a command runs"  # for commands that read again what they have put there
 FULL_KB = (8, 16, 48, 160, 400)  # of a disk, or of its largest file
 ROOM = "64m"
 YEAR = 365 * 24 * 3600
@@ -67,6 +74,8 @@ def try_work(work: Work, place: Path, tally: Tally, count: int, seed: int = 0) -
         _in_a_read_only_folder(work, place, scratch / f"readonly-{number}", tally)
         _twice_at_once(work, place, scratch / f"twice-{number}", tally, whole)
         _with_wrong_clocks(work, place, scratch / f"clock-{number}", tally, whole, draw.randint(1, length.operations or 1))
+        if ON_DISK in work.command:
+            _on_a_disk_that_loses_bytes(work, place, scratch / f"altered-{number}", tally, whole, draw)
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -160,4 +169,30 @@ def _with_wrong_clocks(work: Work, place: Path, folder: Path, tally: Tally, whol
         tally.fault(kind, what, name, outcome)
 
 
-__all__ = ["KINDS", "WORKS", "try_work"]
+def _on_a_disk_that_loses_bytes(
+    work: Work, place: Path, folder: Path, tally: Tally, whole: dict[str, str], draw: random.Random
+) -> None:
+    """One of the files without a name, which only this command sees, is cut or has other bytes than it was given."""
+    out, which, share, is_cut = folder / "out", draw.randint(1, 2), draw.random(), draw.random() < 0.5
+    out.mkdir(parents=True)
+
+    def setup() -> None:
+        small_blocks(place)
+        make, made = RecordFile.__init__, []
+
+        def make_and_damage(self: RecordFile, *arguments: Any) -> None:
+            make(self, *arguments)
+            made.append(self)
+            if len(made) == which:
+                file, byte = self._file.fileno(), int(share * self.size)
+                os.ftruncate(file, byte) if is_cut else os.pwrite(file, bytes([os.pread(file, 1, byte)[0] ^ 1]), byte)
+
+        RecordFile.__init__ = make_and_damage  # type: ignore[method-assign]
+
+    outcome, _ = carry_out(filled(work.command, out=out, all=place), out, setup)
+    name = f"{work.name}, file {which} {'cut' if is_cut else 'altered'} at {share:.4f}"
+    _told(outcome, tally, ALTERED, name, CANNOT_WRITE)
+    _ends_well(work, place, out, tally, ALTERED, whole, name)
+
+
+__all__ = ["ALTERED", "KINDS", "WORKS", "try_work"]

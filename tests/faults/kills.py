@@ -43,6 +43,7 @@ class Work:
     whole: Sequence[str] = ()  # outputs that must never be seen incomplete, below {out}
     once: bool = False  # it refuses to write into what it has written
     rounds: bool = False  # after a kill it sums in another order, so that scores may differ in their last digit
+    like: Command = ()  # another command with the same result, which may go on where it was killed, and the other way round; none: itself
 
     def result(self, out: Path, outcome: Outcome) -> dict[str, str]:
         """All that comes of it. What is printed for people says what was left to do, and differs after a kill."""
@@ -55,8 +56,12 @@ class Work:
         return outcome.status == BAD_INPUT and (is_taken or is_complete) and self.result(out, Outcome(0, "", "")) == whole
 
 
+TRAINED = ("train", *DATA, "--model", "multitask_cnn", *TINY, "--resume", "--out", "{out}/run")
+SAVED_OFTEN = (*TRAINED, "--set", "training.save_minutes=1e-6", "--set", "training.batch_pairs=16",  # after every batch
+               "--set", "training.word_dropout=0.2")  # fmt: skip
 WORKS = (
-    Work("train", ("train", *DATA, "--model", "multitask_cnn", *TINY, "--resume", "--out", "{out}/run"), ["run/model"]),
+    Work("train", TRAINED, ["run/model"]),
+    Work("train, on the disk", (*SAVED_OFTEN, "--on-disk"), ["run/model"], like=SAVED_OFTEN),
     Work("train several seeds", ("train", *DATA, "--model", "multitask_cnn", *TINY, "--seeds", 2, "--ensemble", "--resume",
                                  "--out", "{out}/run"), ["run/model"]),
     Work("cv", ("cv", *DATA, "--model", "multitask_cnn", *TINY[2:], "--preset", "", "--folds", 2, "--seeds", 1,
@@ -203,24 +208,31 @@ def try_work(work: Work, place: Path, tally: Tally, count: int, seed: int = 0) -
     def setup() -> None:
         small_blocks(place)
 
-    def fresh(name: str) -> tuple[Path, Command]:
+    def fresh(name: str) -> Path:
         out = scratch / name / "out"
         out.mkdir(parents=True)
-        return out, filled(work.command, out=out, all=place)
+        return out
 
-    out, command = fresh("whole")
-    outcome, length = carry_out(command, out, setup)
+    def carried_out(out: Path, command: Command, **moment: Any) -> tuple[Outcome, Length]:
+        return carry_out(filled(command, out=out, all=place), out, setup, **moment)
+
+    commands = [work.command, *([work.like] if work.like else [])]
+    outcome, length = carried_out(out := fresh("whole"), work.command)
     if outcome.status != 0:
         raise RuntimeError(f"{work.name}: {outcome.status}: {outcome.err}")
     whole = work.result(out, outcome)
+    for command in commands[1:]:
+        outcome, _ = carried_out(out := fresh("like"), command)
+        if (what := unlike(work, out, outcome, whole)) is not None:
+            tally.fault(KIND, f"without a kill, in another way: {what}", work.name, outcome)
     done, number = 0, 0
     while done < count:
         draw, name = seeded(seed, work.name, number), f"{work.name}/{number}"
         number += 1
-        out, command = fresh(str(number))
+        out = fresh(str(number))
         for _ in range(draw.randint(1, min(MOST_KILLS, count - done))):
             moment = _moment(draw, length)
-            outcome, _ = carry_out(command, out, setup, **moment)
+            outcome, _ = carried_out(out, _drawn(commands, draw), **moment)
             if outcome.status == 0 or work.refused_rightly(out, outcome, whole):
                 break
             done += 1
@@ -231,7 +243,7 @@ def try_work(work: Work, place: Path, tally: Tally, count: int, seed: int = 0) -
             for part in work.whole:
                 if (seen := _partial(out, part, whole)) is not None:
                     tally.fault(KIND, f"after the kill {seen}", name)
-        outcome, _ = carry_out(command, out, setup)
+        outcome, _ = carried_out(out, _drawn(commands, draw))
         tally.watch([outcome])
         if (what := unlike(work, out, outcome, whole)) is not None:
             tally.fault(KIND, f"after the kill: {what}", name, outcome)
@@ -260,6 +272,10 @@ def _alike(one: str, other: str) -> bool:
 def _without_scores(text: str) -> tuple[str, list[float]]:
     text = re.sub(r'"size": \d+', "SIZE", text)
     return re.sub(_SCORE, "SCORE", text), [float(score) for score in re.findall(_SCORE, text)]
+
+
+def _drawn(commands: Sequence[Command], draw: random.Random) -> Command:
+    return commands[0] if len(commands) == 1 else draw.choice(commands)
 
 
 def _moment(draw: random.Random, length: Length) -> dict[str, Any]:

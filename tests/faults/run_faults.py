@@ -1,16 +1,18 @@
 """Break things on purpose, for some eight minutes on two cores, and write what came of it to benchmarks/results/faults.json.
 
-    python tests/faults/run_faults.py [--jobs 2] [--scale 1.0] [--seed 0] [--minutes N] [--only inputs,files,…] [--more FOLDER]
+    python tests/faults/run_faults.py [--jobs 2] [--scale 1.0] [--seed 0] [--minutes N] [--only inputs,files,…] [--match TEXT]
+                                   [--more FOLDER]
 
---scale multiplies the numbers of trials. --minutes begins no part later than that. --only: inputs, files, kills, places, options.
---more names folders whose subfolders `in` hold further inputs. The same seed draws the same mutations and the same moments. On a fault,
-a line names the trial, and the exit status is 1. benchmarks/faults_page.py writes the page from the figures. `test_faults_short.py` runs
-a few trials of every kind in the normal tests.
+--scale multiplies the numbers of trials. --minutes begins no part later than that. --only: inputs, files, kills, places, options. --match:
+of these, the parts whose name holds the text, such as "on the disk". --more names folders whose subfolders `in` hold further inputs. The
+same seed draws the same mutations and the same moments. On a fault, a line names the trial, and the exit status is 1.
+benchmarks/faults_page.py writes the page from the figures. `test_faults_short.py` runs a few trials of every kind in the normal tests.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 import time
@@ -76,6 +78,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default=",".join(SECTIONS))
+    parser.add_argument("--match", default="")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--more", type=Path, action="append", default=[])
     parser.add_argument("--out", type=Path, default=RESULT)
@@ -84,6 +87,9 @@ def main() -> int:
     total, started = Tally(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="relsift-faults-") as folder:
         work = list(parts(Path(folder), set(options.only.split(",")), options.scale, options.seed, options.more))
+        work = [(name, part) for name, part in work if options.match in name]
+        if not work:
+            parser.error(f"--match: expected a text in the name of a part of {options.only}, got {options.match!r}")
         seeded(options.seed, "order").shuffle(work)  # so that what --minutes leaves out is of all kinds
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("fork")) as pool:
             until = None if options.minutes is None else started + 60 * options.minutes
@@ -104,12 +110,15 @@ def _unless_late(part: Callable[[], Tally], until: float | None) -> Tally | None
 
 
 def _save(options: argparse.Namespace, total: Tally, left: int, minutes: float) -> None:
-    """Write the run in the place of an earlier one of the same sections and seed; other runs stay."""
+    """Write the run in the place of an earlier one of the same sections, seed and --match; other runs stay."""
     runs = read_json(options.out)["runs"] if options.out.is_file() else []
     mine = set(options.only.split(","))
-    runs = [run for run in runs if not (mine & set(run["sections"]) and run["seed"] == options.seed)]
+    same = (options.seed, options.match)
+    runs = [run for run in runs if not (mine & set(run["sections"]) and (run["seed"], run.get("match", "")) == same)]
     command = f"python tests/faults/run_faults.py --only {options.only} --scale {options.scale:g} --seed {options.seed}"
+    command += f" --match {shlex.quote(options.match)}" if options.match else ""
     facts = {"command": command, "sections": sorted(mine), "seed": options.seed, "minutes": round(minutes, 1)}
+    facts |= {"match": options.match} if options.match else {}
     facts |= {"parts_left_out": left, "machine": machine()}
     write_json(options.out, {"runs": [*runs, facts | total.to_json()]})
 

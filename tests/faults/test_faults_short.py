@@ -22,7 +22,7 @@ from fault_trials import Command, Outcome, Tally, run
 
 SOURCES = ("native", "brat", "bioc")
 STANDS = ("model folder", "prepared corpus")
-WORKS = ("train", "convert")
+WORKS = ("train, on the disk", "convert")
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs the accounting of Linux")
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "numpy", "numba", "sklearn", "scipy", "yaml", "rich", "safetensors", "ray"}
+HEAVY = {"torch", "numpy", "numba", "sklearn", "scipy", "yaml", "rich", "safetensors", "ray", "ssl"}
 COMMANDS = (
     [], ["--version"], ["train"], ["evaluate"], ["errors"], ["predict"], ["demo"], ["stats"], ["validate"], ["convert"], ["models"],
     ["formats"], ["doctor"], ["serve"], ["corpora"], ["corpora", "list"], ["corpora", "show"], ["corpora", "prepare"],

@@ -209,6 +209,8 @@ def _without_text(path: Path) -> str | None:
         if beginning_of(path).strip("\ufeff \t\r\n"):
             return None
         return "an empty file" if path.stat().st_size == 0 else "a file of blanks only"
+    if not path.is_dir():
+        return "a pipe or a device, which cannot be read twice; write it to a file first"
     files = [file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path)]
     if not files:
         return "a folder without files"

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeVar, overload
+from zlib import crc32
 
-from relsift.locks import output_errors
+from relsift.errors import OutputError
+from relsift.locks import output_errors, reason
 
 Item = TypeVar("Item", covariant=True)
 _MEBI = 2**20  # bytes
+_SUM_BYTES = 4  # of the checksum before each record
 
 
 class RecordFile:
@@ -31,14 +34,15 @@ class RecordFile:
         Raises: OutputError if the folder cannot be written, or its disk is full.
         """
         folder = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+        self._name = f"{folder} ({what})"
         with output_errors(folder):
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with its last use
         weakref.finalize(self, _close, self._file)
         self._starts = array("Q", [0])  # of each record, and where the next one would be
         for record in records:
             with output_errors(f"{folder} ({what}, {self.size / _MEBI:.0f} MB so far)"):
-                self._file.write(record)
-            self._starts.append(self._starts[-1] + len(record))
+                self._file.write(_sum_of(record) + record)
+            self._starts.append(self._starts[-1] + _SUM_BYTES + len(record))
         with output_errors(f"{folder} ({what}, {self.size / _MEBI:.0f} MB)"):
             self._file.flush()
 
@@ -51,14 +55,34 @@ class RecordFile:
         return len(self._starts) - 1
 
     def __getitem__(self, number: int) -> bytes:
-        """Args: number: 0 or more. Raises IndexError if there is no such record."""
+        """Args: number: 0 or more.
+
+        Raises: IndexError if there is no such record; OutputError if the disk does not give back what was written.
+        """
         start = self._starts[number]
         size = self._starts[number + 1] - start
-        self._file.seek(start)  # which the next record in order has in the file's buffer
-        return self._file.read(size)
+        try:
+            self._file.seek(start)  # which the next record in order has in the file's buffer
+            found = self._file.read(size)
+        except OSError as error:
+            raise self._damaged(reason(error)) from error
+        record = found[_SUM_BYTES:]
+        if len(found) != size or found[:_SUM_BYTES] != _sum_of(record):
+            raise self._damaged(f"{len(found)} of {size} bytes" if len(found) != size else "other bytes")
+        return record
 
     def __iter__(self) -> Iterator[bytes]:
         return map(self.__getitem__, range(len(self)))
+
+    def _damaged(self, got: str) -> OutputError:
+        return OutputError(
+            f"{self._name}: expected what was written there to be read again, got {got}; the disk may be broken or full: "
+            "go on with --resume, or name another --out"
+        )
+
+
+def _sum_of(record: bytes) -> bytes:
+    return crc32(record).to_bytes(_SUM_BYTES, "little")
 
 
 class MadeItems(Sequence[Item]):

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from relsift.omissions import Omissions
-from relsift.report.sentence_page import write_documents
 from relsift.schema import Document
 from relsift.writers.base import Writer
 from relsift.writers.content import ALL
@@ -14,6 +13,8 @@ from relsift.writers.content import ALL
 
 def write(documents: Iterable[Document], target: Path, left_out: Omissions) -> None:
     """The page. All sentences are held in memory, since its top has their numbers."""
+    from relsift.report.sentence_page import write_documents  # needed by no `--help`
+
     with target.open("w", encoding="utf-8", newline="\n") as stream:
         write_documents(documents, stream)
 

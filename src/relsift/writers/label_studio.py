@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from relsift.omissions import Omissions
 from relsift.schema import Document, Relation, RelationAcross
@@ -78,6 +77,8 @@ def _score(probability: float | None) -> dict[str, float]:
 
 
 def _interface(labels: Iterable[str], relations: Iterable[str], left_out: Omissions) -> str:
+    from xml.sax.saxutils import quoteattr  # which imports a client of HTTP
+
     def values(tag: str, kinds: Iterable[str]) -> str:
         return "".join(f"    <{tag} value={quoteattr(xml_text(kind, INTERFACE, left_out))}/>\n" for kind in kinds)
 

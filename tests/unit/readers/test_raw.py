@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -237,8 +238,11 @@ def test_other_folders_are_not_taken_for_raw_text(files: dict[str, str], tmp_pat
 
 def test_inputs_without_text_are_refused_in_the_same_words(tmp_path: Path):
     (tmp_path / "none").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     blank = write(tmp_path / "blank", a_txt="", b_txt=" \n")
-    for place, got in ((tmp_path / "none", "a folder without files"), (blank, "a folder of empty files only")):
+    for place, got in (
+        (tmp_path / "none", "a folder without files"), (blank, "a folder of empty files only"), (tmp_path / "pipe", "a pipe or a device"),
+    ):  # fmt: skip
         with pytest.raises(DataError, match=rf"{place}: expected text, annotated or not, got none: {got}"):
             recognise(place)
     with pytest.raises(DataError, match=r"expected text, annotated or not, got none: a folder of empty files only"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -145,6 +147,21 @@ def as_lists(group: Sequence[Any]) -> list[Any]:
 # ---- the file
 
 
+def cut(file: int) -> None:
+    os.ftruncate(file, 9)
+
+
+def alter(file: int) -> None:
+    os.pwrite(file, b"x", 13)
+
+
+def fail(file: int) -> None:
+    """Every read is an error of the system, as of a disk that is no longer there."""
+    folder = os.open("/", os.O_RDONLY)
+    os.dup2(folder, file)
+    os.close(folder)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(documents(), max_size=3))
 def test_sentences_come_back_from_a_file_as_they_were(group):
@@ -169,6 +186,16 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match=r"an example, 0 MB.*No space left on device") as error:
         RecordFile(tmp_path, "an example", [b"x" * 10**5])
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("damage", "got"), [(cut, "2 of 8 bytes"), (alter, "other bytes"), (fail, "Is a directory")])
+def test_a_record_that_the_disk_does_not_give_back_is_an_error_that_names_the_folder(damage, got, tmp_path):
+    records = RecordFile(tmp_path, "the training sentences", [b"one", b"four"])
+    assert list(records) == [b"one", b"four"]
+    damage(records._file.fileno())
+    with pytest.raises(OutputError, match=re.escape(f"{tmp_path} (the training sentences): expected what was written")) as error:
+        list(records)
+    assert f"got {got}" in str(error.value)
 
 
 # ---- data
