@@ -40,7 +40,7 @@ from relsift.training.sentence_file import SentenceFile
 from relsift.writers.native import lines
 
 MEMORY, DISK = "memory", "disk"
-LENGTHS, QUICK_LENGTHS = (1000, 100_000), (500, 2000)  # sentences
+LENGTHS, QUICK_LENGTHS = (1000, 100_000, 1_000_000), (500, 2000)  # sentences
 BATCHES, QUICK_BATCHES = 500, 5  # that are trained
 AT_ONCE = 10_000  # sentences that this script holds while it writes them
 ONE = "--one"  # the length of a process of its own
