@@ -77,7 +77,7 @@ def cost_table(cases: list[Mapping[str, Any]]) -> Table:
 
 def _short(value: float) -> str:
     """Two digits."""
-    if value >= 100:
+    if value >= 99.5:  # else "1e+02"
         digits = len(str(int(value))) - 2
         return f"{round(value, -digits):,.0f}"
     return f"{value:.2g}"
@@ -108,14 +108,25 @@ def sentences(content: Mapping[str, Any]) -> list[str]:
         "CPU time of the command and of Ray's own processes: most of it runs by the clock and not by the work. Memory is that of a "
         "worker alone (without pages that processes share).",
         "",
-        f"**The machine was busy** while this was measured: about {max(load):.0f} processes wanted its {machine['cpus']} processors, and a "
-        "worker had only a share of one (last column). The three columns *here* and *share* show that share, which changed from run to "
-        "run, and say nothing about a machine of one's own. CPU time depends little on the others: it is what to plan with, and what the "
-        "costs below are computed from. A worker alone on a core predicts as many sentences a second as in a CPU second.",
+        use(max(load), machine["cpus"]),
         "",
         f"Until ready: {ready}. Looking over {again['partitions']} finished partitions on `--resume` takes "
         f"{1000 * again['wall'] / again['partitions']:.0f} ms each.",
     ]
+
+
+def use(load: float, cpus: int) -> str:
+    plan = "CPU time depends little on other work: it is what to plan with, and what the costs below are computed from."
+    if load <= cpus:
+        return (
+            f"**The machine** has {cpus} processors and had no other work. Two workers are less than twice as fast by the clock, because "
+            f"the command and Ray's own processes need the same processors (last column). {plan}"
+        )
+    return (
+        f"**The machine was busy** while this was measured: about {load:.0f} processes wanted its {cpus} processors, and a worker had only "
+        "a share of one (last column). The three columns *here* and *share* show that share, which changed from run to run, and say nothing "
+        f"about a machine of one's own. {plan} A worker alone on a core predicts as many sentences a second as in a CPU second."
+    )
 
 
 def assumptions() -> list[str]:

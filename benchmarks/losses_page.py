@@ -25,8 +25,8 @@ from relsift.report.wording import percent, points
 DOCS = Path(__file__).parent.parent / "docs"
 TITLES = {  # folder -> head of its column
     "conll04": "CoNLL04", "conll04-unfiltered": "CoNLL04, all pairs, folds", "scienceie": "ScienceIE",
-    "scienceie-folds": "ScienceIE, folds", "scienceie-packed": "ScienceIE, MiniLM", "ddi2013": "DDI-2013", "ddi2013-seeds": "DDI-2013, 3 seeds",
-    "scicn": "SciCN",
+    "scienceie-folds": "ScienceIE, folds", "scienceie-packed": "ScienceIE, MiniLM", "ddi2013": "DDI-2013",
+    "ddi2013-seeds": "DDI-2013, 3 seeds", "scicn": "SciCN",
     "chinese_literature": "Chinese Literature, folds",
 }  # fmt: skip
 BASES = {"`multitask_cnn`": MTL_TAG, "`pcnn`": PCNN_TAG, "`packed_markers`": PACKED}
