@@ -124,8 +124,8 @@ def use(load: float, cpus: int) -> str:
         )
     return (
         f"**The machine was busy** while this was measured: about {load:.0f} processes wanted its {cpus} processors, and a worker had only "
-        "a share of one (last column). The three columns *here* and *share* show that share, which changed from run to run, and say nothing "
-        f"about a machine of one's own. {plan} A worker alone on a core predicts as many sentences a second as in a CPU second."
+        "a share of one (last column). The three columns *here* and *share* show that share, which changed from run to run, and say "
+        f"nothing about a machine of one's own. {plan} A worker alone on a core predicts as many sentences a second as in a CPU second."
     )
 
 
