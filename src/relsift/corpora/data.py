@@ -28,14 +28,13 @@ from relsift.corpora.no_relation import without_types
 from relsift.corpora.packed import Unpacked, archive_and_place, is_archive
 from relsift.corpora.parts import Parts, find_parts, part_word
 from relsift.corpora.prepare import read_raw
+from relsift.corpora.unrecognised import what_instead_of_text, what_to_do
 from relsift.errors import ConfigError, DataError
 from relsift.files import file_sha256, folder_sha256, joint_sha256
 from relsift.format_options import parse_options
 from relsift.home import corpus_folder
-from relsift.json_text import decode
 from relsift.readers import native
-from relsift.readers.base import Reader, ReadReport, beginning_of, is_hidden, no_text, packed_file, packed_files_hint
-from relsift.readers.native_fields import WORDS, keys_for_message
+from relsift.readers.base import Reader, ReadReport, is_hidden, no_text
 from relsift.readers.raw import Split
 from relsift.registry import find, table
 from relsift.schema import Document
@@ -50,8 +49,6 @@ _ONLY_SUFFIXES = {  # of readers that look at nothing else
     "native": (".jsonl",), "brat": (".ann", ".txt", ".conf"), "bionlp": (".a1", ".a2", ".rel", ".txt"), "text": (".txt",),
     "table": (".csv", ".tsv", ".parquet"),
 }  # fmt: skip
-_TEXT_LIKE = ("", ".md", ".markdown", ".rst", ".text", ".log", ".tex")  # endings of files that may be meant as raw text
-_HINT_BYTES = 1 << 18  # of a file, which are looked at for a hint
 _SPEC = re.compile(r"(?P<format>\w[\w-]*)(?:\[(?P<options>[^\]]*)\])?:(?P<path>.+)", re.DOTALL)
 
 Source = Callable[[ReadReport], Iterator[Document]]
@@ -192,53 +189,15 @@ def recognise(path: Path) -> Reader:
     recognising = _recognising(path, raw=False) or _recognising(path, raw=True)
     if len(recognising) == 1:
         return readers[recognising[0]]
-    if (nothing := _without_text(path)) is not None:
+    if (nothing := what_instead_of_text(path)) is not None:
         raise no_text(path, nothing)
-    if not recognising and (hint := _hint(path)):
+    if not recognising and (hint := what_to_do(path)):
         raise DataError(f"{path}: expected a file or folder in a known format, got one that no format recognises; {hint}")
     got = f"one that {' and '.join(recognising)} could both be" if recognising else "one that no format recognises"
     choices = recognising or sorted(readers)
     raise DataError(
         f"{path}: expected a file or folder in a known format, got {got}; write FORMAT:{path} with one of {', '.join(choices)}"
     )
-
-
-def _without_text(path: Path) -> str | None:
-    """What a file or folder without any text holds; None: it may have some."""
-    if path.is_file():
-        if beginning_of(path).strip("\ufeff \t\r\n"):
-            return None
-        return "an empty file" if path.stat().st_size == 0 else "a file of blanks only"
-    if not path.is_dir():
-        return "a pipe or a device, which cannot be read twice; write it to a file first"
-    files = [file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path)]
-    if not files:
-        return "a folder without files"
-    return "a folder of empty files only" if all(_without_text(file) is not None for file in files) else None
-
-
-def _hint(path: Path) -> str:
-    """What to do about a file that no format recognises, if it can be told; else ''."""
-    if path.is_dir():
-        files = [file for file in path.rglob("*") if file.is_file() and not is_hidden(file, path)]
-        if hint := packed_files_hint(path):
-            return hint.removeprefix("; ")
-        are_text = all(file.suffix.lower() in _TEXT_LIKE for file in files)
-        return f"raw text is read from files that end with .txt: rename them, or name one as text:{files[0]}" if are_text else ""
-    if (packed := packed_file(path)) is not None:
-        return f"it is {packed}: unpack it, and name what is in it"
-    if path.suffix.lower() in (".jsonl", ".json", ".ndjson"):
-        beginning, _, _ = beginning_of(path, _HINT_BYTES).lstrip("\ufeff \t\r\n").partition("\n")
-        try:
-            record = decode(beginning)
-        except (ValueError, RecursionError):
-            return ""
-        if isinstance(record, dict) and record.keys().isdisjoint(WORDS):
-            return f'a line of JSON needs the key "text" or "tokens", and its first one has {keys_for_message(record)}'
-        return ""
-    if path.suffix.lower() in _TEXT_LIKE and "\0" not in beginning_of(path):
-        return f"to read it as raw text write text:{path}; .txt files are taken for raw text without that"
-    return ""
 
 
 def _recognising(path: Path, *, raw: bool) -> list[str]:
