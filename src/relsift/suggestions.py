@@ -66,6 +66,15 @@ class Suggestion:
     sentence: Sentence
 
 
+    def to_json(self) -> dict[str, object]:
+        """The ids of the document and the sentence, what it is worth, and its words.
+
+        >>> Suggestion(worth=0.9, place=(0, 1), document="d1", sentence=Sentence("s2", ("Ada", "left"))).to_json()
+        {'document': 'd1', 'sentence': 's2', 'worth': 0.9, 'text': 'Ada left'}
+        """
+        return {"document": self.document, "sentence": self.sentence.id, "worth": self.worth, "text": self.sentence.text}
+
+
 @dataclass
 class SuggestionReport:
     """What was read and left out, in sentences.
@@ -81,6 +90,15 @@ class SuggestionReport:
     repeated: int = 0  # the same sentence again
     alike: int = 0  # chosen although they are like others, since too few are left
     inference: InferenceReport = field(default_factory=InferenceReport)
+
+    def to_json(self) -> dict[str, int]:
+        """The counts.
+
+        >>> SuggestionReport(read=10, annotated=3).to_json()["annotated"]
+        3
+        """
+        names = "read", "annotated", "trained_on", "without_pairs", "repeated", "alike"
+        return {name: getattr(self, name) for name in names}
 
     def lines(self) -> list[str]:
         counts = (

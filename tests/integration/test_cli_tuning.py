@@ -65,6 +65,12 @@ def test_suggested_sentences_have_no_relations_or_those_that_the_model_finds(tmp
     records = [json.loads(line) for line in out_file.read_text(encoding="utf-8").splitlines()]
     assert len(records) == 3 and all("relations" not in record and len(record["entities"]) > 1 for record in records)
     assert "suggested by uncertainty, worth 1.00 to" in out
+    status, out, err = relsift(capsys, *both, "--out", out_file, "--json")
+    told = json.loads(out)
+    assert status == 0, err
+    assert {one["sentence"] for one in told["sentences"]} == {record["id"] for record in records} and told["counts"]["read"] > 3
+    worths = [one["worth"] for one in told["sentences"]]
+    assert worths == sorted(worths, reverse=True) and told["by"] == "uncertainty"
     assert relsift(capsys, *both, "--out", tmp_path / "new/page.txt", "--to", "native", "--with-predictions", "--by", "positives")[0] == 0
     records = [json.loads(line) for line in (tmp_path / "new/page.txt").read_text(encoding="utf-8").splitlines()]
     assert sum(len(record["relations"]) for record in records) > 3

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from relsift.cli import data_options, prediction_options, text_options
-from relsift.cli.output import echo, note
+from relsift.cli.output import echo, echo_json, note
 
 
 def command(
@@ -40,6 +40,7 @@ def command(
     no_relation: data_options.NoRelation = None,
     device: prediction_options.Device = "cpu",
     precision: prediction_options.Precision = "float32",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the suggested sentences and the counts as JSON.")] = False,
 ) -> None:
     """Choose the sentences to annotate next: those of which a model is least sure, none like another."""
     from relsift.cli.progress import StageProgress
@@ -71,5 +72,8 @@ def command(
         )  # fmt: skip
     for line in notes:
         note(line)
+    if as_json:
+        echo_json({"by": by, "out": str(out), "sentences": [one.to_json() for one in found], "counts": report.to_json()})
+        return
     worth = "" if by == "random" else f", worth {found[0].worth:.2f} to {found[-1].worth:.2f}"
     echo(f"{len(found)} of {report.read} sentences suggested by {by}{worth}; written to {out}")
