@@ -52,7 +52,7 @@ else
 	$(BIN)/python benchmarks/performance_page.py $(BENCH_ARGS)
 endif
 
-bench-smoke: $(DEVELOPER_STAMP)  ## does every script of benchmarks still run? each once, on small invented data (twenty minutes); no file changes
+bench-smoke: $(DEVELOPER_STAMP)  ## does every script of benchmarks still run? each once, on small invented data; no file changes
 	$(BIN)/python benchmarks/smoke.py $(BENCH_ARGS)
 
 faults: $(DEVELOPER_STAMP)  ## kill, fill, damage and mutate (eight minutes on two free cores), and write docs/faults.md

@@ -8,8 +8,7 @@ model of one epoch. Scripts that write pages read the committed figures, and hav
 nothing; what counts is that each script ends with status 0.
 
 --cheap runs those of a second or so one after the other in this process, and reads the options of all others, as the tests do. --packages
-adds the script that installs packages from an index. Without either, each script is a process of its own, and all take twenty minutes of
-CPU time.
+adds the script that installs packages from an index. Without --cheap, each script is a process of its own.
 """
 
 from __future__ import annotations
